@@ -1,0 +1,78 @@
+"""Who owns which tokens, heads, columns or blocks: contiguous runs, even as `numpy.array_split` or by given shares."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+def even_split(n_items: int, n_parts: int) -> tuple[int, ...]:
+    """Sizes of `n_parts` contiguous parts as `numpy.array_split` cuts them: the first ones are one larger."""
+    if n_parts < 1:
+        raise ValueError(f"n_parts(={n_parts}) must be >= 1")
+    size, larger = divmod(n_items, n_parts)
+    return tuple(size + (part < larger) for part in range(n_parts))
+
+
+def shared_split(n_items: int, shares: Sequence[float]) -> tuple[int, ...]:
+    """Sizes in proportion to `shares` (largest remainder), at least one item a part.
+
+    Raises ValueError unless shares are positive, finite, sum to one (1e-6), and are no more than the items.
+    """
+    if any(not (math.isfinite(share) and share > 0) for share in shares):
+        raise ValueError(f"shares {list(shares)} must be positive and finite")
+    if abs(sum(shares) - 1) > 1e-6:
+        raise ValueError(f"shares {list(shares)} sum to {sum(shares):.6g}, but must sum to 1")
+    if len(shares) > n_items:
+        raise ValueError(f"{len(shares)} shares need at least as many items, but there are {n_items}")
+    exact = [n_items * share for share in shares]
+    sizes = [max(1, math.floor(part)) for part in exact]
+    by_remainder = sorted(range(len(shares)), key=lambda part: (sizes[part] - exact[part], part))
+    while (missing := n_items - sum(sizes)) > 0:
+        for part in by_remainder[:missing]:
+            sizes[part] += 1
+    while sum(sizes) > n_items:  # parts lifted to one item: the largest part pays
+        sizes[max(range(len(sizes)), key=lambda part: (sizes[part] - exact[part], sizes[part], -part))] -= 1
+    return tuple(sizes)
+
+
+def ranges(sizes: Sequence[int]) -> tuple[range, ...]:
+    """Contiguous ranges of the given sizes, from 0 on."""
+    found, start = [], 0
+    for size in sizes:
+        found.append(range(start, start + size))
+        start += size
+    return tuple(found)
+
+
+def split(n_items: int, n_parts: int, shares: Sequence[float] | None = None) -> tuple[range, ...]:
+    """The contiguous range that each of `n_parts` owns, even unless `shares` are given.
+
+    Raises ValueError if there are more parts than items, or if the shares do not fit the parts.
+    """
+    if n_parts > n_items:
+        raise ValueError(f"{n_parts} ranks cannot share {n_items} tokens: each needs at least one")
+    if shares is None:
+        return ranges(even_split(n_items, n_parts))
+    if len(shares) != n_parts:
+        raise ValueError(f"{len(shares)} shares are given for {n_parts} ranks")
+    return ranges(shared_split(n_items, shares))
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """`n_keys` attention keys for contiguous, even runs of `tokens`; as many as tokens: the rows themselves."""
+
+    tokens: range
+    n_keys: int
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Tokens behind each key."""
+        return even_split(len(self.tokens), self.n_keys)
+
+    @property
+    def last_tokens(self) -> tuple[int, ...]:
+        """The last token that each key stands for: a causal query before it must not see the key."""
+        return tuple(self.tokens.start + run.stop - 1 for run in ranges(self.counts))

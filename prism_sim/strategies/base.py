@@ -1,0 +1,154 @@
+"""What a strategy is, and what it may compute with: contracts only, met by the shapes and the tensors interpreter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Protocol
+
+from prism_sim.compressors.base import Compressor
+from prism_sim.effects import Program
+from prism_sim.partition import Keys
+
+Rows = Any  # activations (batch, tokens, width): a tensor, or its shape alone
+Heads = Any  # per-head activations (batch, heads, tokens, head width)
+Bias = Any  # what is added to the attention logits, or None for nothing
+Padding = Any  # (batch, tokens), true at real tokens; None: no padding
+
+
+class Block(Protocol):
+    """One Transformer block in parts; what crosses model families' borders stays inside.
+
+    heads, columns: the range of attention heads or feed-forward columns to compute with; None for all.
+    """
+
+    def attention_norm(self, x: Rows) -> Rows: ...
+    def queries(self, h: Rows, heads: range | None = None) -> Heads: ...
+    def keys(self, h: Rows, heads: range | None = None) -> Heads: ...
+    def values(self, h: Rows, heads: range | None = None) -> Heads: ...
+    def attend(self, q: Heads, k: Heads, v: Heads, bias: Bias) -> Rows:
+        """softmax(q k^T scale + bias) v, heads side by side again."""
+        ...
+
+    def attention_output(self, a: Rows, heads: range | None = None) -> Rows:
+        """The output projection without its bias: a sum over ranks that hold parts of the heads stays right."""
+        ...
+
+    def after_attention(self, x: Rows, a: Rows) -> Rows:
+        """Adds the output projection's bias and the residual; a post-norm family normalises here."""
+        ...
+
+    def feed_forward_norm(self, x: Rows) -> Rows: ...
+    def feed_forward(self, h: Rows, columns: range | None = None) -> Rows:
+        """Both layers, without the second one's bias."""
+        ...
+
+    def after_feed_forward(self, x: Rows, f: Rows) -> Rows: ...
+
+
+class Model(Protocol):
+    """What a participant's program computes with: the blocks, and the steps between them."""
+
+    @property
+    def n_tokens(self) -> int: ...
+    @property
+    def n_heads(self) -> int: ...
+    @property
+    def n_columns(self) -> int:
+        """Width of the feed-forward layer."""
+        ...
+
+    @property
+    def blocks(self) -> Sequence[Block]: ...
+    @property
+    def head_tokens(self) -> range:
+        """The tokens whose rows the head reads."""
+        ...
+
+    def embed(self, tokens: range) -> Rows:
+        """Embeds these tokens of the input."""
+        ...
+
+    def padding(self) -> Padding:
+        """The input's padding mask, of all tokens; None if there is none."""
+        ...
+
+    def head(self, rows: Rows) -> None:
+        """Runs the head on the rows of `head_tokens`."""
+        ...
+
+    def compress(self, compressor: Compressor, x: Rows, tokens: range, padding: Padding) -> Rows: ...
+    def select(self, x: Rows, tokens: range) -> Rows:
+        """Rows of `tokens`, counted from the first row of x."""
+        ...
+
+    def join(self, parts: Sequence[Rows]) -> Rows:
+        """Concatenates rows along the tokens."""
+        ...
+
+    def bias(self, queries: range, keys: Sequence[Keys], padding: Padding) -> Bias:
+        """Log counts, causality and padding in one: what query token i adds to its logit for each key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where the input lies and where the output is wanted.
+
+    input: at the terminal, which embeds and scatters it, or replicated on every rank, which embeds what it needs.
+    output: gathered at the terminal, which runs the head, or left in place, and then no head runs.
+    """
+
+    input: Literal["terminal", "replicated"] = "terminal"
+    output: Literal["terminal", "in_place"] = "terminal"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Who a participant is among the others. index == n_ranks is the terminal."""
+
+    index: int
+    n_ranks: int
+    placement: Placement = field(default_factory=Placement)
+
+    @property
+    def terminal(self) -> int:
+        return self.n_ranks
+
+    @property
+    def ranks(self) -> tuple[int, ...]:
+        return tuple(range(self.n_ranks))
+
+    @property
+    def everyone(self) -> tuple[int, ...]:
+        return tuple(range(self.n_ranks + 1))
+
+
+class Options(Protocol):
+    """A strategy's frozen dataclass of options; its fields are the strategy's keys in a scenario.
+
+    `field(metadata=...)` may hold: doc (a sentence), minimum, choices, excludes (the name of a field that must not be
+    given with this one). Their annotations are int, float, bool, str, tuple[float, ...], each optionally `| None`.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """A way to spread one forward pass over ranks.
+
+    rank, terminal: the programs, as (role, model, options) -> generator. one_rank: it runs on a single device,
+    however many the scenario names. compressor: what stands in for the rows, given options, tokens and ranks; None
+    where nothing is compressed. lossless(options): the output equals the undistributed model's to rounding.
+    """
+
+    name: str
+    summary: str
+    source: str
+    options: type
+    rank: Callable[[Role, Model, Any], Program]
+    terminal: Callable[[Role, Model, Any], Program]
+    compressor: Callable[[Any, int, int], Compressor | None]
+    lossless: Callable[[Any], bool]
+    one_rank: bool = False

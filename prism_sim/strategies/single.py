@@ -1,0 +1,36 @@
+"""The undistributed model on one device: what every strategy is measured against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prism_sim.compressors.identity import Identity
+from prism_sim.effects import Program
+from prism_sim.strategies.base import Model, Role, Strategy
+from prism_sim.strategies.position_wise import TokenSplit, rank_program, terminal_program
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """None: there is nothing to choose."""
+
+
+def rank(me: Role, model: Model, options: Options) -> Program:
+    return (yield from rank_program(me, model, TokenSplit(), Identity()))
+
+
+def terminal(me: Role, model: Model, options: Options) -> Program:
+    return (yield from terminal_program(me, model, TokenSplit()))
+
+
+STRATEGY = Strategy(
+    name="single",
+    summary="the whole model on one device, the terminal unless ranks say otherwise; exact",
+    source="",
+    options=Options,
+    rank=rank,
+    terminal=terminal,
+    compressor=lambda options, n_tokens, n_ranks: None,
+    lossless=lambda options: True,
+    one_rank=True,
+)

@@ -1,0 +1,24 @@
+"""Voltage (Hu and Li, ICDCS 2024): tokens are split over the ranks; all rows are exchanged before every block."""
+
+from __future__ import annotations
+
+from prism_sim.compressors.identity import Identity
+from prism_sim.effects import Program
+from prism_sim.strategies.base import Model, Role, Strategy
+from prism_sim.strategies.position_wise import TokenSplit, rank_program, terminal_program
+
+
+def rank(me: Role, model: Model, options: TokenSplit) -> Program:
+    return (yield from rank_program(me, model, options, Identity()))
+
+
+STRATEGY = Strategy(
+    name="voltage",
+    summary="tokens split over the ranks, all rows exchanged before every block; exact",
+    source="Hu and Li, ICDCS 2024, as restated in arXiv 2605.25682",
+    options=TokenSplit,
+    rank=rank,
+    terminal=terminal_program,
+    compressor=lambda options, n_tokens, n_ranks: Identity(),
+    lossless=lambda options: True,
+)
