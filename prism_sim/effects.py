@@ -12,8 +12,6 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
-from prism_sim.plan import ExchangeKind
-
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -102,9 +100,9 @@ Exchanging = Collective | Send | Recv
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A begun exchange; hand it to Await once."""
+    """A begun exchange (the interpreter's own handle); hand it to Await once."""
 
-    exchange: int
+    meeting: Any
     participant: int
 
 
@@ -120,14 +118,3 @@ class Await:
 
 Effect = Mark | Exchanging | Begin | Await
 Program = Generator[Effect, Any, Any]  # returns the rows that it leaves in place, or None
-
-KIND: dict[type, ExchangeKind] = {
-    AllGather: "all_gather",
-    AllReduce: "all_reduce",
-    ReduceScatter: "reduce_scatter",
-    Scatter: "scatter",
-    Gather: "gather",
-    Broadcast: "broadcast",
-    Send: "send",
-    Recv: "send",
-}

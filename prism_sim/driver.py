@@ -1,0 +1,146 @@
+"""The lock-step loop that the shapes and the tensors interpreter share: runs all programs, leaves a Plan's steps.
+
+Each participant's program runs until it must wait for somebody; values that meet in an exchange are combined as its
+kind says (meetings.py). The loop knows neither torch nor sizes: a participant's `Meter` says what was computed since
+it was last asked.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from prism_sim.effects import Await, Begin, Effect, Exchanging, Mark, Program, Ticket
+from prism_sim.meetings import Meeting, Terms, terms
+from prism_sim.plan import Compute, Exchange, Kernel, Start, Step, Wait
+
+
+class Meter(Protocol):
+    """What one participant has computed; the driver tells it when the participant's turn comes."""
+
+    def resume(self) -> None: ...
+    def drain(self) -> tuple[Kernel, ...]:
+        """The kernels since the last resume or drain."""
+        ...
+
+
+class DeadlockError(RuntimeError):
+    """Unfinished programs wait for each other, or did not all enter an exchange: a strategy's program is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the programs did (steps per participant, exchanges) and what they returned."""
+
+    programs: tuple[tuple[Step, ...], ...]
+    exchanges: tuple[Exchange, ...]
+    results: tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class _Participant:
+    index: int
+    program: Program
+    meter: Meter
+    steps: list[Step] = field(default_factory=list)
+    label: str = ""
+    waits_in: Meeting | None = None
+    finished: bool = False
+    result: Any = None
+
+
+def run(programs: Sequence[Program], meters: Sequence[Meter]) -> Run:
+    """Runs all programs (ranks, then the terminal) to their end. Raises DeadlockError if they cannot reach it."""
+    return _Loop(programs, meters).run()
+
+
+class _Loop:
+    def __init__(self, programs: Sequence[Program], meters: Sequence[Meter]) -> None:
+        self.participants = [
+            _Participant(index, program, meter)
+            for index, (program, meter) in enumerate(zip(programs, meters, strict=True))
+        ]
+        self.meetings: list[Meeting] = []  # in the order of their first entry: a Plan's exchange numbers
+        # the n-th meeting of one kind, group and root that a member enters is every other member's n-th
+        self.by_terms: dict[Terms, list[Meeting]] = {}
+        self.entered: dict[tuple[int, Terms], int] = {}
+        self.ready: deque[_Participant] = deque(self.participants)
+
+    def run(self) -> Run:
+        while self.ready:
+            self._advance(self.ready.popleft())
+        stuck = [me for me in self.participants if not me.finished]
+        if stuck:
+            raise DeadlockError("; ".join(f"participant {me.index} waits in {me.waits_in}" for me in stuck))
+        if orphans := [meeting for meeting in self.meetings if not meeting.complete]:
+            raise DeadlockError("not all members entered " + "; ".join(map(str, orphans)))
+        return Run(
+            programs=tuple(tuple(me.steps) for me in self.participants),
+            exchanges=tuple(meeting.exchange() for meeting in self.meetings),
+            results=tuple(me.result for me in self.participants),
+        )
+
+    def _advance(self, me: _Participant) -> None:
+        """Runs one participant until it waits for others or ends."""
+        me.meter.resume()
+        answer: Any = None
+        if me.waits_in is not None:
+            answer, me.waits_in = me.waits_in.outcome(me.index), None
+        while True:
+            try:
+                effect = me.program.send(answer)
+            except StopIteration as stop:
+                self._record_work(me)
+                me.finished, me.result = True, stop.value
+                return
+            self._record_work(me)
+            answer = self._perform(me, effect)
+            del effect  # the loop must not keep tensors alive that the program has let go
+            if me.waits_in is not None:
+                return
+
+    def _perform(self, me: _Participant, effect: Effect) -> Any:
+        """What the program gets back, unless it must wait: then `me.waits_in` says for what."""
+        if isinstance(effect, Mark):
+            me.label = effect.label
+            return None
+        if isinstance(effect, Begin):
+            return Ticket(self._enter(me, effect.effect), me.index)
+        if isinstance(effect, Await):
+            meeting: Meeting = effect.ticket.meeting
+            if effect.ticket.participant != me.index:
+                raise ValueError(f"participant {me.index} awaits the ticket of participant {effect.ticket.participant}")
+        else:
+            meeting = self._enter(me, effect)
+        if meeting.number is not None:
+            me.steps.append(Wait(meeting.number))
+        if meeting.ready_for(me.index):
+            return meeting.outcome(me.index)
+        meeting.waiting.append(me.index)
+        me.waits_in = meeting
+        return None
+
+    def _enter(self, me: _Participant, effect: Exchanging) -> Meeting:
+        agreed, value = terms(effect, me.index)
+        turn = self.entered.get((me.index, agreed), 0)
+        self.entered[me.index, agreed] = turn + 1
+        shared = self.by_terms.setdefault(agreed, [])
+        if turn == len(shared):
+            alone = len(agreed.group) == 1  # nothing crosses: no exchange in the Plan
+            shared.append(Meeting(agreed, effect.label, None if alone else len(self.meetings)))
+            if not alone:
+                self.meetings.append(shared[-1])
+        meeting = shared[turn]
+        meeting.enter(me.index, value)
+        if meeting.number is not None:
+            me.steps.append(Start(meeting.number))
+        for index in [waiting for waiting in meeting.waiting if meeting.ready_for(waiting)]:
+            meeting.waiting.remove(index)
+            self.ready.append(self.participants[index])
+        return meeting
+
+    def _record_work(self, me: _Participant) -> None:
+        if kernels := me.meter.drain():
+            me.steps.append(Compute(me.label, kernels))

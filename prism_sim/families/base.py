@@ -1,0 +1,183 @@
+"""What a model family must say of itself: its sizes, its laws, and where a Hugging Face layer keeps its parts.
+
+Nothing here imports torch: the torch side only reaches into module objects that the caller hands in.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from prism_sim.catalogue import look_up
+
+
+@dataclass(frozen=True, slots=True)
+class Dimensions:
+    """Sizes of a model, as its Hugging Face configuration gives them; 0 where a family has no such thing."""
+
+    family: str
+    n_blocks: int
+    width: int
+    n_heads: int
+    feed_forward_width: int
+    max_tokens: int
+    qkv_bias: bool = True
+    n_labels: int = 0
+    vocabulary: int = 0
+    token_types: int = 0
+    patch_elements: int = 0
+    pooler_width: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("n_blocks", "width", "n_heads", "feed_forward_width", "max_tokens"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}(={getattr(self, name)}) must be >= 1")
+        if self.width % self.n_heads:
+            raise ValueError(f"width {self.width} is not a multiple of the {self.n_heads} attention heads")
+
+    @property
+    def head_width(self) -> int:
+        return self.width // self.n_heads
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One step outside the blocks: a product of (rows, n_in) with (n_in, n_out), or, with n_in = 0, a look-up or norm.
+
+    weights: parameters that it holds. moved: activation elements that it reads and writes.
+    """
+
+    name: str
+    rows: int
+    n_in: int
+    n_out: int
+    weights: int
+
+    @property
+    def flops(self) -> int:
+        return 2 * self.rows * self.n_in * self.n_out
+
+    @property
+    def moved(self) -> int:
+        return self.rows * (self.n_in + self.n_out)
+
+
+def linear(name: str, rows: int, n_in: int, n_out: int, bias: bool = True) -> Layer:
+    return Layer(name, rows, n_in, n_out, n_in * n_out + bias * n_out)
+
+
+def norm(name: str, rows: int, width: int) -> Layer:
+    return Layer(name, rows, 0, width, 2 * width)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What follows the blocks. layers(dimensions, batch, rows that it reads a sample, all tokens)."""
+
+    name: str
+    hf_class: str
+    reads: str  # first, last or all
+    layers: Callable[[Dimensions, int, int, int], tuple[Layer, ...]]
+
+    def tokens(self, n_tokens: int) -> range:
+        """The tokens whose rows this head reads."""
+        match self.reads:
+            case "first":
+                return range(1)
+            case "last":
+                return range(n_tokens - 1, n_tokens)
+            case _:
+                return range(n_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """y = x weight^T + bias. weight: (out, in), a view of the model's own parameter."""
+
+    weight: Any
+    bias: Any | None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockParts:
+    """A Hugging Face layer taken apart; tensors are the model's own, so gradients reach them.
+
+    pre_norm: norms come before attention and feed-forward (ViT, GPT-2), else after the residual (BERT).
+    """
+
+    attention_norm: Any
+    feed_forward_norm: Any
+    pre_norm: bool
+    query: Affine
+    key: Affine
+    value: Affine
+    output: Affine
+    expand: Affine
+    activation: Any
+    contract: Affine
+    head_width: int
+    scaling: float
+    attention_dropout: float
+    output_dropout: Any
+    feed_forward_dropout: Any
+
+
+class Family(ABC):
+    """One model family: everything that the rest of the house must know of it, in one file."""
+
+    model_type: str  # Hugging Face's name of the family
+    causal: bool
+    pre_norm: bool
+    heads: tuple[Head, ...]  # the first is the usual one
+    trunk: str  # attribute under which a model with a head keeps the bare model
+    layer_list: str  # dotted path from the bare model to its list of layers
+    input_name: str  # the bare model's main input
+
+    @abstractmethod
+    def dimensions(self, config: Mapping[str, Any]) -> Dimensions:
+        """Sizes from a Hugging Face `config.json`. Raises ValueError where they do not make a model."""
+
+    @abstractmethod
+    def embedding(self, sizes: Dimensions, batch: int, tokens: range) -> tuple[Layer, ...]:
+        """The layers that embed `tokens` of each sample."""
+
+    @abstractmethod
+    def parts(self, layer: Any) -> BlockParts:
+        """A Hugging Face layer taken apart."""
+
+    def head(self, name: str | None) -> Head:
+        """The head of this name; the family's usual one for None. Raises ValueError if there is none of this name."""
+        return self.heads[0] if name is None else look_up("head", name, {head.name: head for head in self.heads})
+
+    def embed(self, trunk: Any, inputs: Mapping[str, Any], embedded: Any, tokens: range) -> Any:
+        """Rows of `tokens` as a rank computes them that has the whole input.
+
+        embedded: what the model's own embedding made of all tokens; where a part of it costs no product, it is the
+        answer. Raises ValueError for inputs whose embedding cannot be computed in part.
+        """
+        return embedded[:, tokens.start : tokens.stop]
+
+    def fixed_tokens(self, sizes: Dimensions) -> int | None:
+        """The number of tokens, where the family leaves no choice."""
+        return None
+
+    def refuse(self, config: Mapping[str, Any]) -> str | None:
+        """Why a model of this configuration cannot be distributed; None if it can."""
+        return None
+
+
+def required(config: Mapping[str, Any], key: str) -> int:
+    """A configuration's number. Raises ValueError if it is missing or not a whole number."""
+    found = config.get(key)
+    if not isinstance(found, int) or isinstance(found, bool):
+        raise ValueError(f"the model's configuration needs {key!r} as a whole number, but has {found!r}")
+    return found
+
+
+def n_labels(config: Mapping[str, Any], default: int = 2) -> int:
+    """Number of classes: Hugging Face keeps them as `num_labels` or as the mapping `id2label`."""
+    if (labels := config.get("id2label")) is not None:
+        return len(labels)
+    return int(config.get("num_labels", default))

@@ -1,0 +1,99 @@
+"""BERT (Devlin et al., 2019): post-norm, bidirectional, with padding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prism_sim.families.base import (
+    Affine,
+    BlockParts,
+    Dimensions,
+    Family,
+    Head,
+    Layer,
+    linear,
+    n_labels,
+    norm,
+    required,
+)
+
+
+def _pooler(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
+    return (linear("pooler", batch, sizes.width, sizes.width),) if sizes.pooler_width else ()
+
+
+def _classifier(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
+    pooler = linear("pooler", batch, sizes.width, sizes.width)
+    return pooler, linear("classifier", batch, sizes.width, sizes.n_labels)
+
+
+def _masked_lm(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
+    return (
+        linear("transform", batch * rows, sizes.width, sizes.width),
+        norm("transform norm", batch * rows, sizes.width),
+        # the decoder's weight is the word embedding's: only its bias is new
+        Layer("decoder", batch * rows, sizes.width, sizes.vocabulary, sizes.vocabulary),
+    )
+
+
+class Bert(Family):
+    model_type = "bert"
+    causal = False
+    pre_norm = False
+    trunk = "bert"
+    layer_list = "encoder.layer"
+    input_name = "input_ids"
+    heads = (
+        Head("sequence_classification", "BertForSequenceClassification", "first", _classifier),
+        Head("masked_lm", "BertForMaskedLM", "all", _masked_lm),
+        Head("none", "BertModel", "all", _pooler),
+    )
+
+    def dimensions(self, config: Mapping[str, Any]) -> Dimensions:
+        width = required(config, "hidden_size")
+        return Dimensions(
+            family=self.model_type,
+            n_blocks=required(config, "num_hidden_layers"),
+            width=width,
+            n_heads=required(config, "num_attention_heads"),
+            feed_forward_width=required(config, "intermediate_size"),
+            max_tokens=int(config.get("max_position_embeddings", 512)),
+            n_labels=n_labels(config),
+            vocabulary=int(config.get("vocab_size", 30522)),
+            token_types=int(config.get("type_vocab_size", 2)),
+            pooler_width=width,
+        )
+
+    def refuse(self, config: Mapping[str, Any]) -> str | None:
+        if config.get("is_decoder") or config.get("add_cross_attention"):
+            return "a BERT decoder (is_decoder, add_cross_attention) is not supported: only the encoder is"
+        return None
+
+    def embedding(self, sizes: Dimensions, batch: int, tokens: range) -> tuple[Layer, ...]:
+        tables = (sizes.vocabulary + sizes.max_tokens + sizes.token_types) * sizes.width
+        rows = batch * len(tokens)
+        return Layer("word, position and type", rows, 0, sizes.width, tables), norm("norm", rows, sizes.width)
+
+    def parts(self, layer: Any) -> BlockParts:
+        attention, after = layer.attention.self, layer.attention.output
+        return BlockParts(
+            attention_norm=after.LayerNorm,
+            feed_forward_norm=layer.output.LayerNorm,
+            pre_norm=False,
+            query=Affine(attention.query.weight, attention.query.bias),
+            key=Affine(attention.key.weight, attention.key.bias),
+            value=Affine(attention.value.weight, attention.value.bias),
+            output=Affine(after.dense.weight, after.dense.bias),
+            expand=Affine(layer.intermediate.dense.weight, layer.intermediate.dense.bias),
+            activation=layer.intermediate.intermediate_act_fn,
+            contract=Affine(layer.output.dense.weight, layer.output.dense.bias),
+            head_width=attention.attention_head_size,
+            scaling=attention.scaling,
+            attention_dropout=attention.dropout.p,
+            output_dropout=after.dropout,
+            feed_forward_dropout=layer.output.dropout,
+        )
+
+
+FAMILY = Bert()

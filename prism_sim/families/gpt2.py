@@ -1,0 +1,88 @@
+"""GPT-2 (Radford et al., 2019): pre-norm, causal; one fused projection for queries, keys and values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prism_sim.families.base import (
+    Affine,
+    BlockParts,
+    Dimensions,
+    Family,
+    Head,
+    Layer,
+    n_labels,
+    norm,
+    required,
+)
+
+
+def _language_model(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
+    # the head's weight is the token embedding's
+    return (*_bare(sizes, batch, rows, n_tokens), Layer("lm head", batch * rows, sizes.width, sizes.vocabulary, 0))
+
+
+def _bare(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
+    return (norm("final norm", batch * n_tokens, sizes.width),)
+
+
+class GPT2(Family):
+    model_type = "gpt2"
+    causal = True
+    pre_norm = True
+    trunk = "transformer"
+    layer_list = "h"
+    input_name = "input_ids"
+    heads = (
+        Head("lm", "GPT2LMHeadModel", "last", _language_model),
+        Head("none", "GPT2Model", "all", _bare),
+    )
+
+    def dimensions(self, config: Mapping[str, Any]) -> Dimensions:
+        width = required(config, "n_embd")
+        return Dimensions(
+            family=self.model_type,
+            n_blocks=required(config, "n_layer"),
+            width=width,
+            n_heads=required(config, "n_head"),
+            feed_forward_width=int(config.get("n_inner") or 4 * width),
+            max_tokens=int(config.get("n_positions", 1024)),
+            n_labels=n_labels(config),
+            vocabulary=int(config.get("vocab_size", 50257)),
+        )
+
+    def refuse(self, config: Mapping[str, Any]) -> str | None:
+        if config.get("add_cross_attention"):
+            return "a GPT-2 with cross-attention is not supported"
+        return None
+
+    def embedding(self, sizes: Dimensions, batch: int, tokens: range) -> tuple[Layer, ...]:
+        tables = (sizes.vocabulary + sizes.max_tokens) * sizes.width
+        return (Layer("token and position", batch * len(tokens), 0, sizes.width, tables),)
+
+    def parts(self, layer: Any) -> BlockParts:
+        attention, mlp = layer.attn, layer.mlp
+        weights = attention.c_attn.weight.t().chunk(3)  # Conv1D keeps (in, out), here queries, keys, values
+        biases = attention.c_attn.bias.chunk(3)
+        query, key, value = map(Affine, weights, biases)
+        return BlockParts(
+            attention_norm=layer.ln_1,
+            feed_forward_norm=layer.ln_2,
+            pre_norm=True,
+            query=query,
+            key=key,
+            value=value,
+            output=Affine(attention.c_proj.weight.t(), attention.c_proj.bias),
+            expand=Affine(mlp.c_fc.weight.t(), mlp.c_fc.bias),
+            activation=mlp.act,
+            contract=Affine(mlp.c_proj.weight.t(), mlp.c_proj.bias),
+            head_width=attention.head_dim,
+            scaling=attention.scaling,
+            attention_dropout=attention.attn_dropout.p,
+            output_dropout=attention.resid_dropout,
+            feed_forward_dropout=mlp.dropout,
+        )
+
+
+FAMILY = GPT2()

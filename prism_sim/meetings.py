@@ -1,0 +1,150 @@
+"""Where values meet: what each kind of exchange asks of its members, gives them, and weighs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
+from typing import Any
+
+from prism_sim.effects import (
+    AllGather,
+    AllReduce,
+    Broadcast,
+    Exchanging,
+    Gather,
+    Recv,
+    ReduceScatter,
+    Scatter,
+    Send,
+)
+from prism_sim.plan import Exchange, ExchangeKind
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What members must agree on to meet."""
+
+    kind: ExchangeKind
+    group: tuple[int, ...]
+    root: int | None
+
+
+def terms(effect: Exchanging, member: int) -> tuple[Terms, Any]:
+    """What `member` wants to take part in, and the value that it hands in."""
+    match effect:
+        case AllGather(value, group):
+            agreed = Terms("all_gather", group, None)
+        case AllReduce(value, group):
+            agreed = Terms("all_reduce", group, None)
+        case ReduceScatter(value, group):
+            agreed = Terms("reduce_scatter", group, None)
+        case Scatter(value, root, group):
+            agreed = Terms("scatter", group, root)
+        case Gather(value, root, group):
+            agreed = Terms("gather", group, root)
+        case Broadcast(value, root, group):
+            agreed = Terms("broadcast", group, root)
+        case Send(value, to):
+            agreed = Terms("send", (member, to), member)
+        case Recv(source):
+            agreed, value = Terms("send", (source, member), source), None
+        case _:
+            raise TypeError(f"a program may not yield {effect!r}; see prism_sim.effects")
+    if member not in agreed.group:
+        raise ValueError(f"participant {member} is not in the group {agreed.group} of its {agreed.kind}")
+    return agreed, value
+
+
+def payload_bytes(value: Any) -> int:
+    """Bytes of a value that crosses: whatever has `nbytes`, a tuple of such, or None for nothing."""
+    if value is None:
+        return 0
+    if isinstance(value, tuple):
+        return sum(map(payload_bytes, value))
+    return int(value.nbytes)
+
+
+@dataclass(slots=True)
+class Meeting:
+    """An exchange under way: who has handed in what. number: in the Plan; None where a member is alone."""
+
+    agreed: Terms
+    label: str
+    number: int | None
+    values: dict[int, Any] = field(default_factory=dict)
+    waiting: list[int] = field(default_factory=list)
+    _bytes: dict[int, int | tuple[int, ...]] = field(default_factory=dict)
+    _served: int = 0
+    _sum: Any = None
+
+    def __str__(self) -> str:
+        missing = [member for member in self.agreed.group if member not in self._bytes]
+        return f"{self.agreed.kind} {self.label!r} of {self.agreed.group}: missing {missing}"
+
+    @property
+    def complete(self) -> bool:
+        return len(self._bytes) == len(self.agreed.group)
+
+    def enter(self, member: int, value: Any) -> None:
+        self.values[member] = value
+        if self.agreed.kind in ("scatter", "reduce_scatter") and value is not None:
+            if len(value) != len(self.agreed.group):
+                raise ValueError(f"{self.agreed.kind} {self.label!r} needs one piece for each of {self.agreed.group}")
+            self._bytes[member] = tuple(map(payload_bytes, value))
+        else:
+            self._bytes[member] = payload_bytes(value)
+
+    def ready_for(self, member: int) -> bool:
+        """True once all that comes in for `member` has been handed in."""
+        return all(sender in self._bytes for sender in self._senders(member))
+
+    def _senders(self, member: int) -> Iterable[int]:
+        agreed = self.agreed
+        if agreed.root is None:
+            return agreed.group
+        if agreed.kind == "gather":
+            return agreed.group if member == agreed.root else ()
+        return () if member == agreed.root else (agreed.root,)
+
+    def outcome(self, member: int) -> Any:
+        """What `member` gets; the values are let go when all members have got theirs."""
+        found = self._outcome(member)
+        self._served += 1
+        if self._served == len(self.agreed.group):
+            self.values.clear()
+            self._sum = None
+        return found
+
+    def _outcome(self, member: int) -> Any:
+        agreed, place = self.agreed, self.agreed.group.index(member)
+        match agreed.kind:
+            case "all_gather":
+                return tuple(self.values[other] for other in agreed.group)
+            case "gather":
+                return tuple(self.values[other] for other in agreed.group) if member == agreed.root else None
+            case "all_reduce":
+                if self._sum is None:
+                    self._sum = reduce(add, (self.values[other] for other in agreed.group))
+                return self._sum
+            case "reduce_scatter":
+                return reduce(add, (self.values[other][place] for other in agreed.group))
+            case "scatter":
+                return self.values[agreed.root][place]
+            case "broadcast":
+                return self.values[agreed.root]
+            case _:
+                return None if member == agreed.root else self.values[agreed.root]
+
+    def exchange(self) -> Exchange:
+        """The Plan's entry of a complete meeting. Raises ValueError if members disagree on the pieces of a sum."""
+        agreed = self.agreed
+        if agreed.kind in ("scatter", "reduce_scatter"):
+            sizes = self._bytes[agreed.root if agreed.root is not None else agreed.group[0]]
+            if agreed.root is None and len(set(self._bytes.values())) > 1:
+                raise ValueError(f"members of {agreed.kind} {self.label!r} disagree on the sizes of its pieces")
+        else:
+            sizes = tuple(self._bytes[member] for member in agreed.group)  # type: ignore[misc]
+        assert isinstance(sizes, tuple)
+        return Exchange(agreed.kind, agreed.group, sizes, agreed.root, self.label)

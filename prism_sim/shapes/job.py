@@ -1,0 +1,56 @@
+"""What is to be computed, in sizes alone: everything that determines a Plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from prism_sim import families, strategies
+from prism_sim.families.base import Dimensions, Head
+from prism_sim.strategies.base import Placement, Role
+
+DTYPE_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One forward pass: model, input sizes, and how it is spread over ranks.
+
+    padded: the input has a padding mask that travels. head_tokens: the rows that the head reads.
+    element_bytes: of weights and activations. options: an instance of the strategy's Options.
+    Raises ValueError where the sizes do not fit together.
+    """
+
+    sizes: Dimensions
+    head: Head
+    batch: int
+    n_tokens: int
+    head_tokens: range
+    n_ranks: int
+    strategy: str
+    options: Any
+    placement: Placement = field(default_factory=Placement)
+    padded: bool = False
+    element_bytes: int = 4
+
+    def __post_init__(self) -> None:
+        for name in ("batch", "n_tokens", "n_ranks"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}(={getattr(self, name)}) must be >= 1")
+        if self.n_tokens > self.sizes.max_tokens:
+            raise ValueError(f"{self.n_tokens} tokens exceed the model's {self.sizes.max_tokens} positions")
+        fixed = families.find(self.sizes.family).fixed_tokens(self.sizes)
+        if fixed is not None and self.n_tokens != fixed:
+            raise ValueError(f"{self.n_tokens} tokens do not fit the model: its images give {fixed}")
+
+    def roles(self) -> list[Role]:
+        """The participants: ranks, then the terminal."""
+        return [Role(index, self.n_ranks, self.placement) for index in range(self.n_ranks + 1)]
+
+    def programs(self, models: list[Any]) -> list[Any]:
+        """The strategy's program for each participant, on the model that each computes with."""
+        strategy = strategies.find(self.strategy)
+        return [
+            (strategy.terminal if me.index == me.terminal else strategy.rank)(me, model, self.options)
+            for me, model in zip(self.roles(), models, strict=True)
+        ]

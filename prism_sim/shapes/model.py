@@ -1,0 +1,149 @@
+"""A model in sizes alone: each method enters its kernels and weights in the ledger and gives back a shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prism_sim import families
+from prism_sim.compressors.base import Compressor
+from prism_sim.families.base import Dimensions, Layer
+from prism_sim.partition import Keys
+from prism_sim.shapes.job import Job
+from prism_sim.shapes.ledger import Ledger, Mask, Shape
+
+
+class ShapeBlock:
+    """One block of one participant; see `strategies.base.Block`."""
+
+    def __init__(self, number: int, sizes: Dimensions, pre_norm: bool, ledger: Ledger) -> None:
+        self.number, self.sizes, self.pre_norm, self.ledger = number, sizes, pre_norm, ledger
+
+    def _norm(self, name: str, x: Shape) -> Shape:
+        self.ledger.hold(2 * self.sizes.width, self.number, name)
+        self.ledger.kernel(name, 0, 2 * x.elements)
+        return self.ledger.shape(*x.shape)
+
+    def _product(self, name: str, rows: Sequence[int], n_in: int, n_out: int, held: int, part: range | None) -> None:
+        """A product of (rows, n_in) with a weight of `held` parameters, the bias included."""
+        batch, tokens = rows
+        self.ledger.hold(held, self.number, name, part)
+        moved = batch * tokens * (n_in + n_out) + held
+        self.ledger.kernel(name, 2 * batch * tokens * n_in * n_out, moved)
+
+    def _project(self, name: str, h: Shape, heads: range | None) -> Shape:
+        n_heads = self.sizes.n_heads if heads is None else len(heads)
+        n_out = n_heads * self.sizes.head_width
+        held = (self.sizes.width + self.sizes.qkv_bias) * n_out
+        self._product(name, h.shape[:2], self.sizes.width, n_out, held, heads)
+        return self.ledger.shape(h.shape[0], n_heads, h.shape[1], self.sizes.head_width)
+
+    def attention_norm(self, x: Shape) -> Shape:
+        return self._norm("attention norm", x) if self.pre_norm else x
+
+    def queries(self, h: Shape, heads: range | None = None) -> Shape:
+        return self._project("queries", h, heads)
+
+    def keys(self, h: Shape, heads: range | None = None) -> Shape:
+        return self._project("keys", h, heads)
+
+    def values(self, h: Shape, heads: range | None = None) -> Shape:
+        return self._project("values", h, heads)
+
+    def attend(self, q: Shape, k: Shape, v: Shape, bias: object) -> Shape:
+        batch, n_heads, n_queries, head_width = q.shape
+        moved = 2 * q.elements + k.elements + v.elements  # a fused kernel keeps the weights on chip
+        self.ledger.kernel("attention", 4 * batch * n_heads * n_queries * k.shape[2] * head_width, moved)
+        return self.ledger.shape(batch, n_queries, n_heads * head_width)
+
+    def attention_output(self, a: Shape, heads: range | None = None) -> Shape:
+        width, (batch, tokens, n_in) = self.sizes.width, a.shape
+        self._product("attention output", (batch, tokens), n_in, width, n_in * width, heads)
+        return self.ledger.shape(batch, tokens, width)
+
+    def _add(self, name: str, x: Shape) -> Shape:
+        self.ledger.hold(self.sizes.width, self.number, name, "bias")
+        self.ledger.kernel(name, 0, 3 * x.elements)
+        return self.ledger.shape(*x.shape)
+
+    def after_attention(self, x: Shape, a: Shape) -> Shape:
+        y = self._add("attention residual", x)
+        return y if self.pre_norm else self._norm("attention norm", y)
+
+    def feed_forward_norm(self, x: Shape) -> Shape:
+        return self._norm("feed-forward norm", x) if self.pre_norm else x
+
+    def feed_forward(self, h: Shape, columns: range | None = None) -> Shape:
+        width, (batch, tokens, _) = self.sizes.width, h.shape
+        inner = self.sizes.feed_forward_width if columns is None else len(columns)
+        self._product("expand", (batch, tokens), width, inner, (width + 1) * inner, columns)
+        expanded = self.ledger.shape(batch, tokens, inner)
+        self.ledger.kernel("activation", 0, 2 * expanded.elements)
+        self._product("contract", (batch, tokens), inner, width, inner * width, columns)
+        return self.ledger.shape(batch, tokens, width)
+
+    def after_feed_forward(self, x: Shape, f: Shape) -> Shape:
+        y = self._add("feed-forward residual", x)
+        return y if self.pre_norm else self._norm("feed-forward norm", y)
+
+
+class ShapeModel:
+    """The model of one participant; see `strategies.base.Model`."""
+
+    def __init__(self, job: Job, ledger: Ledger) -> None:
+        self.job, self.ledger = job, ledger
+        self.family = families.find(job.sizes.family)
+        self.blocks = [
+            ShapeBlock(number, job.sizes, self.family.pre_norm, ledger) for number in range(job.sizes.n_blocks)
+        ]
+
+    @property
+    def n_tokens(self) -> int:
+        return self.job.n_tokens
+
+    @property
+    def n_heads(self) -> int:
+        return self.job.sizes.n_heads
+
+    @property
+    def n_columns(self) -> int:
+        return self.job.sizes.feed_forward_width
+
+    @property
+    def head_tokens(self) -> range:
+        return self.job.head_tokens
+
+    def _layers(self, layers: Sequence[Layer]) -> None:
+        for layer in layers:
+            self.ledger.hold(layer.weights, layer.name)
+            self.ledger.kernel(layer.name, layer.flops, layer.moved + layer.n_in * layer.n_out)
+
+    def embed(self, tokens: range) -> Shape:
+        self._layers(self.family.embedding(self.job.sizes, self.job.batch, tokens))
+        return self.ledger.shape(self.job.batch, len(tokens), self.job.sizes.width)
+
+    def padding(self) -> Mask | None:
+        return Mask(self.job.batch, self.job.n_tokens) if self.job.padded else None
+
+    def head(self, rows: Shape) -> None:
+        self._layers(self.job.head.layers(self.job.sizes, self.job.batch, rows.shape[1], self.job.n_tokens))
+
+    def compress(self, compressor: Compressor, x: Shape, tokens: range, padding: Mask | None) -> Shape:
+        n_keys = compressor.keys(tokens).n_keys
+        batch, n_rows, width = x.shape
+        if n_keys == n_rows:
+            return x
+        self.ledger.kernel("summary", 0, batch * (n_rows + n_keys) * width)
+        return self.ledger.shape(batch, n_keys, width)
+
+    def select(self, x: Shape, tokens: range) -> Shape:
+        return x if len(tokens) == x.shape[1] else self.ledger.shape(x.shape[0], len(tokens), x.shape[2])
+
+    def join(self, parts: Sequence[Shape]) -> Shape:
+        if len(parts) == 1:
+            return parts[0]
+        joined = self.ledger.shape(parts[0].shape[0], sum(part.shape[1] for part in parts), parts[0].shape[2])
+        self.ledger.kernel("join", 0, 2 * joined.elements)
+        return joined
+
+    def bias(self, queries: range, keys: Sequence[Keys], padding: Mask | None) -> None:
+        return None
