@@ -1,1 +1,29 @@
 """Simulates Transformer inference spread over edge devices: latency, bytes and outputs (PRISM, arXiv 2507.12145)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prism_sim.numeric.infer import infer
+    from prism_sim.scenario import Scenario, ScenarioError, load_scenario
+    from prism_sim.study import run
+
+__all__ = ["Scenario", "ScenarioError", "infer", "load_scenario", "run"]
+
+_HOMES = {
+    "Scenario": "prism_sim.scenario",
+    "ScenarioError": "prism_sim.scenario",
+    "infer": "prism_sim.numeric.infer",
+    "load_scenario": "prism_sim.scenario",
+    "run": "prism_sim.study",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads what is asked for, when it is asked for: timing alone must not wait for torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'prism_sim' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -119,6 +119,7 @@ class Meeting:
 
     def _outcome(self, member: int) -> Any:
         agreed, place = self.agreed, self.agreed.group.index(member)
+        from_root = None if agreed.root is None else self.values.get(agreed.root)
         match agreed.kind:
             case "all_gather":
                 return tuple(self.values[other] for other in agreed.group)
@@ -131,11 +132,11 @@ class Meeting:
             case "reduce_scatter":
                 return reduce(add, (self.values[other][place] for other in agreed.group))
             case "scatter":
-                return self.values[agreed.root][place]
+                return None if from_root is None else from_root[place]
             case "broadcast":
-                return self.values[agreed.root]
+                return from_root
             case _:
-                return None if member == agreed.root else self.values[agreed.root]
+                return None if member == agreed.root else from_root
 
     def exchange(self) -> Exchange:
         """The Plan's entry of a complete meeting. Raises ValueError if members disagree on the pieces of a sum."""

@@ -107,15 +107,15 @@ class BlockParts:
     pre_norm: norms come before attention and feed-forward (ViT, GPT-2), else after the residual (BERT).
     """
 
-    attention_norm: Any
-    feed_forward_norm: Any
+    attention_norm: Callable[..., Any]
+    feed_forward_norm: Callable[..., Any]
     pre_norm: bool
     query: Affine
     key: Affine
     value: Affine
     output: Affine
     expand: Affine
-    activation: Any
+    activation: Callable[..., Any]
     contract: Affine
     head_width: int
     scaling: float

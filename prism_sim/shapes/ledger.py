@@ -1,4 +1,4 @@
-"""Shapes in place of tensors, and the ledger in which one participant's kernels, weights and live memory are entered."""
+"""Shapes in place of tensors, and the ledger of one participant's kernels, weights and live memory."""
 
 from __future__ import annotations
 

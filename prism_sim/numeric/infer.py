@@ -1,0 +1,131 @@
+"""`infer`: one call from a Hugging Face model and its inputs to the distributed output and its Plan."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from prism_sim import families, strategies
+from prism_sim.families.base import Dimensions, Family, Head
+from prism_sim.numeric.interpreter import execute, padding_mask
+from prism_sim.plan import Plan
+from prism_sim.shapes.interpreter import predict
+from prism_sim.shapes.job import Job
+from prism_sim.strategies.base import Placement
+
+REFUSED = ("output_hidden_states", "output_attentions", "past_key_values", "encoder_hidden_states", "inputs_embeds")
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """output: logits, or the last hidden state of a model without head. plan: predicted, or as observed.
+
+    hf_output: all that the model's own forward returned (its loss, if labels were given).
+    """
+
+    output: Any
+    plan: Plan
+    hf_output: Any
+
+
+def infer(
+    model: nn.Module,
+    inputs: Mapping[str, Any],
+    ranks: int = 2,
+    strategy: str = "prism",
+    segments: int = 10,
+    compressor: str | None = None,
+    shares: Sequence[float] | None = None,
+    observe: bool = False,
+    placement: Placement | None = None,
+    **options: Any,
+) -> Inference:
+    """Runs a Hugging Face model as `strategy` spreads it over `ranks`, all in this process.
+
+    model: ViT, BERT or GPT-2, bare or with its usual head; it stays untouched, and gradients reach its parameters.
+    inputs: what the model's forward takes. segments (L), compressor, shares (of the tokens, summing to 1) and further
+    options are the strategy's; those that it does not know are ignored only if they are segments at its default.
+    observe: count FLOPs as they happen and give the observed Plan in place of the predicted one.
+    Raises ValueError for what is not supported, saying what and why.
+    """
+    given: dict[str, Any] = {**options, "compressor": compressor, "shares": tuple(shares) if shares else None}
+    if "compression_rate" not in options:
+        given["segments"] = segments
+    job = job_for(model, inputs, ranks, strategy, _options(strategy, given), placement or Placement())
+    outcome = execute(model, _plain(job, inputs), job, observe)
+    return Inference(main_output(outcome.output), outcome.plan or predict(job), outcome.output)
+
+
+def _options(strategy: str, given: Mapping[str, Any]) -> Any:
+    """The strategy's Options from what was given. Raises ValueError for what it does not know."""
+    kind = strategies.find(strategy).options
+    known = {field.name for field in dataclasses.fields(kind)}
+    stated = {name: value for name, value in given.items() if value is not None}
+    if strange := set(stated) - known - {"segments"}:
+        listed = ", ".join(sorted(known)) or "none"
+        raise ValueError(f"{strategy} does not know {', '.join(sorted(strange))}; its options: {listed}")
+    return kind(**{name: value for name, value in stated.items() if name in known})
+
+
+def job_for(
+    model: nn.Module, inputs: Mapping[str, Any], ranks: int, strategy: str, options: Any, placement: Placement
+) -> Job:
+    """The sizes of this model on these inputs. Raises ValueError for models and inputs that are not supported."""
+    family, sizes, head = describe(model)
+    for name in REFUSED:
+        if inputs.get(name) is not None and inputs[name] is not False:
+            raise ValueError(f"{name} is not supported: blocks run apart, on several ranks")
+    main = inputs.get(family.input_name)
+    if main is None:
+        raise ValueError(f"inputs need {family.input_name!r}, but have {', '.join(inputs) or 'nothing'}")
+    n_tokens = family.fixed_tokens(sizes) or int(main.shape[1])
+    kept = inputs.get("logits_to_keep", 0)
+    head_tokens = range(n_tokens) if head.reads == "last" else head.tokens(n_tokens)
+    if isinstance(kept, int) and kept > 0:
+        head_tokens = range(max(0, n_tokens - kept), n_tokens)
+    return Job(
+        sizes=sizes,
+        head=head,
+        batch=int(main.shape[0]),
+        n_tokens=n_tokens,
+        head_tokens=head_tokens,
+        n_ranks=ranks,
+        strategy=strategy,
+        options=options,
+        placement=placement,
+        padded=padding_mask(inputs) is not None,
+        element_bytes=next(model.parameters()).element_size(),
+    )
+
+
+def describe(model: nn.Module) -> tuple[Family, Dimensions, Head]:
+    """Family, sizes and head of a Hugging Face model. Raises ValueError, naming what is supported, for any other."""
+    config = getattr(model, "config", None)
+    if config is None:
+        raise ValueError(f"{type(model).__name__} is no Hugging Face model: it has no config")
+    family = families.find(str(config.model_type))
+    described = config.to_dict()
+    if reason := family.refuse(described):
+        raise ValueError(reason)
+    heads = {head.hf_class: head for head in family.heads}
+    if type(model).__name__ not in heads:
+        raise ValueError(f"{type(model).__name__} is not supported; of this family: {', '.join(heads)}")
+    sizes = family.dimensions(described)
+    if not hasattr(model, family.trunk) and getattr(model, "pooler", None) is None:
+        sizes = dataclasses.replace(sizes, pooler_width=0)
+    return family, sizes, heads[type(model).__name__]
+
+
+def _plain(job: Job, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs, without a key-value cache: the blocks that would fill it are not there."""
+    return {**inputs, "use_cache": False} if families.find(job.sizes.family).causal else dict(inputs)
+
+
+def main_output(output: Any) -> Any:
+    """Logits, or the last hidden state of a model without head, from what a Hugging Face forward returned."""
+    found = getattr(output, "logits", None)
+    return output.last_hidden_state if found is None else found

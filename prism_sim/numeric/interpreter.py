@@ -1,0 +1,111 @@
+"""Runs all ranks in lock step on a Hugging Face model: the real mathematics, and the Plan that it followed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from prism_sim import driver, families
+from prism_sim.driver import Run
+from prism_sim.numeric.block import TensorBlock
+from prism_sim.numeric.meter import FlopMeter, SilentMeter, flop_counter
+from prism_sim.numeric.model import Input, TensorModel
+from prism_sim.plan import Compute, Kernel, Plan
+from prism_sim.shapes.job import Job
+from prism_sim.strategies.position_wise import HEAD
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """output: what the model's own forward returned. plan: as observed, if asked for."""
+
+    output: Any
+    plan: Plan | None
+
+
+class Ranks(nn.Module):
+    """Stands in place of a model's layer list: all participants run in it, one forward pass."""
+
+    def __init__(self, job: Job, trunk: nn.Module, inputs: Mapping[str, Any], counter: Any) -> None:
+        super().__init__()
+        self.job, self.inputs, self.counter = job, inputs, counter
+        family = families.find(job.sizes.family)
+        self.held = (trunk,)  # in a tuple: not a child of this module
+        self.blocks = [
+            TensorBlock(family.parts(layer), trunk.training)
+            for layer in trunk.get_submodule(family.layer_list).children()
+        ]
+        self.real = padding_mask(inputs)
+        self.done: Run | None = None
+        self.flops_when_done = 0
+
+    def _flops(self) -> int:
+        return self.counter.get_total_flops() if self.counter else 0
+
+    def forward(self, embedded: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        given = Input(self.held[0], self.inputs, embedded, self.real, self._flops())
+        meters = [FlopMeter(self.counter) if self.counter else SilentMeter() for _ in range(self.job.n_ranks + 1)]
+        models = [TensorModel(self.job, given, self.blocks, meter) for meter in meters]
+        self.done = driver.run(self.job.programs(models), meters)
+        self.flops_when_done = self._flops()
+        if self.job.placement.output == "in_place":  # nothing was gathered; what lies on the ranks is the output
+            return torch.cat(self.done.results[: self.job.n_ranks], dim=1)
+        rows = models[-1].output
+        assert rows is not None
+        if rows.shape[1] == self.job.n_tokens:
+            return rows
+        before, after = self.job.head_tokens.start, self.job.n_tokens - self.job.head_tokens.stop
+        return nn.functional.pad(rows, (0, 0, before, after))  # the head reads no other row
+
+
+def padding_mask(inputs: Mapping[str, Any]) -> Tensor | None:
+    """The user's own 2-D mask, true at real tokens; None if nothing is padded. Raises ValueError for another rank."""
+    mask = inputs.get("attention_mask")
+    if mask is None:
+        return None
+    if mask.dim() != 2:
+        raise ValueError(f"attention_mask must be (batch, tokens), but has shape {tuple(mask.shape)}")
+    real = mask != 0
+    return None if bool(real.all()) else real
+
+
+def execute(model: nn.Module, inputs: Mapping[str, Any], job: Job, observe: bool = False) -> Outcome:
+    """One forward pass of `model`, its blocks run as `job` says; everything else is the model's own code.
+
+    The caller's model stays untouched. Gradients reach its parameters. Raises ValueError where the strategy cannot
+    serve the job.
+    """
+    family = families.find(job.sizes.family)
+    path = [family.trunk] if hasattr(model, family.trunk) else []
+    trunk = model.get_submodule(".".join(path))
+    with flop_counter() if observe else nullcontext() as counter:
+        ranks = Ranks(job, trunk, inputs, counter)
+        stand_in = _with_layers(model, [*path, *family.layer_list.split(".")], nn.ModuleList([ranks]))
+        output = stand_in(**inputs)
+        head_flops = counter.get_total_flops() - ranks.flops_when_done if counter else 0
+    assert ranks.done is not None
+    return Outcome(output, _observed(job, ranks.done, head_flops) if counter else None)
+
+
+def _observed(job: Job, done: Run, head_flops: int) -> Plan:
+    programs = list(done.programs)
+    if head_flops and job.placement.output == "terminal":
+        programs[-1] = (*programs[-1], Compute(HEAD, (Kernel("observed", head_flops, 0),)))
+    nothing = (0,) * len(programs)
+    return Plan(job.n_ranks, tuple(programs), done.exchanges, nothing, nothing)
+
+
+def _with_layers(module: nn.Module, path: list[str], layers: nn.ModuleList) -> nn.Module:
+    """A copy of `module` that differs only in what stands at `path`; all other children are shared."""
+    if not path:
+        return layers
+    child = getattr(module, path[0])
+    changed = copy.copy(module)
+    changed._modules = {**module._modules, path[0]: _with_layers(child, path[1:], layers)}
+    return changed
