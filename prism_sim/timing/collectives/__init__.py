@@ -1,0 +1,37 @@
+"""How an exchange becomes messages: the plan says what must cross, an algorithm says along which ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+from prism_sim.plan import Exchange
+from prism_sim.timing.collectives import direct
+from prism_sim.timing.collectives.base import Message, Script
+
+__all__ = ["ALGORITHMS", "Message", "lower"]
+
+Lowering = Callable[[Exchange], Script]
+
+# Kinds of exchange that an algorithm has no way of its own for (a send, say) go direct.
+ALGORITHMS: Mapping[str, Mapping[str, Lowering]] = {
+    "direct": direct.KINDS,
+}
+
+
+def lower(exchange: Exchange, algorithm: str = "direct") -> tuple[Message, ...]:
+    """The messages of an exchange; those without bytes are not sent.
+
+    A participant sends its own messages in this order; one with `after` is sent on when those have arrived.
+    Raises ValueError for an unknown algorithm, or an exchange that lacks the root it needs.
+    """
+    if algorithm not in ALGORITHMS:
+        raise ValueError(f"collective(={algorithm!r}) must be one of {', '.join(ALGORITHMS)}")
+    return _lower(replace(exchange, label=""), algorithm)
+
+
+@lru_cache(maxsize=64)  # a strategy has a handful of shapes of exchange, and a sweep plays them again and again
+def _lower(exchange: Exchange, algorithm: str) -> tuple[Message, ...]:
+    lowering = ALGORITHMS[algorithm].get(exchange.kind) or direct.KINDS[exchange.kind]
+    return tuple(lowering(exchange).messages)

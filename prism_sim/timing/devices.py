@@ -1,0 +1,71 @@
+"""What a device costs: seconds for a kernel, and for a copy between accelerator and host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import inf, isfinite
+
+from prism_sim.plan import Kernel
+
+
+@dataclass(frozen=True)
+class Device:
+    """One edge device.
+
+    flops_per_s, memory_bytes_per_s: what it reaches, not its data sheet's peak.
+    op_overhead_s: what launching one kernel costs, beside the kernel itself.
+    staging_bytes_per_s, staging_latency_s: copies between accelerator and host around a message; by default free.
+    memory_bytes, idle_w, busy_w, radio_w: None where unknown.  radio_w comes on top while sending or receiving.
+    Raises ValueError that shows the field, its value and the rule.
+    """
+
+    name: str
+    flops_per_s: float
+    memory_bytes_per_s: float
+    op_overhead_s: float = 0.0
+    staging_bytes_per_s: float = inf
+    staging_latency_s: float = 0.0
+    memory_bytes: int | None = None
+    idle_w: float | None = None
+    busy_w: float | None = None
+    radio_w: float | None = None
+
+    def __post_init__(self) -> None:
+        check_positive(self, "flops_per_s", "memory_bytes_per_s", "staging_bytes_per_s")
+        check_not_negative(self, "op_overhead_s", "staging_latency_s")
+        if self.memory_bytes is not None:
+            check_positive(self, "memory_bytes")
+        check_not_negative(self, *(name for name in ("idle_w", "busy_w", "radio_w") if getattr(self, name) is not None))
+        if self.idle_w is not None and self.busy_w is not None and self.busy_w < self.idle_w:
+            raise ValueError(f"busy_w(={self.busy_w}) must be >= idle_w(={self.idle_w})")
+
+    def work_s(self, kernel: Kernel) -> float:
+        """The slower of arithmetic and memory traffic (roofline, Williams et al., CACM 52(4), 2009)."""
+        return max(kernel.flops / self.flops_per_s, kernel.moved_bytes / self.memory_bytes_per_s)
+
+    def kernel_s(self, kernel: Kernel) -> float:
+        return self.op_overhead_s + self.work_s(kernel)
+
+    def compute_s(self, kernels: Iterable[Kernel]) -> float:
+        return sum(map(self.kernel_s, kernels))
+
+    def staging_s(self, payload_bytes: int) -> float:
+        """One copy between accelerator and host; nothing to copy costs nothing."""
+        if not payload_bytes:
+            return 0.0
+        return self.staging_latency_s + payload_bytes / self.staging_bytes_per_s
+
+
+def check_positive(holder: object, *fields: str) -> None:
+    for field in fields:
+        value = getattr(holder, field)
+        if not value > 0:
+            raise ValueError(f"{field}(={value}) must be > 0")
+
+
+def check_not_negative(holder: object, *fields: str) -> None:
+    for field in fields:
+        value = getattr(holder, field)
+        if not (value >= 0 and isfinite(value)):
+            raise ValueError(f"{field}(={value}) must be finite and >= 0")

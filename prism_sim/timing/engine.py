@@ -1,0 +1,228 @@
+"""Plays a plan on devices and a network with SimPy: who computes, copies, sends and waits when.
+
+One process a participant, callbacks for the rest: a message takes two events (three if its sender must first be done
+with copies or overhead), a blocked Wait one, a stretch of computing one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from functools import cached_property
+from typing import cast
+
+from simpy import Environment, Event
+
+from prism_sim.plan import Compute, Plan, Start
+from prism_sim.timing.devices import Device
+from prism_sim.timing.log import Blocked, Cause, Job, Log
+from prism_sim.timing.media.base import Flight, Network
+from prism_sim.timing.prepared import PreparedExchange
+from prism_sim.timing.processors import Processors
+from prism_sim.timing.timeline import Timeline
+
+
+def simulate(plan: Plan, devices: Sequence[Device], device_of: Sequence[int], network: Network) -> Timeline:
+    """Plays `plan` once, all participants beginning at 0 s.
+
+    device_of[i]: index in `devices` of participant i; the terminal's is the last.
+    Raises ValueError if the sizes do not fit each other, or if a participant waits for what nobody sends.
+    """
+    run = Run(plan, devices, device_of, network)
+    processes = [run.env.process(run.participant(number)) for number in range(len(plan.programs))]
+    run.env.run()
+    for number, process in enumerate(processes):
+        if process.is_alive:
+            raise ValueError(run.missing(number))
+    return Timeline.of(run.log, len(devices))
+
+
+class ExchangeState:
+    """How far one exchange has come.
+
+    remaining: messages still to arrive, per participant.  last: the latest to arrive, per participant.
+    blockers: what each message still waits for.  transmissions: the flights on which riders ride.
+    """
+
+    __slots__ = (
+        "blockers",
+        "copied_in",
+        "exchange",
+        "last",
+        "prepared",
+        "remaining",
+        "started",
+        "transmissions",
+        "waiters",
+    )
+
+    def __init__(self, exchange: int, prepared: PreparedExchange) -> None:
+        self.exchange = exchange
+        self.prepared = prepared
+        self.remaining = prepared.incoming.copy()
+        self.blockers = prepared.blockers.copy()
+        self.last: dict[int, Flight] = {}
+        self.started: set[int] = set()
+        self.copied_in: set[int] = set()
+        self.waiters: dict[int, Event] = {}
+        self.transmissions: dict[int, Flight] = {}
+
+
+class Run:
+    """One run: its clock, its processors and its medium, the exchanges under way, and the log."""
+
+    def __init__(self, plan: Plan, devices: Sequence[Device], device_of: Sequence[int], network: Network) -> None:
+        if len(device_of) != len(plan.programs):
+            raise ValueError(
+                f"device_of(={device_of}) must name a device for each of {len(plan.programs)} participants"
+            )
+        if not all(0 <= device < len(devices) for device in device_of):
+            raise ValueError(f"device_of(={device_of}) must be indices of the {len(devices)} devices")
+        self.env = Environment()
+        self.plan, self.devices, self.device_of, self.network = plan, tuple(devices), tuple(device_of), network
+        self.medium = network.open(self.env, len(devices), self.deliver)
+        self.overhead_s = network.message_overhead_s
+        self.flights: list[Flight] = []
+        self.blocked: list[Blocked] = []
+        self.ends: list[tuple[float, Cause]] = [(0.0, None)] * len(plan.programs)
+        jobs: list[Job] = []
+        self.log = Log(plan, self.device_of, jobs, self.flights, self.blocked, self.ends)
+        self.processors = Processors(self.env, self.devices, self.device_of, jobs)
+        self.states: dict[tuple[int, int], ExchangeState] = {}
+        self.prepared: dict[object, PreparedExchange] = {}
+
+    def participant(self, number: int) -> Generator[Event, None, None]:
+        cause = yield from self.play(number, 0, None)
+        self.ends[number] = (self.env.now, cause)
+
+    def play(self, participant: int, request: int, cause: Cause) -> Generator[Event, None, Cause]:
+        """One participant's program for one request; returns what its end is bound to."""
+        env = self.env
+        for step in self.plan.programs[participant]:
+            if isinstance(step, Compute):
+                end_s, cause = self.processors.compute(participant, step, cause)
+            elif isinstance(step, Start):
+                end_s, cause = self.start(participant, self.state(request, step.exchange), cause)
+            else:
+                state = self.state(request, step.exchange)
+                if state.remaining[participant]:
+                    since_s, state.waiters[participant] = env.now, env.event()
+                    yield state.waiters[participant]
+                    self.blocked.append(Blocked(participant, step.exchange, since_s, env.now))
+                    cause = ~state.last[participant].index
+                end_s, cause = self.copy_in(participant, state, cause)
+            if end_s > env.now:
+                yield env.timeout(end_s - env.now)
+        return cause
+
+    def state(self, request: int, number: int) -> ExchangeState:
+        """The exchange `number` of a request, made when it is first touched."""
+        state = self.states.get((request, number))
+        if state is None:
+            exchange = self.plan.exchanges[number]
+            shape = (exchange.kind, exchange.group, exchange.bytes_by_rank, exchange.root)
+            prepared = self.prepared.get(shape)
+            if prepared is None:
+                prepared = PreparedExchange(exchange, self.network.collective, self.devices, self.device_of)
+                self.prepared[shape] = prepared
+            state = self.states[request, number] = ExchangeState(number, prepared)
+            for participant, forwards in prepared.forwards.items():
+                if (participant, number) in self.starters:  # who takes part sends on only once it has begun itself
+                    for forward in forwards:
+                        state.blockers[forward] += 1
+        return state
+
+    @cached_property
+    def starters(self) -> set[tuple[int, int]]:
+        """Who starts which exchange."""
+        programs = enumerate(self.plan.programs)
+        return {(who, step.exchange) for who, program in programs for step in program if isinstance(step, Start)}
+
+    def start(self, participant: int, state: ExchangeState, cause: Cause) -> tuple[float, Cause]:
+        """Copies out and posts a participant's messages; returns when its processor is done with that."""
+        if participant in state.started:
+            raise ValueError(f"participant {participant} starts exchange {self.log.label(state.exchange)!r} twice")
+        state.started.add(participant)
+        prepared, hold, end_s = state.prepared, self.processors.hold, self.env.now
+        for number in prepared.local.get(participant, ()):
+            self.post(state, number, end_s, cause)
+        for copy_s, send in prepared.sends.get(participant, ()):
+            if copy_s:
+                end_s, cause = hold(participant, "staging", state.exchange, copy_s, cause)
+            if send is None:
+                continue
+            if self.overhead_s and prepared.rides[send] is None:
+                end_s, cause = hold(participant, "overhead", state.exchange, self.overhead_s, cause)
+            self.post(state, send, end_s, cause)
+        for number in prepared.forwards.get(participant, ()):
+            self.unblock(state, number, cause)
+        return end_s, cause
+
+    def unblock(self, state: ExchangeState, number: int, cause: Cause) -> None:
+        """One of the things that a message sent on waits for has come; the last one sends it.
+
+        It lies in its sender's memory already, where sums are made, so it costs the message overhead and no copy.
+        """
+        state.blockers[number] -= 1
+        if state.blockers[number]:
+            return
+        at_s, (source_device, destination_device) = self.env.now, state.prepared.ways[number]
+        if self.overhead_s and source_device != destination_device:
+            source = state.prepared.messages[number].source
+            at_s, cause = self.processors.hold(source, "overhead", state.exchange, self.overhead_s, cause)
+        self.post(state, number, at_s, cause)
+
+    def post(self, state: ExchangeState, number: int, at_s: float, cause: Cause) -> None:
+        """Hands a message to the medium at `at_s`; between participants of one device it arrives there and then."""
+        prepared = state.prepared
+        source_device, destination_device = prepared.ways[number]
+        flight = Flight(
+            len(self.flights), number, prepared.messages[number], source_device, destination_device, cause, state
+        )
+        self.flights.append(flight)
+        if source_device == destination_device:
+            flight.posted_s = flight.arrival_s = at_s
+            self.deliver(flight)
+            return
+        if prepared.broadcasts:
+            ridden = prepared.rides[number]
+            state.transmissions[number] = flight
+            flight.rides = None if ridden is None else state.transmissions[ridden]
+        if at_s > self.env.now:
+            self.env.timeout(at_s - self.env.now, flight).callbacks.append(self.posted)
+        else:
+            flight.posted_s = at_s
+            self.medium.post(flight)
+
+    def posted(self, event: Event) -> None:
+        flight = cast(Flight, event.value)
+        flight.posted_s = self.env.now
+        self.medium.post(flight)
+
+    def deliver(self, flight: Flight) -> None:
+        """A message has arrived: wakes its receiver if it was the last, and sends on what waited for it."""
+        state: ExchangeState = flight.state
+        destination = flight.message.destination
+        state.last[destination] = flight
+        state.remaining[destination] -= 1
+        if not state.remaining[destination] and destination in state.waiters:
+            state.waiters.pop(destination).succeed()
+        for number in state.prepared.followers[flight.number]:
+            self.unblock(state, number, ~flight.index)
+
+    def copy_in(self, participant: int, state: ExchangeState, cause: Cause) -> tuple[float, Cause]:
+        """Copies what has arrived to the accelerator, once."""
+        copy_s = state.prepared.copy_in_s[participant]
+        if not copy_s or participant in state.copied_in:
+            return self.env.now, cause
+        state.copied_in.add(participant)
+        return self.processors.hold(participant, "staging", state.exchange, copy_s, cause)
+
+    def missing(self, participant: int) -> str:
+        """Which Wait a participant is stuck in, for an error message."""
+        for (_, number), state in self.states.items():
+            if participant in state.waiters and state.remaining[participant]:
+                label, n_missing = self.log.label(number), state.remaining[participant]
+                return (
+                    f"participant {participant} waits for ever: {n_missing} messages of exchange {label!r} never come"
+                )
+        raise AssertionError("a participant that does not end must be in a Wait")

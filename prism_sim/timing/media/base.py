@@ -1,0 +1,101 @@
+"""What every medium is: something that takes a message at one device and, later, delivers it at another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from simpy import Environment
+
+from prism_sim.timing.collectives import Message
+
+# A stretch of a message's way: what it is (transfer, propagation or queue), from when to when, in seconds.
+Leg = tuple[str, float, float]
+
+
+class Flight:
+    """A message on its way.  The engine writes `posted_s`, media the times after it, all in seconds.
+
+    index: its place in the log.  number: its place in the exchange.  state: how far its exchange has come.
+    cause: what bound `posted_s`: the number of a job (>= 0), the complement of a flight's (< 0), or None: the begin.
+    ahead: a flight of the same device that held the way out until `uplink_start_s`, if that is what bound it.
+    ahead_down: the same at the receiver's port, until `downlink_start_s`, whichever device sent it.
+    rides: the flight whose transmission this one shares, in a broadcast.
+    legs: the way from `uplink_start_s` to `arrival_s`, where it isn't the plain one over two ports.
+    """
+
+    __slots__ = (
+        "ahead",
+        "ahead_down",
+        "arrival_s",
+        "cause",
+        "destination_device",
+        "downlink_start_s",
+        "head_s",
+        "index",
+        "legs",
+        "message",
+        "number",
+        "posted_s",
+        "rides",
+        "source_device",
+        "state",
+        "uplink_end_s",
+        "uplink_start_s",
+    )
+
+    posted_s: float
+    uplink_start_s: float
+    uplink_end_s: float
+    head_s: float
+    downlink_start_s: float
+    arrival_s: float
+
+    def __init__(
+        self,
+        index: int,
+        number: int,
+        message: Message,
+        source_device: int,
+        destination_device: int,
+        cause: int | None,
+        state: Any,
+    ) -> None:
+        self.index = index
+        self.number = number
+        self.message = message
+        self.source_device = source_device
+        self.destination_device = destination_device
+        self.cause = cause
+        self.state = state
+        self.ahead: Flight | None = None
+        self.ahead_down: Flight | None = None
+        self.rides: Flight | None = None
+        self.legs: Sequence[Leg] | None = None
+
+
+Deliver = Callable[[Flight], None]
+
+
+class Medium(Protocol):
+    """A network in motion, within one run."""
+
+    def post(self, flight: Flight) -> None:
+        """Takes a message that its sender is done with now, at `flight.posted_s`."""
+
+
+class Network(Protocol):
+    """A network at rest: frozen parameters.
+
+    message_overhead_s: what a message costs on its sender's processor.
+    collective: the algorithm by which exchanges become messages (see `collectives.ALGORITHMS`).
+    """
+
+    @property
+    def message_overhead_s(self) -> float: ...
+
+    @property
+    def collective(self) -> str: ...
+
+    def open(self, env: Environment, n_devices: int, deliver: Deliver) -> Medium:
+        """Raises ValueError if the network does not fit this number of devices."""
