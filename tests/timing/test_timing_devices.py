@@ -1,0 +1,47 @@
+"""Laws of a device's costs."""
+
+from __future__ import annotations
+
+import pytest
+from timing_plans import device
+
+from prism_sim.plan import Kernel
+
+
+@pytest.mark.parametrize(
+    ("flops", "moved_bytes", "seconds"), [(2_000, 1, 2.0), (1, 300, 3.0), (1_000, 100, 1.0), (0, 0, 0.0)]
+)
+def test_a_kernel_takes_the_slower_of_arithmetic_and_memory(flops: int, moved_bytes: int, seconds: float):
+    board = device(flops_per_s=1e3, memory_bytes_per_s=1e2)
+    assert board.kernel_s(Kernel("product", flops, moved_bytes)) == seconds
+
+
+def test_launching_costs_the_same_for_every_kernel():
+    board = device(flops_per_s=1e3, op_overhead_s=0.5)
+    assert board.compute_s([Kernel("a", 1_000, 0), Kernel("b", 0, 0)]) == 1.0 + 2 * 0.5
+
+
+def test_a_copy_takes_its_latency_and_its_bytes_and_nothing_is_free():
+    board = device(staging_latency_s=0.5, staging_bytes_per_s=100)
+    assert board.staging_s(200) == 2.5
+    assert board.staging_s(0) == 0
+    assert device().staging_s(10**9) == 0
+
+
+@pytest.mark.parametrize("field", ["flops_per_s", "memory_bytes_per_s", "staging_bytes_per_s", "memory_bytes"])
+@pytest.mark.parametrize("value", [-1, 0, float("nan")])
+def test_a_rate_must_be_above_zero(field: str, value: float):
+    with pytest.raises(ValueError, match=rf"{field}\(={value}\) must be > 0"):
+        device(**{field: value})
+
+
+@pytest.mark.parametrize("field", ["op_overhead_s", "staging_latency_s", "idle_w", "busy_w", "radio_w"])
+@pytest.mark.parametrize("value", [-1.0, float("inf"), float("nan")])
+def test_a_cost_must_be_finite_and_not_negative(field: str, value: float):
+    with pytest.raises(ValueError, match=rf"{field}\(={value}\) must be finite and >= 0"):
+        device(**{field: value})
+
+
+def test_a_busy_device_draws_no_less_than_an_idle_one():
+    with pytest.raises(ValueError, match=r"busy_w\(=1\) must be >= idle_w\(=2\)"):
+        device(idle_w=2, busy_w=1)
