@@ -1,0 +1,77 @@
+"""Annotations of scenario fields that name something: a preset, a head, or a device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import PydanticCustomError, core_schema
+
+from prism_sim import families
+from prism_sim.catalogue import nearest
+from prism_sim.scenario import presets
+from prism_sim.scenario.errors import shown
+
+
+def rule(message: str) -> PydanticCustomError:
+    """A validation error that says just `message`."""
+    return PydanticCustomError("rule", "{rule}", {"rule": message})
+
+
+@dataclass(frozen=True)
+class PresetName:
+    """The field is the name of a preset of this kind: models, devices or networks."""
+
+    kind: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        def validate(value: Any) -> str:
+            known = presets.names(self.kind)
+            if not isinstance(value, str) or value not in known:
+                hint = nearest(value, known) if isinstance(value, str) else ""
+                raise rule(f"{shown(value)} is not a preset{hint} (prism-sim list {self.kind})")
+            return value
+
+        return core_schema.no_info_plain_validator_function(validate)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "string", "enum": list(presets.names(self.kind))}
+
+
+@dataclass(frozen=True)
+class HeadName:
+    """The field is a head of some model family."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        def validate(value: Any) -> str:
+            known = heads()
+            if not isinstance(value, str) or value not in known:
+                hint = nearest(value, known) if isinstance(value, str) else ""
+                raise rule(f"{shown(value)} is not one of {', '.join(known)}{hint}")
+            return value
+
+        return core_schema.no_info_plain_validator_function(validate)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "string", "enum": list(heads())}
+
+
+def heads() -> tuple[str, ...]:
+    """Names of the heads of all model families."""
+    return tuple(sorted({head.name for family in families.catalogue().values() for head in family.heads}))
+
+
+@dataclass(frozen=True)
+class DeviceRef:
+    """The field refers to a device: its index from 0, or its name."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        def validate(value: Any) -> int | str:
+            if isinstance(value, bool) or not isinstance(value, (int, str)):
+                raise rule(f"{shown(value)} is neither the index nor the name of a device; write for example 0")
+            return value
+
+        return core_schema.no_info_plain_validator_function(validate)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}]}

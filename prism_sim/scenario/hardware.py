@@ -1,0 +1,161 @@
+"""Devices, ranks, terminal and network of a scenario: presets and overrides merged, counts expanded, names given."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from prism_sim.catalogue import nearest
+from prism_sim.scenario import presets
+from prism_sim.scenario.errors import FieldPath, shown
+from prism_sim.scenario.schema import MAX_DEVICES, DeviceSection, NetworkSection, ScenarioSection
+from prism_sim.scenario.spec import DeviceSpec, NetworkSpec
+from prism_sim.scenario.yaml_source import Source
+
+_NETWORK_DEFAULTS: dict[str, Any] = {
+    "medium": "switch",
+    "latency": 0.0,
+    "message_overhead": 0.0,
+    "sharing": "fifo",
+    "collective": "direct",
+}
+
+
+def devices(file: ScenarioSection, source: Source) -> tuple[DeviceSpec, ...]:
+    """One spec a device, in the order of the file. Raises ScenarioError for missing numbers and names used twice."""
+    if sum(section.count for section in file.devices) > MAX_DEVICES:
+        raise source.error(("devices",), f"more than {MAX_DEVICES} devices altogether; lower count")
+    names = _names(file.devices, source)
+    found = []
+    for index, section in enumerate(file.devices):
+        numbers = _device_numbers(section, ("devices", index), source)
+        for name in names[index]:
+            found.append(DeviceSpec(name=name, preset=section.preset, **numbers))
+    return tuple(found)
+
+
+def _device_numbers(section: DeviceSection, path: FieldPath, source: Source) -> dict[str, Any]:
+    known = _merged(section, presets.device(section.preset).fields if section.preset else {})
+    for needed, example in (("compute", "57 GFLOP/s"), ("memory_bandwidth", "9.2 GB/s")):
+        if known.get(needed) is None:
+            remedy = f"write for example {needed}: {example}, or a preset"
+            raise source.error((*path, needed), f"is missing: a device without preset must state it; {remedy}")
+    staging = known.get("staging_bandwidth", math.inf)
+    copies = math.isfinite(staging) or "staging_latency" in section.model_fields_set
+    return {
+        "flops_per_s": known["compute"],
+        "memory_bytes_per_s": known["memory_bandwidth"],
+        "memory_bytes": round(known["memory"]) if "memory" in known else None,
+        "op_overhead_s": known.get("op_overhead", 0.0),
+        "staging_bytes_per_s": staging,
+        "staging_latency_s": known.get("staging_latency", 0.0) if copies else 0.0,
+        "idle_w": known.get("idle_power"),
+        "busy_w": known.get("busy_power"),
+        "radio_w": known.get("radio_power"),
+    }
+
+
+def _merged(section: DeviceSection | NetworkSection, preset: dict[str, str]) -> dict[str, Any]:
+    """What the section states, and its preset where it is silent, validated alike."""
+    stated = {name: getattr(section, name) for name in section.model_fields_set}
+    checked = type(section).model_validate(preset)
+    return {name: getattr(checked, name) for name in preset} | {k: v for k, v in stated.items() if v is not None}
+
+
+def _names(sections: Sequence[DeviceSection], source: Source) -> list[list[str]]:
+    """The file's own names, numbered from 0 where several devices share one; all distinct."""
+    taken: dict[str, int] = {}
+    bases = Counter[str]()
+    for index, section in enumerate(sections):
+        if section.name is not None and section.count == 1:
+            if section.name in taken:
+                rule = f"{shown(section.name)} is the name of devices[{taken[section.name]}] too; names must differ"
+                raise source.error(("devices", index, "name"), rule)
+            taken[section.name] = index
+        else:
+            bases[_base(section)] += section.count
+    numbers = Counter[str]()
+    found = []
+    for section in sections:
+        if section.name is not None and section.count == 1:
+            found.append([section.name])
+            continue
+        base = _base(section)
+        found.append([_free_name(base, bases[base] > 1 or base in taken, numbers, taken) for _ in range(section.count)])
+    return found
+
+
+def _base(section: DeviceSection) -> str:
+    return section.name or section.preset or "device"
+
+
+def _free_name(base: str, numbered: bool, numbers: Counter[str], taken: dict[str, int]) -> str:
+    while True:
+        name = f"{base}-{numbers[base]}" if numbered else base
+        numbers[base] += 1
+        if name not in taken:
+            taken[name] = -1
+            return name
+        numbered = True
+
+
+def device_index(reference: int | str, path: FieldPath, known: Sequence[DeviceSpec], source: Source) -> int:
+    """The index of a device given by index or name. Raises ScenarioError if there is none."""
+    names = [device.name for device in known]
+    if isinstance(reference, str):
+        if reference not in names:
+            hint = nearest(reference, names) or f"; devices: {', '.join(names[:8])}"
+            raise source.error(path, f"{shown(reference)} is not the name of a device{hint}")
+        return names.index(reference)
+    if not 0 <= reference < len(known):
+        last = (
+            f"there are {len(known)}, so write 0 to {len(known) - 1}" if len(known) > 1 else "there is one, so write 0"
+        )
+        raise source.error(path, f"{reference} is not the index of a device: {last}")
+    return reference
+
+
+def ranks(file: ScenarioSection, known: Sequence[DeviceSpec], source: Source) -> tuple[int, ...]:
+    """Indices of the devices that hold a part; all unless the file says otherwise."""
+    if file.ranks is None:
+        return tuple(range(len(known)))
+    found = list[int]()
+    for number, reference in enumerate(file.ranks):
+        index = device_index(reference, ("ranks", number), known, source)
+        if index in found:
+            rule = f"{shown(reference)} is device {index} ({known[index].name}) again; a device holds one part"
+            raise source.error(("ranks", number), f"{rule}, so name it once")
+        found.append(index)
+    return tuple(found)
+
+
+def network(section: NetworkSection, source: Source) -> NetworkSpec:
+    """Raises ScenarioError unless bandwidth, or up and down, are stated or known from a preset."""
+    stated = {name for name in section.model_fields_set if getattr(section, name) is not None}
+    for direction in ("up", "down"):
+        if {"bandwidth", direction} <= stated:
+            rule = f"cannot stand beside network.{direction}; keep bandwidth (both ways), or up and down"
+            raise source.error(("network", "bandwidth"), rule, at_key=True)
+    preset = dict(presets.network(section.preset).fields) if section.preset else {}
+    both = preset.pop("bandwidth", None)
+    preset |= {} if both is None else {"up": both, "down": both}
+    known = _NETWORK_DEFAULTS | _merged(section, preset)
+    if "bandwidth" in stated:
+        known["up"] = known["down"] = known["bandwidth"]
+    for direction in ("up", "down"):
+        if known.get(direction) is None:
+            missing = direction if {"up", "down"} & set(known) else "bandwidth"
+            remedy = f"write for example {missing}: 100 Mbit/s, or a preset"
+            raise source.error(("network", missing), f"is missing; {remedy}")
+    return NetworkSpec(
+        preset=section.preset,
+        medium=known["medium"],
+        up_bits_per_s=known["up"],
+        down_bits_per_s=known["down"],
+        latency_s=known["latency"],
+        message_overhead_s=known["message_overhead"],
+        sharing=known["sharing"],
+        collective=known["collective"],
+    )

@@ -1,0 +1,141 @@
+"""From a scenario file and overrides to a validated `Scenario`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from prism_sim import strategies
+from prism_sim.scenario import hardware, models, overrides, schema, strategy_section, sweep
+from prism_sim.scenario.errors import FieldPath, shown
+from prism_sim.scenario.problems import first_error
+from prism_sim.scenario.spec import Scenario, StrategySpec
+from prism_sim.scenario.yaml_source import Source, read_source
+from prism_sim.strategies.base import Placement
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a scenario was read from, so that it can be read again with further overrides."""
+
+    source: Source
+    batches: tuple[tuple[overrides.Override, ...], ...] = ()
+
+    def overridden(self) -> Source:
+        """The source with all overrides written in; raises ScenarioError if they do not fit it."""
+        source = self.source
+        for batch in self.batches:
+            source = overrides.apply(source, batch)
+        return source
+
+    def load(self, further: Iterable[str] | Mapping[str, Any] = ()) -> Scenario:
+        """The scenario with these overrides after the earlier ones; raises ScenarioError."""
+        batch = overrides.parse(further, self.source.file)
+        origin = Origin(self.source, (*self.batches, batch))
+        source = origin.overridden()
+        scenario = _resolve(source, origin)
+        if not self.batches or any(override.path[0] == "sweep" for override in batch):  # else it was checked before
+            sweep.axes(scenario.sweep, source)
+        return scenario
+
+
+def load_scenario(path: str | Path, overrides: Iterable[str] | Mapping[str, Any] = ()) -> Scenario:
+    """Reads a scenario file; overrides are texts `dotted.path=value` or a mapping of dotted path to value.
+
+    Raises ScenarioError, one message with place, field, value, rule and remedy, for whatever is wrong with either.
+    """
+    return Origin(read_source(path)).load(overrides)
+
+
+def sweep_axes(scenario: Scenario) -> tuple[sweep.Axis, ...]:
+    """The axes of the scenario's sweep, ranges spread into values that `with_overrides` takes."""
+    return sweep.axes(scenario.sweep, scenario.origin.overridden())
+
+
+def _resolve(source: Source, origin: Origin) -> Scenario:
+    file = _validated(source)
+    devices = hardware.devices(file, source)
+    ranks = hardware.ranks(file, devices, source)
+    given = strategy_section.given_options(file.strategy)
+    _check_exclusions(given, source)
+    _check_shares(given.get("shares"), len(ranks), source)
+    model = models.model(file.model, source)
+    sharing = 1 if strategies.find(file.strategy.name).one_rank else len(ranks)
+    unused = strategy_section.unused(file.strategy.name, given)
+    return Scenario(
+        name=file.name if file.name is not None else Path(source.file).stem,
+        path=Path(source.file),
+        model=model,
+        workload=models.workload(file.workload, model, sharing, source),
+        placement=Placement(file.placement.input, file.placement.output),
+        devices=devices,
+        terminal=hardware.device_index(file.terminal, ("terminal",), devices, source),
+        ranks=ranks,
+        ranks_given=file.ranks is not None,
+        network=hardware.network(file.network, source),
+        strategy=StrategySpec(file.strategy.name, _options(file.strategy.name, given, source)),
+        seed=file.seed,
+        sweep=file.sweep,
+        strategy_fields=given,
+        unused_fields=tuple(f"strategy.{option}" for option in unused),
+        origin=origin,
+    )
+
+
+def _validated(source: Source) -> schema.ScenarioSection:
+    _refuse_nulls(source.tree, (), source)
+    try:
+        return schema.scenario_model().model_validate(source.tree)
+    except ValidationError as problem:
+        raise first_error(problem, source) from None
+
+
+def _refuse_nulls(value: Any, path: FieldPath, source: Source) -> None:
+    """An empty value is most often an oversight; only a config's dimensions and swept lists may hold null."""
+    if path in (("model", "dims"), ("sweep",)) and value is not None:
+        return
+    if value is None:
+        raise source.error(path, "has no value; write one, or remove the line for the default")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_nulls(item, (*path, key), source)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            _refuse_nulls(item, (*path, number), source)
+
+
+def _check_exclusions(given: Mapping[str, Any], source: Source) -> None:
+    for option in given:
+        for _, rival in schema.exclusions().get(("strategy", option), ()):
+            if rival in given:
+                rule = f"cannot stand beside strategy.{rival}: each determines the other; keep one"
+                raise source.error(("strategy", option), rule, at_key=True)
+
+
+def _check_shares(shares: tuple[float, ...] | None, n_ranks: int, source: Source) -> None:
+    if shares is None:
+        return
+    path: FieldPath = ("strategy", "shares")
+    if len(shares) != n_ranks:
+        rule = f"{len(shares)} shares are given for {n_ranks} rank(s); write one share for each"
+        raise source.error(path, rule)
+    for number, share in enumerate(shares):
+        if share <= 0:
+            raise source.error((*path, number), f"{share} must be > 0; to leave a device out, name the others as ranks")
+    if abs(math.fsum(shares) - 1) > 1e-6:
+        rule = f"{shown(list(shares))} sums to {math.fsum(shares):.6g}, but shares must sum to 1"
+        raise source.error(path, rule)
+
+
+def _options(name: str, given: Mapping[str, Any], source: Source) -> Any:
+    try:
+        return strategy_section.build_options(name, given)
+    except ValidationError as problem:
+        raise first_error(problem, source, ("strategy",)) from None
+    except ValueError as problem:
+        raise source.error(("strategy",), str(problem)) from None

@@ -1,0 +1,200 @@
+"""The model of a scenario: its dimensions from a preset, a local folder or the file itself, and what they allow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from prism_sim import families
+from prism_sim.catalogue import nearest
+from prism_sim.families import Dimensions
+from prism_sim.scenario import presets
+from prism_sim.scenario.errors import FieldPath, shown
+from prism_sim.scenario.schema import ModelSection, WorkloadSection
+from prism_sim.scenario.spec import ModelSpec, WorkloadSpec
+from prism_sim.scenario.yaml_source import Source
+
+DEFAULT_TOKENS = 128  # of a text model whose scenario does not say
+MAX_CONFIG_BYTES = 10_000_000
+WEIGHT_FILES = ("*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin")
+
+# Keys of a config.json that change no size of a block, allowed in dims beside those of the presets.
+_ALSO_IN_DIMS = frozenset(
+    {
+        "architectures",
+        "attention_probs_dropout_prob",
+        "attn_pdrop",
+        "bos_token_id",
+        "classifier_dropout",
+        "embd_pdrop",
+        "encoder_stride",
+        "eos_token_id",
+        "hidden_dropout_prob",
+        "id2label",
+        "initializer_range",
+        "label2id",
+        "n_inner",
+        "num_labels",
+        "pad_token_id",
+        "pooler_act",
+        "pooler_output_size",
+        "resid_pdrop",
+        "scale_attn_weights",
+        "tie_word_embeddings",
+        "use_cache",
+    }
+)
+
+
+def model(section: ModelSection, source: Source) -> ModelSpec:
+    """Raises ScenarioError unless one of preset, hf and dims is given and is a model that can be distributed."""
+    given = [kind for kind in ("preset", "hf", "dims") if getattr(section, kind) is not None]
+    if len(given) != 1:
+        wrong = f"has {' and '.join(given)} together" if given else "names no model"
+        raise source.error(("model",), f"{wrong}; write exactly one of preset, hf (hub id or folder) and dims")
+    spec = {"preset": _of_preset, "hf": _of_hugging_face, "dims": _of_dims}[given[0]](section, source)
+    if spec.config is not None:
+        path: FieldPath = ("model", given[0])
+        sizes = _dimensions(spec.config, path, source)
+        heads = [head.name for head in families.find(sizes.family).heads]
+        if spec.head is not None and spec.head not in heads:
+            rule = f"{shown(spec.head)} does not fit a {sizes.family}: write one of {', '.join(heads)}"
+            raise source.error(("model", "head"), rule)
+    return spec
+
+
+def workload(section: WorkloadSection, spec: ModelSpec, n_ranks: int, source: Source) -> WorkloadSpec:
+    """Raises ScenarioError if the tokens do not fit the model or the ranks, or if the input is no file.
+
+    n_ranks: how many ranks share the tokens.
+    """
+    path: FieldPath = ("workload", "tokens")
+    tokens = section.tokens
+    if spec.config is not None:
+        sizes = families.find(spec.config["model_type"]).dimensions(spec.config)
+        fixed = families.find(sizes.family).fixed_tokens(sizes)
+        if fixed is not None and tokens not in (None, fixed):
+            rule = f"{tokens} does not fit {spec.label}, whose input always makes {fixed} tokens; remove the line"
+            raise source.error(path, rule)
+        if tokens is not None and tokens > sizes.max_tokens:
+            rule = f"{tokens} is more than the {sizes.max_tokens} positions of {spec.label}; write at most that"
+            raise source.error(path, rule)
+        if tokens is None and (fixed is not None or section.input is None):
+            tokens = fixed or min(DEFAULT_TOKENS, sizes.max_tokens)
+    if tokens is not None and tokens < n_ranks:
+        rule = f"{n_ranks} ranks cannot share {tokens} tokens: each needs at least one; name fewer ranks"
+        raise source.error(path if section.tokens else ("ranks",), rule)
+    return WorkloadSpec(section.batch, tokens, _input(section, source))
+
+
+def _input(section: WorkloadSection, source: Source) -> Path | None:
+    if section.input is None:
+        return None
+    found = _beside(section.input, source)
+    if not found.is_file():
+        rule = f"{shown(section.input)} is no file (looked for {found}); paths are relative to the scenario file"
+        raise source.error(("workload", "input"), rule)
+    return found
+
+
+def _of_preset(section: ModelSection, source: Source) -> ModelSpec:
+    preset = presets.model(str(section.preset))
+    return _spec(section, preset.name, dict(preset.config), preset.hub_id, head=preset.head)
+
+
+def _of_hugging_face(section: ModelSection, source: Source) -> ModelSpec:
+    name, path = str(section.hf), ("model", "hf")
+    folder = _beside(name, source)
+    if name.startswith(("./", "../", "/", "~")) or name in (".", "..") or folder.is_dir():
+        return _of_folder(section, folder, source)
+    if "\\" in name or " " in name or name.count("/") > 1:
+        rule = f"{shown(name)} is neither a hub id such as google/vit-base-patch16-224 nor a folder"
+        raise source.error(path, f"{rule} beside the scenario file; a folder's path may begin with ./")
+    if (preset := presets.model_of_hub(name)) is not None:
+        return _spec(section, name, dict(preset.config), preset.hub_id, head=preset.head)
+    return _spec(section, name, None, name)
+
+
+def _of_folder(section: ModelSection, folder: Path, source: Source) -> ModelSpec:
+    path = ("model", "hf")
+    if not folder.is_dir():
+        rule = f"{shown(section.hf)} is no folder (looked for {folder}); paths are relative to the scenario file"
+        raise source.error(path, rule)
+    file = folder / "config.json"
+    if not file.is_file():
+        raise source.error(path, f"{folder} has no config.json; give a folder that save_pretrained wrote")
+    try:
+        if file.stat().st_size > MAX_CONFIG_BYTES:
+            raise ValueError("it is too large")
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as problem:
+        raise source.error(path, f"{file} cannot be read as JSON: {problem}") from None
+    if not isinstance(config, dict):
+        raise source.error(path, f"{file} holds {shown(config)}, but must hold an object with model_type")
+    weights = any(next(folder.glob(pattern), None) is not None for pattern in WEIGHT_FILES)
+    return _spec(section, folder.resolve().name, config, None, folder=folder, weights=weights)
+
+
+def _of_dims(section: ModelSection, source: Source) -> ModelSpec:
+    config = dict(section.dims or {})
+    kind = config.get("model_type")
+    if section.weights == "pretrained":
+        rule = "pretrained needs a model with weights, but dims gives sizes alone; write random, or a preset or hf"
+        raise source.error(("model", "weights"), rule)
+    known = {key for preset in presets.models() if preset.config["model_type"] == kind for key in preset.config}
+    for key in config if known else ():
+        if key not in known and key not in _ALSO_IN_DIMS:
+            hint = nearest(key, known) or f"; known: {', '.join(sorted(known))}"
+            raise source.error(("model", "dims", key), f"{shown(key)} is no dimension of a {kind}{hint}", at_key=True)
+    return _spec(section, f"{kind} of given dimensions", config, None)
+
+
+def _dimensions(config: dict[str, Any], path: FieldPath, source: Source) -> Dimensions:
+    """Sizes by the model's family. Raises ScenarioError if there is no such family, or if it refuses them."""
+    kind, known = config.get("model_type"), families.catalogue()
+    if not isinstance(kind, str) or kind not in known:
+        at = (*path, "model_type") if path == ("model", "dims") else path
+        wrong = f"model_type {shown(kind)} is not supported" if kind is not None else "model_type is missing"
+        hint = nearest(kind, known) if isinstance(kind, str) else ""
+        raise source.error(at, f"{wrong}; supported: {', '.join(known)}{hint}")
+    family = known[kind]
+    try:
+        if (reason := family.refuse(config)) is not None:
+            raise ValueError(reason)
+        return family.dimensions(config)
+    except (ValueError, TypeError, ArithmeticError, AttributeError) as problem:  # of whatever a config.json may hold
+        named = next((key for key in config if shown(key) in str(problem) or f"{key} " in str(problem)), None)
+        at = (*path, named) if named is not None and path == ("model", "dims") else path
+        raise source.error(at, str(problem)) from None
+
+
+def _spec(
+    section: ModelSection,
+    label: str,
+    config: dict[str, Any] | None,
+    hub_id: str | None,
+    *,
+    folder: Path | None = None,
+    head: str | None = None,
+    weights: bool = False,
+) -> ModelSpec:
+    """weights: the folder holds some, which are then used unless the section says otherwise."""
+    default: Literal["random", "pretrained"] = "pretrained" if weights else "random"
+    return ModelSpec(
+        label=label,
+        config=config,
+        hub_id=hub_id,
+        folder=folder,
+        weights=section.weights or default,
+        dtype=section.dtype,
+        head=section.head or head,
+    )
+
+
+def _beside(text: str, source: Source) -> Path:
+    """A path as the scenario's writer means it: from the file's own folder."""
+    try:
+        return Path(source.file).parent / Path(text).expanduser()
+    except RuntimeError:  # no home folder
+        return Path(source.file).parent / text

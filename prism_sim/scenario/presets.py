@@ -1,0 +1,109 @@
+"""Ready models, devices and networks (data in `presets/*.yaml`), each number with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+KINDS = ("models", "devices", "networks")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of a preset, as a scenario would write it (`1.28 TFLOP/s`), and where it comes from."""
+
+    field: str
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPreset:
+    """A model under its hub name. config: what the hub's config.json says of its dimensions."""
+
+    name: str
+    hub_id: str
+    head: str
+    source: str
+    config: Mapping[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HardwarePreset:
+    """A device or a network. settings: fields that are no quantities, such as the medium."""
+
+    name: str
+    summary: str
+    figures: tuple[Figure, ...]
+    settings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """All that it states, as a scenario's section would."""
+        return {figure.field: figure.text for figure in self.figures} | dict(self.settings)
+
+
+def models() -> tuple[ModelPreset, ...]:
+    """All model presets."""
+    return tuple(
+        ModelPreset(name, entry["hub"], entry["head"], entry["source"], dict(entry["config"]))
+        for name, entry in _entries("models").items()
+    )
+
+
+def devices() -> tuple[HardwarePreset, ...]:
+    """All device presets."""
+    return tuple(_hardware(name, entry) for name, entry in _entries("devices").items())
+
+
+def networks() -> tuple[HardwarePreset, ...]:
+    """All network presets."""
+    return tuple(_hardware(name, entry) for name, entry in _entries("networks").items())
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """Names of all presets of a kind: models, devices or networks."""
+    return tuple(_entries(kind))
+
+
+@cache
+def model(name: str) -> ModelPreset:
+    """The model preset of this name; KeyError if there is none."""
+    return {preset.name: preset for preset in models()}[name]
+
+
+@cache
+def device(name: str) -> HardwarePreset:
+    """The device preset of this name; KeyError if there is none."""
+    return _hardware(name, _entries("devices")[name])
+
+
+@cache
+def network(name: str) -> HardwarePreset:
+    """The network preset of this name; KeyError if there is none."""
+    return _hardware(name, _entries("networks")[name])
+
+
+def model_of_hub(hub_id: str) -> ModelPreset | None:
+    """The preset whose hub id, or whose bare name, this is."""
+    return next((preset for preset in models() if hub_id in (preset.hub_id, preset.name)), None)
+
+
+def _hardware(name: str, entry: Mapping[str, Any]) -> HardwarePreset:
+    stated = {key: value for key, value in entry.items() if key != "summary"}
+    figures = [Figure(key, value["value"], value["source"]) for key, value in stated.items() if isinstance(value, dict)]
+    settings = [(key, value) for key, value in stated.items() if not isinstance(value, dict)]
+    return HardwarePreset(name, entry["summary"], tuple(figures), tuple(settings))
+
+
+@cache
+def _entries(kind: str) -> dict[str, dict[str, Any]]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where it is built: 10 times faster
+    text = resources.files("prism_sim.scenario").joinpath("presets", f"{kind}.yaml").read_text(encoding="utf-8")
+    entries: dict[str, dict[str, Any]] = yaml.load(text, Loader=loader)
+    return entries
