@@ -31,14 +31,19 @@ class PreparedExchange:
         self.sends: dict[int, list[tuple[float, int | None]]] = {}
         self.forwards: dict[int, list[int]] = {}
         self.local: dict[int, list[int]] = {}
+        self._came: dict[int, list[int]] = {}
         self.rides = self._riders()
         self.broadcasts = any(ridden is not None for ridden in self.rides)
         for number, message in enumerate(self.messages):
-            self._enter(number, message, devices)
-        for participant, contributed_bytes in zip(exchange.group, contributions(exchange, algorithm), strict=True):
-            self._copy_out(participant, contributed_bytes, devices[device_of[participant]])
+            self._enter(number, message)
+        leaving = {source for source, destination in self.ways if source != destination}
+        for place, participant in enumerate(exchange.group):
+            device = device_of[participant]
+            if device in leaving:
+                self._copy_out(participant, contribution_bytes(exchange, place), devices[device])
+            self._copy_in(participant, sum_bytes(exchange, place), devices[device])
 
-    def _enter(self, number: int, message: Message, devices: Sequence[Device]) -> None:
+    def _enter(self, number: int, message: Message) -> None:
         remote = self._leaves(number)
         for earlier in message.after:
             self.followers[earlier].append(number)
@@ -49,11 +54,14 @@ class PreparedExchange:
         else:
             self.local.setdefault(message.source, []).append(number)
         self.incoming[message.destination] += 1
-        if remote and not message.passing:
-            self.copy_in_s[message.destination] += devices[self.ways[number][1]].staging_s(message.payload_bytes)
+        if remote:
+            self._came.setdefault(message.destination, []).append(message.payload_bytes)
 
     def _copy_out(self, participant: int, contributed_bytes: int | None, device: Device) -> None:
-        """Before its first message a participant copies out its contribution; a scatter (None), piece by piece."""
+        """Before its first message a participant copies out its contribution; a scatter (None), piece by piece.
+
+        It does so too if what it hands a participant of its own device, in a ring say, leaves the device from there.
+        """
         sends = self.sends.get(participant, [])
         if contributed_bytes is None:
             self.sends[participant] = [
@@ -63,8 +71,14 @@ class PreparedExchange:
             ]
         elif sends:
             self.sends[participant][0] = (device.staging_s(contributed_bytes), sends[0][1])
-        elif any(self._leaves(number) for number in self.forwards.get(participant, ())):
+        elif contributed_bytes:
             self.sends[participant] = [(device.staging_s(contributed_bytes), None)]
+
+    def _copy_in(self, participant: int, result_bytes: int | None, device: Device) -> None:
+        """What other devices sent: each message by itself, or a sum (which was made on the host) once."""
+        came = self._came.get(participant, [])
+        copies = came if result_bytes is None or not came else [result_bytes]
+        self.copy_in_s[participant] = sum(map(device.staging_s, copies))
 
     def _riders(self) -> list[int | None]:
         first: dict[int, int] = {}
@@ -80,11 +94,13 @@ class PreparedExchange:
         return source_device != destination_device
 
 
-def contributions(exchange: Exchange, algorithm: str) -> tuple[int | None, ...]:
-    """Bytes that each member copies out of its accelerator if anything leaves its device; None: piece by piece."""
+def contribution_bytes(exchange: Exchange, place: int) -> int | None:
+    """What a member copies out of its accelerator if anything leaves its device; None: piece by piece."""
     if exchange.kind == "scatter":
-        return (None,) * len(exchange.group)
-    if exchange.kind == "reduce_scatter":
-        total = sum(exchange.bytes_by_rank)
-        return tuple(total - own if algorithm == "direct" else total for own in exchange.bytes_by_rank)
-    return exchange.bytes_by_rank
+        return None
+    return sum(exchange.bytes_by_rank) if exchange.kind == "reduce_scatter" else exchange.bytes_by_rank[place]
+
+
+def sum_bytes(exchange: Exchange, place: int) -> int | None:
+    """Size of the sum that a member gets; None: it gets no sum."""
+    return exchange.bytes_by_rank[place] if exchange.kind in ("all_reduce", "reduce_scatter") else None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from prism_sim.plan import Exchange
-from prism_sim.timing.collectives import direct
+from prism_sim.timing.collectives import broadcast, direct, ring, star, tree
 from prism_sim.timing.collectives.base import Message, Script
 
 __all__ = ["ALGORITHMS", "Message", "lower"]
@@ -17,6 +17,10 @@ Lowering = Callable[[Exchange], Script]
 # Kinds of exchange that an algorithm has no way of its own for (a send, say) go direct.
 ALGORITHMS: Mapping[str, Mapping[str, Lowering]] = {
     "direct": direct.KINDS,
+    "ring": ring.KINDS,
+    "star": star.KINDS,
+    "tree": tree.KINDS,
+    "broadcast": broadcast.KINDS,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from prism_sim.plan import Exchange
@@ -12,7 +13,6 @@ class Message:
     """Bytes from one participant to another.
 
     after: numbers of messages of the same exchange that must have arrived at `source` before it can send this one.
-    passing: what arrives is only summed or passed on by the destination's host: it is not copied to its accelerator.
     rides: number of the message on whose transmission this one rides (a broadcast: sent once, received by many).
     """
 
@@ -20,8 +20,11 @@ class Message:
     destination: int
     payload_bytes: int
     after: tuple[int, ...] = ()
-    passing: bool = False
     rides: int | None = None
+
+
+Sent = tuple[int, ...]
+"""What must have arrived for some bytes to be there: one message's number, or nothing if there were no bytes."""
 
 
 class Script:
@@ -30,17 +33,15 @@ class Script:
     def __init__(self) -> None:
         self.messages: list[Message] = []
 
-    def send(
-        self, source: int, destination: int, payload_bytes: int, after: tuple[int, ...] = (), passing: bool = False
-    ) -> tuple[int, ...]:
-        """Adds a message; returns what must have arrived for its bytes to be there: nothing if it has no bytes."""
+    def send(self, source: int, destination: int, payload_bytes: int, after: Iterable[int] = ()) -> Sent:
+        """Adds a message, unless it has no bytes."""
         if not payload_bytes:
             return ()
-        self.messages.append(Message(source, destination, payload_bytes, after, passing))
+        self.messages.append(Message(source, destination, payload_bytes, tuple(after)))
         return (len(self.messages) - 1,)
 
-    def broadcast(self, source: int, destinations: list[int], payload_bytes: int) -> None:
-        """One transmission that reaches all destinations."""
+    def broadcast(self, source: int, destinations: Iterable[int], payload_bytes: int) -> None:
+        """Adds one transmission that reaches all destinations, unless it has no bytes."""
         if not payload_bytes:
             return
         first = len(self.messages)
@@ -49,9 +50,8 @@ class Script:
 
 
 def others(group: tuple[int, ...], place: int) -> tuple[int, ...]:
-    """Places in the group after `place`, in turn: place + 1, place + 2, ... modulo its length."""
-    n = len(group)
-    return tuple((place + step) % n for step in range(1, n))
+    """The members after `place`, in turn: place + 1, place + 2, ... modulo the group's length."""
+    return group[place + 1 :] + group[:place]
 
 
 def root_of(exchange: Exchange) -> int:
@@ -59,3 +59,14 @@ def root_of(exchange: Exchange) -> int:
     if exchange.root is None:
         raise ValueError(f"an exchange of kind {exchange.kind!r} must have a root, not None")
     return exchange.root
+
+
+def root_payload_bytes(exchange: Exchange) -> int:
+    return exchange.bytes_by_rank[exchange.group.index(root_of(exchange))]
+
+
+def summed_bytes(exchange: Exchange) -> int:
+    """Size of what an all-reduce sums.  Raises ValueError unless it is the same for all members."""
+    if len(set(exchange.bytes_by_rank)) > 1:
+        raise ValueError(f"an all_reduce sums equal sizes; bytes_by_rank(={exchange.bytes_by_rank}) differ")
+    return exchange.bytes_by_rank[0]

@@ -3,39 +3,47 @@
 from __future__ import annotations
 
 from prism_sim.plan import Exchange
-from prism_sim.timing.collectives.base import Script, others, root_of
+from prism_sim.timing.collectives.base import Script, others, root_of, root_payload_bytes
 
 
 def everyone_to_all(exchange: Exchange) -> Script:
     """All-gather and all-reduce: member r sends its contribution to r + 1, r + 2, ... in turn."""
-    script, group = Script(), exchange.group
-    for place, source in enumerate(group):
-        for other in others(group, place):
-            script.send(source, group[other], exchange.bytes_by_rank[place])
+    script = Script()
+    for place, source in enumerate(exchange.group):
+        for destination in others(exchange.group, place):
+            script.send(source, destination, exchange.bytes_by_rank[place])
     return script
 
 
 def piece_to_each(exchange: Exchange) -> Script:
     """Reduce-scatter: member r sends each other member its piece, to r + 1, r + 2, ... in turn."""
-    script, group = Script(), exchange.group
-    for place, source in enumerate(group):
-        for other in others(group, place):
-            script.send(source, group[other], exchange.bytes_by_rank[other])
+    script = Script()
+    piece_bytes = dict(zip(exchange.group, exchange.bytes_by_rank, strict=True))
+    for place, source in enumerate(exchange.group):
+        for destination in others(exchange.group, place):
+            script.send(source, destination, piece_bytes[destination])
+    return script
+
+
+def scatter(exchange: Exchange) -> Script:
+    """The root sends pieces in the order of the group."""
+    script, root = Script(), root_of(exchange)
+    for destination, piece_bytes in zip(exchange.group, exchange.bytes_by_rank, strict=True):
+        if destination != root:
+            script.send(root, destination, piece_bytes)
     return script
 
 
 def root_to_each(exchange: Exchange) -> Script:
-    """Scatter: the root sends pieces in the order of the group.  Broadcast: its payload, in the same order."""
-    script, root = Script(), root_of(exchange)
-    payload_bytes = exchange.bytes_by_rank[exchange.group.index(root)]
-    for destination, piece_bytes in zip(exchange.group, exchange.bytes_by_rank, strict=True):
+    """Broadcast: the root sends its payload to one after another, in the order of the group."""
+    script, root, payload_bytes = Script(), root_of(exchange), root_payload_bytes(exchange)
+    for destination in exchange.group:
         if destination != root:
-            script.send(root, destination, piece_bytes if exchange.kind == "scatter" else payload_bytes)
+            script.send(root, destination, payload_bytes)
     return script
 
 
-def each_to_root(exchange: Exchange) -> Script:
-    """Gather."""
+def gather(exchange: Exchange) -> Script:
     script, root = Script(), root_of(exchange)
     for source, payload_bytes in zip(exchange.group, exchange.bytes_by_rank, strict=True):
         if source != root:
@@ -43,8 +51,8 @@ def each_to_root(exchange: Exchange) -> Script:
     return script
 
 
-def source_to_destination(exchange: Exchange) -> Script:
-    """Send: the group is (source, destination)."""
+def send(exchange: Exchange) -> Script:
+    """The group is (source, destination)."""
     script = Script()
     source, destination = exchange.group
     script.send(source, destination, exchange.bytes_by_rank[0])
@@ -56,7 +64,7 @@ KINDS = {
     "all_reduce": everyone_to_all,
     "reduce_scatter": piece_to_each,
     "broadcast": root_to_each,
-    "scatter": root_to_each,
-    "gather": each_to_root,
-    "send": source_to_destination,
+    "scatter": scatter,
+    "gather": gather,
+    "send": send,
 }
