@@ -32,8 +32,9 @@ def shared_split(n_items: int, shares: Sequence[float]) -> tuple[int, ...]:
     while (missing := n_items - sum(sizes)) > 0:
         for part in by_remainder[:missing]:
             sizes[part] += 1
-    while sum(sizes) > n_items:  # parts lifted to one item: the largest part pays
-        sizes[max(range(len(sizes)), key=lambda part: (sizes[part] - exact[part], sizes[part], -part))] -= 1
+    while sum(sizes) > n_items:  # parts lifted to one item: those pay that have more, and most above their share
+        payers = (part for part, size in enumerate(sizes) if size > 1)
+        sizes[max(payers, key=lambda part: (sizes[part] - exact[part], sizes[part], -part))] -= 1
     return tuple(sizes)
 
 
