@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from prism_sim.numeric.infer import infer
     from prism_sim.scenario import Scenario, ScenarioError, load_scenario
-    from prism_sim.study import run
+    from prism_sim.study.run import run
 
 __all__ = ["Scenario", "ScenarioError", "infer", "load_scenario", "run"]
 
@@ -16,7 +16,7 @@ _HOMES = {
     "ScenarioError": "prism_sim.scenario",
     "infer": "prism_sim.numeric.infer",
     "load_scenario": "prism_sim.scenario",
-    "run": "prism_sim.study",
+    "run": "prism_sim.study.run",
 }
 
 

@@ -55,13 +55,19 @@ class TensorBlock:
         return self.parts.feed_forward_norm(x) if self.parts.pre_norm else x
 
     def feed_forward(self, h: Tensor, columns: range | None = None) -> Tensor:
-        expand, contract = self.parts.expand, self.parts.contract
-        if columns is None:
-            return F.linear(self.parts.activation(F.linear(h, expand.weight, expand.bias)), contract.weight)
-        chosen = slice(columns.start, columns.stop)
-        bias = None if expand.bias is None else expand.bias[chosen]
-        inner = self.parts.activation(F.linear(h, expand.weight[chosen], bias))
-        return F.linear(inner, contract.weight[:, chosen])
+        return self.contract(self.expand(h, columns), columns)
+
+    def expand(self, h: Tensor, columns: range | None = None) -> Tensor:
+        weight, bias = self.parts.expand.weight, self.parts.expand.bias
+        if columns is not None:
+            chosen = slice(columns.start, columns.stop)
+            weight, bias = weight[chosen], None if bias is None else bias[chosen]
+        y: Tensor = self.parts.activation(F.linear(h, weight, bias))
+        return y
+
+    def contract(self, inner: Tensor, columns: range | None = None) -> Tensor:
+        weight = self.parts.contract.weight
+        return F.linear(inner, weight if columns is None else weight[:, columns.start : columns.stop])
 
     def after_feed_forward(self, x: Tensor, f: Tensor) -> Tensor:
         y: Tensor = x + self.parts.feed_forward_dropout(_biased(f, self.parts.contract))

@@ -18,7 +18,7 @@ from prism_sim.numeric.meter import FlopMeter, SilentMeter, flop_counter
 from prism_sim.numeric.model import Input, TensorModel
 from prism_sim.plan import Compute, Kernel, Plan
 from prism_sim.shapes.job import Job
-from prism_sim.strategies.position_wise import HEAD
+from prism_sim.strategies.base import HEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Ranks(nn.Module):
         self.done = driver.run(self.job.programs(models), meters)
         self.flops_when_done = self._flops()
         if self.job.placement.output == "in_place":  # nothing was gathered; what lies on the ranks is the output
-            return torch.cat(self.done.results[: self.job.n_ranks], dim=1)
+            return torch.cat([rows for rows in self.done.results if rows is not None], dim=1)
         rows = models[-1].output
         assert rows is not None
         if rows.shape[1] == self.job.n_tokens:

@@ -42,6 +42,10 @@ class TensorModel:
         self.output: Tensor | None = None
 
     @property
+    def batch(self) -> int:
+        return self.job.batch
+
+    @property
     def n_tokens(self) -> int:
         return self.job.n_tokens
 
@@ -78,6 +82,15 @@ class TensorModel:
 
     def join(self, parts: Sequence[Tensor]) -> Tensor:
         return parts[0] if len(parts) == 1 else torch.cat(tuple(parts), dim=1)
+
+    def join_heads(self, parts: Sequence[Tensor]) -> Tensor:
+        return parts[0] if len(parts) == 1 else torch.cat(tuple(parts), dim=2)
+
+    def samples(self, x: Tensor | None, samples: range) -> Tensor | None:
+        return None if x is None else x[samples.start : samples.stop]
+
+    def stack(self, parts: Sequence[Tensor]) -> Tensor:
+        return parts[0] if len(parts) == 1 else torch.cat(tuple(parts), dim=0)
 
     def bias(self, queries: range, keys: Sequence[Keys], padding: Tensor | None) -> Tensor | None:
         x = self.given.embedded

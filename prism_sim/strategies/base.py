@@ -10,10 +10,16 @@ from prism_sim.compressors.base import Compressor
 from prism_sim.effects import Program
 from prism_sim.partition import Keys
 
+# labels of a Compute that belongs to no block; FLOPs of the blocks are all others
+EMBEDDING, HEAD = "embedding", "head"
+
 Rows = Any  # activations (batch, tokens, width): a tensor, or its shape alone
 Heads = Any  # per-head activations (batch, heads, tokens, head width)
 Bias = Any  # what is added to the attention logits, or None for nothing
 Padding = Any  # (batch, tokens), true at real tokens; None: no padding
+
+# One text for every strategy's option `shares`: a scenario has one field of this name.
+SHARES = "part of the tokens (heads and columns, blocks) that each rank takes, summing to 1; default: an even split"
 
 
 class Block(Protocol):
@@ -40,7 +46,15 @@ class Block(Protocol):
 
     def feed_forward_norm(self, x: Rows) -> Rows: ...
     def feed_forward(self, h: Rows, columns: range | None = None) -> Rows:
-        """Both layers, without the second one's bias."""
+        """Both layers, expand and contract, without the second one's bias."""
+        ...
+
+    def expand(self, h: Rows, columns: range | None = None) -> Rows:
+        """The first feed-forward layer and the activation: rows (batch, tokens, columns)."""
+        ...
+
+    def contract(self, inner: Rows, columns: range | None = None) -> Rows:
+        """The second feed-forward layer without its bias: a sum over ranks that hold parts of the columns is right."""
         ...
 
     def after_feed_forward(self, x: Rows, f: Rows) -> Rows: ...
@@ -48,6 +62,11 @@ class Block(Protocol):
 
 class Model(Protocol):
     """What a participant's program computes with: the blocks, and the steps between them."""
+
+    @property
+    def batch(self) -> int:
+        """Samples in one forward pass."""
+        ...
 
     @property
     def n_tokens(self) -> int: ...
@@ -84,6 +103,18 @@ class Model(Protocol):
 
     def join(self, parts: Sequence[Rows]) -> Rows:
         """Concatenates rows along the tokens."""
+        ...
+
+    def join_heads(self, parts: Sequence[Heads]) -> Heads:
+        """Concatenates per-head activations along the tokens."""
+        ...
+
+    def samples(self, x: Rows | Padding, samples: range) -> Rows | Padding:
+        """These samples of the batch, of rows or of a padding mask."""
+        ...
+
+    def stack(self, parts: Sequence[Rows]) -> Rows:
+        """Concatenates rows along the batch."""
         ...
 
     def bias(self, queries: range, keys: Sequence[Keys], padding: Padding) -> Bias:

@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from prism_sim.compressors.base import Compressor
-from prism_sim.effects import AllGather, Gather, Mark, Program, Scatter
+from prism_sim.effects import AllGather, Await, Begin, Gather, Mark, Program, Scatter, Ticket
 from prism_sim.partition import Keys, split
-from prism_sim.strategies.base import Bias, Block, Model, Role, Rows
-
-EMBEDDING, HEAD = "embedding", "head"
+from prism_sim.strategies.base import EMBEDDING, HEAD, SHARES, Bias, Block, Model, Role, Rows
 
 
 @dataclass(frozen=True, slots=True)
 class TokenSplit:
     """Options of every strategy that gives each rank a contiguous partition of the tokens."""
 
-    shares: tuple[float, ...] | None = field(
-        default=None, metadata={"doc": "part of the tokens that each rank owns, summing to 1; default: an even split"}
+    shares: tuple[float, ...] | None = field(default=None, metadata={"doc": SHARES})
+    overlap: bool = field(
+        default=False, metadata={"doc": "compute queries and the own keys and values while the summaries travel"}
     )
 
 
@@ -32,23 +31,46 @@ def rank_program(me: Role, model: Model, options: TokenSplit, compressor: Compre
     x, padding = yield from take_input(me, model, parts)
     others = [part for part in parts if part != own]
     bias = model.bias(own, [Keys(own, len(own)), *map(compressor.keys, others)], padding)
+    attend = attend_meanwhile if options.overlap else attend_afterwards
     for number, block in enumerate(model.blocks):
-        context = []
+        ticket = None
         if others:
             yield Mark(f"block {number}: summary")
             summary = model.compress(compressor, x, own, padding)
-            gathered = yield AllGather(summary, me.ranks, f"block {number}")
-            context = [rows for rank, rows in enumerate(gathered) if rank != me.index]
+            ticket = yield Begin(AllGather(summary, me.ranks, f"block {number}"))
         yield Mark(f"block {number}")
-        x = transform(model, block, x, context, bias)
+        a = yield from attend(model, block, x, bias, others_rows(me, ticket))
+        x = finish(block, x, a)
     return (yield from give_output(me, model, x, own))
 
 
-def transform(model: Model, block: Block, x: Rows, context: Sequence[Rows], bias: Bias) -> Rows:
-    """One block on own rows x: queries from x alone, keys and values from x and the context."""
+def others_rows(me: Role, ticket: Ticket | None) -> Program:
+    """Waits for what stands for the rows of all other ranks; nothing if there are none."""
+    if ticket is None:
+        return []
+    return [rows for rank, rows in enumerate((yield Await(ticket))) if rank != me.index]
+
+
+def attend_afterwards(model: Model, block: Block, x: Rows, bias: Bias, arrival: Program) -> Program:
+    """Attention of own rows x over x and the context, once that has arrived: queries come from x alone."""
+    context = yield from arrival
     h = block.attention_norm(x)
     c = model.join([h, block.attention_norm(model.join(context))]) if context else h
-    a = block.attend(block.queries(h), block.keys(c), block.values(c), bias)
+    return block.attend(block.queries(h), block.keys(c), block.values(c), bias)
+
+
+def attend_meanwhile(model: Model, block: Block, x: Rows, bias: Bias, arrival: Program) -> Program:
+    """The same attention and the same FLOPs, but all products that need no context come before the wait for it."""
+    h = block.attention_norm(x)
+    q, k, v = block.queries(h), block.keys(h), block.values(h)
+    if context := (yield from arrival):
+        c = block.attention_norm(model.join(context))
+        k, v = model.join_heads([k, block.keys(c)]), model.join_heads([v, block.values(c)])
+    return block.attend(q, k, v, bias)
+
+
+def finish(block: Block, x: Rows, a: Rows) -> Rows:
+    """A block from its attention a of rows x on."""
     x = block.after_attention(x, block.attention_output(a))
     f = block.feed_forward(block.feed_forward_norm(x))
     return block.after_feed_forward(x, f)
@@ -82,13 +104,17 @@ def terminal_program(me: Role, model: Model, options: TokenSplit) -> Program:
     """The terminal embeds and scatters rows, gathers those that the head reads, and runs the head."""
     parts = split(model.n_tokens, me.n_ranks, options.shares)
     if me.placement.input == "terminal":
-        yield Mark(EMBEDDING)
-        x, padding = model.embed(range(model.n_tokens)), model.padding()
-        yield Mark("scatter")
-        pieces = tuple((model.select(x, part), padding) for part in parts)
-        yield Scatter((*pieces, None), me.terminal, me.everyone, "input")
+        yield Scatter((yield from embedded_pieces(model, parts)), me.terminal, me.everyone, "input")
     if me.placement.output == "terminal":
         rows = yield Gather(None, me.terminal, me.everyone, "output")
         yield Mark(HEAD)
         model.head(model.join([part for part in rows if part is not None]))
     return None
+
+
+def embedded_pieces(model: Model, parts: Sequence[range]) -> Program:
+    """What the terminal scatters: to each rank its embedded rows and the padding mask, nothing to itself."""
+    yield Mark(EMBEDDING)
+    x, padding = model.embed(range(model.n_tokens)), model.padding()
+    yield Mark("scatter")
+    return (*((model.select(x, part), padding) for part in parts), None)

@@ -1,0 +1,71 @@
+"""What `prism-sim list` shows: the names that a scenario can use, with their main figures and sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from prism_sim import compressors, families, figures, strategies
+from prism_sim.scenario import presets
+
+
+def listing(what: str) -> Table:
+    """A table of models, devices, networks, strategies, compressors or plots."""
+    match what:
+        case "models":
+            return _models()
+        case "devices":
+            return _hardware("device", presets.devices())
+        case "networks":
+            return _hardware("network", presets.networks())
+        case "strategies":
+            entries = strategies.catalogue().values()
+            return _sourced("strategy", [(entry.name, entry.summary, entry.source) for entry in entries])
+        case "compressors":
+            found = compressors.catalogue().values()
+            return _sourced("compressor", [(entry.name, entry.summary, entry.source) for entry in found])
+        case _:
+            return _sourced(
+                "plot", [(plot.name, plot.summary, plot.written_by) for plot in figures.catalogue().values()]
+            )
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
+    return table
+
+
+def _models() -> Table:
+    table = _table("model", "family", "blocks", "width", "heads", "tokens", "hub id")
+    for preset in presets.models():
+        family = families.find(preset.config["model_type"])
+        sizes = family.dimensions(preset.config)
+        tokens = str(sizes.max_tokens) if family.fixed_tokens(sizes) else f"up to {sizes.max_tokens}"
+        shape = (sizes.n_blocks, sizes.width, sizes.n_heads)
+        table.add_row(preset.name, sizes.family, *map(str, shape), tokens, preset.hub_id)
+    return table
+
+
+def _hardware(kind: str, found: Sequence[presets.HardwarePreset]) -> Table:
+    """Every number of a preset on a line of its own, with its source."""
+    table = _table(kind, "", "value", "source")
+    for preset in found:
+        table.add_row(f"[bold]{preset.name}[/bold]", "", "", escape(preset.summary))
+        for setting, value in preset.settings:
+            table.add_row("", setting, value, "")
+        for figure in preset.figures:
+            table.add_row("", figure.field, figure.text, f"[dim]{escape(figure.source)}[/dim]")
+        table.add_section()
+    return table
+
+
+def _sourced(kind: str, rows: Sequence[tuple[str, str, str]]) -> Table:
+    table = _table(kind, "what it does", "source")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    return table

@@ -1,0 +1,86 @@
+"""Runs a job and its undistributed model on the same input, and says how far apart their outputs are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from prism_sim.numeric.fidelity import Fidelity, fidelity
+from prism_sim.numeric.infer import main_output
+from prism_sim.numeric.inputs import InputSource, make_inputs
+from prism_sim.numeric.interpreter import execute
+from prism_sim.numeric.loading import ModelSource, load
+from prism_sim.shapes.interpreter import predict
+from prism_sim.shapes.job import Job
+
+THREADS = 2  # fixed: sums over threads must not depend on the machine
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """fidelity against the undistributed model; plan_confirmed: bytes and FLOPs seen are those predicted."""
+
+    fidelity: Fidelity
+    plan_confirmed: bool
+
+
+def measure(source: ModelSource, given: InputSource, job: Job) -> Measured:
+    """Really computes the job. Raises LoadError for weights or an input that cannot be loaded."""
+    with torch.no_grad(), _threads(THREADS):
+        model, inputs, reference, has_logits = _undistributed(_Key(source, given, _kept(job)))
+        outcome = execute(model, inputs, job, observe=True)
+        assert outcome.plan is not None
+        return Measured(
+            fidelity=fidelity(main_output(outcome.output), reference, has_logits),
+            plan_confirmed=outcome.plan.observable() == predict(job).observable(),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Key:
+    """Hashable by its contents' text: configurations are dictionaries."""
+
+    source: ModelSource
+    given: InputSource
+    kept: int
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+
+def _kept(job: Job) -> int:
+    """How many of the last tokens a language model's head reads, if not all."""
+    read = job.head_tokens
+    return len(read) if read.start > 0 and read.stop == job.n_tokens else 0
+
+
+@lru_cache(maxsize=1)
+def _undistributed(key: _Key) -> tuple[nn.Module, dict[str, Any], Tensor, bool]:
+    """Model, inputs and reference output: one at a time is kept, for loops over a strategy's options."""
+    model = load(key.source)
+    inputs: dict[str, Any] = dict(make_inputs(model, key.given))
+    if key.kept:
+        inputs |= {"logits_to_keep": key.kept}
+    if "input_ids" in inputs and hasattr(model, "generate"):
+        inputs |= {"use_cache": False}
+    output: Any = model(**inputs)
+    return model, inputs, main_output(output), getattr(output, "logits", None) is not None
+
+
+@contextmanager
+def _threads(n_threads: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

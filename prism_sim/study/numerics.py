@@ -1,0 +1,147 @@
+"""The real outputs of a scenario, computed once: kept on disk by everything that determines them.
+
+Torch is imported only where nothing is found on disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from prism_sim.scenario import Scenario
+from prism_sim.shapes.job import Job
+from prism_sim.study.files import write_whole
+from prism_sim.study.model_config import model_config
+
+SCHEMA = "prism-sim/numerics/1"
+LIBRARIES = ("torch", "transformers", "numpy", "pillow", "tokenizers", "safetensors")
+DETERMINING = ("numeric", "families", "shapes", "strategies", "compressors", ".")  # folders of our own source
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """Against the undistributed model on the same input; see `numeric.fidelity`.
+
+    top1_agreement: None for random weights, whose outputs say nothing about accuracy.
+    plan_confirmed: the bytes and FLOPs that were seen equal the predicted ones.
+    """
+
+    max_abs_error: float
+    cosine: float
+    kl: float | None
+    top1_agreement: float | None
+    plan_confirmed: bool
+    random_weights: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """The four measures of the contract."""
+        return {name: getattr(self, name) for name in ("max_abs_error", "cosine", "kl", "top1_agreement")}
+
+
+def fidelity_of(scenario: Scenario, job: Job, announce: Callable[[str], None] = lambda text: None) -> Fidelity:
+    """From disk, or really computed; `announce` is told before a computation that may take long.
+
+    Raises ValueError for weights or an input that cannot be loaded.
+    """
+    path = cache_folder() / f"{_key(scenario, job)}.json"
+    if (found := _read(path)) is not None:
+        return found
+    announce(f"computing the real outputs of {scenario.model.label}, {job.n_ranks} rank(s), once; then kept on disk")
+    fidelity = _measure(scenario, job)
+    try:
+        write_whole(path, json.dumps({"schema": SCHEMA, **asdict(fidelity)}))
+    except OSError as error:
+        announce(f"the outputs' fidelity could not be kept for the next time: {error}")
+    return fidelity
+
+
+def cache_folder() -> Path:
+    """`$PRISM_SIM_CACHE`, or `prism-sim` in the user's cache folder."""
+    if stated := os.environ.get("PRISM_SIM_CACHE"):
+        return Path(stated) / "numerics"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "prism-sim" / "numerics"
+
+
+def _measure(scenario: Scenario, job: Job) -> Fidelity:
+    from prism_sim.numeric.inputs import InputSource
+    from prism_sim.numeric.loading import ModelSource
+    from prism_sim.numeric.measure import measure
+
+    spec = scenario.model
+    place = str(spec.folder) if spec.folder is not None else spec.hub_id
+    random = spec.weights == "random"
+    measured = measure(
+        ModelSource(model_config(scenario), None if random else place, spec.head, spec.dtype, scenario.seed),
+        InputSource(
+            batch=job.batch,
+            n_tokens=job.n_tokens,
+            path=scenario.workload.input,
+            place=None if random and spec.folder is None else place,
+            seed=scenario.seed,
+        ),
+        job,
+    )
+    found = measured.fidelity
+    return Fidelity(
+        max_abs_error=found.max_abs_error,
+        cosine=found.cosine,
+        kl=found.kl,
+        top1_agreement=None if random else found.top1_agreement,
+        plan_confirmed=measured.plan_confirmed,
+        random_weights=random,
+    )
+
+
+def _read(path: Path) -> Fidelity | None:
+    """What is kept there; None if there is nothing, or nothing whole."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return Fidelity(**{k: v for k, v in found.items() if k != "schema"}) if found["schema"] == SCHEMA else None
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _key(scenario: Scenario, job: Job) -> str:
+    spec = scenario.model
+    folder = [] if spec.folder is None else [_file_digest(path) for path in sorted(spec.folder.iterdir())]
+    picture = scenario.workload.input
+    determining = {
+        "schema": SCHEMA,
+        "model": [dict(model_config(scenario)), spec.hub_id, spec.weights, spec.dtype, job.head.name, folder],
+        "job": [job.batch, job.n_tokens, job.n_ranks, job.strategy, asdict(job.options), asdict(job.placement)],
+        "input": None if picture is None else _file_digest(picture),
+        "seed": scenario.seed,
+        "source": source_digest(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+    }
+    return hashlib.sha256(json.dumps(determining, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _file_digest(path: Path) -> str:
+    return path.name if path.is_dir() else f"{path.name} {_digest([path])}"
+
+
+@cache
+def source_digest() -> str:
+    """Of our own source that the numbers come from."""
+    root = Path(__file__).parent.parent
+    return _digest(sorted(path for folder in DETERMINING for path in (root / folder).glob(_pattern(folder))))
+
+
+def _pattern(folder: str) -> str:
+    return "*.py" if folder == "." else "**/*.py"
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    total = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()

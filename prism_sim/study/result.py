@@ -1,0 +1,137 @@
+"""What one run answers: the scenario's latency and its causes, beside one device and beside Voltage."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from prism_sim.scenario import Scenario
+from prism_sim.strategies.base import EMBEDDING, HEAD
+from prism_sim.study.numerics import Fidelity
+from prism_sim.study.simulation import Simulation
+
+SCHEMA = "prism-sim/run/1"
+VERSIONS = ("prism-sim", "simpy", "numpy", "pydantic", "torch", "transformers")
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A scenario's simulation and what it is compared with.
+
+    single: on the terminal alone. fastest_single: on the device where one alone is fastest, shipping included.
+    voltage: all rows exchanged, on the same ranks; None where that is no comparison (one rank) or not possible.
+    """
+
+    scenario: Scenario
+    simulation: Simulation
+    single: Simulation
+    fastest_single: Simulation
+    voltage: Simulation | None
+    fidelity: Fidelity | None
+
+    @property
+    def latency_s(self) -> float:
+        return self.simulation.latency_s
+
+    @property
+    def speedup(self) -> float:
+        """Over the terminal alone."""
+        return self.single.latency_s / self.latency_s
+
+    @property
+    def flops_reduction(self) -> float:
+        """The papers' "computation speed-up": 1 - GFLOPs per device / GFLOPs of one device."""
+        return 1 - self.simulation.gflops_per_device / self.single.gflops_per_device
+
+    @property
+    def communication_reduction(self) -> float | None:
+        """The papers' "communication speed-up": 1 - 1/CR."""
+        rate = self.simulation.compression[1]
+        return None if rate is None else 1 - 1 / rate
+
+    @property
+    def participant_names(self) -> list[str]:
+        """For pictures: each participant by its device, the terminal marked."""
+        names = [self._device(self.simulation, rank) for rank in range(self.simulation.plan.n_ranks)]
+        return [*names, f"{self._device(self.simulation, self.simulation.plan.terminal)} (terminal)"]
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract of `--json`; a field whose part is not built yet is null."""
+        segments, rate = self.simulation.compression
+        return {
+            "schema": SCHEMA,
+            "name": self.scenario.name,
+            "latency_s": self.latency_s,
+            "strategy": self.simulation.job.strategy,
+            "segments": segments,
+            "compression_rate": rate,
+            "communication_reduction": self.communication_reduction,
+            "gflops_per_device": self.simulation.gflops_per_device,
+            "throughput_per_s": None,
+            "breakdown_s": dict(self.simulation.timeline.breakdown_s),
+            "ranks": [self._rank(rank) for rank in range(self.simulation.plan.n_ranks)],
+            "terminal": self._terminal(),
+            "versus_single": {
+                "latency_s": self.single.latency_s,
+                "speedup": self.speedup,
+                "flops_reduction": self.flops_reduction,
+                "fastest_single_latency_s": self.fastest_single.latency_s,
+                "fastest_single_device": self._device(self.fastest_single, 0),
+            },
+            "versus_voltage": None
+            if self.voltage is None
+            else {"latency_s": self.voltage.latency_s, "speedup": self.voltage.latency_s / self.latency_s},
+            "fidelity": None if self.fidelity is None else self.fidelity.to_json(),
+            "plan_confirmed": None if self.fidelity is None else self.fidelity.plan_confirmed,
+            "unused_fields": list(self.scenario.unused_fields),
+            "provenance": {
+                "versions": _versions(),
+                "seed": self.scenario.seed,
+                "scenario_hash": self.scenario.hash,
+                "weights": self.scenario.model.weights,
+            },
+        }
+
+    def _device(self, simulation: Simulation, participant: int) -> str:
+        return self.scenario.devices[simulation.device_of[participant]].name
+
+    def _rank(self, rank: int) -> dict[str, Any]:
+        simulation = self.simulation
+        plan, timeline = simulation.plan, simulation.timeline
+        return {
+            "device": self._device(simulation, rank),
+            "flops": simulation.block_flops(rank),
+            "busy_s": simulation.busy_s[rank],
+            "wait_s": timeline.wait_s[rank],
+            "sent_bytes": timeline.sent_bytes[rank],
+            "received_bytes": timeline.received_bytes[rank],
+            "weight_bytes": plan.weight_bytes[rank],
+            "peak_memory_bytes": plan.weight_bytes[rank] + plan.activation_bytes[rank],
+            "energy_j": None,
+        }
+
+    def _terminal(self) -> dict[str, Any]:
+        simulation = self.simulation
+        me = simulation.plan.terminal
+        return {
+            "device": self._device(simulation, me),
+            "embedding_flops": simulation.labelled_flops(me, EMBEDDING),
+            "head_flops": simulation.labelled_flops(me, HEAD),
+            "busy_s": simulation.busy_s[me],
+            "sent_bytes": simulation.timeline.sent_bytes[me],
+        }
+
+
+@cache
+def _versions() -> dict[str, str | None]:
+    return {"python": platform.python_version(), **{name: _version(name) for name in VERSIONS}}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

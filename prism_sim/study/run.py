@@ -1,0 +1,52 @@
+"""`run`: one scenario in, one answer out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from prism_sim.scenario import Scenario, ScenarioError, load_scenario
+from prism_sim.study.numerics import fidelity_of
+from prism_sim.study.result import RunResult
+from prism_sim.study.simulation import Simulation, simulate
+
+
+def run(
+    scenario: Scenario | str | Path, numerics: bool = True, announce: Callable[[str], None] = lambda text: None
+) -> RunResult:
+    """Simulates a scenario, or the file of one, beside one device alone and Voltage on the same devices.
+
+    numerics: compute the real outputs too (or take them from disk); without, torch is never imported.
+    announce: told, in a sentence, before something that may take long.
+    Raises ScenarioError where the scenario is wrong.
+    """
+    if not isinstance(scenario, Scenario):
+        scenario = load_scenario(scenario)
+    try:
+        simulation = simulate(scenario)
+        return RunResult(
+            scenario=scenario,
+            simulation=simulation,
+            single=simulate(scenario, "single", (scenario.terminal,)),
+            fastest_single=_fastest_single(scenario),
+            voltage=_voltage(scenario, simulation),
+            fidelity=fidelity_of(scenario, simulation.job, announce) if numerics else None,
+        )
+    except ScenarioError:
+        raise
+    except ValueError as error:  # rules that only show once the parts meet
+        raise ScenarioError(f"{scenario.path}: {error}", str(scenario.path)) from error
+
+
+def _fastest_single(scenario: Scenario) -> Simulation:
+    """One device alone, on whichever is fastest; of equal devices, one is played."""
+    kinds = {replace(device, name=""): index for index, device in reversed(list(enumerate(scenario.devices)))}
+    chosen = {scenario.terminal, *kinds.values()}
+    return min((simulate(scenario, "single", (index,)) for index in sorted(chosen)), key=lambda one: one.latency_s)
+
+
+def _voltage(scenario: Scenario, simulation: Simulation) -> Simulation | None:
+    if simulation.job.strategy == "voltage":
+        return simulation
+    return simulate(scenario, "voltage") if simulation.job.n_ranks > 1 else None

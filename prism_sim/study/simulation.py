@@ -1,0 +1,131 @@
+"""One strategy of one scenario, played on its hardware: where plans and timing meet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+
+from prism_sim import families, strategies, timing
+from prism_sim.plan import Compute, Plan
+from prism_sim.scenario import Scenario
+from prism_sim.shapes.interpreter import predict
+from prism_sim.shapes.job import DTYPE_BYTES, Job
+from prism_sim.strategies.base import EMBEDDING, HEAD
+from prism_sim.study.model_config import model_config
+
+DEFAULT_TOKENS = 128  # of a text model whose scenario leaves the number to the input
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A job, the Plan that its strategy makes of it, and what became of that on the devices.
+
+    device_of: index of each participant's device, the terminal's last.
+    """
+
+    job: Job
+    plan: Plan
+    timeline: timing.Timeline
+    device_of: tuple[int, ...]
+
+    @property
+    def latency_s(self) -> float:
+        return self.timeline.latency_s
+
+    @cached_property
+    def gflops_per_device(self) -> float:
+        """Of one sample, in the papers' convention: mean over ranks of the blocks' FLOPs, plus patch embedding / P."""
+        layers = families.find(self.job.sizes.family).embedding(self.job.sizes, 1, range(self.job.n_tokens))
+        blocks = sum(self.block_flops(rank) for rank in range(self.plan.n_ranks)) / self.job.batch
+        return (blocks + sum(layer.flops for layer in layers)) / self.plan.n_ranks / 1e9
+
+    def block_flops(self, participant: int) -> int:
+        return sum(step.flops for step in self._computes(participant) if step.label not in (EMBEDDING, HEAD))
+
+    def labelled_flops(self, participant: int, label: str) -> int:
+        return sum(step.flops for step in self._computes(participant) if step.label == label)
+
+    def _computes(self, participant: int) -> tuple[Compute, ...]:
+        return self.plan.computes(participant)
+
+    @cached_property
+    def busy_s(self) -> tuple[float, ...]:
+        """Per participant: its time in compute, staging and overhead."""
+        busy = [0.0] * len(self.device_of)
+        for job in self.timeline.log.jobs:
+            busy[job.participant] += job.end_s - job.start_s
+        return tuple(busy)
+
+    @property
+    def compression(self) -> tuple[int | None, float | None]:
+        """Effective L and CR = ceil(N/P) / L of the largest partition; None where they mean nothing."""
+        strategy = strategies.find(self.job.strategy)
+        compressor = strategy.compressor(self.job.options, self.job.n_tokens, self.job.n_ranks)
+        if compressor is None or self.job.n_ranks == 1:
+            return None, None
+        n_rows = -(-self.job.n_tokens // self.job.n_ranks)
+        n_keys = compressor.keys(range(n_rows)).n_keys
+        return (None if n_keys == n_rows else n_keys), n_rows / n_keys
+
+
+def simulate(scenario: Scenario, strategy: str | None = None, devices: Sequence[int] | None = None) -> Simulation:
+    """Plays `strategy` (default: the scenario's) on `devices` (indices; default: those that it would use there).
+
+    Raises ValueError where the strategy cannot serve the scenario: more ranks than tokens, say.
+    """
+    name = scenario.strategy.name if strategy is None else strategy
+    chosen = tuple(devices) if devices is not None else _default_devices(scenario, name)
+    job = job_of(scenario, name, len(chosen))
+    plan = predict(job)
+    device_of = (*chosen, scenario.terminal)
+    timeline = timing.simulate(plan, _devices(scenario), device_of, _network(scenario))
+    return Simulation(job, plan, timeline, device_of)
+
+
+def _default_devices(scenario: Scenario, strategy: str) -> tuple[int, ...]:
+    if strategy == scenario.strategy.name:
+        return scenario.active_ranks
+    return (scenario.terminal,) if strategies.find(strategy).one_rank else scenario.ranks
+
+
+def job_of(scenario: Scenario, strategy: str, n_ranks: int) -> Job:
+    """The sizes of a scenario's forward pass, spread by `strategy` over `n_ranks`."""
+    config = model_config(scenario)
+    family = families.find(str(config.get("model_type")))
+    sizes = family.dimensions(config)
+    head = family.head(scenario.model.head)
+    n_tokens = scenario.workload.tokens or family.fixed_tokens(sizes) or min(DEFAULT_TOKENS, sizes.max_tokens)
+    own = strategy == scenario.strategy.name
+    return Job(
+        sizes=sizes,
+        head=head,
+        batch=scenario.workload.batch,
+        n_tokens=n_tokens,
+        head_tokens=head.tokens(n_tokens),
+        n_ranks=n_ranks,
+        strategy=strategy,
+        options=scenario.strategy.options if own else scenario.strategy_options(strategy),
+        placement=scenario.placement,
+        element_bytes=DTYPE_BYTES[scenario.model.dtype],
+    )
+
+
+def _devices(scenario: Scenario) -> list[timing.Device]:
+    wanted = {field.name for field in fields(timing.Device)}
+    return [
+        timing.Device(**{name: value for name, value in asdict(device).items() if name in wanted})
+        for device in scenario.devices
+    ]
+
+
+def _network(scenario: Scenario) -> timing.Network:
+    spec = scenario.network
+    return timing.Switch(
+        up_bits_per_s=spec.up_bits_per_s,
+        down_bits_per_s=spec.down_bits_per_s,
+        latency_s=spec.latency_s,
+        message_overhead_s=spec.message_overhead_s,
+        sharing=spec.sharing,
+        collective=spec.collective,
+    )

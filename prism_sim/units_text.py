@@ -1,0 +1,32 @@
+"""Quantities as people read them: three or four digits and a unit."""
+
+from __future__ import annotations
+
+import math
+
+
+def _scaled(value: float, unit: str, steps: tuple[tuple[float, str], ...]) -> str:
+    for factor, prefix in steps:
+        if abs(value) >= factor * 0.9995:
+            scaled = value / factor
+            digits = max(0, 2 - math.floor(math.log10(abs(scaled)) + 1e-9)) if scaled else 0
+            return f"{scaled:.{min(digits, 2)}f} {prefix}{unit}"
+    return f"0 {unit}" if value == 0 else f"{value:.3g} {unit}"
+
+
+def seconds_text(seconds: float) -> str:
+    """0.4147 -> '415 ms'."""
+    return _scaled(seconds, "s", ((1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n")))
+
+
+def bytes_text(count: float) -> str:
+    """5898240 -> '5.90 MB' (10^6)."""
+    return _scaled(count, "B", ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1, "")))
+
+
+def rate_text(bits_per_s: float) -> str:
+    return _scaled(bits_per_s, "bit/s", ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1, "")))
+
+
+def flops_text(flops: float) -> str:
+    return _scaled(flops, "FLOP", ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1, "")))
