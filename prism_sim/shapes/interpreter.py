@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from prism_sim import driver
-from prism_sim.plan import Exchange, Plan
+from prism_sim.effects import Program
+from prism_sim.plan import Plan
 from prism_sim.shapes.job import Job
 from prism_sim.shapes.ledger import Ledger
 from prism_sim.shapes.model import ShapeModel
@@ -15,34 +17,28 @@ from prism_sim.shapes.model import ShapeModel
 def predict(job: Job) -> Plan:
     """The Plan of a job. Raises ValueError where the strategy cannot serve it (more ranks than tokens, say)."""
     ledgers = [Ledger(job.element_bytes) for _ in range(job.n_ranks + 1)]
-    done = driver.run(job.programs([ShapeModel(job, ledger) for ledger in ledgers]), ledgers)
+    programs = job.programs([ShapeModel(job, ledger) for ledger in ledgers])
+    done = driver.run([_into(ledger, program) for ledger, program in zip(ledgers, programs, strict=True)], ledgers)
     return Plan(
         n_ranks=job.n_ranks,
         programs=done.programs,
         exchanges=done.exchanges,
         weight_bytes=tuple(ledger.weight_bytes for ledger in ledgers),
-        activation_bytes=tuple(
-            ledger.peak_bytes + _largest_arrival(done.exchanges, participant)
-            for participant, ledger in enumerate(ledgers)
-        ),
+        activation_bytes=tuple(ledger.peak_bytes for ledger in ledgers),
     )
 
 
-def _largest_arrival(exchanges: tuple[Exchange, ...], participant: int) -> int:
-    """Bytes of the buffers that the largest exchange fills at this participant."""
-    return max((_arriving_bytes(e, participant) for e in exchanges if participant in e.group), default=0)
+def _into(ledger: Ledger, program: Program) -> Program:
+    """The same program; what it receives lies in its participant's memory from then on.
 
-
-def _arriving_bytes(exchange: Exchange, participant: int) -> int:
-    own = exchange.bytes_by_rank[exchange.group.index(participant)]
-    match exchange.kind:
-        case "all_gather":
-            return sum(exchange.bytes_by_rank) - own
-        case "gather":
-            return sum(exchange.bytes_by_rank) if participant == exchange.root else 0
-        case "scatter":
-            return 0 if participant == exchange.root else own
-        case "broadcast" | "send":
-            return 0 if participant == exchange.root else max(exchange.bytes_by_rank)
-        case _:
-            return own
+    What it hands in stays in its memory until the last receiver has it, as in the buffer of a send under way.
+    """
+    received: Any = None
+    while True:
+        try:
+            effect = program.send(received)
+        except StopIteration as stop:
+            return stop.value
+        received = yield effect
+        del effect
+        received = ledger.receive(received)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 from prism_sim.plan import Kernel
 
@@ -37,6 +38,12 @@ class Ledger:
         """A new activation of this participant, in its memory for as long as the program refers to it."""
         return Shape(shape, self)
 
+    def receive(self, value: Any) -> Any:
+        """What has arrived, in this participant's memory."""
+        if isinstance(value, tuple):
+            return tuple(map(self.receive, value))
+        return Shape(value.shape, self) if isinstance(value, Shape) and value.owner is not self else value
+
     @property
     def weight_bytes(self) -> int:
         return sum(self.weights.values()) * self.element_bytes
@@ -58,9 +65,12 @@ class Shape:
         self.owner.live_bytes -= self.nbytes
 
     def __add__(self, other: Shape) -> Shape:
-        """A sum of partial results, as a reduction forms it."""
+        """A sum of partial results: a participant's own kernel, or a reduction under way, in nobody's memory."""
         if self.shape != other.shape:
             raise ValueError(f"shapes {self.shape} and {other.shape} cannot be added")
+        if self.owner is not other.owner:
+            return Shape(self.shape, Ledger(self.owner.element_bytes))
+        self.owner.kernel("sum", 0, 3 * self.elements)
         return Shape(self.shape, self.owner)
 
     @property

@@ -73,12 +73,19 @@ class ShapeBlock:
         return self._norm("feed-forward norm", x) if self.pre_norm else x
 
     def feed_forward(self, h: Shape, columns: range | None = None) -> Shape:
+        return self.contract(self.expand(h, columns), columns)
+
+    def expand(self, h: Shape, columns: range | None = None) -> Shape:
         width, (batch, tokens, _) = self.sizes.width, h.shape
         inner = self.sizes.feed_forward_width if columns is None else len(columns)
         self._product("expand", (batch, tokens), width, inner, (width + 1) * inner, columns)
         expanded = self.ledger.shape(batch, tokens, inner)
         self.ledger.kernel("activation", 0, 2 * expanded.elements)
-        self._product("contract", (batch, tokens), inner, width, inner * width, columns)
+        return expanded
+
+    def contract(self, inner: Shape, columns: range | None = None) -> Shape:
+        width, (batch, tokens, n_in) = self.sizes.width, inner.shape
+        self._product("contract", (batch, tokens), n_in, width, n_in * width, columns)
         return self.ledger.shape(batch, tokens, width)
 
     def after_feed_forward(self, x: Shape, f: Shape) -> Shape:
@@ -95,6 +102,10 @@ class ShapeModel:
         self.blocks = [
             ShapeBlock(number, job.sizes, self.family.pre_norm, ledger) for number in range(job.sizes.n_blocks)
         ]
+
+    @property
+    def batch(self) -> int:
+        return self.job.batch
 
     @property
     def n_tokens(self) -> int:
@@ -139,11 +150,28 @@ class ShapeModel:
         return x if len(tokens) == x.shape[1] else self.ledger.shape(x.shape[0], len(tokens), x.shape[2])
 
     def join(self, parts: Sequence[Shape]) -> Shape:
+        return self._concatenate(parts, 1)
+
+    def join_heads(self, parts: Sequence[Shape]) -> Shape:
+        return self._concatenate(parts, 2)
+
+    def stack(self, parts: Sequence[Shape]) -> Shape:
+        return self._concatenate(parts, 0)
+
+    def _concatenate(self, parts: Sequence[Shape], axis: int) -> Shape:
         if len(parts) == 1:
             return parts[0]
-        joined = self.ledger.shape(parts[0].shape[0], sum(part.shape[1] for part in parts), parts[0].shape[2])
+        before, after = parts[0].shape[:axis], parts[0].shape[axis + 1 :]
+        joined = self.ledger.shape(*before, sum(part.shape[axis] for part in parts), *after)
         self.ledger.kernel("join", 0, 2 * joined.elements)
         return joined
+
+    def samples(self, x: Shape | Mask | None, samples: range) -> Shape | Mask | None:
+        if x is None or len(samples) == self.job.batch:
+            return x
+        if isinstance(x, Mask):
+            return Mask(len(samples), self.job.n_tokens)
+        return self.ledger.shape(len(samples), *x.shape[1:])
 
     def bias(self, queries: range, keys: Sequence[Keys], padding: Mask | None) -> None:
         return None

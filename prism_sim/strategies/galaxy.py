@@ -1,0 +1,88 @@
+"""Galaxy (arXiv 2405.17245): tensor parallelism whose exchanges hide behind its products, tile by tile.
+
+Heads and feed-forward columns are split as in tensor parallelism; what lies between (norms, residuals) is split by
+tokens. Each of the two all-reduces thus becomes a reduce-scatter and an all-gather, walked round a ring in tiles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prism_sim.effects import Mark, Program
+from prism_sim.partition import Keys, split
+from prism_sim.strategies.base import Bias, Block, Heads, Model, Role, Rows, Strategy
+from prism_sim.strategies.model_split import ModelSplit, portions
+from prism_sim.strategies.position_wise import TokenSplit, give_output, take_input, terminal_program
+from prism_sim.strategies.ring import gather_through, reduce_through
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One rank's part of every block: heads and columns that it holds, the tokens of every rank, and the bias."""
+
+    me: Role
+    model: Model
+    heads: range
+    columns: range
+    tiles: tuple[range, ...]
+    bias: Bias
+
+    def attention(self, block: Block, h: Rows, label: str) -> Program:
+        """The own tokens' rows of the attention output, from the own tokens' normalised rows h."""
+
+        def project(tile: Rows) -> tuple[Heads, Heads, Heads]:
+            return block.queries(tile, self.heads), block.keys(tile, self.heads), block.values(tile, self.heads)
+
+        def output(tile: int) -> Rows:
+            return block.attention_output(self.model.select(a, self.tiles[tile]), self.heads)
+
+        projected = yield from gather_through(self.me, h, project, f"{label} gather")
+        q, k, v = (self.model.join_heads(tiles) for tiles in zip(*projected, strict=True))
+        a = block.attend(q, k, v, self.bias)
+        return (yield from reduce_through(self.me, output, f"{label} reduce"))
+
+    def feed_forward(self, block: Block, h: Rows, label: str) -> Program:
+        """The own tokens' rows of the feed-forward output, likewise."""
+
+        def expand(tile: Rows) -> Rows:
+            return block.expand(tile, self.columns)
+
+        def contract(tile: int) -> Rows:
+            return block.contract(inner[tile], self.columns)
+
+        inner = yield from gather_through(self.me, h, expand, f"{label} gather")
+        return (yield from reduce_through(self.me, contract, f"{label} reduce"))
+
+
+def rank(me: Role, model: Model, options: ModelSplit) -> Program:
+    """x: the residual stream of the own tokens. Tokens are split evenly; shares weigh heads and columns."""
+    heads = portions("attention heads", model.n_heads, me.n_ranks, options.shares)[me.index]
+    columns = portions("feed-forward columns", model.n_columns, me.n_ranks, options.shares)[me.index]
+    tiles, everything = split(model.n_tokens, me.n_ranks), range(model.n_tokens)
+    x, padding = yield from take_input(me, model, tiles)
+    bias = model.bias(everything, [Keys(everything, len(everything))], padding)
+    part = Part(me, model, heads, columns, tiles, bias)
+    for number, block in enumerate(model.blocks):
+        yield Mark(f"block {number}: attention")
+        a = yield from part.attention(block, block.attention_norm(x), f"block {number}: attention")
+        x = block.after_attention(x, a)
+        yield Mark(f"block {number}: feed-forward")
+        f = yield from part.feed_forward(block, block.feed_forward_norm(x), f"block {number}: feed-forward")
+        x = block.after_feed_forward(x, f)
+    return (yield from give_output(me, model, x, tiles[me.index]))
+
+
+def terminal(me: Role, model: Model, options: ModelSplit) -> Program:
+    return (yield from terminal_program(me, model, TokenSplit()))
+
+
+STRATEGY = Strategy(
+    name="galaxy",
+    summary="tensor parallel in tiles round a ring, exchanges hidden behind products; exact",
+    source="Galaxy, arXiv 2405.17245",
+    options=ModelSplit,
+    rank=rank,
+    terminal=terminal,
+    compressor=lambda options, n_tokens, n_ranks: None,
+    lossless=lambda options: True,
+)

@@ -1,0 +1,43 @@
+"""What strategies share that split the model itself: each rank holds a range of its heads, columns or blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from prism_sim.effects import Mark, Program
+from prism_sim.partition import split
+from prism_sim.strategies.base import EMBEDDING, SHARES, Bias, Block, Model, Rows
+from prism_sim.strategies.position_wise import needed_rows
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSplit:
+    """Options of every strategy that gives each rank a contiguous part of the model."""
+
+    shares: tuple[float, ...] | None = field(default=None, metadata={"doc": SHARES})
+
+
+def portions(what: str, n_items: int, n_ranks: int, shares: Sequence[float] | None) -> tuple[range, ...]:
+    """The range of heads, columns or blocks that each rank holds. Raises ValueError if there are too few of them."""
+    if n_ranks > n_items:
+        raise ValueError(f"{n_ranks} ranks need at least {n_ranks} {what}, but the model has {n_items}")
+    return split(n_items, n_ranks, shares)
+
+
+def embed_all(model: Model) -> Program:
+    """The embedded rows of all tokens, and the padding mask."""
+    yield Mark(EMBEDDING)
+    return model.embed(range(model.n_tokens)), model.padding()
+
+
+def attention(block: Block, h: Rows, heads: range | None, bias: Bias) -> Rows:
+    """Attention of these heads (None: all) among the rows of all tokens."""
+    return block.attend(block.queries(h, heads), block.keys(h, heads), block.values(h, heads), bias)
+
+
+def head_rows(model: Model, x: Rows) -> Rows:
+    """Of the rows of all tokens, those that the head reads."""
+    rows = needed_rows(model, x, range(model.n_tokens))
+    assert rows is not None
+    return rows

@@ -1,0 +1,67 @@
+"""Megatron's tensor parallelism (Shoeybi et al., arXiv 1909.08053): heads and feed-forward columns are split.
+
+Every rank holds the rows of all tokens and a part of every weight; two all-reduces a block sum the partial results.
+"""
+
+from __future__ import annotations
+
+from prism_sim.effects import AllReduce, Broadcast, Mark, Program, Recv, Send
+from prism_sim.partition import Keys
+from prism_sim.strategies.base import HEAD, Model, Role, Strategy
+from prism_sim.strategies.model_split import ModelSplit, attention, embed_all, head_rows, portions
+
+SPEAKER = 0  # all ranks end with the same rows: one of them sends or returns them
+
+
+def rank(me: Role, model: Model, options: ModelSplit) -> Program:
+    heads = portions("attention heads", model.n_heads, me.n_ranks, options.shares)[me.index]
+    columns = portions("feed-forward columns", model.n_columns, me.n_ranks, options.shares)[me.index]
+    everything = range(model.n_tokens)
+    x, padding = yield from take_all(me, model)
+    bias = model.bias(everything, [Keys(everything, len(everything))], padding)
+    for number, block in enumerate(model.blocks):
+        yield Mark(f"block {number}: attention")
+        partial = block.attention_output(attention(block, block.attention_norm(x), heads, bias), heads)
+        partial = yield AllReduce(partial, me.ranks, f"block {number}: attention")
+        x = block.after_attention(x, partial)  # bias and residual after the sum: once, not P times
+        yield Mark(f"block {number}: feed-forward")
+        partial = block.feed_forward(block.feed_forward_norm(x), columns)
+        partial = yield AllReduce(partial, me.ranks, f"block {number}: feed-forward")
+        x = block.after_feed_forward(x, partial)
+    if me.index != SPEAKER:
+        return None
+    if me.placement.output == "in_place":
+        return x
+    yield Mark("output")
+    yield Send(head_rows(model, x), me.terminal, "output")
+    return None
+
+
+def take_all(me: Role, model: Model) -> Program:
+    """The embedded rows of all tokens and the padding mask."""
+    if me.placement.input == "replicated":
+        return (yield from embed_all(model))
+    return (yield Broadcast(None, me.terminal, me.everyone, "input"))
+
+
+def terminal(me: Role, model: Model, options: ModelSplit) -> Program:
+    """The terminal embeds and broadcasts all rows, receives those that the head reads, and runs the head."""
+    if me.placement.input == "terminal":
+        yield Broadcast((yield from embed_all(model)), me.terminal, me.everyone, "input")
+    if me.placement.output == "terminal":
+        rows = yield Recv(SPEAKER, "output")
+        yield Mark(HEAD)
+        model.head(rows)
+    return None
+
+
+STRATEGY = Strategy(
+    name="tensor_parallel",
+    summary="heads and feed-forward columns split over the ranks, two all-reduces a block; exact",
+    source="Megatron-LM, arXiv 1909.08053",
+    options=ModelSplit,
+    rank=rank,
+    terminal=terminal,
+    compressor=lambda options, n_tokens, n_ranks: None,
+    lossless=lambda options: True,
+)
