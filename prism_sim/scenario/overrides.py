@@ -63,7 +63,7 @@ def path_of(text: str, place: Place, file: str) -> FieldPath:
         return ("sweep", text.removeprefix("sweep."))
     if not _PATH.fullmatch(text):
         example = "for example network.bandwidth or devices[0].count"
-        raise ScenarioError(f"{place}: {shown(text)} is not the path of a field; write {example}", file)
+        raise place.error(file, (), f"{shown(text)} is not the path of a field; write {example}")
     path = tuple(name or int(index) for name, index in _STEP.findall(text))
     if not schema.is_known(path):
         raise place.error(file, path, f"is not a field of a scenario{_hint(path)}")

@@ -32,7 +32,8 @@ _RULES: dict[str, Callable[[dict[str, Any]], str]] = {
 
 def first_error(problem: ValidationError, source: Source, prefix: FieldPath = ()) -> ScenarioError:
     """The error to show: what is written wrong, in the order of the file, before what is missing."""
-    found = [(_known_part((*prefix, *detail["loc"]), source), detail) for detail in problem.errors()]
+    written = [detail for detail in problem.errors() if detail["type"] != "none_required"]  # "or not written at all"
+    found = [(_without_branches((*prefix, *detail["loc"]), detail["type"]), detail) for detail in written]
 
     def order(item: tuple[FieldPath, Any]) -> tuple[bool, int, int]:
         path, detail = item
@@ -79,14 +80,14 @@ def _message(kind: str, detail: Any) -> str:
     return f"{value} {rule(context)}" if rule else f"{value}: {detail['msg']}"
 
 
-def _known_part(path: FieldPath, source: Source) -> FieldPath:
+def _without_branches(path: FieldPath, kind: str) -> FieldPath:
     """The path without what pydantic adds to it: the branch of a union that it tried."""
-    while path and not schema.is_known(path) and path not in source.values:
-        shorter = path[:-1]
-        if not shorter or fields_of(shorter):
-            return path
-        path = shorter
-    return path
+    kept: FieldPath = ()
+    for number, step in enumerate(path):
+        unknown_key = kind == "extra_forbidden" and number == len(path) - 1
+        if unknown_key or schema.is_known((*kept, step)):
+            kept = (*kept, step)
+    return kept
 
 
 def _example(path: FieldPath) -> str:
