@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -78,7 +79,7 @@ def test_no_part_is_off_by_an_item_where_none_had_to_be_lifted_to_one(case: tupl
 def test_a_larger_share_never_gets_fewer_items(case: tuple[tuple[float, ...], int]) -> None:
     shares, n_items = case
     by_share = sorted(zip(shares, shared_split(n_items, shares), strict=True))
-    for (small, fewer), (large, more) in zip(by_share, by_share[1:], strict=False):
+    for (small, fewer), (large, more) in pairwise(by_share):
         assert small == large or fewer <= more
 
 
