@@ -2,7 +2,7 @@
 
 from prism_sim.timing.devices import Device
 from prism_sim.timing.engine import simulate
-from prism_sim.timing.media import Network, Switch
+from prism_sim.timing.media import NETWORKS, Link, Links, Network, SharedRadio, Switch
 from prism_sim.timing.timeline import Timeline
 
-__all__ = ["Device", "Network", "Switch", "Timeline", "simulate"]
+__all__ = ["NETWORKS", "Device", "Link", "Links", "Network", "SharedRadio", "Switch", "Timeline", "simulate"]

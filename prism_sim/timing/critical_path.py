@@ -71,10 +71,11 @@ class _Walk:
         else:
             flight = self._downlink(flight)
             self._bytes_back_to(flight.uplink_start_s, "propagation", flight)
-        while flight.ahead is not None:
-            flight = flight.ahead
-            self._bytes_back_to(flight.uplink_start_s, "transfer", flight)
-        self._bytes_back_to(flight.posted_s, "queue", flight)
+            while flight.ahead is not None:
+                flight = flight.ahead
+                self._bytes_back_to(flight.uplink_start_s, "transfer", flight)
+        if flight.held_since_s is not None:
+            self._bytes_back_to(flight.held_since_s, "propagation", flight)
         return flight.cause
 
     def _downlink(self, flight: Flight) -> Flight:

@@ -84,7 +84,7 @@ class PreparedExchange:
         first: dict[int, int] = {}
         rides: list[int | None] = []
         for number, message in enumerate(self.messages):
-            key = number if message.rides is None else message.rides
+            key = number if message.transmission is None else message.transmission
             ridden = first.setdefault(key, number) if self._leaves(number) else number
             rides.append(None if ridden == number else ridden)
         return rides

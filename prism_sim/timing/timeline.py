@@ -137,11 +137,14 @@ def way(flight: Flight) -> tuple[Leg, ...]:
     """
     if flight.source_device == flight.destination_device:
         return ()
-    queued = ("queue", flight.posted_s, flight.uplink_start_s)
+    held: tuple[Leg, ...] = ()
+    if flight.held_since_s is not None:
+        held = (("propagation", flight.held_since_s, flight.posted_s),)
     if flight.legs is not None:
-        return (queued, *flight.legs)
+        return (*held, *flight.legs)
     return (
-        queued,
+        *held,
+        ("queue", flight.posted_s, flight.uplink_start_s),
         ("propagation", flight.uplink_start_s, flight.head_s),
         ("queue", flight.head_s, flight.downlink_start_s),
         ("transfer", flight.downlink_start_s, flight.arrival_s),
@@ -162,7 +165,7 @@ def _record(flight: Flight) -> MessageRecord:
         source=flight.message.source,
         destination=flight.message.destination,
         payload_bytes=flight.message.payload_bytes,
-        posted_s=flight.posted_s,
+        posted_s=flight.posted_s if flight.held_since_s is None else flight.held_since_s,
         uplink_start_s=flight.uplink_start_s,
         uplink_end_s=flight.uplink_end_s,
         head_s=flight.head_s,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from prism_sim.plan import Exchange
@@ -13,14 +13,14 @@ class Message:
     """Bytes from one participant to another.
 
     after: numbers of messages of the same exchange that must have arrived at `source` before it can send this one.
-    rides: number of the message on whose transmission this one rides (a broadcast: sent once, received by many).
+    transmission: number of the first message of its broadcast (sent once, received by many); None: sent by itself.
     """
 
     source: int
     destination: int
     payload_bytes: int
     after: tuple[int, ...] = ()
-    rides: int | None = None
+    transmission: int | None = None
 
 
 Sent = tuple[int, ...]
@@ -40,13 +40,13 @@ class Script:
         self.messages.append(Message(source, destination, payload_bytes, tuple(after)))
         return (len(self.messages) - 1,)
 
-    def broadcast(self, source: int, destinations: Iterable[int], payload_bytes: int) -> None:
+    def broadcast(self, source: int, destinations: Sequence[int], payload_bytes: int) -> None:
         """Adds one transmission that reaches all destinations, unless it has no bytes."""
         if not payload_bytes:
             return
-        first = len(self.messages)
-        for number, destination in enumerate(destinations):
-            self.messages.append(Message(source, destination, payload_bytes, rides=first if number else None))
+        transmission = len(self.messages) if len(destinations) > 1 else None
+        for destination in destinations:
+            self.messages.append(Message(source, destination, payload_bytes, transmission=transmission))
 
 
 def others(group: tuple[int, ...], place: int) -> tuple[int, ...]:

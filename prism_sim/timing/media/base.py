@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from simpy import Environment
 
-from prism_sim.timing.collectives import Message
+from prism_sim.timing.collectives import ALGORITHMS, Message
+from prism_sim.timing.devices import check_not_negative
 
 # A stretch of a message's way: what it is (transfer, propagation or queue), from when to when, in seconds.
 Leg = tuple[str, float, float]
@@ -21,7 +22,8 @@ class Flight:
     ahead: a flight of the same device that held the way out until `uplink_start_s`, if that is what bound it.
     ahead_down: the same at the receiver's port, until `downlink_start_s`, whichever device sent it.
     rides: the flight whose transmission this one shares, in a broadcast.
-    legs: the way from `uplink_start_s` to `arrival_s`, where it isn't the plain one over two ports.
+    legs: the way from `posted_s` to `arrival_s`, where it isn't the plain one over two ports.
+    held_since_s: when its sender was done with it, if its connection then held it back until `posted_s`.
     """
 
     __slots__ = (
@@ -32,6 +34,7 @@ class Flight:
         "destination_device",
         "downlink_start_s",
         "head_s",
+        "held_since_s",
         "index",
         "legs",
         "message",
@@ -72,6 +75,7 @@ class Flight:
         self.ahead_down: Flight | None = None
         self.rides: Flight | None = None
         self.legs: Sequence[Leg] | None = None
+        self.held_since_s: float | None = None
 
 
 Deliver = Callable[[Flight], None]
@@ -79,6 +83,8 @@ Deliver = Callable[[Flight], None]
 
 class Medium(Protocol):
     """A network in motion, within one run."""
+
+    env: Environment
 
     def post(self, flight: Flight) -> None:
         """Takes a message that its sender is done with now, at `flight.posted_s`."""
@@ -89,6 +95,8 @@ class Network(Protocol):
 
     message_overhead_s: what a message costs on its sender's processor.
     collective: the algorithm by which exchanges become messages (see `collectives.ALGORITHMS`).
+
+    Adding a network: one file beside this one, and its name in `media.NETWORKS`.
     """
 
     @property
@@ -99,3 +107,10 @@ class Network(Protocol):
 
     def open(self, env: Environment, n_devices: int, deliver: Deliver) -> Medium:
         """Raises ValueError if the network does not fit this number of devices."""
+
+
+def check_network(network: Network) -> None:
+    """Raises ValueError that shows the field, its value and the rule, for the fields that every network has."""
+    check_not_negative(network, "message_overhead_s")
+    if network.collective not in ALGORITHMS:
+        raise ValueError(f"collective(={network.collective!r}) must be one of {', '.join(ALGORITHMS)}")

@@ -9,7 +9,9 @@ from typing import cast
 from simpy import Environment, Event
 
 from prism_sim.timing.devices import check_not_negative
-from prism_sim.timing.media.base import Deliver, Flight, Medium
+from prism_sim.timing.media.base import Deliver, Flight, Medium, check_network
+from prism_sim.timing.media.fair import FairSwitch
+from prism_sim.timing.media.slow_start import SlowStart
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,9 @@ class Switch:
     latency_s: from a bit's leaving its sender to its reaching the receiver's port.
     message_overhead_s: what a message costs on its sender's processor.
     sharing: "fifo": one message at a time on a port; uplinks in send order, downlinks in the order of arriving heads.
+        "fair": all messages at once, egress and ingress each shared max-min fairly.
     collective: the algorithm by which exchanges become messages (`collectives.ALGORITHMS`).
+    slow_start: connections that were idle begin with a small TCP window (`slow_start.py`).
     Raises ValueError that shows the field, its value and the rule.
     """
 
@@ -30,19 +34,26 @@ class Switch:
     message_overhead_s: float = 0.0
     sharing: str = "fifo"
     collective: str = "direct"
+    slow_start: bool = False
 
     def __post_init__(self) -> None:
         check_rates("up_bits_per_s", self.up_bits_per_s)
         check_rates("down_bits_per_s", self.down_bits_per_s)
-        check_not_negative(self, "latency_s", "message_overhead_s")
+        check_not_negative(self, "latency_s")
+        check_network(self)
         if self.sharing not in SHARING:
             raise ValueError(f"sharing(={self.sharing!r}) must be one of {', '.join(SHARING)}")
+        if self.sharing == "fair" and self.collective == "broadcast":
+            raise ValueError("collective(='broadcast') must be another where sharing(='fair'): flows have one receiver")
 
     def open(self, env: Environment, n_devices: int, deliver: Deliver) -> Medium:
         """Raises ValueError unless rates given one a device are as many as there are devices."""
         up = per_device("up_bits_per_s", self.up_bits_per_s, n_devices)
         down = per_device("down_bits_per_s", self.down_bits_per_s, n_devices)
-        return SHARING[self.sharing](env, up, down, self.latency_s, deliver)
+        medium = SHARING[self.sharing](env, up, down, self.latency_s, deliver)
+        if not self.slow_start:
+            return medium
+        return SlowStart(medium, lambda a, b: (min(up[a], down[b]), 2 * self.latency_s))
 
 
 class FifoSwitch:
@@ -107,6 +118,7 @@ class FifoSwitch:
 
 SHARING: dict[str, Callable[[Environment, Sequence[float], Sequence[float], float, Deliver], Medium]] = {
     "fifo": FifoSwitch,
+    "fair": FairSwitch,
 }
 
 

@@ -1,0 +1,137 @@
+"""Ports shared fairly: all messages under way flow at once, none blocks another.
+
+Rates are max-min fair (Bertsekas and Gallager, "Data Networks", 6.5.2: progressive filling): all grow together until a
+port is full; its messages stop growing, the others go on. They change only when a message begins or ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from simpy import Environment, Event
+
+from prism_sim.timing.media.base import Deliver, Flight
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+# A flow's bits and those left, bits a second, the same without others' flows, seconds lost to others.
+TOTAL, LEFT, RATE, ALONE, LOST = range(5)
+UNLIMITED_BITS_PER_S = 1e200  # stands for infinity where shares are subtracted
+
+
+class FairSwitch:
+    """A message flows from its posting on; it arrives one latency after its last bit has left.
+
+    Queue, in its legs, is what it loses to messages of other devices: with only those of its own it would have flowed
+    at the fair share of its own uplink, or of its receiver's port.
+    """
+
+    def __init__(
+        self, env: Environment, up: Sequence[float], down: Sequence[float], latency_s: float, deliver: Deliver
+    ) -> None:
+        self.env, self.latency_s, self.deliver = env, latency_s, deliver
+        self.n_ports = len(up)
+        self.capacity = np.minimum(np.array([*up, *down], dtype=np.float64), UNLIMITED_BITS_PER_S)
+        self.posted: list[Flight] = []  # since the latest change of rates, all at the same time
+        self.change: Event | None = None  # the event at which rates change next; others are out of date
+        self.since_s = 0.0
+        self.flows: list[Flight] = []
+        self.ports: Ints = np.zeros((2, 0), dtype=np.int64)  # egress and ingress of each flow
+        self.state: Floats = np.zeros((5, 0))  # rows TOTAL to LOST of each flow
+
+    def post(self, flight: Flight) -> None:
+        flight.uplink_start_s = flight.posted_s
+        if not self.posted:  # those posted at the same time change the rates together
+            self._change_after(0.0)
+        self.posted.append(flight)
+
+    def _change_after(self, delay_s: float) -> None:
+        self.change = self.env.timeout(delay_s)
+        self.change.callbacks.append(self._on_change)
+
+    def _on_change(self, event: Event) -> None:
+        if event is not self.change:
+            return
+        self._flow_until(self.env.now)
+        self._end_finished()
+        self._begin_posted()
+        self.change = None
+        if not self.flows:
+            return
+        self.state[RATE] = max_min_rates(self.ports, self.capacity)
+        self.state[ALONE] = self._rates_without_others()
+        self._change_after(float((self.state[LEFT] / self.state[RATE]).min()))
+
+    def _rates_without_others(self) -> Floats:
+        """Each flow's share of its uplink, or of its receiver's port, among flows of its own device only."""
+        egress, ingress = self.ports
+        way = egress * self.n_ports + ingress - self.n_ports
+        up, down = self.capacity[egress], self.capacity[ingress]
+        return cast(Floats, np.minimum(up / np.bincount(egress)[egress], down / np.bincount(way)[way]))
+
+    def _flow_until(self, now_s: float) -> None:
+        elapsed_s, self.since_s = now_s - self.since_s, now_s
+        if self.flows:
+            self.state[LEFT] -= self.state[RATE] * elapsed_s
+            self.state[LOST] += elapsed_s * np.maximum(0.0, 1.0 - self.state[RATE] / self.state[ALONE])
+
+    def _end_finished(self) -> None:
+        done = self.state[LEFT] <= 1e-12 * self.state[TOTAL] + 1e-15 * self.env.now * self.state[RATE]  # rounding
+        if not done.any():
+            return
+        for place in np.flatnonzero(done).tolist():
+            self._leave(self.flows[place], float(self.state[LOST, place]))
+        going = ~done
+        self.flows = [flight for flight, goes_on in zip(self.flows, going.tolist(), strict=True) if goes_on]
+        self.ports, self.state = self.ports[:, going], self.state[:, going]
+
+    def _begin_posted(self) -> None:
+        if not self.posted:
+            return
+        ports = [(flight.source_device, self.n_ports + flight.destination_device) for flight in self.posted]
+        state = np.zeros((5, len(self.posted)))
+        state[TOTAL] = state[LEFT] = [8 * flight.message.payload_bytes for flight in self.posted]
+        self.flows += self.posted
+        self.ports = np.concatenate([self.ports, np.array(ports, dtype=np.int64).T], axis=1)
+        self.state = np.concatenate([self.state, state], axis=1)
+        self.posted = []
+
+    def _leave(self, flight: Flight, lost_s: float) -> None:
+        """Its last bit has left; lost_s: seconds that others' messages cost it."""
+        flight.uplink_end_s = now_s = self.env.now
+        flight.head_s = flight.downlink_start_s = flight.posted_s + self.latency_s
+        queued_until_s = min(flight.posted_s + lost_s, now_s)
+        flight.legs = [
+            ("queue", flight.posted_s, queued_until_s),
+            ("transfer", queued_until_s, now_s),
+            ("propagation", now_s, now_s + self.latency_s),
+        ]
+        self.env.timeout(self.latency_s, flight).callbacks.append(self._arrive)
+
+    def _arrive(self, event: Event) -> None:
+        flight = cast(Flight, event.value)
+        flight.arrival_s = self.env.now
+        self.deliver(flight)
+
+
+def max_min_rates(ports: NDArray[Any], capacity: Floats) -> Floats:
+    """Max-min fair rates of flows.
+
+    ports: (2, flows), the two ports that each flow crosses.  capacity: (ports,), bits per second.  Returns (flows,).
+    """
+    left, n_ports, n_flows = capacity.copy(), len(capacity), ports.shape[1]
+    rates, growing = np.zeros(n_flows), np.arange(n_flows)
+    while len(growing):
+        crossed = ports[:, growing]
+        load = np.bincount(crossed.ravel(), minlength=n_ports)
+        share = np.divide(left, load, out=np.full(n_ports, np.inf), where=load > 0)
+        level = share.min()
+        full = share <= level * (1 + 1e-12)
+        stops = full[crossed[0]] | full[crossed[1]]
+        rates[growing[stops]] = level
+        left -= level * np.bincount(crossed[:, stops].ravel(), minlength=n_ports)
+        growing = growing[~stops]
+    return rates
