@@ -83,7 +83,7 @@ class ViT(Family):
         first = 1 if tokens.start == 0 else 0
         rows = pixels.new_empty(batch, len(tokens), projection.out_channels)
         rows[:, :first] = module.cls_token
-        rows[:, first:] = projection(wanted.flatten(0, 1)).view(batch, wanted.shape[1], -1)
+        rows[:, first:] = projection(wanted.flatten(0, 1)).view(batch, wanted.shape[1], projection.out_channels)
         return module.dropout(rows + module.position_embeddings[:, tokens.start : tokens.stop])
 
     def parts(self, layer: Any) -> BlockParts:

@@ -16,6 +16,7 @@ from prism_sim.plan import Plan
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import Placement
+from prism_sim.strategies.prism import DEFAULT_SEGMENTS
 
 REFUSED = ("output_hidden_states", "output_attentions", "past_key_values", "encoder_hidden_states", "inputs_embeds")
 
@@ -37,7 +38,7 @@ def infer(
     inputs: Mapping[str, Any],
     ranks: int = 2,
     strategy: str = "prism",
-    segments: int = 10,
+    segments: int = DEFAULT_SEGMENTS,
     compressor: str | None = None,
     shares: Sequence[float] | None = None,
     observe: bool = False,
@@ -47,13 +48,14 @@ def infer(
     """Runs a Hugging Face model as `strategy` spreads it over `ranks`, all in this process.
 
     model: ViT, BERT or GPT-2, bare or with its usual head; it stays untouched, and gradients reach its parameters.
-    inputs: what the model's forward takes. segments (L), compressor, shares (of the tokens, summing to 1) and further
-    options are the strategy's; those that it does not know are ignored only if they are segments at its default.
+    inputs: what the model's forward takes. ranks: 1 whatever is asked for where the strategy knows only one.
+    segments (L), compressor, shares (of what is split, summing to 1) and further options are the strategy's; of those
+    that it does not know only segments is ignored, which has a default.
     observe: count FLOPs as they happen and give the observed Plan in place of the predicted one.
     Raises ValueError for what is not supported, saying what and why.
     """
-    given: dict[str, Any] = {**options, "compressor": compressor, "shares": tuple(shares) if shares else None}
-    if "compression_rate" not in options:
+    given: dict[str, Any] = {**options, "compressor": compressor, "shares": None if shares is None else tuple(shares)}
+    if options.get("compression_rate") is None or segments != DEFAULT_SEGMENTS:
         given["segments"] = segments
     job = job_for(model, inputs, ranks, strategy, _options(strategy, given), placement or Placement())
     outcome = execute(model, _plain(job, inputs), job, observe)
@@ -61,13 +63,19 @@ def infer(
 
 
 def _options(strategy: str, given: Mapping[str, Any]) -> Any:
-    """The strategy's Options from what was given. Raises ValueError for what it does not know."""
+    """The strategy's Options from what was given. Raises ValueError for what it does not know or cannot serve."""
     kind = strategies.find(strategy).options
-    known = {field.name for field in dataclasses.fields(kind)}
+    known = {field.name: field.metadata for field in dataclasses.fields(kind)}
     stated = {name: value for name, value in given.items() if value is not None}
-    if strange := set(stated) - known - {"segments"}:
+    if strange := set(stated) - set(known) - {"segments"}:
         listed = ", ".join(sorted(known)) or "none"
         raise ValueError(f"{strategy} does not know {', '.join(sorted(strange))}; its options: {listed}")
+    for name in stated.keys() & known.keys():
+        minimum, excluded = known[name].get("minimum"), known[name].get("excludes")
+        if minimum is not None and not stated[name] >= minimum:  # and so not NaN
+            raise ValueError(f"{name}(={stated[name]}) must be >= {minimum}")
+        if excluded in stated:
+            raise ValueError(f"{name} and {excluded} say the same thing: give one of them")
     return kind(**{name: value for name, value in stated.items() if name in known})
 
 
@@ -76,30 +84,45 @@ def job_for(
 ) -> Job:
     """The sizes of this model on these inputs. Raises ValueError for models and inputs that are not supported."""
     family, sizes, head = describe(model)
-    for name in REFUSED:
-        if inputs.get(name) is not None and inputs[name] is not False:
-            raise ValueError(f"{name} is not supported: blocks run apart, on several ranks")
-    main = inputs.get(family.input_name)
-    if main is None:
-        raise ValueError(f"inputs need {family.input_name!r}, but have {', '.join(inputs) or 'nothing'}")
+    _refuse(model, family, inputs)
+    main = inputs[family.input_name]
     n_tokens = family.fixed_tokens(sizes) or int(main.shape[1])
-    kept = inputs.get("logits_to_keep", 0)
-    head_tokens = range(n_tokens) if head.reads == "last" else head.tokens(n_tokens)
-    if isinstance(kept, int) and kept > 0:
-        head_tokens = range(max(0, n_tokens - kept), n_tokens)
     return Job(
         sizes=sizes,
         head=head,
         batch=int(main.shape[0]),
         n_tokens=n_tokens,
-        head_tokens=head_tokens,
-        n_ranks=ranks,
+        head_tokens=_head_tokens(head, n_tokens, inputs.get("logits_to_keep", 0)),
+        n_ranks=1 if strategies.find(strategy).one_rank else ranks,
         strategy=strategy,
         options=options,
         placement=placement,
         padded=padding_mask(inputs) is not None,
         element_bytes=next(model.parameters()).element_size(),
     )
+
+
+def _refuse(model: nn.Module, family: Family, inputs: Mapping[str, Any]) -> None:
+    """Raises ValueError for inputs that would be misunderstood."""
+    for name in REFUSED:
+        given = inputs.get(name)
+        asked = getattr(model.config, name, None) if given is None else given
+        if asked is not None and asked is not False:
+            raise ValueError(f"{name} is not supported: blocks run apart, on several ranks")
+    if inputs.get(family.input_name) is None:
+        raise ValueError(f"inputs need {family.input_name!r}, but have {', '.join(inputs) or 'nothing'}")
+    positions = inputs.get("position_ids")
+    unmasked = family.causal and positions is not None and inputs.get("attention_mask") is None
+    # Hugging Face takes positions that do not count up for sequences packed into one, and masks each from the others
+    if unmasked and bool((positions.diff(dim=-1) != 1).any()):  # type: ignore[union-attr]
+        raise ValueError("position_ids that do not count up by one need an attention_mask beside them")
+
+
+def _head_tokens(head: Head, n_tokens: int, kept: Any) -> range:
+    """The tokens whose logits the caller gets: all of a language model, unless it keeps the last ones only."""
+    if head.reads != "last":
+        return head.tokens(n_tokens)
+    return range(max(0, n_tokens - kept) if isinstance(kept, int) and kept > 0 else 0, n_tokens)
 
 
 def describe(model: nn.Module) -> tuple[Family, Dimensions, Head]:
@@ -121,8 +144,9 @@ def describe(model: nn.Module) -> tuple[Family, Dimensions, Head]:
 
 
 def _plain(job: Job, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs, without a key-value cache: the blocks that would fill it are not there."""
-    return {**inputs, "use_cache": False} if families.find(job.sizes.family).causal else dict(inputs)
+    """The inputs, without a key-value cache: the blocks that would fill it are not there. The output has names."""
+    plain = {**inputs, "return_dict": True}
+    return {**plain, "use_cache": False} if families.find(job.sizes.family).causal else plain
 
 
 def main_output(output: Any) -> Any:

@@ -49,6 +49,9 @@ class Ranks(nn.Module):
         return self.counter.get_total_flops() if self.counter else 0
 
     def forward(self, embedded: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if embedded.shape[:2] != (self.job.batch, self.job.n_tokens):
+            expected = f"{self.job.batch} x {self.job.n_tokens}"
+            raise ValueError(f"the inputs make {tuple(embedded.shape[:2])} samples and tokens, not {expected}")
         given = Input(self.held[0], self.inputs, embedded, self.real, self._flops())
         meters = [FlopMeter(self.counter) if self.counter else SilentMeter() for _ in range(self.job.n_ranks + 1)]
         models = [TensorModel(self.job, given, self.blocks, meter) for meter in meters]
