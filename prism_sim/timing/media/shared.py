@@ -93,11 +93,13 @@ class _Air:
 
     def _received(self, event: Event) -> None:
         first = cast(Flight, event.value)
+        latency_s = self.radio.latency_s
+        head_s = first.downlink_start_s + latency_s
         for flight in self.riders.pop(first):
             flight.uplink_start_s, flight.uplink_end_s = first.uplink_start_s, first.uplink_end_s
-            flight.downlink_start_s = flight.head_s = first.downlink_start_s + self.radio.latency_s
+            flight.downlink_start_s = flight.head_s = head_s
             flight.legs = first.legs
-            self.env.timeout(self.radio.latency_s, flight).callbacks.append(self._arrive)
+            self.env.timeout(latency_s, flight).callbacks.append(self._arrive)
 
     def _arrive(self, event: Event) -> None:
         flight = cast(Flight, event.value)
