@@ -1,0 +1,41 @@
+# Two commands do everything on a machine with Python >= 3.11: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT := out/demo
+SCENARIO := scenarios/vit-base-orin-nano.yaml
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test check bench clean
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "prism_sim needs Python >= 3.11, this is %s" % sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+# The main job: a real photograph through ViT-Base on two boards, and the same over a range of compression rates.
+demo: $(INSTALLED)
+	$(BIN)/prism-sim run $(SCENARIO) --out $(OUT) --set workload.input="$$($(BIN)/python -c \
+		'from matplotlib.cbook import get_sample_data; print(get_sample_data("grace_hopper.jpg", asfileobj=False))')"
+	$(BIN)/python plots/compression.py $(SCENARIO) -o $(OUT)/compression.png
+
+test: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+check: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -m "not slow"
+
+# Each against its reference in the same run; all are run, and any that is too slow fails the whole.
+bench: $(INSTALLED)
+	@failed=0; for name in engine command numerics; do \
+		echo "== $$name"; $(BIN)/python benchmarks/$$name.py || failed=1; done; exit $$failed
+
+clean:
+	rm -rf $(VENV) out
