@@ -72,7 +72,7 @@ class _Walk:
             flight = self._downlink(flight)
             self._bytes_back_to(flight.uplink_start_s, "propagation", flight)
             while flight.ahead is not None:
-                flight = flight.ahead
+                flight = self.log.flights[flight.ahead]
                 self._bytes_back_to(flight.uplink_start_s, "transfer", flight)
         if flight.held_since_s is not None:
             self._bytes_back_to(flight.held_since_s, "propagation", flight)
@@ -81,8 +81,11 @@ class _Walk:
     def _downlink(self, flight: Flight) -> Flight:
         """Back to the moment when a head reached the receiver's port."""
         self._bytes_back_to(flight.downlink_start_s, "transfer", flight)
-        while flight.ahead_down is not None and flight.ahead_down.source_device == flight.source_device:
-            flight = flight.ahead_down
+        while flight.ahead_down is not None:
+            ahead = self.log.flights[flight.ahead_down]
+            if ahead.source_device != flight.source_device:
+                break
+            flight = ahead
             self._bytes_back_to(flight.downlink_start_s, "transfer", flight)
         self._bytes_back_to(flight.head_s, "queue", flight)
         return flight

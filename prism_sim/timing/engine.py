@@ -7,16 +7,15 @@ with copies or overhead), a blocked Wait one, a stretch of computing one.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from functools import cached_property
 from typing import cast
 
 from simpy import Environment, Event
 
 from prism_sim.plan import Compute, Plan, Start
 from prism_sim.timing.devices import Device
-from prism_sim.timing.log import Blocked, Cause, Job, Log
+from prism_sim.timing.exchange_state import Exchanges, ExchangeState
+from prism_sim.timing.log import Blocked, Cause, Forgotten, Job, Log
 from prism_sim.timing.media.base import Flight, Network
-from prism_sim.timing.prepared import PreparedExchange
 from prism_sim.timing.processors import Processors
 from prism_sim.timing.timeline import Timeline
 
@@ -36,41 +35,17 @@ def simulate(plan: Plan, devices: Sequence[Device], device_of: Sequence[int], ne
     return Timeline.of(run.log, len(devices))
 
 
-class ExchangeState:
-    """How far one exchange has come.
-
-    remaining: messages still to arrive, per participant.  last: the latest to arrive, per participant.
-    blockers: what each message still waits for.  transmissions: the flights on which riders ride.
-    """
-
-    __slots__ = (
-        "blockers",
-        "copied_in",
-        "exchange",
-        "last",
-        "prepared",
-        "remaining",
-        "started",
-        "transmissions",
-        "waiters",
-    )
-
-    def __init__(self, exchange: int, prepared: PreparedExchange) -> None:
-        self.exchange = exchange
-        self.prepared = prepared
-        self.remaining = prepared.incoming.copy()
-        self.blockers = prepared.blockers.copy()
-        self.last: dict[int, Flight] = {}
-        self.started: set[int] = set()
-        self.copied_in: set[int] = set()
-        self.waiters: dict[int, Event] = {}
-        self.transmissions: dict[int, Flight] = {}
-
-
 class Run:
-    """One run: its clock, its processors and its medium, the exchanges under way, and the log."""
+    """One run: its clock, its processors and its medium, the exchanges under way, and the log, if it is to be kept."""
 
-    def __init__(self, plan: Plan, devices: Sequence[Device], device_of: Sequence[int], network: Network) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        devices: Sequence[Device],
+        device_of: Sequence[int],
+        network: Network,
+        keep_log: bool = True,
+    ) -> None:
         if len(device_of) != len(plan.programs):
             raise ValueError(
                 f"device_of(={device_of}) must name a device for each of {len(plan.programs)} participants"
@@ -81,14 +56,13 @@ class Run:
         self.plan, self.devices, self.device_of, self.network = plan, tuple(devices), tuple(device_of), network
         self.medium = network.open(self.env, len(devices), self.deliver)
         self.overhead_s = network.message_overhead_s
-        self.flights: list[Flight] = []
+        self.flights: list[Flight] = [] if keep_log else Forgotten()
         self.blocked: list[Blocked] = []
         self.ends: list[tuple[float, Cause]] = [(0.0, None)] * len(plan.programs)
-        jobs: list[Job] = []
+        jobs: list[Job] = [] if keep_log else Forgotten()
         self.log = Log(plan, self.device_of, jobs, self.flights, self.blocked, self.ends)
         self.processors = Processors(self.env, self.devices, self.device_of, jobs)
-        self.states: dict[tuple[int, int], ExchangeState] = {}
-        self.prepared: dict[object, PreparedExchange] = {}
+        self.exchanges = Exchanges(plan, network.collective, self.devices, self.device_of)
 
     def participant(self, number: int) -> Generator[Event, None, None]:
         cause = yield from self.play(number, 0, None)
@@ -101,9 +75,9 @@ class Run:
             if isinstance(step, Compute):
                 end_s, cause = self.processors.compute(participant, step, cause)
             elif isinstance(step, Start):
-                end_s, cause = self.start(participant, self.state(request, step.exchange), cause)
+                end_s, cause = self.start(participant, self.exchanges(request, step.exchange), cause)
             else:
-                state = self.state(request, step.exchange)
+                state = self.exchanges(request, step.exchange)
                 if state.remaining[participant]:
                     since_s, state.waiters[participant] = env.now, env.event()
                     yield state.waiters[participant]
@@ -113,29 +87,6 @@ class Run:
             if end_s > env.now:
                 yield env.timeout(end_s - env.now)
         return cause
-
-    def state(self, request: int, number: int) -> ExchangeState:
-        """The exchange `number` of a request, made when it is first touched."""
-        state = self.states.get((request, number))
-        if state is None:
-            exchange = self.plan.exchanges[number]
-            shape = (exchange.kind, exchange.group, exchange.bytes_by_rank, exchange.root)
-            prepared = self.prepared.get(shape)
-            if prepared is None:
-                prepared = PreparedExchange(exchange, self.network.collective, self.devices, self.device_of)
-                self.prepared[shape] = prepared
-            state = self.states[request, number] = ExchangeState(number, prepared)
-            for participant, forwards in prepared.forwards.items():
-                if (participant, number) in self.starters:  # who takes part sends on only once it has begun itself
-                    for forward in forwards:
-                        state.blockers[forward] += 1
-        return state
-
-    @cached_property
-    def starters(self) -> set[tuple[int, int]]:
-        """Who starts which exchange."""
-        programs = enumerate(self.plan.programs)
-        return {(who, step.exchange) for who, program in programs for step in program if isinstance(step, Start)}
 
     def start(self, participant: int, state: ExchangeState, cause: Cause) -> tuple[float, Cause]:
         """Copies out and posts a participant's messages; returns when its processor is done with that."""
@@ -219,7 +170,7 @@ class Run:
 
     def missing(self, participant: int) -> str:
         """Which Wait a participant is stuck in, for an error message."""
-        for (_, number), state in self.states.items():
+        for (_, number), state in self.exchanges.states.items():
             if participant in state.waiters and state.remaining[participant]:
                 label, n_missing = self.log.label(number), state.remaining[participant]
                 return (

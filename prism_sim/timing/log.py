@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from prism_sim.plan import Plan
 from prism_sim.timing.media.base import Flight
+
+T = TypeVar("T")
 
 # What bound a start: the number of a job (>= 0), the complement of a flight's number (< 0), or None: the run's begin.
 Cause = int | None
@@ -35,6 +37,20 @@ class Blocked(NamedTuple):
     exchange: int
     start_s: float
     end_s: float
+
+
+class Forgotten(list[T]):
+    """Counts what it is given and keeps nothing: the log of a long run of which only the times are wanted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.n_given = 0
+
+    def append(self, entry: T) -> None:
+        self.n_given += 1
+
+    def __len__(self) -> int:
+        return self.n_given
 
 
 @dataclass(frozen=True, slots=True, eq=False)

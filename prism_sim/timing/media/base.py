@@ -19,7 +19,7 @@ class Flight:
 
     index: its place in the log.  number: its place in the exchange.  state: how far its exchange has come.
     cause: what bound `posted_s`: the number of a job (>= 0), the complement of a flight's (< 0), or None: the begin.
-    ahead: a flight of the same device that held the way out until `uplink_start_s`, if that is what bound it.
+    ahead: index of a flight of the same device that held the way out until `uplink_start_s`, if that bound it.
     ahead_down: the same at the receiver's port, until `downlink_start_s`, whichever device sent it.
     rides: the flight whose transmission this one shares, in a broadcast.
     legs: the way from `posted_s` to `arrival_s`, where it isn't the plain one over two ports.
@@ -71,8 +71,8 @@ class Flight:
         self.destination_device = destination_device
         self.cause = cause
         self.state = state
-        self.ahead: Flight | None = None
-        self.ahead_down: Flight | None = None
+        self.ahead: int | None = None
+        self.ahead_down: int | None = None
         self.rides: Flight | None = None
         self.legs: Sequence[Leg] | None = None
         self.held_since_s: float | None = None

@@ -72,8 +72,7 @@ class FifoSwitch:
         self.latency_s = latency_s
         self.deliver = deliver
         self.up_free_s, self.down_free_s = [0.0] * len(up), [0.0] * len(down)
-        self.up_last: list[Flight | None] = [None] * len(up)
-        self.down_last: list[Flight | None] = [None] * len(down)
+        self.up_last, self.down_last = [0] * len(up), [0] * len(down)  # indices of flights
 
     def post(self, flight: Flight) -> None:
         first, source = flight.rides, flight.source_device
@@ -86,7 +85,7 @@ class FifoSwitch:
                 flight.ahead = self.up_last[source]
             else:
                 start_s = flight.posted_s
-            self.up_last[source] = flight
+            self.up_last[source] = flight.index
             flight.uplink_start_s = start_s
             flight.uplink_end_s = self.up_free_s[source] = start_s + 8 * flight.message.payload_bytes / self.up[source]
         head = self.env.timeout(flight.uplink_start_s + self.latency_s - flight.posted_s, flight)
@@ -101,7 +100,7 @@ class FifoSwitch:
             flight.ahead_down = self.down_last[port]
         else:
             start_s = now_s
-        self.down_last[port] = flight
+        self.down_last[port] = flight.index
         flight.downlink_start_s = start_s
         end_s = start_s + 8 * flight.message.payload_bytes / self.down[port]
         last_bit_s = flight.uplink_end_s + self.latency_s

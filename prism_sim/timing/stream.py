@@ -1,0 +1,102 @@
+"""Requests back to back: how many a second, once the pipeline is full."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+from simpy import Event
+
+from prism_sim.plan import Plan
+from prism_sim.timing.devices import Device
+from prism_sim.timing.engine import Run
+from prism_sim.timing.log import Cause
+from prism_sim.timing.media.base import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """throughput_per_s: of the requests in the middle.  completions_s: when each request was done, the first and last
+    `in_flight` (filling and emptying the pipeline) included.
+    """
+
+    throughput_per_s: float
+    completions_s: tuple[float, ...]
+
+
+def simulate_stream(
+    plan: Plan,
+    devices: Sequence[Device],
+    device_of: Sequence[int],
+    network: Network,
+    n_requests: int = 16,
+    in_flight: int | None = None,
+) -> Stream:
+    """Measures the throughput over `n_requests`, after a warm-up and before a cool-down of `in_flight` each.
+
+    A rank starts the next request when it is done with its part of the last. The terminal, which would otherwise wait
+    for each answer, keeps `in_flight` requests under way: by default 3 or, where ranks send to each other as in a
+    pipeline, enough to keep each stage and each link between stages busy.
+    Raises ValueError for counts below 1, and as `simulate`.
+    """
+    in_flight = _in_flight(plan) if in_flight is None else in_flight
+    for name, value in (("n_requests", n_requests), ("in_flight", in_flight)):
+        if value < 1:
+            raise ValueError(f"{name}(={value}) must be >= 1")
+    run = Run(plan, devices, device_of, network, keep_log=False)
+    stream = _Requests(run, n_requests + 2 * in_flight, in_flight)
+    run.env.run()
+    stream.check()
+    elapsed_s = stream.completions_s[in_flight + n_requests - 1] - stream.completions_s[in_flight - 1]
+    throughput_per_s = n_requests / elapsed_s if elapsed_s else float("inf")
+    return Stream(throughput_per_s, tuple(stream.completions_s))
+
+
+def _in_flight(plan: Plan) -> int:
+    """Each of the stages, the links around them, and the terminal's two halves may hold a request."""
+    return 2 * plan.n_ranks + 4 if any(exchange.kind == "send" for exchange in plan.exchanges) else 3
+
+
+class _Requests:
+    """The participants at work on request after request."""
+
+    def __init__(self, run: Run, count: int, in_flight: int) -> None:
+        self.run, self.count = run, count
+        self.unfinished = [len(run.plan.programs)] * count
+        self.completions_s: list[float] = []
+        self.admitted = [run.env.event() for _ in range(count)]
+        self.processes = {rank: run.env.process(self.rank(rank)) for rank in range(run.plan.n_ranks)}
+        for request in range(count):
+            run.env.process(self.terminal(request))
+            if request < in_flight:
+                self.admitted[request].succeed()
+        self.next = in_flight
+
+    def rank(self, number: int) -> Generator[Event, None, None]:
+        cause: Cause = None
+        for request in range(self.count):
+            cause = yield from self.run.play(number, request, cause)
+            self.done(request)
+
+    def terminal(self, request: int) -> Generator[Event, None, None]:
+        yield self.admitted[request]
+        yield from self.run.play(self.run.plan.terminal, request, None)
+        self.done(request)
+
+    def done(self, request: int) -> None:
+        """One more participant is done with a request; the last one lets the terminal begin another."""
+        self.unfinished[request] -= 1
+        if self.unfinished[request]:
+            return
+        self.completions_s.append(self.run.env.now)
+        self.run.exchanges.forget(request)
+        if self.next < self.count:
+            self.admitted[self.next].succeed()
+            self.next += 1
+
+    def check(self) -> None:
+        for number, process in self.processes.items():
+            if process.is_alive:
+                raise ValueError(self.run.missing(number))
+        if len(self.completions_s) < self.count:
+            raise ValueError(self.run.missing(self.run.plan.terminal))
