@@ -98,15 +98,16 @@ class Meeting:
 
     def ready_for(self, member: int) -> bool:
         """True once all that comes in for `member` has been handed in."""
+        if self.agreed.root is None:
+            return self.complete
         return all(sender in self._bytes for sender in self._senders(member))
 
     def _senders(self, member: int) -> Iterable[int]:
-        agreed = self.agreed
-        if agreed.root is None:
-            return agreed.group
+        agreed, root = self.agreed, self.agreed.root
+        assert root is not None
         if agreed.kind == "gather":
-            return agreed.group if member == agreed.root else ()
-        return () if member == agreed.root else (agreed.root,)
+            return agreed.group if member == root else ()
+        return () if member == root else (root,)
 
     def outcome(self, member: int) -> Any:
         """What `member` gets; the values are let go when all members have got theirs."""
@@ -128,6 +129,7 @@ class Meeting:
             case "all_reduce":
                 if self._sum is None:
                     self._sum = reduce(add, (self.values[other] for other in agreed.group))
+                    self.values.clear()  # the sum stands for them
                 return self._sum
             case "reduce_scatter":
                 return reduce(add, (self.values[other][place] for other in agreed.group))

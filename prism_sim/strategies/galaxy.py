@@ -63,12 +63,10 @@ def rank(me: Role, model: Model, options: ModelSplit) -> Program:
     bias = model.bias(everything, [Keys(everything, len(everything))], padding)
     part = Part(me, model, heads, columns, tiles, bias)
     for number, block in enumerate(model.blocks):
-        yield Mark(f"block {number}: attention")
-        a = yield from part.attention(block, block.attention_norm(x), f"block {number}: attention")
-        x = block.after_attention(x, a)
-        yield Mark(f"block {number}: feed-forward")
-        f = yield from part.feed_forward(block, block.feed_forward_norm(x), f"block {number}: feed-forward")
-        x = block.after_feed_forward(x, f)
+        yield Mark(label := f"block {number}: attention")
+        x = block.after_attention(x, (yield from part.attention(block, block.attention_norm(x), label)))
+        yield Mark(label := f"block {number}: feed-forward")
+        x = block.after_feed_forward(x, (yield from part.feed_forward(block, block.feed_forward_norm(x), label)))
     return (yield from give_output(me, model, x, tiles[me.index]))
 
 

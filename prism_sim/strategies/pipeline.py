@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from prism_sim.effects import Mark, Program, Recv, Send
 from prism_sim.partition import Keys, even_split, ranges
-from prism_sim.strategies.base import HEAD, Bias, Block, Model, Role, Rows, Strategy
+from prism_sim.strategies.base import HEAD, Model, Role, Strategy
 from prism_sim.strategies.model_split import ModelSplit, attention, embed_all, head_rows, portions
-from prism_sim.strategies.position_wise import finish
+from prism_sim.strategies.position_wise import feed_forward
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,9 @@ def rank(me: Role, model: Model, options: Options) -> Program:
         bias = model.bias(everything, [Keys(everything, len(everything))], padding)
         for index in stage:
             yield Mark(f"block {index}")
-            x = whole(model.blocks[index], x, bias)
+            block = model.blocks[index]
+            x = block.after_attention(x, block.attention_output(attention(block, block.attention_norm(x), None, bias)))
+            x = feed_forward(block, x)
         if me.index + 1 < me.n_ranks:
             message = (x, None if replicated else padding)
             yield Send(message, me.index + 1, f"micro-batch {number}: to stage {me.index + 1}")
@@ -64,10 +66,6 @@ def before(me: Role) -> int:
 
 def arrival(me: Role, micro_batch: int) -> str:
     return f"micro-batch {micro_batch}: to stage {me.index}" if me.index else "input"
-
-
-def whole(block: Block, x: Rows, bias: Bias) -> Rows:
-    return finish(block, x, attention(block, block.attention_norm(x), None, bias))
 
 
 def terminal(me: Role, model: Model, options: Options) -> Program:

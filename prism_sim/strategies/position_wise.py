@@ -40,7 +40,9 @@ def rank_program(me: Role, model: Model, options: TokenSplit, compressor: Compre
             ticket = yield Begin(AllGather(summary, me.ranks, f"block {number}"))
         yield Mark(f"block {number}")
         a = yield from attend(model, block, x, bias, others_rows(me, ticket))
-        x = finish(block, x, a)
+        x = block.after_attention(x, block.attention_output(a))
+        del a  # as everything that is named here, it would stay in memory through the widest step
+        x = feed_forward(block, x)
     return (yield from give_output(me, model, x, own))
 
 
@@ -69,11 +71,9 @@ def attend_meanwhile(model: Model, block: Block, x: Rows, bias: Bias, arrival: P
     return block.attend(q, k, v, bias)
 
 
-def finish(block: Block, x: Rows, a: Rows) -> Rows:
-    """A block from its attention a of rows x on."""
-    x = block.after_attention(x, block.attention_output(a))
-    f = block.feed_forward(block.feed_forward_norm(x))
-    return block.after_feed_forward(x, f)
+def feed_forward(block: Block, x: Rows) -> Rows:
+    """The second half of a block, which needs no other rows."""
+    return block.after_feed_forward(x, block.feed_forward(block.feed_forward_norm(x)))
 
 
 def take_input(me: Role, model: Model, parts: Sequence[range]) -> Program:

@@ -20,14 +20,15 @@ def rank(me: Role, model: Model, options: ModelSplit) -> Program:
     x, padding = yield from take_all(me, model)
     bias = model.bias(everything, [Keys(everything, len(everything))], padding)
     for number, block in enumerate(model.blocks):
-        yield Mark(f"block {number}: attention")
-        partial = block.attention_output(attention(block, block.attention_norm(x), heads, bias), heads)
-        partial = yield AllReduce(partial, me.ranks, f"block {number}: attention")
-        x = block.after_attention(x, partial)  # bias and residual after the sum: once, not P times
-        yield Mark(f"block {number}: feed-forward")
-        partial = block.feed_forward(block.feed_forward_norm(x), columns)
-        partial = yield AllReduce(partial, me.ranks, f"block {number}: feed-forward")
-        x = block.after_feed_forward(x, partial)
+        yield Mark(label := f"block {number}: attention")
+        a = attention(block, block.attention_norm(x), heads, bias)
+        a = block.attention_output(a, heads)
+        x = block.after_attention(x, (yield AllReduce(a, me.ranks, label)))  # bias and residual once, not P times
+        del a  # as everything that is named here, it would stay in memory through the widest step
+        yield Mark(label := f"block {number}: feed-forward")
+        f = block.feed_forward(block.feed_forward_norm(x), columns)
+        x = block.after_feed_forward(x, (yield AllReduce(f, me.ranks, label)))
+        del f
     if me.index != SPEAKER:
         return None
     if me.placement.output == "in_place":

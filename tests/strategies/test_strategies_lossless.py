@@ -1,0 +1,78 @@
+"""Laws of every lossless strategy: it gives what the undistributed model gives, and does what its Plan predicts."""
+
+from __future__ import annotations
+
+import pytest
+from strategy_cases import FAMILIES, Case, passed, relative_error
+
+from prism_sim.strategies.base import Placement
+
+LOSSLESS = (
+    ("voltage", ()),
+    ("voltage", (("overlap", True),)),
+    ("prism", (("compressor", "identity"), ("overlap", True))),
+    ("tensor_parallel", ()),
+    ("galaxy", ()),
+    ("pipeline", ()),
+    ("pipeline", (("micro_batches", 2),)),
+)
+UNEVEN = (("shares", (0.6, 0.15, 0.25)),)
+EVERYWHERE = Placement(input="replicated", output="in_place")
+
+CASES = [
+    *(
+        Case(family, strategy, ranks, options)
+        for family in FAMILIES
+        for strategy, options in LOSSLESS
+        for ranks in (1, 2, 3, 5)
+    ),
+    *(
+        Case(family, strategy, ranks, options, padding=side)
+        for family, side in (("bert", "right"), ("gpt2", "left"), ("gpt2", "right"))
+        for strategy, options in LOSSLESS
+        for ranks in (2, 3)
+    ),
+    *(Case(family, strategy, 3, options + UNEVEN) for family in FAMILIES for strategy, options in LOSSLESS),
+    *(
+        Case(family, strategy, 3, options, placement=EVERYWHERE, padding="right" if family == "bert" else None)
+        for family in FAMILIES
+        for strategy, options in LOSSLESS
+    ),
+    *(
+        Case(family, strategy, ranks, n_heads=n_heads, width=width)
+        for family in FAMILIES
+        for strategy in ("tensor_parallel", "galaxy")
+        for n_heads, width, ranks in ((3, 30, 2), (12, 24, 5))
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_lossless_strategy_gives_the_undistributed_model_s_output(case: Case) -> None:
+    found = passed(case)
+    assert relative_error(found.output, found.expected) < 1e-10
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_is_predicted_is_what_is_observed(case: Case) -> None:
+    found = passed(case)
+    assert found.predicted.observable() == found.observed.observable()
+    assert any(compute.flops for compute in found.observed.computes(0))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("segments", [1, 2])
+@pytest.mark.parametrize("padding", [None, "right"])
+def test_overlapping_the_exchange_changes_neither_the_output_nor_the_work(
+    family: str, segments: int, padding: str | None
+) -> None:
+    options = (("segments", segments),)
+    plain = passed(Case(family, "prism", 3, options, padding if family == "bert" else None))
+    overlapped = passed(Case(family, "prism", 3, (*options, ("overlap", True)), padding if family == "bert" else None))
+    assert relative_error(overlapped.output, plain.output) < 1e-12
+    assert overlapped.predicted.observable() == overlapped.observed.observable()
+    assert overlapped.predicted.exchanges == plain.predicted.exchanges
+    for rank in range(3):
+        assert sum(work.flops for work in overlapped.observed.computes(rank)) == sum(
+            work.flops for work in plain.observed.computes(rank)
+        )
