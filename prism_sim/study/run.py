@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def run(
     """
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario)
-    try:
+    with placed(scenario):
         simulation = simulate(scenario)
         return RunResult(
             scenario=scenario,
@@ -33,9 +34,16 @@ def run(
             voltage=_voltage(scenario, simulation),
             fidelity=fidelity_of(scenario, simulation.job, announce) if numerics else None,
         )
+
+
+@contextmanager
+def placed(scenario: Scenario) -> Iterator[None]:
+    """Turns the ValueErrors of rules that only show once the parts meet into ScenarioErrors that name the file."""
+    try:
+        yield
     except ScenarioError:
         raise
-    except ValueError as error:  # rules that only show once the parts meet
+    except ValueError as error:
         raise ScenarioError(f"{scenario.path}: {error}", str(scenario.path)) from error
 
 
@@ -49,4 +57,7 @@ def _fastest_single(scenario: Scenario) -> Simulation:
 def _voltage(scenario: Scenario, simulation: Simulation) -> Simulation | None:
     if simulation.job.strategy == "voltage":
         return simulation
-    return simulate(scenario, "voltage") if simulation.job.n_ranks > 1 else None
+    try:
+        return simulate(scenario, "voltage") if simulation.job.n_ranks > 1 else None
+    except ScenarioError:  # the chosen strategy fits, so this is no fault of the scenario
+        return None

@@ -1,0 +1,84 @@
+"""What a command is, and what several of them share. Modules here import what they need when they run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prism_sim.scenario import Scenario
+
+STANDARD_OUTPUT = Path("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A subcommand. prepare: adds its arguments to the parser. run: does it and returns the exit status."""
+
+    name: str
+    help: str
+    prepare: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+    order: int = 50
+
+
+def takes_scenario(parser: argparse.ArgumentParser) -> None:
+    """Arguments of a command about one scenario; see `load`."""
+    parser.add_argument("scenario", type=Path, help="a scenario file (YAML)")
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="FIELD=VALUE",
+        action="append",
+        default=[],
+        help="change a field, as in --set network.bandwidth='50 Mbit/s'; may be repeated",
+    )
+
+
+def takes_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the result as JSON ('-': to standard output)")
+
+
+def load(options: argparse.Namespace) -> Scenario:
+    """The scenario with the command line's overrides. Raises ScenarioError."""
+    from prism_sim.scenario import load_scenario
+
+    return load_scenario(options.scenario, options.overrides)
+
+
+@contextmanager
+def progress(text: str) -> Iterator[Callable[[str], None]]:
+    """Shows on standard error that work goes on; what it yields prints a line and shows it as what is done now."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status(text) as status:
+
+        def announce(line: str) -> None:
+            console.print(line, style="dim")
+            status.update(line)
+
+        yield announce
+
+
+def write_files(contents: Mapping[Path, str | Callable[[Path], Any]]) -> None:
+    """Writes texts and pictures, each whole or not at all, and names them; the path `-` is standard output."""
+    from rich.console import Console
+
+    from prism_sim.study.files import write_whole
+
+    for path, content in contents.items():
+        if path == STANDARD_OUTPUT:
+            print(content, end="")
+        else:
+            write_whole(path, content)
+            Console(stderr=True).print(f"wrote {path}", style="dim", markup=False, highlight=False)
+
+
+def as_json(found: Any) -> str:
+    return json.dumps(found, indent=2, allow_nan=False) + "\n"

@@ -1,0 +1,24 @@
+"""prism-sim check: validate a scenario, run nothing."""
+
+from __future__ import annotations
+
+import argparse
+
+from prism_sim.commands.base import Command, load, takes_scenario
+
+
+def run(options: argparse.Namespace) -> int:
+    from prism_sim.study.run import placed
+    from prism_sim.study.simulation import simulate
+
+    scenario = load(options)
+    with placed(scenario):  # rules that only show once strategy, model and hardware meet
+        n_ranks = simulate(scenario).plan.n_ranks
+    name = scenario.strategy.name
+    print(f"{options.scenario}: ok: {scenario.name}, {name} over {n_ranks} rank(s)")
+    for field in scenario.unused_fields:
+        print(f"  {field}: not used by {name}")
+    return 0
+
+
+COMMAND = Command("check", "validate a scenario, compute nothing", takes_scenario, run, order=8)

@@ -1,0 +1,25 @@
+"""prism-sim list: what a scenario can name."""
+
+from __future__ import annotations
+
+import argparse
+
+from prism_sim.commands.base import Command
+
+KINDS = ("models", "devices", "networks", "strategies", "compressors", "plots")
+
+
+def prepare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=KINDS)
+
+
+def run(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from prism_sim.listings import listing
+
+    Console().print(listing(options.what))
+    return 0
+
+
+COMMAND = Command("list", "what a scenario can name, with the sources of its numbers", prepare, run, order=9)
