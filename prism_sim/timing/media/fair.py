@@ -7,7 +7,7 @@ port is full; its messages stop growing, the others go on. They change only when
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,21 +117,26 @@ class FairSwitch:
         self.deliver(flight)
 
 
-def max_min_rates(ports: NDArray[Any], capacity: Floats) -> Floats:
+def max_min_rates(ports: Ints, capacity: Floats) -> Floats:
     """Max-min fair rates of flows.
 
     ports: (2, flows), the two ports that each flow crosses.  capacity: (ports,), bits per second.  Returns (flows,).
     """
-    left, n_ports, n_flows = capacity.copy(), len(capacity), ports.shape[1]
-    rates, growing = np.zeros(n_flows), np.arange(n_flows)
-    while len(growing):
-        crossed = ports[:, growing]
-        load = np.bincount(crossed.ravel(), minlength=n_ports)
+    n_ports = len(capacity)
+    meeting = np.bincount(ports[0] * n_ports + ports[1], minlength=n_ports**2).reshape(n_ports, n_ports)
+    meeting = (meeting + meeting.T).astype(np.float64)  # still growing flows that two ports have in common
+    load, left = meeting.sum(axis=0), capacity.copy()
+    level = np.full(n_ports, np.inf)  # a flow's rate when its port fills; ports fill in order of level
+    while load.any():
         share = np.divide(left, load, out=np.full(n_ports, np.inf), where=load > 0)
-        level = share.min()
-        full = share <= level * (1 + 1e-12)
-        stops = full[crossed[0]] | full[crossed[1]]
-        rates[growing[stops]] = level
-        left -= level * np.bincount(crossed[:, stops].ravel(), minlength=n_ports)
-        growing = growing[~stops]
+        lowest = share.min()
+        full = share <= lowest * (1 + 1e-12)
+        level[full] = lowest
+        stopping = meeting[full].sum(axis=0)
+        left -= lowest * stopping
+        load -= stopping
+        load[full] = 0.0
+        meeting[full] = 0.0
+        meeting[:, full] = 0.0
+    rates: Floats = np.minimum(level[ports[0]], level[ports[1]])  # the port that fills first decides
     return rates

@@ -1,0 +1,57 @@
+"""What the room of timing promises the others: light imports, and speed."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import sys
+from pathlib import Path
+from time import perf_counter
+from types import ModuleType
+
+import pytest
+
+import prism_sim.timing
+from prism_sim.timing import Device, Switch, simulate
+
+ROOM = Path(prism_sim.timing.__file__).parent
+ALLOWED = {"simpy", "numpy", "networkx", *sys.stdlib_module_names}
+
+
+def benchmark() -> ModuleType:
+    path = Path(__file__).parents[2] / "benchmarks" / "engine.py"
+    spec = importlib.util.spec_from_file_location("engine_benchmark", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("path", sorted(ROOM.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOM)))
+def test_timing_imports_the_plan_and_no_other_room(path: Path):
+    tree = ast.parse(path.read_text())
+    names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    names += [str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    for name in names:
+        own = name == "prism_sim.plan" or name.startswith("prism_sim.timing")
+        assert own or name.split(".")[0] in ALLOWED
+    for node in tree.body:  # networkx only where a network of links is built
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            assert "networkx" not in ast.unparse(node)
+
+
+@pytest.mark.slow
+def test_the_engine_is_no_slower_than_simpy_written_for_one_case():
+    assert benchmark().ratio(repeats=30) <= 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n_ranks", "most_s"), [(16, 1.0), (64, 10.0)])
+def test_wall_time_grows_with_the_number_of_messages(n_ranks: int, most_s: float):
+    plan = benchmark().all_gather_plan(n_ranks)
+    boards = [Device(f"board {number}", 1e9, 1e9) for number in range(n_ranks)]
+    begin_s = perf_counter()
+    timeline = simulate(plan, boards, (*range(n_ranks), 0), Switch(100e6, 100e6, 0.12e-3))
+    assert perf_counter() - begin_s < most_s
+    assert len(timeline.messages) == 12 * n_ranks * (n_ranks - 1)
