@@ -22,10 +22,17 @@ class Fidelity:
 
 
 def fidelity(output: Tensor, reference: Tensor, logits: bool) -> Fidelity:
-    """Compares outputs of one shape (..., classes or width). Raises ValueError if the shapes differ."""
+    """Compares outputs of one shape (..., classes or width).
+
+    Raises ValueError if the shapes differ or an output is not finite.
+    """
     if output.shape != reference.shape:
         raise ValueError(f"output {tuple(output.shape)} and reference {tuple(reference.shape)} must have one shape")
     a, b = output.detach().double(), reference.detach().double()
+    for name, values in (("undistributed", b), ("distributed", a)):
+        if not bool(values.isfinite().all()):
+            dtype = str(output.dtype).removeprefix("torch.")
+            raise ValueError(f"the {name} model's output is not finite in {dtype}; try float32, or other weights")
     kl = agreement = None
     if logits:
         divergence = F.kl_div(a.log_softmax(-1), b.log_softmax(-1), reduction="none", log_target=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor, nn
 
 from prism_sim import families
@@ -49,17 +49,21 @@ def _pixels(config: Any, source: InputSource) -> Tensor:
             pixels = _image_processor(source.place)(
                 picture.convert("RGB"), size={"height": sides[0], "width": sides[1]}, return_tensors="pt"
             )["pixel_values"]
-    except (OSError, UnidentifiedImageError) as error:
-        raise LoadError(f"workload.input {source.path.name!r} is no readable picture: {error}") from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # what PIL raises on bad files
+        if isinstance(error, LoadError):
+            raise
+        raise _unfit(source.path, f"is no readable picture: {error}; give for example a PNG or JPEG file") from error
     if pixels.shape[1] != config.num_channels:
-        raise LoadError(f"the picture has {pixels.shape[1]} channels, but the model reads {config.num_channels}")
+        channels = f"{pixels.shape[1]} channels, but the model reads {config.num_channels}"
+        raise _unfit(source.path, f"has {channels}; remove the line for seeded noise")
     return pixels.expand(source.batch, -1, -1, -1).contiguous()  # type: ignore[no-any-return]
 
 
 def _image_processor(place: str | None) -> Any:
     if place is None:
         return transformers.ViTImageProcessorPil()
-    return _from_place(transformers.AutoImageProcessor.from_pretrained, place) or transformers.ViTImageProcessorPil()
+    found = _from_place(transformers.AutoImageProcessor.from_pretrained, place, ("*processor_config.json",))
+    return found or transformers.ViTImageProcessorPil()
 
 
 def _token_ids(vocabulary: int, source: InputSource) -> Tensor:
@@ -70,22 +74,45 @@ def _token_ids(vocabulary: int, source: InputSource) -> Tensor:
     try:
         text = source.path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise LoadError(f"workload.input {source.path.name!r} is no readable UTF-8 text: {error}") from error
-    tokenizer = None if source.place is None else _from_place(transformers.AutoTokenizer.from_pretrained, source.place)
+        raise _unfit(source.path, f"is no readable UTF-8 text: {error}; save it as UTF-8") from error
+    if not text.strip():
+        raise _unfit(source.path, "is empty; give a file that holds text")
+    tokenizer = _tokenizer(source.place)
     with quiet():
         ids = list(text.encode()) if tokenizer is None else tokenizer.encode(text)
     if not ids:
-        raise LoadError(f"workload.input {source.path.name!r} is empty")
+        raise _unfit(source.path, "holds no token; give a file that holds text")
     if max(ids) >= vocabulary:
-        raise LoadError(f"workload.input {source.path.name!r} gives token {max(ids)}, but the model knows {vocabulary}")
+        known = f"gives token {max(ids)}, but the model knows only 0 to {vocabulary - 1}"
+        remedy = "give plain ASCII, or model.hf with its tokenizer" if tokenizer is None else "give its own tokenizer"
+        raise _unfit(source.path, f"{known}; {remedy}")
     repeated = ids * -(-wanted // len(ids))
     return torch.tensor(repeated[:wanted]).view(source.batch, source.n_tokens)
 
 
-def _from_place(load: Callable[..., Any], place: str) -> Any | None:
-    """A processor or tokenizer, or None where the place holds none."""
+def _tokenizer(place: str | None) -> Any | None:
+    """The place's own; None, and then a token is a byte, where there is none."""
+    if place is None:
+        return None
+    found = _from_place(transformers.AutoTokenizer.from_pretrained, place, ("tokenizer*", "vocab*", "*.model"))
+    # transformers makes a tokenizer of special tokens alone where it finds no vocabulary
+    return None if found is None or len(found) <= len(found.all_special_ids) else found
+
+
+def _from_place(load: Callable[..., Any], place: str, files: Sequence[str]) -> Any | None:
+    """A processor or tokenizer, or None where the place holds none. Raises LoadError if its files cannot be read."""
+    folder = Path(place)
+    if folder.is_dir() and not any(next(folder.glob(pattern), None) for pattern in files):
+        return None
     try:
         with quiet():
             return load(place, trust_remote_code=False)
-    except (OSError, ValueError):
-        return None
+    except Exception as error:  # tokenizers raises no narrower kind
+        if not folder.is_dir() and isinstance(error, (OSError, ValueError)):
+            return None
+        reason = str(error).strip().split("\n")[0]
+        raise LoadError(f"tokenizer or image processor in {place!r} cannot be read: {reason}; save it again") from error
+
+
+def _unfit(path: Path, message: str) -> LoadError:
+    return LoadError(f"{path.name!r} {message}", "input")

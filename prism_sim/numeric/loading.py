@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import transformers
-from safetensors import SafetensorError
 from torch import nn
 
 from prism_sim import families
 
 
 class LoadError(ValueError):
-    """Weights or an input that cannot be loaded: says what, why, and what would do."""
+    """Weights or an input that cannot be loaded: says what, why, and what would do. about: the part at fault."""
+
+    def __init__(self, message: str, about: Literal["model", "input"] = "model") -> None:
+        super().__init__(message)
+        self.about = about
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +49,47 @@ def load(source: ModelSource) -> nn.Module:
 
 
 def _random(kind: Any, source: ModelSource) -> Any:
-    config = transformers.AutoConfig.for_model(**source.config)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(source.seed)
-        return kind(config)
+    try:
+        config = transformers.AutoConfig.for_model(**source.config)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(source.seed)
+            return kind(config)
+    except Exception as error:  # transformers raises every kind on what a configuration may hold
+        raise LoadError(f"no {kind.__name__} can be made of this configuration: {_reason(error)}") from error
 
 
 def _pretrained(kind: Any, place: str) -> Any:
     try:
         model, found = kind.from_pretrained(
-            place, use_safetensors=True, trust_remote_code=False, output_loading_info=True
+            place,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # reported below, with their names
         )
-    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
-        raise LoadError(
-            f"weights of {place!r} cannot be loaded: {reason} (a complete model.safetensors is needed)"
-        ) from error
+    except Exception as error:  # as above, and SafetensorError
+        rule = "a complete model.safetensors is needed; pickled weights are never opened"
+        raise LoadError(f"weights of {place!r} cannot be loaded: {_reason(error)} ({rule})") from error
     if missing := sorted(found["missing_keys"]):
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise LoadError(
-            f"weights of {place!r} lack {missing[0]} and {len(missing) - 1} more that {kind.__name__} needs; "
+            f"weights of {place!r} lack {missing[0]}{more} that {kind.__name__} needs; "
             f"choose another model.head, or weights: random"
         )
+    if mismatched := sorted(found["mismatched_keys"]):
+        name, kept, wanted = mismatched[0]
+        raise LoadError(
+            f"weights of {place!r} do not fit its config.json: {name} is {tuple(kept)}, but must be {tuple(wanted)}; "
+            f"give the config.json that they were saved with, or weights: random"
+        )
     return model
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what a library says, or two where the first only announces the second."""
+    lines = [line.strip() for line in str(error).strip().split("\n")]
+    text = " ".join(lines[: 2 if lines[0].endswith(":") else 1]).removesuffix(".").removeprefix("Error ")
+    return text if text and not isinstance(error, KeyError) else f"{type(error).__name__} {text}".strip()
 
 
 @contextmanager

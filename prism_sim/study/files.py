@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Callable
@@ -13,7 +14,10 @@ def write_whole(path: Path, content: str | Callable[[Path], None]) -> None:
 
     Makes the folder if need be. Raises OSError, and then leaves what was there before.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent)) from None
     handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
@@ -24,6 +28,8 @@ def write_whole(path: Path, content: str | Callable[[Path], None]) -> None:
             content(temporary)
         os.chmod(temporary, 0o666 & ~_umask())
         temporary.replace(path)
+    except OSError as error:  # named by the place that was asked for
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -19,8 +19,8 @@ def model_config(scenario: Scenario) -> Mapping[str, Any]:
     try:
         return _hub_config(spec.hub_id)
     except (OSError, ValueError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise scenario.origin.source.error(
+        reason = str(error).strip().split("\n")[0].removesuffix(".")
+        raise scenario.origin.overridden().error(
             ("model", "hf"), f"config.json of {spec.hub_id!r} cannot be had: {reason}; give a folder or a preset"
         ) from error
 

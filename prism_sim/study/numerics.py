@@ -48,7 +48,7 @@ class Fidelity:
 def fidelity_of(scenario: Scenario, job: Job, announce: Callable[[str], None] = lambda text: None) -> Fidelity:
     """From disk, or really computed; `announce` is told before a computation that may take long.
 
-    Raises ValueError for weights or an input that cannot be loaded.
+    Raises ScenarioError for weights or an input that cannot be loaded, ValueError for outputs that are not finite.
     """
     path = cache_folder() / f"{_key(scenario, job)}.json"
     if (found := _read(path)) is not None:
@@ -71,23 +71,27 @@ def cache_folder() -> Path:
 
 def _measure(scenario: Scenario, job: Job) -> Fidelity:
     from prism_sim.numeric.inputs import InputSource
-    from prism_sim.numeric.loading import ModelSource
+    from prism_sim.numeric.loading import LoadError, ModelSource
     from prism_sim.numeric.measure import measure
 
     spec = scenario.model
     place = str(spec.folder) if spec.folder is not None else spec.hub_id
     random = spec.weights == "random"
-    measured = measure(
-        ModelSource(model_config(scenario), None if random else place, spec.head, spec.dtype, scenario.seed),
-        InputSource(
-            batch=job.batch,
-            n_tokens=job.n_tokens,
-            path=scenario.workload.input,
-            place=None if random and spec.folder is None else place,
-            seed=scenario.seed,
-        ),
-        job,
+    source = ModelSource(model_config(scenario), None if random else place, spec.head, spec.dtype, scenario.seed)
+    given = InputSource(
+        batch=job.batch,
+        n_tokens=job.n_tokens,
+        path=scenario.workload.input,
+        place=None if random and spec.folder is None else place,
+        seed=scenario.seed,
     )
+    try:
+        measured = measure(source, given, job)
+    except LoadError as error:
+        written = scenario.origin.overridden()
+        model = next(kind for kind in ("hf", "preset", "dims") if kind in written.tree["model"])
+        field = ("workload", "input") if error.about == "input" else ("model", model)
+        raise written.error(field, str(error)) from error
     found = measured.fidelity
     return Fidelity(
         max_abs_error=found.max_abs_error,

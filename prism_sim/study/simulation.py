@@ -8,7 +8,7 @@ from functools import cached_property
 
 from prism_sim import families, strategies, timing
 from prism_sim.plan import Compute, Plan
-from prism_sim.scenario import Scenario
+from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import DTYPE_BYTES, Job
 from prism_sim.strategies.base import EMBEDDING, HEAD
@@ -72,12 +72,18 @@ class Simulation:
 def simulate(scenario: Scenario, strategy: str | None = None, devices: Sequence[int] | None = None) -> Simulation:
     """Plays `strategy` (default: the scenario's) on `devices` (indices; default: those that it would use there).
 
-    Raises ValueError where the strategy cannot serve the scenario: more ranks than tokens, say.
+    Raises ScenarioError where the strategy cannot serve the scenario: more ranks than blocks, say.
     """
     name = scenario.strategy.name if strategy is None else strategy
     chosen = tuple(devices) if devices is not None else _default_devices(scenario, name)
-    job = job_of(scenario, name, len(chosen))
-    plan = predict(job)
+    try:
+        job = job_of(scenario, name, len(chosen))
+        plan = predict(job)
+    except ScenarioError:
+        raise
+    except ValueError as error:  # rules that only show once strategy and model meet
+        field, what = (("model",), "") if scenario.model.config is None else (("strategy",), f"{name}: ")
+        raise scenario.origin.overridden().error(field, f"{what}{error}") from error
     device_of = (*chosen, scenario.terminal)
     timeline = timing.simulate(plan, _devices(scenario), device_of, _network(scenario))
     return Simulation(job, plan, timeline, device_of)
@@ -93,6 +99,8 @@ def job_of(scenario: Scenario, strategy: str, n_ranks: int) -> Job:
     """The sizes of a scenario's forward pass, spread by `strategy` over `n_ranks`."""
     config = model_config(scenario)
     family = families.find(str(config.get("model_type")))
+    if reason := family.refuse(config):
+        raise ValueError(reason)
     sizes = family.dimensions(config)
     head = family.head(scenario.model.head)
     n_tokens = scenario.workload.tokens or family.fixed_tokens(sizes) or min(DEFAULT_TOKENS, sizes.max_tokens)
