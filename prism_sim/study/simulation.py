@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 
 from prism_sim import families, strategies, timing
@@ -12,6 +12,7 @@ from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import DTYPE_BYTES, Job
 from prism_sim.strategies.base import EMBEDDING, HEAD
+from prism_sim.study import hardware
 from prism_sim.study.model_config import model_config
 
 DEFAULT_TOKENS = 128  # of a text model whose scenario leaves the number to the input
@@ -85,7 +86,7 @@ def simulate(scenario: Scenario, strategy: str | None = None, devices: Sequence[
         field, what = (("model",), "") if scenario.model.config is None else (("strategy",), f"{name}: ")
         raise scenario.origin.overridden().error(field, f"{what}{error}") from error
     device_of = (*chosen, scenario.terminal)
-    timeline = timing.simulate(plan, _devices(scenario), device_of, _network(scenario))
+    timeline = timing.simulate(plan, hardware.devices(scenario), device_of, hardware.network(scenario))
     return Simulation(job, plan, timeline, device_of)
 
 
@@ -116,24 +117,4 @@ def job_of(scenario: Scenario, strategy: str, n_ranks: int) -> Job:
         options=scenario.strategy.options if own else scenario.strategy_options(strategy),
         placement=scenario.placement,
         element_bytes=DTYPE_BYTES[scenario.model.dtype],
-    )
-
-
-def _devices(scenario: Scenario) -> list[timing.Device]:
-    wanted = {field.name for field in fields(timing.Device)}
-    return [
-        timing.Device(**{name: value for name, value in asdict(device).items() if name in wanted})
-        for device in scenario.devices
-    ]
-
-
-def _network(scenario: Scenario) -> timing.Network:
-    spec = scenario.network
-    return timing.Switch(
-        up_bits_per_s=spec.up_bits_per_s,
-        down_bits_per_s=spec.down_bits_per_s,
-        latency_s=spec.latency_s,
-        message_overhead_s=spec.message_overhead_s,
-        sharing=spec.sharing,
-        collective=spec.collective,
     )
