@@ -75,7 +75,8 @@ class Run:
             if isinstance(step, Compute):
                 end_s, cause = self.processors.compute(participant, step, cause)
             elif isinstance(step, Start):
-                end_s, cause = self.start(participant, self.exchanges(request, step.exchange), cause)
+                cause = yield from self.start(participant, self.exchanges(request, step.exchange), cause)
+                continue
             else:
                 state = self.exchanges(request, step.exchange)
                 if state.remaining[participant]:
@@ -88,8 +89,8 @@ class Run:
                 yield env.timeout(end_s - env.now)
         return cause
 
-    def start(self, participant: int, state: ExchangeState, cause: Cause) -> tuple[float, Cause]:
-        """Copies out and posts a participant's messages; returns when its processor is done with that."""
+    def start(self, participant: int, state: ExchangeState, cause: Cause) -> Generator[Event, None, Cause]:
+        """Copies out and posts a participant's messages, until its processor is done with that."""
         if participant in state.started:
             raise ValueError(f"participant {participant} starts exchange {self.log.label(state.exchange)!r} twice")
         state.started.add(participant)
@@ -104,9 +105,11 @@ class Run:
             if self.overhead_s and prepared.rides[send] is None:
                 end_s, cause = hold(participant, "overhead", state.exchange, self.overhead_s, cause)
             self.post(state, send, end_s, cause)
+        if end_s > self.env.now:
+            yield self.env.timeout(end_s - self.env.now)
         for number in prepared.forwards.get(participant, ()):
             self.unblock(state, number, cause)
-        return end_s, cause
+        return cause
 
     def unblock(self, state: ExchangeState, number: int, cause: Cause) -> None:
         """One of the things that a message sent on waits for has come; the last one sends it.

@@ -23,8 +23,9 @@ from math import ceil, log2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from timing_plans import assert_explained, device, exchange, exchanges, one_exchange, plans, rigs
+from timing_plans import assert_explained, device, exchange, exchanges, one_exchange, plan, plans, rigs, work
 
+from prism_sim.plan import Start, Wait
 from prism_sim.timing import Switch, simulate
 from prism_sim.timing.collectives import ALGORITHMS, lower
 
@@ -184,3 +185,11 @@ def test_parts_sum_to_the_latency_whatever_the_algorithm(algorithm: str, data: s
     devices, device_of = data.draw(rigs(len(a_plan.programs)))
     overhead_s = data.draw(st.sampled_from((0.0, 3e-4)))
     assert_explained(simulate(a_plan, devices, device_of, Switch(30e6, 50e6, 1e-3, overhead_s, collective=algorithm)))
+
+
+def test_what_a_member_adds_to_a_sum_is_copied_out_before_the_sum_goes_on():
+    late = plan([[work(500.0), Start(0), Wait(0)], [Start(0), Wait(0)], []], [exchange("all_reduce", [S, S])])
+    boards = [device(f"board {number}", staging_bytes_per_s=S / 0.25) for number in range(2)]
+    timeline = simulate(late, boards, (0, 1, 0), Switch(RATE, RATE, LATENCY_S, collective="star"))
+    assert_explained(timeline)
+    assert timeline.latency_s == near(0.5 + 0.25 + T + LATENCY_S + 0.25)

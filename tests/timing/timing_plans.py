@@ -52,6 +52,10 @@ def assert_explained(timeline: Timeline) -> None:
         assert path[0].start_s == _near(0.0)
         assert path[-1].end_s == timeline.latency_s
     assert all(earlier.end_s == later.start_s for earlier, later in pairwise(path))
+    work_done = [(span.kind, span.participant, span.start_s, span.end_s) for span in timeline.spans]
+    for segment in path:  # a cause is never cut short: what it bound came at its very end
+        if segment.message is None:
+            assert (segment.part, segment.participant, _near(segment.start_s), _near(segment.end_s)) in work_done
     for message in timeline.messages:
         assert message.posted_s <= message.uplink_start_s <= message.arrival_s
 
