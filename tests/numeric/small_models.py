@@ -1,0 +1,145 @@
+"""Small models of every family and head, in float64, no parameter of which is zero or one, and their inputs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import torch
+import transformers
+from torch import Tensor, nn
+
+from prism_sim import families, strategies
+from prism_sim.strategies.base import Strategy
+
+VOCABULARY, LABELS, PATCH = 37, 5, 4
+MAX_TOKENS = 48
+
+# sizes of a small model, under each family's own names; the feed-forward width divides by neither 2 nor 3
+CONFIGS: dict[str, dict[str, Any]] = {
+    "vit": {
+        "hidden_size": 24,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 3,
+        "intermediate_size": 35,
+        "patch_size": PATCH,
+        "num_labels": LABELS,
+    },
+    "bert": {
+        "vocab_size": VOCABULARY,
+        "hidden_size": 24,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 3,
+        "intermediate_size": 35,
+        "max_position_embeddings": MAX_TOKENS,
+        "num_labels": LABELS,
+    },
+    "gpt2": {
+        "vocab_size": VOCABULARY,
+        "n_embd": 24,
+        "n_layer": 3,
+        "n_head": 3,
+        "n_inner": 35,
+        "n_positions": MAX_TOKENS,
+        "bos_token_id": 0,
+        "eos_token_id": 0,
+    },
+}
+# five of everything, so that five ranks can share heads and blocks
+FIVE: dict[str, dict[str, int]] = {
+    "vit": {"hidden_size": 20, "num_hidden_layers": 5, "num_attention_heads": 5},
+    "bert": {"hidden_size": 20, "num_hidden_layers": 5, "num_attention_heads": 5},
+    "gpt2": {"n_embd": 20, "n_layer": 5, "n_head": 5},
+}
+MODELS = [(family, head.name) for family, found in families.catalogue().items() for head in found.heads]
+TEXT_MODELS = [(family, head) for family, head in MODELS if family != "vit"]
+
+
+def build(family: str, head: str = "none", n_tokens: int = 9, seed: int = 0, **changes: Any) -> nn.Module:
+    """A model in evaluation mode. n_tokens: of a ViT, whose pictures are one patch high; others take what comes."""
+    sides = {"image_size": (PATCH, PATCH * (n_tokens - 1))} if family == "vit" else {}
+    config = transformers.AutoConfig.for_model(family, **{**CONFIGS[family], **sides, **changes})
+    model: nn.Module = getattr(transformers, families.find(family).head(head).hf_class)(config)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():  # biases and norms too: what is left out must show
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.3)
+    return model.double().eval()
+
+
+@cache
+def model_of(family: str, head: str = "none", n_tokens: int = 9, five: bool = False) -> nn.Module:
+    """`build`, kept: for tests that leave the model as it is. Text models serve any number of tokens."""
+    if family != "vit" and n_tokens:
+        return model_of(family, head, 0, five)
+    return build(family, head, n_tokens, **(FIVE[family] if five else {}))
+
+
+def inputs_of(family: str, batch: int = 2, n_tokens: int = 9, seed: int = 1, padding: str = "none") -> dict[str, Any]:
+    """Seeded noise. padding: none, right, left, or holes (a rank's part is all padding, and some in between)."""
+    generator = torch.Generator().manual_seed(seed)
+    if family == "vit":
+        shape = (batch, 3, PATCH, PATCH * (n_tokens - 1))
+        return {"pixel_values": torch.randn(shape, generator=generator, dtype=torch.float64)}
+    ids = {"input_ids": torch.randint(VOCABULARY, (batch, n_tokens), generator=generator)}
+    return ids if padding == "none" else {**ids, "attention_mask": mask_of(batch, n_tokens, padding)}
+
+
+def mask_of(batch: int, n_tokens: int, padding: str) -> Tensor:
+    """(batch, tokens), 0 at padded tokens; each sample has one more of them than the last, the first has two."""
+    mask = torch.ones(batch, n_tokens, dtype=torch.long)
+    for sample in range(batch):
+        n_padded = min(2 + sample, n_tokens - 1)
+        match padding:
+            case "right":
+                mask[sample, n_tokens - n_padded :] = 0
+            case "left":
+                mask[sample, :n_padded] = 0
+            case "holes":
+                mask[sample, n_tokens // 2 :] = 0
+                mask[sample, 1] = 0
+            case _:
+                raise ValueError(f"padding {padding!r} is not right, left or holes")
+    return mask
+
+
+def reference(model: nn.Module, inputs: dict[str, Any]) -> Tensor:
+    """The undistributed model's own logits, or last hidden state."""
+    without_cache = {"use_cache": False} if model.config.model_type == "gpt2" else {}
+    output = model(**inputs, **without_cache)
+    found = getattr(output, "logits", None)
+    return output.last_hidden_state if found is None else found
+
+
+def relative_error(found: Tensor, wanted: Tensor) -> float:
+    """The largest deviation, in parts of the largest value."""
+    assert found.shape == wanted.shape
+    return float((found - wanted).detach().abs().max() / wanted.detach().abs().max())
+
+
+def variants(strategy: Strategy) -> Iterator[dict[str, Any]]:
+    """Options to try a strategy with, read from what it declares: the defaults, then each option turned once."""
+    yield {}
+    for option in dataclasses.fields(strategy.options):
+        if "choices" in option.metadata:
+            yield from ({option.name: choice} for choice in option.metadata["choices"] if choice != option.default)
+        elif isinstance(option.default, bool):
+            yield {option.name: not option.default}
+        elif "minimum" in option.metadata and option.default is not None:
+            yield {option.name: option.default + 1}
+
+
+def every_variant() -> list[tuple[str, dict[str, Any]]]:
+    """All strategies of the catalogue in all their variants."""
+    return [(name, options) for name, strategy in strategies.catalogue().items() for options in variants(strategy)]
+
+
+def named(value: Any) -> str | None:
+    """Test ids that say what is tested."""
+    if isinstance(value, tuple):
+        return "-".join(filter(None, map(named, value)))
+    if isinstance(value, dict):
+        return ",".join(f"{name}={part}" for name, part in value.items()) or "defaults"
+    return str(value)

@@ -1,0 +1,189 @@
+"""Law 2: the Plan that sizes predict is the Plan that real tensors follow, to the byte and the FLOP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from small_models import (
+    MODELS,
+    TEXT_MODELS,
+    build,
+    every_variant,
+    inputs_of,
+    mask_of,
+    model_of,
+    named,
+)
+from torch import nn
+
+from prism_sim import infer, strategies
+from prism_sim.numeric.infer import job_for
+from prism_sim.plan import Compute, Plan
+from prism_sim.shapes.interpreter import predict
+from prism_sim.strategies.base import Placement
+from prism_sim.strategies.model_split import ModelSplit
+
+# batch, tokens N, ranks P, segments L
+SIZES = [
+    (1, 12, 2, 3),  # P divides N
+    (2, 13, 3, 4),  # P does not divide N, nor L the partitions
+    (2, 7, 3, 10),  # more segments than a partition has tokens
+    (2, 9, 1, 3),  # one rank
+    (2, 5, 5, 1),  # one token a rank; more ranks than heads or blocks
+]
+PLACEMENTS = [
+    Placement(given, wanted)
+    for given in ("terminal", "replicated")  # type: ignore[arg-type]
+    for wanted in ("terminal", "in_place")  # type: ignore[arg-type]
+]
+SHARES = [(0.7, 0.3), (0.2, 0.3, 0.5)]
+N_HEADS = 3  # of the small models; as many blocks
+
+
+def predicted(model: nn.Module, inputs: dict[str, Any], strategy: str, ranks: int, **how: Any) -> Plan:
+    """The Plan by sizes alone, without a forward pass."""
+    placement = how.pop("placement", Placement())
+    kind = strategies.find(strategy).options
+    options = kind(**{name: value for name, value in how.items() if name in kind.__dataclass_fields__})
+    return predict(job_for(model, inputs, ranks, strategy, options, placement))
+
+
+def assert_same(model: nn.Module, inputs: dict[str, Any], **how: Any) -> None:
+    observed = infer(model, inputs, observe=True, **how).plan
+    expected = predicted(model, inputs, **how)
+    assert observed.exchanges == expected.exchanges
+    assert observed.observable() == expected.observable()
+    assert any(step.flops for program in observed.programs for step in program if isinstance(step, Compute))
+
+
+def assert_both_refuse(model: nn.Module, inputs: dict[str, Any], **how: Any) -> None:
+    with pytest.raises(ValueError, match=r"but the model has 3|batch of 1") as by_sizes:
+        predicted(model, inputs, **how)
+    with pytest.raises(ValueError, match=r"but the model has 3|batch of 1") as by_tensors:
+        infer(model, inputs, **how)
+    assert str(by_sizes.value) == str(by_tensors.value)
+
+
+@pytest.mark.parametrize("sizes", SIZES, ids=lambda sizes: "B{}-N{}-P{}-L{}".format(*sizes))
+@pytest.mark.parametrize("variant", every_variant(), ids=named)
+@pytest.mark.parametrize("model", MODELS, ids=named)
+def test_whatever_the_model_the_strategy_and_the_sizes(
+    model: tuple[str, str], variant: tuple[str, dict[str, Any]], sizes: tuple[int, int, int, int]
+) -> None:
+    (batch, n_tokens, ranks, segments), (strategy, options) = sizes, variant
+    built, inputs = model_of(*model, n_tokens), inputs_of(model[0], batch, n_tokens)
+    how = {"ranks": ranks, "segments": segments, "strategy": strategy, **options}
+    too_few = ranks > N_HEADS and issubclass(strategies.find(strategy).options, ModelSplit)
+    if too_few or options.get("micro_batches", 1) > batch:
+        assert_both_refuse(built, inputs, **how)
+    else:
+        assert_same(built, inputs, **how)
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS, ids=lambda where: f"{where.input}-{where.output}")
+@pytest.mark.parametrize("variant", every_variant(), ids=named)
+@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+def test_wherever_the_input_lies_and_the_output_is_wanted(
+    family: str, variant: tuple[str, dict[str, Any]], placement: Placement
+) -> None:
+    strategy, options = variant
+    model, inputs = model_of(family, n_tokens=10), inputs_of(family, 2, 10)
+    assert_same(model, inputs, ranks=3, strategy=strategy, segments=2, placement=placement, **options)
+
+
+@pytest.mark.parametrize("padding", ["right", "left", "holes"])
+@pytest.mark.parametrize("variant", every_variant(), ids=named)
+@pytest.mark.parametrize("model", TEXT_MODELS, ids=named)
+def test_with_padding(model: tuple[str, str], variant: tuple[str, dict[str, Any]], padding: str) -> None:
+    strategy, options = variant
+    inputs = inputs_of(model[0], 2, 11, padding=padding)
+    assert_same(model_of(*model), inputs, ranks=3, strategy=strategy, segments=2, **options)
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS, ids=lambda where: f"{where.input}-{where.output}")
+@pytest.mark.parametrize("name", strategies.catalogue())
+def test_the_mask_travels_where_the_input_does(name: str, placement: Placement) -> None:
+    inputs = inputs_of("bert", 2, 11, padding="right")
+    how = {"ranks": 3, "strategy": name, "placement": placement}
+    assert_same(model_of("bert"), inputs, **how)
+    bare = {"input_ids": inputs["input_ids"]}
+    more = _moved(predicted(model_of("bert"), inputs, **how)) - _moved(predicted(model_of("bert"), bare, **how))
+    if placement.input == "replicated":
+        assert more == 0
+    else:  # one byte a token, at least once
+        assert more > 0
+        assert more % inputs["input_ids"].numel() == 0
+
+
+@pytest.mark.parametrize("shares", SHARES, ids=str)
+@pytest.mark.parametrize("name", [name for name, found in strategies.catalogue().items() if not found.one_rank])
+@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+def test_with_uneven_shares(family: str, name: str, shares: tuple[float, ...]) -> None:
+    model, inputs = model_of(family, n_tokens=12), inputs_of(family, 2, 12)
+    assert_same(model, inputs, ranks=len(shares), strategy=name, segments=2, shares=shares)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
+@pytest.mark.parametrize("name", strategies.catalogue())
+def test_in_every_precision(name: str, dtype: torch.dtype) -> None:
+    model, inputs = build("vit", "image_classification").to(dtype), inputs_of("vit")
+    assert_same(model, {"pixel_values": inputs["pixel_values"].to(dtype)}, ranks=2, strategy=name, segments=2)
+
+
+@pytest.mark.parametrize("name", strategies.catalogue())
+@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+def test_while_training(family: str, name: str) -> None:
+    assert_same(build(family).train(), inputs_of(family), ranks=2, strategy=name, segments=2)
+
+
+@pytest.mark.parametrize("name", strategies.catalogue())
+def test_without_gradients(name: str) -> None:
+    with torch.inference_mode():  # torch may choose other attention kernels
+        assert_same(build("bert"), inputs_of("bert"), ranks=2, strategy=name, segments=2)
+
+
+@pytest.mark.parametrize("kept", [1, 4, 99])
+@pytest.mark.parametrize("name", strategies.catalogue())
+def test_where_a_language_model_keeps_the_last_logits_only(name: str, kept: int) -> None:
+    inputs = {**inputs_of("gpt2", 2, 11), "logits_to_keep": kept}
+    assert_same(model_of("gpt2", "lm"), inputs, ranks=3, strategy=name, segments=2)
+
+
+@pytest.mark.parametrize(
+    ("head", "changes"),
+    [
+        ("image_classification", {"qkv_bias": False}),
+        ("image_classification", {"num_labels": 0}),
+        ("none", {"pooler_output_size": 7}),
+        ("none", {"num_channels": 1}),
+        ("none", {"image_size": (10, 15), "patch_size": (4, 3)}),  # two rows of patches are left over at the bottom
+    ],
+    ids=named,
+)
+def test_of_unusual_vits(head: str, changes: dict[str, Any]) -> None:
+    model = build("vit", head, **changes)
+    config = model.config
+    height, width = config.image_size
+    generator = torch.Generator().manual_seed(3)
+    shape = (2, config.num_channels, height, width)
+    inputs = {"pixel_values": torch.randn(shape, generator=generator, dtype=torch.float64)}
+    for given in ("terminal", "replicated"):
+        placement = Placement(input=given)  # type: ignore[arg-type]
+        assert_same(model, inputs, ranks=2, strategy="prism", segments=2, placement=placement)
+
+
+def test_a_mask_without_padding_is_no_padding() -> None:
+    inputs = inputs_of("bert")
+    masked = {**inputs, "attention_mask": torch.ones_like(mask_of(2, 9, "right"))}
+    assert infer(model_of("bert"), masked).plan == infer(model_of("bert"), inputs).plan
+
+
+def test_what_infer_gives_without_observing_is_the_prediction() -> None:
+    model, inputs = model_of("gpt2", "lm"), inputs_of("gpt2")
+    assert infer(model, inputs, ranks=3, segments=2).plan == predicted(model, inputs, "prism", 3, segments=2)
+
+
+def _moved(plan: Plan) -> int:
+    return sum(sum(exchange.bytes_by_rank) for exchange in plan.exchanges)
