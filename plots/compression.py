@@ -9,8 +9,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from prism_sim import Scenario, ScenarioError, load_scenario
+from prism_sim import Scenario, load_scenario
 from prism_sim.figures.compression import CompressionPoint, draw_compression
+from prism_sim.figures.style import saved
 from prism_sim.study import simulate
 from prism_sim.study.files import write_whole
 
@@ -42,10 +43,10 @@ def main() -> int:
             for simulated in [simulate(scenario, name)]
         ]
         figure = draw_compression(points(scenario), references, scenario.name)
-    except ScenarioError as error:
+        write_whole(options.output, saved(figure))
+    except (ValueError, OSError) as error:  # a wrong scenario, nothing to draw, no such format, or an unwritable place
         print(error, file=sys.stderr)
         return 2
-    write_whole(options.output, figure.savefig)
     print(f"wrote {options.output}")
     return 0
 

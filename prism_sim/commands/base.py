@@ -55,13 +55,14 @@ def load(options: argparse.Namespace) -> Scenario:
 def progress(text: str) -> Iterator[Callable[[str], None]]:
     """Shows on standard error that work goes on; what it yields prints a line and shows it as what is done now."""
     from rich.console import Console
+    from rich.markup import escape
 
     console = Console(stderr=True)
-    with console.status(text) as status:
+    with console.status(escape(text)) as status:
 
         def announce(line: str) -> None:
-            console.print(line, style="dim")
-            status.update(line)
+            console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
+            status.update(escape(line))
 
         yield announce
 
@@ -77,7 +78,7 @@ def write_files(contents: Mapping[Path, str | Callable[[Path], Any]]) -> None:
             print(content, end="")
         else:
             write_whole(path, content)
-            Console(stderr=True).print(f"wrote {path}", style="dim", markup=False, highlight=False)
+            Console(stderr=True).print(f"wrote {path}", style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
 def as_json(found: Any) -> str:

@@ -53,6 +53,7 @@ def _contents(result: RunResult, options: argparse.Namespace) -> dict[Path, str 
     if options.json is not None:
         contents[options.json] = as_json(result.to_json())
     if options.out is not None:
+        from prism_sim.figures.style import saved
         from prism_sim.figures.timeline import draw_timeline
 
         simulation = result.simulation
@@ -60,7 +61,7 @@ def _contents(result: RunResult, options: argparse.Namespace) -> dict[Path, str 
         figure = draw_timeline(simulation.timeline, result.participant_names, title)
         contents[options.out / "run.json"] = as_json(result.to_json())
         contents[options.out / "plan.json"] = json.dumps(simulation.plan.to_json()) + "\n"
-        contents[options.out / "timeline.png"] = figure.savefig
+        contents[options.out / "timeline.png"] = saved(figure)
     return contents
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -45,7 +46,7 @@ def draw_compression(
         style = {"color": strategy_colour(strategy), "marker": "o", "label": strategy}
         latency.plot(rates, [1e3 * point.latency_s for point in points], **style)
         sent.plot(rates, [point.sent_bytes / 1e6 for point in points], **style)
-        for (name, latency_s, sent_bytes), dashes in zip(references, ("--", ":", "-."), strict=False):
+        for (name, latency_s, sent_bytes), dashes in zip(references, cycle(("--", ":", "-.")), strict=False):
             line = {"color": strategy_colour(name), "linestyle": dashes, "label": name}
             latency.axhline(1e3 * latency_s, **line)
             if sent_bytes:
@@ -58,7 +59,7 @@ def draw_compression(
             _rate_axis(axes, points)
         handles, labels = latency.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-        figure.suptitle(title, x=0.01, ha="left", fontsize=9)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=9, parse_math=False)
     return figure
 
 

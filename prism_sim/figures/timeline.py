@@ -32,11 +32,11 @@ def draw_timeline(timeline: Timeline, names: Sequence[str], title: str) -> Figur
         figure = new_figure(WIDE_INCHES, 1.3 + 0.55 * len(active))
         axes = figure.add_subplot()
         lanes = _draw_lanes(axes, timeline.spans, active, scale)
-        axes.set_yticks(range(len(lanes)), [f"{names[number]}\n{what}" for number, what in lanes])
+        axes.set_yticks(range(len(lanes)), [f"{names[number]}\n{what}" for number, what in lanes], parse_math=False)
         axes.invert_yaxis()
         axes.set_xlim(0, timeline.latency_s * scale)
         axes.set_xlabel(f"time ({unit})")
-        axes.set_title(title, loc="left")
+        axes.set_title(title, loc="left", parse_math=False)
         axes.grid(axis="y", visible=False)
         _add_legend(figure, timeline.spans)
     return figure
