@@ -1,4 +1,7 @@
-"""How an exchange becomes messages: the plan says what must cross, an algorithm says along which ways."""
+"""How an exchange becomes messages: the plan says what must cross, an algorithm says along which ways.
+
+Sums of a reduction are made in the host's memory as messages arrive, and take no time of their own.
+"""
 
 from __future__ import annotations
 
