@@ -8,12 +8,15 @@ from prism_sim.commands.base import Command, load, takes_scenario
 
 
 def run(options: argparse.Namespace) -> int:
+    from prism_sim.study.memory import refuse_unless_it_fits
     from prism_sim.study.run import placed
     from prism_sim.study.simulation import simulate
 
     scenario = load(options)
     with placed(scenario):  # rules that only show once strategy, model and hardware meet
-        n_ranks = simulate(scenario).plan.n_ranks
+        simulation = simulate(scenario)
+        refuse_unless_it_fits(scenario, simulation)
+    n_ranks = simulation.plan.n_ranks
     name = scenario.strategy.name
     print(f"{options.scenario}: ok: {scenario.name}, {name} over {n_ranks} rank(s)")
     for field in scenario.unused_fields:

@@ -10,6 +10,7 @@ from typing import Any
 
 from prism_sim.scenario import Scenario
 from prism_sim.strategies.base import EMBEDDING, HEAD
+from prism_sim.study.memory import fits
 from prism_sim.study.numerics import Fidelity
 from prism_sim.study.simulation import Simulation
 
@@ -70,13 +71,15 @@ class RunResult:
             "compression_rate": rate,
             "communication_reduction": self.communication_reduction,
             "gflops_per_device": self.simulation.gflops_per_device,
-            "throughput_per_s": None,
+            "throughput_per_s": self.simulation.throughput_per_s,
+            "energy_j": self.simulation.total_energy_j,
             "breakdown_s": dict(self.simulation.timeline.breakdown_s),
             "ranks": [self._rank(rank) for rank in range(self.simulation.plan.n_ranks)],
             "terminal": self._terminal(),
             "versus_single": {
                 "latency_s": self.single.latency_s,
                 "speedup": self.speedup,
+                "fits": fits(self.scenario, self.single),
                 "flops_reduction": self.flops_reduction,
                 "fastest_single_latency_s": self.fastest_single.latency_s,
                 "fastest_single_device": self._device(self.fastest_single, 0),
@@ -110,7 +113,7 @@ class RunResult:
             "received_bytes": timeline.received_bytes[rank],
             "weight_bytes": plan.weight_bytes[rank],
             "peak_memory_bytes": plan.weight_bytes[rank] + plan.activation_bytes[rank],
-            "energy_j": None,
+            "energy_j": simulation.energy_j[simulation.device_of[rank]],
         }
 
     def _terminal(self) -> dict[str, Any]:

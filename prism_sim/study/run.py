@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from prism_sim.scenario import Scenario, ScenarioError, load_scenario
+from prism_sim.study.memory import refuse_unless_it_fits
 from prism_sim.study.numerics import fidelity_of
 from prism_sim.study.result import RunResult
 from prism_sim.study.simulation import Simulation, simulate
@@ -26,11 +27,12 @@ def run(
         scenario = load_scenario(scenario)
     with placed(scenario):
         simulation = simulate(scenario)
+        refuse_unless_it_fits(scenario, simulation)
         return RunResult(
             scenario=scenario,
             simulation=simulation,
             single=simulate(scenario, "single", (scenario.terminal,)),
-            fastest_single=_fastest_single(scenario),
+            fastest_single=fastest_single(scenario),
             voltage=_voltage(scenario, simulation),
             fidelity=fidelity_of(scenario, simulation.job, announce) if numerics else None,
         )
@@ -47,7 +49,7 @@ def placed(scenario: Scenario) -> Iterator[None]:
         raise ScenarioError(f"{scenario.path}: {error}", str(scenario.path)) from error
 
 
-def _fastest_single(scenario: Scenario) -> Simulation:
+def fastest_single(scenario: Scenario) -> Simulation:
     """One device alone, on whichever is fastest; of equal devices, one is played."""
     kinds = {replace(device, name=""): index for index, device in reversed(list(enumerate(scenario.devices)))}
     chosen = {scenario.terminal, *kinds.values()}

@@ -22,13 +22,15 @@ DEFAULT_TOKENS = 128  # of a text model whose scenario leaves the number to the 
 class Simulation:
     """A job, the Plan that its strategy makes of it, and what became of that on the devices.
 
-    device_of: index of each participant's device, the terminal's last.
+    device_of: index in devices of each participant's device, the terminal's last.
     """
 
     job: Job
     plan: Plan
     timeline: timing.Timeline
+    devices: tuple[timing.Device, ...]
     device_of: tuple[int, ...]
+    network: timing.Network
 
     @property
     def latency_s(self) -> float:
@@ -49,6 +51,23 @@ class Simulation:
 
     def _computes(self, participant: int) -> tuple[Compute, ...]:
         return self.plan.computes(participant)
+
+    @cached_property
+    def throughput_per_s(self) -> float:
+        """Requests (batches) a second when the next is always waiting."""
+        return timing.simulate_stream(self.plan, self.devices, self.device_of, self.network).throughput_per_s
+
+    @cached_property
+    def energy_j(self) -> tuple[float | None, ...]:
+        """Of one request, per device; None where a device does not state its powers or takes no part."""
+        joules = timing.energy_j(self.timeline, self.devices)
+        return tuple(joule if device in self.device_of else None for device, joule in enumerate(joules))
+
+    @property
+    def total_energy_j(self) -> float | None:
+        """Of all devices that take part; None if one of them does not state its powers."""
+        joules = [self.energy_j[device] for device in sorted(set(self.device_of))]
+        return None if None in joules else sum(joule for joule in joules if joule is not None)
 
     @cached_property
     def busy_s(self) -> tuple[float, ...]:
@@ -86,8 +105,9 @@ def simulate(scenario: Scenario, strategy: str | None = None, devices: Sequence[
         field, what = (("model",), "") if scenario.model.config is None else (("strategy",), f"{name}: ")
         raise scenario.origin.overridden().error(field, f"{what}{error}") from error
     device_of = (*chosen, scenario.terminal)
-    timeline = timing.simulate(plan, hardware.devices(scenario), device_of, hardware.network(scenario))
-    return Simulation(job, plan, timeline, device_of)
+    devices, network = hardware.devices(scenario), hardware.network(scenario)
+    timeline = timing.simulate(plan, devices, device_of, network)
+    return Simulation(job, plan, timeline, tuple(devices), device_of, network)
 
 
 def _default_devices(scenario: Scenario, strategy: str) -> tuple[int, ...]:
