@@ -34,20 +34,21 @@ def listing(what: str) -> Table:
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for number, column in enumerate(columns):
         table.add_column(column, overflow="fold", no_wrap=number == 0)
     return table
 
 
 def _models() -> Table:
-    table = _table("model", "family", "blocks", "width", "heads", "tokens", "hub id")
+    table = _table("model", "blocks", "width", "heads", "tokens", "on the hub by")
     for preset in presets.models():
         family = families.find(preset.config["model_type"])
         sizes = family.dimensions(preset.config)
         tokens = str(sizes.max_tokens) if family.fixed_tokens(sizes) else f"up to {sizes.max_tokens}"
         shape = (sizes.n_blocks, sizes.width, sizes.n_heads)
-        table.add_row(preset.name, sizes.family, *map(str, shape), tokens, preset.hub_id)
+        owner = preset.hub_id.removesuffix(f"/{preset.name}")  # the whole id where the hub's name is another
+        table.add_row(preset.name, *map(str, shape), tokens, owner)
     return table
 
 

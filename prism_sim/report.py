@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 from prism_sim import families
 from prism_sim.study.result import RunResult
@@ -14,6 +18,7 @@ from prism_sim.study.verdict import verdict
 from prism_sim.units_text import bytes_text, flops_text, seconds_text
 
 BAR_CELLS = 24
+SHORTEST_NAME = 10  # characters of a device's name that are always shown
 
 
 def show(result: RunResult, console: Console) -> None:
@@ -22,7 +27,8 @@ def show(result: RunResult, console: Console) -> None:
     console.print(_question(result), style="dim")
     console.print(_comparison(result))
     console.print(_parts(result))
-    console.print(_devices(result))
+    for table in _devices(result, console):
+        console.print(table)
     _show_fidelity(result, console)
     if result.scenario.unused_fields:
         unused = ", ".join(result.scenario.unused_fields)
@@ -41,17 +47,41 @@ def _question(result: RunResult) -> str:
     )
 
 
-def _table(*columns: str, title: str) -> Table:
+class _Name:
+    """A name that gives way where a table is too wide: its middle goes, for its end may be what tells it apart."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(min(SHORTEST_NAME, len(self.name)), len(self.name))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        name, room = self.name, max(options.max_width, 1)
+        if len(name) > room:
+            name = f"{name[: room // 2]}…{name[len(name) - (room - 1) // 2 :]}"
+        yield Text(name, no_wrap=True, overflow="ellipsis")
+
+
+def _table(*columns: str, title: str, names: int = 0) -> Table:
+    """names: the column that gives way where the terminal is narrow; numbers are never cut."""
     table = Table(
-        box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False, padding=(0, 1, 0, 0)
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        title=f"\n{title}",
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 else "right", no_wrap=True)
+        side: Literal["left", "right"] = "left" if number in (0, names) else "right"
+        table.add_column(column, justify=side, no_wrap=number != names, overflow="fold")
     return table
 
 
 def _comparison(result: RunResult) -> Table:
-    table = _table("", "latency", "speed-up", "per device", "sent in all", title="How fast")
+    table = _table("", "latency", "speed-up", "per device", "sent", title="How fast")
     chosen = result.simulation
     _add_row(table, f"[bold]{chosen.job.strategy}[/bold]", chosen, result)
     if result.voltage is not None and result.voltage is not chosen:
@@ -85,37 +115,48 @@ def _parts(result: RunResult) -> Table:
     return table
 
 
-def _devices(result: RunResult) -> Table:
-    table = _table("rank", "device", "blocks", "busy", "waits", "sent", "received", "memory", title="Who does what")
-    table.columns[1].justify = "left"
+def _devices(result: RunResult, console: Console) -> list[Table]:
+    """One table, or where the terminal is too narrow for it two: of work, and of bytes."""
     simulation = result.simulation
     timeline, plan = simulation.timeline, simulation.plan
-    for participant, device in enumerate(simulation.device_of):
-        memory = plan.weight_bytes[participant] + plan.activation_bytes[participant]
-        table.add_row(
-            "terminal" if participant == plan.terminal else str(participant),
-            escape(result.scenario.devices[device].name),
-            flops_text(simulation.block_flops(participant)),
-            seconds_text(simulation.busy_s[participant]),
-            seconds_text(timeline.wait_s[participant]),
-            bytes_text(timeline.sent_bytes[participant]),
-            bytes_text(timeline.received_bytes[participant]),
-            bytes_text(memory),
-        )
-    return table
+    participants = range(len(simulation.device_of))
+    columns = {
+        "blocks": [flops_text(simulation.block_flops(one)) for one in participants],
+        "busy": [seconds_text(simulation.busy_s[one]) for one in participants],
+        "waits": [seconds_text(timeline.wait_s[one]) for one in participants],
+        "sent": [bytes_text(timeline.sent_bytes[one]) for one in participants],
+        "received": [bytes_text(timeline.received_bytes[one]) for one in participants],
+        "memory": [bytes_text(plan.weight_bytes[one] + plan.activation_bytes[one]) for one in participants],
+    }
+
+    def table(title: str, *chosen: str) -> Table:
+        made = _table("rank", "device", *chosen, title=title, names=1)
+        for one, device in enumerate(simulation.device_of):
+            rank = "terminal" if one == plan.terminal else str(one)
+            name = _Name(result.scenario.devices[device].name)
+            made.add_row(rank, name, *(columns[column][one] for column in chosen))
+        return made
+
+    whole = table("Who does what", *columns)
+    if whole.__rich_measure__(console, console.options.update(max_width=1000)).minimum <= console.width:
+        return [whole]
+    return [
+        table("Who does what", "blocks", "busy", "waits"),
+        table("What crosses and stays", "sent", "received", "memory"),
+    ]
 
 
 def _show_fidelity(result: RunResult, console: Console) -> None:
     found = result.fidelity
     if found is None:
-        console.print("outputs: not computed (--no-numerics)", style="dim")
+        console.print("\noutputs: not computed (--no-numerics)", style="dim")
         return
     parts = [f"cosine {found.cosine:.6f}", f"largest error {found.max_abs_error:.3g}"]
     if found.kl is not None:
         parts.append(f"KL {found.kl:.3g} nat")
     if found.top1_agreement is not None:
         parts.append(f"same first class in {100 * found.top1_agreement:.1f} %")
-    console.print(f"outputs against the undistributed model: {', '.join(parts)}")
+    console.print(f"\noutputs against the undistributed model: {', '.join(parts)}")
     if found.random_weights:
         console.print("random weights: not an accuracy estimate", style="yellow")
     if found.plan_confirmed:
