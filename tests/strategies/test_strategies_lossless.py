@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from strategy_cases import FAMILIES, Case, passed, relative_error
+import torch
+from strategy_cases import FAMILIES, Case, inputs_of, passed, relative_error, tiny_model
 
+from prism_sim.numeric.infer import infer
 from prism_sim.strategies.base import Placement
 
 LOSSLESS = (
@@ -76,3 +78,15 @@ def test_overlapping_the_exchange_changes_neither_the_output_nor_the_work(
         assert sum(work.flops for work in overlapped.observed.computes(rank)) == sum(
             work.flops for work in plain.observed.computes(rank)
         )
+
+
+@pytest.mark.parametrize("strategy", ["voltage", "tensor_parallel", "galaxy", "pipeline"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_gradients_reach_every_weight_as_in_the_undistributed_model(family: str, strategy: str) -> None:
+    case = Case(family, strategy, 3)
+    model, inputs = tiny_model(family, case.n_heads, case.width, case.n_blocks), inputs_of(case)
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    expected = torch.autograd.grad(model(**inputs).logits.square().mean(), weights)
+    found = torch.autograd.grad(infer(model, inputs, 3, strategy).output.square().mean(), weights)
+    for mine, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-9, atol=1e-12)
