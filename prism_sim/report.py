@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from rich import box
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console
 from rich.markup import escape
-from rich.measure import Measurement
 from rich.table import Table
-from rich.text import Text
 
 from prism_sim import families
 from prism_sim.study.result import RunResult
 from prism_sim.study.simulation import Simulation
 from prism_sim.study.verdict import verdict
+from prism_sim.tables import NarrowName, new_table
 from prism_sim.units_text import bytes_text, flops_text, seconds_text
 
 BAR_CELLS = 24
-SHORTEST_NAME = 10  # characters of a device's name that are always shown
 
 
 def show(result: RunResult, console: Console) -> None:
@@ -47,41 +42,8 @@ def _question(result: RunResult) -> str:
     )
 
 
-class _Name:
-    """A name that gives way where a table is too wide: its middle goes, for its end may be what tells it apart."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        return Measurement(min(SHORTEST_NAME, len(self.name)), len(self.name))
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        name, room = self.name, max(options.max_width, 1)
-        if len(name) > room:
-            name = f"{name[: room // 2]}…{name[len(name) - (room - 1) // 2 :]}"
-        yield Text(name, no_wrap=True, overflow="ellipsis")
-
-
-def _table(*columns: str, title: str, names: int = 0) -> Table:
-    """names: the column that gives way where the terminal is narrow; numbers are never cut."""
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        title=f"\n{title}",
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    for number, column in enumerate(columns):
-        side: Literal["left", "right"] = "left" if number in (0, names) else "right"
-        table.add_column(column, justify=side, no_wrap=number != names, overflow="fold")
-    return table
-
-
 def _comparison(result: RunResult) -> Table:
-    table = _table("", "latency", "speed-up", "per device", "sent", title="How fast")
+    table = new_table("", "latency", "speed-up", "per device", "sent", title="How fast")
     chosen = result.simulation
     _add_row(table, f"[bold]{chosen.job.strategy}[/bold]", chosen, result)
     if result.voltage is not None and result.voltage is not chosen:
@@ -107,7 +69,7 @@ def _add_row(table: Table, name: str, simulation: Simulation, result: RunResult)
 
 
 def _parts(result: RunResult) -> Table:
-    table = _table("part", "time", "share", "", title="Where the latency goes (critical path)")
+    table = new_table("part", "time", "share", "", title="Where the latency goes (critical path)")
     table.columns[-1].justify = "left"
     for name, seconds in result.simulation.timeline.breakdown_s.items():
         share = seconds / result.latency_s
@@ -130,10 +92,10 @@ def _devices(result: RunResult, console: Console) -> list[Table]:
     }
 
     def table(title: str, *chosen: str) -> Table:
-        made = _table("rank", "device", *chosen, title=title, names=1)
+        made = new_table("rank", "device", *chosen, title=title, names=1)
         for one, device in enumerate(simulation.device_of):
             rank = "terminal" if one == plan.terminal else str(one)
-            name = _Name(result.scenario.devices[device].name)
+            name = NarrowName(result.scenario.devices[device].name)
             made.add_row(rank, name, *(columns[column][one] for column in chosen))
         return made
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from prism_sim.scenario import Scenario
 from prism_sim.strategies.base import EMBEDDING, HEAD
 from prism_sim.study.memory import fits
 from prism_sim.study.numerics import Fidelity
+from prism_sim.study.provenance import provenance
 from prism_sim.study.simulation import Simulation
 
 SCHEMA = "prism-sim/run/1"
-VERSIONS = ("prism-sim", "simpy", "numpy", "pydantic", "torch", "transformers")
 
 
 @dataclass(frozen=True)
@@ -90,12 +87,7 @@ class RunResult:
             "fidelity": None if self.fidelity is None else self.fidelity.to_json(),
             "plan_confirmed": None if self.fidelity is None else self.fidelity.plan_confirmed,
             "unused_fields": list(self.scenario.unused_fields),
-            "provenance": {
-                "versions": _versions(),
-                "seed": self.scenario.seed,
-                "scenario_hash": self.scenario.hash,
-                "weights": self.scenario.model.weights,
-            },
+            "provenance": provenance(self.scenario),
         }
 
     def _device(self, simulation: Simulation, participant: int) -> str:
@@ -126,15 +118,3 @@ class RunResult:
             "busy_s": simulation.busy_s[me],
             "sent_bytes": simulation.timeline.sent_bytes[me],
         }
-
-
-@cache
-def _versions() -> dict[str, str | None]:
-    return {"python": platform.python_version(), **{name: _version(name) for name in VERSIONS}}
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prism_sim.study.compare import Candidate, Comparison
 from prism_sim.study.result import RunResult
 from prism_sim.units_text import seconds_text
 
@@ -45,3 +46,56 @@ def _elsewhere(result: RunResult) -> str:
     if best.device_of[0] == result.scenario.terminal or best.latency_s > (1 - NOTICEABLE) * result.latency_s:
         return ""
     return f" Shipping all of it to {device} takes {seconds_text(best.latency_s)}."
+
+
+def comparison_verdict(comparison: Comparison) -> list[str]:
+    """The best exact way, the best lossy one with what it costs, and whether to distribute at all; a line each."""
+    single, exact, lossy = comparison.single, comparison.best_lossless, comparison.best_lossy
+    if exact.simulation is None or not exact.fits:
+        lines = ["Nothing exact fits: no device holds the whole model, and no exact strategy can split it."]
+    elif exact is single:
+        lines = [f"Without loss: do not distribute. {_named(comparison, single)} is fastest{_runner_up(comparison)}."]
+    else:
+        lines = [f"Without loss: distribute. {_named(comparison, exact)}{_gain(comparison, exact)}."]
+    if lossy is None:
+        return lines
+    cost = "" if lossy.fidelity is None else f", at a cosine of {lossy.fidelity.cosine:.4f} to the exact outputs"
+    if lossy.fidelity is not None and lossy.fidelity.random_weights:
+        cost += " (random weights)"
+    if lossy.latency_s < (1 - NOTICEABLE) * exact.latency_s:
+        lines.append(f"With loss: {_named(comparison, lossy)}{_gain(comparison, lossy)}{cost}.")
+    else:
+        lines.append(f"With loss: nothing to gain; {_named(comparison, lossy)}{cost}.")
+    return lines
+
+
+def _named(comparison: Comparison, candidate: Candidate) -> str:
+    devices = [comparison.scenario.devices[device].name for device in candidate.devices]
+    who = f"{devices[0]} alone" if len(devices) == 1 else f"{candidate.strategy} over {len(devices)} devices"
+    return f"{who} ({seconds_text(candidate.latency_s)})"
+
+
+def _gain(comparison: Comparison, candidate: Candidate) -> str:
+    if comparison.single.simulation is None or not comparison.single.fits:
+        return ", where no device could hold the model alone"
+    single = comparison.single
+    name = comparison.scenario.devices[single.devices[0]].name
+    return (
+        f" is {single.latency_s / candidate.latency_s:.2f} times as fast as {name} alone "
+        f"({seconds_text(single.latency_s)})"
+    )
+
+
+def _runner_up(comparison: Comparison) -> str:
+    """The fastest exact way to distribute, and what eats its gain."""
+    exact = [candidate for candidate in comparison.candidates if candidate.lossless and candidate.fits]
+    if not exact:
+        return "; no exact strategy can split it"
+    best = min(exact, key=lambda candidate: candidate.latency_s)
+    assert best.simulation is not None
+    parts, alone = dict(best.simulation.timeline.breakdown_s), comparison.single.simulation
+    computing_s = parts.pop("compute")
+    if alone is not None and computing_s > 0.9 * alone.timeline.breakdown_s["compute"]:
+        return f"; the next, {_named(comparison, best)}, computes no less on the way to an answer"
+    largest = max(parts, key=lambda name: parts[name])
+    return f"; the next, {_named(comparison, best)}, spends {seconds_text(parts[largest])} on {largest}"

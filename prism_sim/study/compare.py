@@ -1,0 +1,166 @@
+"""Every strategy on the same hardware: what is fastest without loss, what with, and whether to distribute at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from prism_sim import strategies
+from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.study.memory import fits
+from prism_sim.study.numerics import Fidelity, fidelity_of
+from prism_sim.study.provenance import provenance
+from prism_sim.study.run import fastest_single, placed
+from prism_sim.study.simulation import Simulation, simulate
+
+SCHEMA = "prism-sim/compare/1"
+ALL_SIZES_UP_TO = 4  # ranks; beyond, powers of two and all
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One strategy on some of the devices. simulation: None where it cannot serve the scenario; reason says why."""
+
+    strategy: str
+    devices: tuple[int, ...]
+    lossless: bool
+    simulation: Simulation | None
+    fits: bool = False
+    fidelity: Fidelity | None = None
+    reason: str | None = None
+
+    @property
+    def latency_s(self) -> float:
+        """Infinite where there is none, so that it never wins."""
+        return self.simulation.latency_s if self.simulation is not None and self.fits else float("inf")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """alone: the terminal by itself; fastest_alone: the best single device, shipping included. candidates: the rest."""
+
+    scenario: Scenario
+    alone: Candidate
+    fastest_alone: Candidate
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def single(self) -> Candidate:
+        """The best way not to distribute."""
+        return min(self.alone, self.fastest_alone, key=lambda candidate: candidate.latency_s)
+
+    @property
+    def best_lossless(self) -> Candidate:
+        """Of all exact ways, one device alone included."""
+        return self._best(candidate for candidate in self.candidates if candidate.lossless)
+
+    @property
+    def best_lossy(self) -> Candidate | None:
+        """The fastest way that loses something, if there is one that fits."""
+        lossy = [candidate for candidate in self.candidates if not candidate.lossless and candidate.fits]
+        return min(lossy, key=lambda candidate: candidate.latency_s, default=None)
+
+    def named(self) -> list[tuple[str, Candidate]]:
+        """What was simulated, one device alone first, then by latency, each under a short name."""
+        alone = [self.alone]
+        if self.fastest_alone.devices != self.alone.devices:
+            alone.append(self.fastest_alone)
+        singles = [(f"{self.scenario.devices[one.devices[0]].name} alone", one) for one in alone]
+        others = sorted(self.candidates, key=lambda candidate: candidate.latency_s)
+        return singles + [(f"{one.strategy} x{len(one.devices)}", one) for one in others]
+
+    def _best(self, candidates: Iterator[Candidate]) -> Candidate:
+        return min((self.single, *candidates), key=lambda candidate: candidate.latency_s)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "name": self.scenario.name,
+            "alone": self.describe(self.alone),
+            "fastest_alone": self.describe(self.fastest_alone),
+            "candidates": [self.describe(candidate) for candidate in self.candidates],
+            "best_lossless": self.describe(self.best_lossless),
+            "best_lossy": None if self.best_lossy is None else self.describe(self.best_lossy),
+            "provenance": provenance(self.scenario),
+        }
+
+    def describe(self, candidate: Candidate) -> dict[str, Any]:
+        """One row: its figures, and speed-ups over the terminal and over the fastest device alone."""
+        simulation = candidate.simulation
+        row: dict[str, Any] = {
+            "strategy": candidate.strategy,
+            "devices": [self.scenario.devices[device].name for device in candidate.devices],
+            "lossless": candidate.lossless,
+            "fits": candidate.fits,
+            "reason": candidate.reason,
+            "fidelity": None if candidate.fidelity is None else candidate.fidelity.to_json(),
+        }
+        if simulation is None:
+            return row
+        alone, fastest = self.alone.simulation, self.fastest_alone.simulation
+        return row | {
+            "latency_s": simulation.latency_s,
+            "breakdown_s": dict(simulation.timeline.breakdown_s),
+            "throughput_per_s": simulation.throughput_per_s,
+            "speedup": None if alone is None else alone.latency_s / simulation.latency_s,
+            "speedup_over_fastest": None if fastest is None else fastest.latency_s / simulation.latency_s,
+            "sent_bytes": sum(simulation.timeline.sent_bytes),
+            "peak_memory_bytes": peak_memory_bytes(simulation),
+            "energy_j": simulation.total_energy_j,
+        }
+
+
+def peak_memory_bytes(simulation: Simulation) -> int:
+    """Of the participant that holds most."""
+    plan = simulation.plan
+    return max(map(sum, zip(plan.weight_bytes, plan.activation_bytes, strict=True)))
+
+
+def compare(
+    scenario: Scenario, numerics: bool = True, announce: Callable[[str], None] = lambda text: None
+) -> Comparison:
+    """Simulates every strategy over every sensible number of the scenario's ranks, and one device alone.
+
+    numerics: compute what lossy strategies lose (or take it from disk). The scenario's own options serve all
+    strategies that know them. Raises ScenarioError where not even one device can be simulated.
+    """
+    with placed(scenario):
+        alone = _candidate(scenario, "single", (scenario.terminal,))
+        best = fastest_single(scenario)
+        fastest = _candidate(scenario, "single", best.device_of[:1])
+        candidates = [_candidate(scenario, name, devices) for name, devices in _choices(scenario)]
+        if numerics:
+            candidates = [_with_fidelity(scenario, candidate, announce) for candidate in candidates]
+    return Comparison(scenario, alone, fastest, tuple(candidates))
+
+
+def _choices(scenario: Scenario) -> Iterator[tuple[str, tuple[int, ...]]]:
+    for name, entry in strategies.catalogue().items():
+        if not entry.one_rank:
+            for n_ranks in _sizes(len(scenario.ranks)):
+                yield name, scenario.ranks[:n_ranks]
+
+
+def _sizes(n_ranks: int) -> list[int]:
+    if n_ranks <= ALL_SIZES_UP_TO:
+        return list(range(2, n_ranks + 1))
+    powers = [2**exponent for exponent in range(1, n_ranks.bit_length()) if 2**exponent < n_ranks]
+    return [*powers, n_ranks]
+
+
+def _candidate(scenario: Scenario, name: str, devices: tuple[int, ...]) -> Candidate:
+    entry = strategies.find(name)
+    lossless = entry.lossless(scenario.strategy_options(name))
+    try:
+        simulation = simulate(scenario, name, devices)
+    except ScenarioError as error:
+        return Candidate(name, devices, lossless, None, reason=str(error).split(": ", 2)[-1])
+    roomy = fits(scenario, simulation)
+    return Candidate(name, devices, lossless, simulation, roomy, reason=None if roomy else "does not fit in memory")
+
+
+def _with_fidelity(scenario: Scenario, candidate: Candidate, announce: Callable[[str], None]) -> Candidate:
+    if candidate.lossless or candidate.simulation is None:
+        return candidate
+    return replace(candidate, fidelity=fidelity_of(scenario, candidate.simulation.job, announce))

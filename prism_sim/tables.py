@@ -1,0 +1,46 @@
+"""Tables in the terminal: one look, numbers whole, names that give way where the terminal is narrow."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+SHORTEST_NAME = 10  # characters of a name that are always shown
+
+
+class NarrowName:
+    """A name that gives way where a table is too wide: its middle goes, for its end may be what tells it apart."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(min(SHORTEST_NAME, len(self.name)), len(self.name))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        name, room = self.name, max(options.max_width, 1)
+        if len(name) > room:
+            name = f"{name[: room // 2]}…{name[len(name) - (room - 1) // 2 :]}"
+        yield Text(name, no_wrap=True, overflow="ellipsis")
+
+
+def new_table(*columns: str, title: str = "", names: int = 0) -> Table:
+    """names: the column that gives way where the terminal is narrow; numbers are never cut."""
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        title=f"\n{title}" if title else None,
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for number, column in enumerate(columns):
+        side: Literal["left", "right"] = "left" if number in (0, names) else "right"
+        table.add_column(column, justify=side, no_wrap=number != names, overflow="fold")
+    return table
