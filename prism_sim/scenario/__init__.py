@@ -4,7 +4,7 @@
     scenario.model                      label, config (a dict, or None), hub_id, folder, weights, dtype, head
     scenario.workload                   batch, tokens, input;  scenario.placement: input, output
     scenario.devices[0].flops_per_s     all devices, counts expanded;  scenario.terminal, .ranks: their indices
-    scenario.network.up_bits_per_s      and down_bits_per_s, latency_s, message_overhead_s, medium, ...
+    scenario.network.up_bits_per_s      and down_bits_per_s, latency_s, message_overhead_s, medium, links, ...
     scenario.strategy.options           the strategy's own Options;  scenario.strategy_options("voltage"): another's
     scenario.unused_fields              ("strategy.segments",) under voltage;  scenario.hash: SHA-256 of what matters
     scenario.with_overrides({"strategy.segments": 5})     the same file, one field changed: for loops
@@ -18,12 +18,13 @@ from prism_sim.scenario import presets
 from prism_sim.scenario.errors import ScenarioError
 from prism_sim.scenario.load import load_scenario, sweep_axes
 from prism_sim.scenario.schema import json_schema
-from prism_sim.scenario.spec import DeviceSpec, ModelSpec, NetworkSpec, Scenario, StrategySpec, WorkloadSpec
+from prism_sim.scenario.spec import DeviceSpec, LinkSpec, ModelSpec, NetworkSpec, Scenario, StrategySpec, WorkloadSpec
 from prism_sim.scenario.sweep import Axis
 
 __all__ = [
     "Axis",
     "DeviceSpec",
+    "LinkSpec",
     "ModelSpec",
     "NetworkSpec",
     "Scenario",

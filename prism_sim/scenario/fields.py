@@ -1,4 +1,4 @@
-"""Annotations of scenario fields that name something: a preset, a head, or a device."""
+"""Annotations of scenario fields that name something: a preset, a head, a device, or the ends of a link."""
 
 from __future__ import annotations
 
@@ -75,3 +75,22 @@ class DeviceRef:
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         return {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}]}
+
+
+@dataclass(frozen=True)
+class LinkEnds:
+    """The field is a list of two nodes, each a device's index or a name."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        def validate(value: Any) -> list[int | str]:
+            nodes = value if isinstance(value, list) else []
+            named = all(isinstance(node, (int, str)) and not isinstance(node, bool) and node != "" for node in nodes)
+            if len(nodes) != 2 or not named:
+                raise rule(f"{shown(value)} is not a pair of devices or routers; write for example [0, router]")
+            return nodes
+
+        return core_schema.no_info_plain_validator_function(validate)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        node = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "minLength": 1}]}
+        return {"type": "array", "items": node, "minItems": 2, "maxItems": 2}

@@ -1,26 +1,18 @@
-"""Devices, ranks, terminal and network of a scenario: presets and overrides merged, counts expanded, names given."""
+"""Devices, ranks and terminal of a scenario: presets and overrides merged, counts expanded, names given."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prism_sim.catalogue import nearest
 from prism_sim.scenario import presets
 from prism_sim.scenario.errors import FieldPath, shown
-from prism_sim.scenario.schema import MAX_DEVICES, DeviceSection, NetworkSection, ScenarioSection
-from prism_sim.scenario.spec import DeviceSpec, NetworkSpec
+from prism_sim.scenario.schema import MAX_DEVICES, DeviceSection, ScenarioSection, Section
+from prism_sim.scenario.spec import DeviceSpec
 from prism_sim.scenario.yaml_source import Source
-
-_NETWORK_DEFAULTS: dict[str, Any] = {
-    "medium": "switch",
-    "latency": 0.0,
-    "message_overhead": 0.0,
-    "sharing": "fifo",
-    "collective": "direct",
-}
 
 
 def devices(file: ScenarioSection, source: Source) -> tuple[DeviceSpec, ...]:
@@ -37,7 +29,7 @@ def devices(file: ScenarioSection, source: Source) -> tuple[DeviceSpec, ...]:
 
 
 def _device_numbers(section: DeviceSection, path: FieldPath, source: Source) -> dict[str, Any]:
-    known = _merged(section, presets.device(section.preset).fields if section.preset else {})
+    known = merged(section, presets.device(section.preset).fields if section.preset else {})
     for needed, example in (("compute", "57 GFLOP/s"), ("memory_bandwidth", "9.2 GB/s")):
         if known.get(needed) is None:
             remedy = f"write for example {needed}: {example}, or a preset"
@@ -57,10 +49,10 @@ def _device_numbers(section: DeviceSection, path: FieldPath, source: Source) -> 
     }
 
 
-def _merged(section: DeviceSection | NetworkSection, preset: dict[str, str]) -> dict[str, Any]:
-    """What the section states, and its preset where it is silent, validated alike."""
+def merged(section: Section, preset: Mapping[str, Any], kind: type[Section] | None = None) -> dict[str, Any]:
+    """What the section states, and its preset where it is silent, validated alike or as another kind of section."""
     stated = {name: getattr(section, name) for name in section.model_fields_set}
-    checked = type(section).model_validate(preset)
+    checked = (kind or type(section)).model_validate(preset)
     return {name: getattr(checked, name) for name in preset} | {k: v for k, v in stated.items() if v is not None}
 
 
@@ -129,33 +121,3 @@ def ranks(file: ScenarioSection, known: Sequence[DeviceSpec], source: Source) ->
             raise source.error(("ranks", number), f"{rule}, so name it once")
         found.append(index)
     return tuple(found)
-
-
-def network(section: NetworkSection, source: Source) -> NetworkSpec:
-    """Raises ScenarioError unless bandwidth, or up and down, are stated or known from a preset."""
-    stated = {name for name in section.model_fields_set if getattr(section, name) is not None}
-    for direction in ("up", "down"):
-        if {"bandwidth", direction} <= stated:
-            rule = f"cannot stand beside network.{direction}; keep bandwidth (both ways), or up and down"
-            raise source.error(("network", "bandwidth"), rule, at_key=True)
-    preset = dict(presets.network(section.preset).fields) if section.preset else {}
-    both = preset.pop("bandwidth", None)
-    preset |= {} if both is None else {"up": both, "down": both}
-    known = _NETWORK_DEFAULTS | _merged(section, preset)
-    if "bandwidth" in stated:
-        known["up"] = known["down"] = known["bandwidth"]
-    for direction in ("up", "down"):
-        if known.get(direction) is None:
-            missing = direction if {"up", "down"} & set(known) else "bandwidth"
-            remedy = f"write for example {missing}: 100 Mbit/s, or a preset"
-            raise source.error(("network", missing), f"is missing; {remedy}")
-    return NetworkSpec(
-        preset=section.preset,
-        medium=known["medium"],
-        up_bits_per_s=known["up"],
-        down_bits_per_s=known["down"],
-        latency_s=known["latency"],
-        message_overhead_s=known["message_overhead"],
-        sharing=known["sharing"],
-        collective=known["collective"],
-    )

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from prism_sim import strategies
-from prism_sim.scenario import hardware, models, overrides, schema, strategy_section, sweep
+from prism_sim.scenario import hardware, models, network, overrides, schema, strategy_section, sweep
 from prism_sim.scenario.errors import FieldPath, shown
 from prism_sim.scenario.problems import first_error
 from prism_sim.scenario.spec import Scenario, StrategySpec
@@ -77,7 +77,7 @@ def _resolve(source: Source, origin: Origin) -> Scenario:
         terminal=hardware.device_index(file.terminal, ("terminal",), devices, source),
         ranks=ranks,
         ranks_given=file.ranks is not None,
-        network=hardware.network(file.network, source),
+        network=network.network(file.network, devices, source),
         strategy=StrategySpec(file.strategy.name, _options(file.strategy.name, given, source)),
         seed=file.seed,
         sweep=file.sweep,

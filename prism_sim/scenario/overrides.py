@@ -43,7 +43,7 @@ def apply(source: Source, batch: Iterable[Override]) -> Source:
     """
     result, done = source.copy(), list[Override]()
     for override in batch:
-        for rival in schema.exclusions().get(override.path, ()) if override.value is not None else ():
+        for rival in schema.rivals(override.path) if override.value is not None else ():
             if any(other.path == rival and other.value is not None for other in done):
                 raise override.place.error(
                     source.file, override.path, f"cannot be set together with {dotted(rival)}; set only one"

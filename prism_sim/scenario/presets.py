@@ -35,7 +35,7 @@ class ModelPreset:
 
 @dataclass(frozen=True, slots=True)
 class HardwarePreset:
-    """A device or a network. settings: fields that are no quantities, such as the medium."""
+    """A device or a network. settings: fields that are no quantities, such as the medium, as YAML writes them."""
 
     name: str
     summary: str
@@ -43,9 +43,11 @@ class HardwarePreset:
     settings: tuple[tuple[str, str], ...] = ()
 
     @property
-    def fields(self) -> dict[str, str]:
+    def fields(self) -> dict[str, str | bool]:
         """All that it states, as a scenario's section would."""
-        return {figure.field: figure.text for figure in self.figures} | dict(self.settings)
+        plain = {"true": True, "false": False}
+        settings = {name: plain.get(text, text) for name, text in self.settings}
+        return {figure.field: figure.text for figure in self.figures} | settings
 
 
 def models() -> tuple[ModelPreset, ...]:
@@ -97,8 +99,12 @@ def model_of_hub(hub_id: str) -> ModelPreset | None:
 def _hardware(name: str, entry: Mapping[str, Any]) -> HardwarePreset:
     stated = {key: value for key, value in entry.items() if key != "summary"}
     figures = [Figure(key, value["value"], value["source"]) for key, value in stated.items() if isinstance(value, dict)]
-    settings = [(key, value) for key, value in stated.items() if not isinstance(value, dict)]
+    settings = [(key, _text(value)) for key, value in stated.items() if not isinstance(value, dict)]
     return HardwarePreset(name, entry["summary"], tuple(figures), tuple(settings))
+
+
+def _text(setting: str | bool) -> str:
+    return setting if isinstance(setting, str) else str(setting).lower()
 
 
 @cache

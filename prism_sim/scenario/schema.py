@@ -14,7 +14,7 @@ from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
 
 from prism_sim.scenario import strategy_section, units
 from prism_sim.scenario.errors import FieldPath
-from prism_sim.scenario.fields import DeviceRef, HeadName, PresetName
+from prism_sim.scenario.fields import DeviceRef, HeadName, LinkEnds, PresetName
 
 ITEM = "[]"  # stands for any index in the path of a field
 MAX_DEVICES = 4096
@@ -22,9 +22,11 @@ MAX_BATCH = 1_000_000
 MAX_TOKENS = 10_000_000
 MAX_SEED = 2**63 - 1
 
-Medium = Literal["switch"]
-Sharing = Literal["fifo"]
-Collective = Literal["direct"]
+# As `prism_sim.timing` names them, which is not imported here: loading a scenario needs no simulator. A test compares.
+Medium = Literal["switch", "shared", "links"]
+Sharing = Literal["fifo", "fair"]
+Switching = Literal["cut-through", "store-and-forward"]
+Collective = Literal["direct", "ring", "star", "tree", "broadcast"]
 
 _Absent = SkipJsonSchema[None]  # not written; null itself is refused in a file
 
@@ -94,20 +96,70 @@ class DeviceSection(Section):
     radio_power: Annotated[float, units.POWER] | _Absent = None
 
 
+class LinkSection(Section):
+    """A full-duplex link between two nodes: a preset's numbers, and fields that override them."""
+
+    between: Annotated[list[int | str], LinkEnds()] = Field(
+        description="two devices (index or name) or routers (any other name, on two links at least)"
+    )
+    preset: Annotated[str, PresetName("networks")] | _Absent = Field(
+        default=None, description="bandwidth and latency of a wired or cellular network of `list networks`"
+    )
+    bandwidth: Annotated[float, units.BIT_RATE] | _Absent = Field(default=None, description="in each direction")
+    up: Annotated[float, units.BIT_RATE] | _Absent = Field(default=None, description="from the first to the second")
+    down: Annotated[float, units.BIT_RATE] | _Absent = Field(default=None, description="from the second to the first")
+    latency: Annotated[float, units.TIME] | _Absent = Field(default=None, description="one way; default 0 s")
+
+
 class NetworkSection(Section):
-    """The network between the devices: a preset, and fields that override it."""
+    """The network between the devices: a preset, and fields that override it.
+
+    Which medium uses which field: `network.USED_BY`.
+    """
 
     preset: Annotated[str, PresetName("networks")] | _Absent = Field(
         default=None, description="a network of `list networks`"
     )
-    medium: Medium | _Absent = None
-    bandwidth: Annotated[float, units.BIT_RATE] | _Absent = Field(default=None, description="of each port, both ways")
-    up: Annotated[float, units.BIT_RATE] | _Absent = Field(default=None, description="from a device")
-    down: Annotated[float, units.BIT_RATE] | _Absent = Field(default=None, description="to a device")
-    latency: Annotated[float, units.TIME] | _Absent = Field(default=None, description="one way")
+    medium: Medium | _Absent = Field(
+        None,
+        description="switch: a port of its own for every device; shared: one radio channel, half duplex; "
+        "links: a graph; default: the preset's, else switch",
+    )
+    bandwidth: Annotated[float, units.BIT_RATE] | _Absent = Field(
+        None, description="switch: of each port, both ways; shared: of the channel, as one transmission sees it"
+    )
+    up: Annotated[float, units.BIT_RATE] | _Absent = Field(default=None, description="switch: from a device")
+    down: Annotated[float, units.BIT_RATE] | _Absent = Field(default=None, description="switch: to a device")
+    latency: Annotated[float, units.TIME] | _Absent = Field(
+        None, description="switch, shared: one way, from device to device; default 0 s"
+    )
     message_overhead: Annotated[float, units.TIME] | _Absent = Field(default=None, description="host time of a message")
-    sharing: Sharing | _Absent = None
-    collective: Collective | _Absent = None
+    sharing: Sharing | _Absent = Field(
+        None, description="switch: fifo, one message at a time on a port; fair, all at once; default fifo"
+    )
+    collective: Collective | _Absent = Field(
+        None, description="how exchanges become messages; broadcast: not over links, nor with sharing fair"
+    )
+    slow_start: bool | _Absent = Field(
+        None, description="idle connections begin with a small TCP window; default false"
+    )
+    direct: bool | _Absent = Field(
+        None,
+        description="shared: stations hear each other; false: an access point relays, so a message uses the air "
+        "twice; default false",
+    )
+    access_point: Annotated[int | str, DeviceRef()] | _Absent = Field(
+        None, description="shared: the device that is the access point; default: none of them"
+    )
+    broadcast_rate: Annotated[float, units.BIT_RATE] | _Absent = Field(
+        None,
+        description="shared: what a transmission to all gets with collective broadcast (on Wi-Fi a slow basic rate); "
+        "default: bandwidth",
+    )
+    switching: Switching | _Absent = Field(
+        None, description="links: whether a node sends on a message's head at once, or all of it; default cut-through"
+    )
+    links: list[LinkSection] | _Absent = Field(default=None, min_length=1, description="links: all of them")
 
 
 class RangeSection(Section):
@@ -178,18 +230,22 @@ def unit_of(path: FieldPath) -> units.Unit | None:
 
 @cache
 def exclusions() -> dict[FieldPath, tuple[FieldPath, ...]]:
-    """Fields that cannot be given with a field."""
-    found: dict[FieldPath, tuple[FieldPath, ...]] = {
-        ("network", "bandwidth"): (("network", "up"), ("network", "down")),
-        ("network", "up"): (("network", "bandwidth"),),
-        ("network", "down"): (("network", "bandwidth"),),
-    }
+    """Fields of the same section that cannot be given with a field, as patterns."""
+    found: dict[FieldPath, tuple[FieldPath, ...]] = {}
+    for section in (("network",), ("network", "links", ITEM)):
+        found[*section, "bandwidth"] = ((*section, "up"), (*section, "down"))
+        found[*section, "up"] = found[*section, "down"] = ((*section, "bandwidth"),)
     one_model = [("model", kind) for kind in ("preset", "hf", "dims")]
     for kind in one_model:
         found[kind] = tuple(other for other in one_model if other != kind)
     for option, excluded in strategy_section.exclusions().items():
         found["strategy", option] = tuple(("strategy", other) for other in excluded)
     return found
+
+
+def rivals(path: FieldPath) -> tuple[FieldPath, ...]:
+    """The fields that cannot be given with this one; a list's item keeps its index."""
+    return tuple((*path[:-1], excluded[-1]) for excluded in exclusions().get(field_pattern(path), ()))
 
 
 def _collect(section: type[BaseModel], prefix: FieldPath, found: dict[FieldPath, FieldInfo | None]) -> None:

@@ -67,17 +67,38 @@ class DeviceSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkSpec:
-    """The network. latency_s: one way. message_overhead_s: of the sender's processor."""
+class LinkSpec:
+    """Full duplex between nodes a and b: a device's index, or a router's name. up: from a to b; down: from b to a."""
 
-    preset: str | None
-    medium: str
+    a: int | str
+    b: int | str
     up_bits_per_s: float
     down_bits_per_s: float
+    latency_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    """The network. latency_s: one way. message_overhead_s: of the sender's processor.
+
+    up_bits_per_s, down_bits_per_s: of each port of a switch, or, both alike, of a shared channel; None with links.
+    What a medium does not use has its default. access_point: a device's index. broadcast_bits_per_s: None: as others.
+    """
+
+    preset: str | None
+    medium: Literal["switch", "shared", "links"]
+    up_bits_per_s: float | None
+    down_bits_per_s: float | None
     latency_s: float
     message_overhead_s: float
     sharing: str
     collective: str
+    slow_start: bool = False
+    direct: bool = False
+    access_point: int | None = None
+    broadcast_bits_per_s: float | None = None
+    switching: str = "cut-through"
+    links: tuple[LinkSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def axes(sweep: Mapping[str, Any], source: Source) -> tuple[Axis, ...]:
         field = path_of(text, place, source.file)
         if field[0] in _NOT_SWEPT:
             raise source.error(("sweep", text), "changes no result, so it cannot be swept; remove it", at_key=True)
-        for rival in schema.exclusions().get(field, ()):
+        for rival in schema.rivals(field):
             if rival in fields:
                 rule = f"cannot be swept together with {dotted(rival)}; sweep only one"
                 raise source.error(("sweep", text), rule, at_key=True)

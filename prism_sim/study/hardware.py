@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 
 from prism_sim import timing
-from prism_sim.scenario import Scenario
+from prism_sim.scenario import NetworkSpec, Scenario
 
 
 def devices(scenario: Scenario) -> list[timing.Device]:
@@ -17,7 +17,14 @@ def devices(scenario: Scenario) -> list[timing.Device]:
 
 
 def network(scenario: Scenario) -> timing.Network:
+    """Raises ValueError where its numbers do not fit together."""
     spec = scenario.network
+    return {"switch": _switch, "shared": _shared, "links": _links}[spec.medium](spec)
+
+
+def _switch(spec: NetworkSpec) -> timing.Network:
+    assert spec.up_bits_per_s is not None
+    assert spec.down_bits_per_s is not None
     return timing.Switch(
         up_bits_per_s=spec.up_bits_per_s,
         down_bits_per_s=spec.down_bits_per_s,
@@ -25,4 +32,31 @@ def network(scenario: Scenario) -> timing.Network:
         message_overhead_s=spec.message_overhead_s,
         sharing=spec.sharing,
         collective=spec.collective,
+        slow_start=spec.slow_start,
+    )
+
+
+def _shared(spec: NetworkSpec) -> timing.Network:
+    assert spec.up_bits_per_s is not None
+    return timing.SharedRadio(
+        bits_per_s=spec.up_bits_per_s,
+        latency_s=spec.latency_s,
+        message_overhead_s=spec.message_overhead_s,
+        collective=spec.collective,
+        direct=spec.direct,
+        access_point=spec.access_point,
+        broadcast_bits_per_s=spec.broadcast_bits_per_s,
+        slow_start=spec.slow_start,
+    )
+
+
+def _links(spec: NetworkSpec) -> timing.Network:
+    return timing.Links(
+        links=tuple(
+            timing.Link(link.a, link.b, link.up_bits_per_s, link.down_bits_per_s, link.latency_s) for link in spec.links
+        ),
+        message_overhead_s=spec.message_overhead_s,
+        collective=spec.collective,
+        switching=spec.switching,
+        slow_start=spec.slow_start,
     )
