@@ -15,7 +15,10 @@ from prism_sim.catalogue import look_up
 
 @dataclass(frozen=True, slots=True)
 class Dimensions:
-    """Sizes of a model, as its Hugging Face configuration gives them; 0 where a family has no such thing."""
+    """Sizes of a model, as its Hugging Face configuration gives them; 0 where a family has no such thing.
+
+    tied: a language model's head shares the weights of the token embedding.
+    """
 
     family: str
     n_blocks: int
@@ -29,6 +32,7 @@ class Dimensions:
     token_types: int = 0
     patch_elements: int = 0
     pooler_width: int = 0
+    tied: bool = True
 
     def __post_init__(self) -> None:
         for name in ("n_blocks", "width", "n_heads", "feed_forward_width", "max_tokens"):

@@ -29,11 +29,11 @@ def _classifier(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tupl
 
 
 def _masked_lm(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
+    own_weights = sizes.vocabulary * (1 if sizes.tied else sizes.width + 1)  # tied: only the bias is new
     return (
         linear("transform", batch * rows, sizes.width, sizes.width),
         norm("transform norm", batch * rows, sizes.width),
-        # the decoder's weight is the word embedding's: only its bias is new
-        Layer("decoder", batch * rows, sizes.width, sizes.vocabulary, sizes.vocabulary),
+        Layer("decoder", batch * rows, sizes.width, sizes.vocabulary, own_weights),
     )
 
 
@@ -63,6 +63,7 @@ class Bert(Family):
             vocabulary=int(config.get("vocab_size", 30522)),
             token_types=int(config.get("type_vocab_size", 2)),
             pooler_width=width,
+            tied=bool(config.get("tie_word_embeddings", True)),
         )
 
     def refuse(self, config: Mapping[str, Any]) -> str | None:

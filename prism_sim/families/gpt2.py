@@ -19,8 +19,9 @@ from prism_sim.families.base import (
 
 
 def _language_model(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
-    # the head's weight is the token embedding's
-    return (*_bare(sizes, batch, rows, n_tokens), Layer("lm head", batch * rows, sizes.width, sizes.vocabulary, 0))
+    own_weights = 0 if sizes.tied else sizes.width * sizes.vocabulary
+    lm_head = Layer("lm head", batch * rows, sizes.width, sizes.vocabulary, own_weights)
+    return *_bare(sizes, batch, rows, n_tokens), lm_head
 
 
 def _bare(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
@@ -50,6 +51,7 @@ class GPT2(Family):
             max_tokens=int(config.get("n_positions", 1024)),
             n_labels=n_labels(config),
             vocabulary=int(config.get("vocab_size", 50257)),
+            tied=bool(config.get("tie_word_embeddings", True)),
         )
 
     def refuse(self, config: Mapping[str, Any]) -> str | None:

@@ -51,7 +51,10 @@ ROOMS = {
     "scenario": Room(CORE | SIZES, {"pydantic", "pydantic_core", "annotated_types", "yaml"}),
     "figures": Room({"plan", "catalogue", "timing"}, {"numpy", "matplotlib", "pandas"}),
 }
-ON_TOP = {"study"}  # joins everything, as single modules like the command line do; no room of the table may import them
+ON_TOP = {
+    "study",
+    "commands",
+}  # they join everything, as single modules like `cli` do; no room of the table may import them
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,140 @@
+"""Models of real size, with random weights: the papers' tables from counted FLOPs, and weights to the byte."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+from small_models import MODELS, build, inputs_of, named
+from torch import nn
+from transformers import BertConfig, BertModel, ViTConfig, ViTForImageClassification
+
+from prism_sim import families, infer, strategies
+from prism_sim.plan import Plan
+from prism_sim.strategies.base import Placement
+
+# arXiv 2605.25682, Table 3: ViT-B/16, N = 197: strategy, options, GFLOPs per device, computation cut in percent
+VIT_SINGLE_GFLOPS = 35.15
+VIT_TABLE: list[tuple[str, dict[str, Any], float, float]] = [
+    ("voltage", {}, 20.37, 42.05),
+    ("prism", {"segments": 10}, 17.54, 50.11),
+    ("prism", {"segments": 20}, 17.86, 49.20),
+    ("prism", {"segments": 30}, 18.18, 48.29),
+]
+BERT_CUT = 51.24  # arXiv 2507.12145, abstract: BERT-base, N = 256, P = 2, CR = 128
+GFLOPS_TOLERANCE = 2e-3  # the papers' counter adds LayerNorm, softmax and GELU
+POINTS = 0.02  # of a percentage with two decimals, from GFLOPs with two
+
+
+@cache
+def vit_base() -> tuple[nn.Module, dict[str, Any]]:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return ViTForImageClassification(ViTConfig()).eval(), {"pixel_values": torch.randn(1, 3, 224, 224)}
+
+
+@cache
+def bert_base() -> tuple[nn.Module, dict[str, Any]]:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return BertModel(BertConfig()).eval(), {"input_ids": torch.randint(30522, (1, 256))}
+
+
+def observed(model: nn.Module, inputs: dict[str, Any], **how: Any) -> Plan:
+    with torch.no_grad():
+        return infer(model, inputs, observe=True, **how).plan
+
+
+def gflops_per_device(plan: Plan) -> float:
+    """The papers': the mean over the ranks of the blocks' FLOPs, plus the patch embedding over the ranks."""
+    counted = sum(
+        step.flops
+        for participant in range(plan.n_ranks + 1)
+        for step in plan.computes(participant)
+        if step.label.startswith("block") or step.label == "embedding"
+    )
+    return counted / plan.n_ranks / 1e9
+
+
+@cache
+def single_gflops(name: str) -> float:
+    model, inputs = {"vit": vit_base, "bert": bert_base}[name]()
+    return gflops_per_device(observed(model, inputs, strategy="single"))
+
+
+def test_vit_base_takes_the_papers_flops() -> None:
+    assert single_gflops("vit") == pytest.approx(VIT_SINGLE_GFLOPS, rel=GFLOPS_TOLERANCE)
+
+
+@pytest.mark.parametrize(("strategy", "options", "gflops", "cut"), VIT_TABLE)
+def test_vit_base_on_two_ranks_really_computes_what_the_paper_says(
+    strategy: str, options: dict[str, Any], gflops: float, cut: float
+) -> None:
+    found = gflops_per_device(observed(*vit_base(), ranks=2, strategy=strategy, **options))
+    assert found == pytest.approx(gflops, rel=GFLOPS_TOLERANCE)
+    assert 100 * (1 - found / single_gflops("vit")) == pytest.approx(cut, abs=POINTS)
+
+
+def test_vit_base_takes_as_many_flops_where_every_rank_embeds_its_own_patches() -> None:
+    how = {"ranks": 2, "strategy": "prism", "segments": 10}
+    spread = observed(*vit_base(), placement=Placement("replicated", "in_place"), **how)
+    assert gflops_per_device(spread) == gflops_per_device(observed(*vit_base(), **how))
+
+
+def test_bert_base_on_two_ranks_really_computes_what_the_paper_says() -> None:
+    found = gflops_per_device(observed(*bert_base(), ranks=2, segments=1))
+    assert 100 * (1 - found / single_gflops("bert")) == pytest.approx(BERT_CUT, abs=POINTS)
+
+
+# --- weights
+
+
+def parameter_bytes(model: nn.Module) -> int:
+    return sum(parameter.numel() * parameter.element_size() for parameter in model.parameters())  # tied ones once
+
+
+def block_bytes(model: nn.Module) -> int:
+    family = families.find(str(model.config.model_type))
+    trunk = getattr(model, family.trunk, model)
+    return parameter_bytes(trunk.get_submodule(family.layer_list))
+
+
+UNUSUAL: list[tuple[tuple[str, str], dict[str, Any]]] = [
+    (("vit", "image_classification"), {"qkv_bias": False}),
+    (("vit", "image_classification"), {"num_labels": 0}),
+    (("vit", "none"), {"pooler_output_size": 7}),
+    (("bert", "masked_lm"), {"tie_word_embeddings": False}),
+    (("gpt2", "lm"), {"tie_word_embeddings": False}),
+]
+
+
+@pytest.mark.parametrize(("model", "changes"), [*((model, {}) for model in MODELS), *UNUSUAL], ids=named)
+def test_one_rank_holds_the_blocks_and_the_terminal_all_else(model: tuple[str, str], changes: dict[str, Any]) -> None:
+    built = build(*model, **changes)
+    plan = infer(built, inputs_of(model[0]), strategy="single").plan
+    assert plan.weight_bytes[0] == block_bytes(built)
+    assert plan.weight_bytes[plan.terminal] == parameter_bytes(built) - block_bytes(built)
+
+
+@pytest.mark.parametrize("name", strategies.catalogue())
+@pytest.mark.parametrize("model", MODELS, ids=named)
+def test_between_them_the_ranks_hold_every_weight(model: tuple[str, str], name: str) -> None:
+    built = build(*model)
+    plan = infer(built, inputs_of(model[0]), ranks=3, strategy=name, segments=2).plan
+    ranks = plan.weight_bytes[: plan.n_ranks]
+    assert sum(ranks) >= block_bytes(built)
+    assert max(ranks) <= block_bytes(built)
+
+
+@pytest.mark.parametrize("name", strategies.catalogue())
+def test_ranks_that_have_the_input_hold_its_embedding(name: str) -> None:
+    built = build("vit")
+    at_terminal, spread = (
+        infer(built, inputs_of("vit"), ranks=2, strategy=name, placement=Placement(given)).plan  # type: ignore[arg-type]
+        for given in ("terminal", "replicated")
+    )
+    embedding = parameter_bytes(built.embeddings)
+    assert spread.weight_bytes[0] == at_terminal.weight_bytes[0] + embedding
+    assert spread.weight_bytes[-1] == at_terminal.weight_bytes[-1] - embedding
