@@ -10,6 +10,10 @@ from simpy import Environment
 from prism_sim.timing.collectives import ALGORITHMS, Message
 from prism_sim.timing.devices import check_not_negative
 
+# What carries bytes, one message or share of the rate at a time: ("uplink", device), ("downlink", device), ("air",), or
+# ("link", node, node) for one direction of a link.
+Carrier = tuple[str | int, ...]
+
 # A stretch of a message's way: what it is (transfer, propagation or queue), from when to when, in seconds.
 Leg = tuple[str, float, float]
 
@@ -107,6 +111,9 @@ class Network(Protocol):
 
     def open(self, env: Environment, n_devices: int, deliver: Deliver) -> Medium:
         """Raises ValueError if the network does not fit this number of devices."""
+
+    def occupied_s(self, flight: Flight) -> dict[Carrier, float]:
+        """Seconds of each carrier's capacity that a message between two devices takes; none for what another paid."""
 
 
 def check_network(network: Network) -> None:

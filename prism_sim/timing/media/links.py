@@ -11,7 +11,7 @@ from typing import Any, cast
 from simpy import Environment, Event
 
 from prism_sim.timing.devices import check_not_negative, check_positive
-from prism_sim.timing.media.base import Deliver, Flight, Leg, Medium, check_network
+from prism_sim.timing.media.base import Carrier, Deliver, Flight, Leg, Medium, check_network
 from prism_sim.timing.media.line import Line
 from prism_sim.timing.media.slow_start import SlowStart
 
@@ -91,6 +91,12 @@ class Links:
             self.route(0, device)
         medium = _Hops(env, self, deliver)
         return SlowStart(medium, self.path) if self.slow_start else medium
+
+    def occupied_s(self, flight: Flight) -> dict[Carrier, float]:
+        """Every link on its way, in its direction."""
+        hops = self.route(flight.source_device, flight.destination_device)
+        bits = 8 * flight.message.payload_bytes
+        return {("link", *hop): bits / self.graph.edges[hop]["line"][0] for hop in hops}
 
     def path(self, source: int, destination: int) -> tuple[float, float]:
         """Bits per second of the slowest hop, and the round trip in seconds."""

@@ -8,7 +8,7 @@ from typing import cast
 from simpy import Environment, Event
 
 from prism_sim.timing.devices import check_not_negative, check_positive
-from prism_sim.timing.media.base import Deliver, Flight, Medium, check_network
+from prism_sim.timing.media.base import Carrier, Deliver, Flight, Medium, check_network
 from prism_sim.timing.media.line import Line
 from prism_sim.timing.media.slow_start import SlowStart
 
@@ -43,6 +43,18 @@ class SharedRadio:
         """How often a message uses the air."""
         return 1 if self.direct or self.access_point in (source, destination) else 2
 
+    def transmissions_bits_per_s(self, flight: Flight) -> tuple[float, ...]:
+        """The rate of each time that a message is on the air; an access point sends a broadcast on to all."""
+        to_all, source = flight.message.transmission is not None, flight.source_device
+        last = (self.broadcast_bits_per_s if to_all else None) or self.bits_per_s
+        relayed = self.hops(source, source if to_all else flight.destination_device) == 2
+        return (self.bits_per_s, last) if relayed else (last,)
+
+    def occupied_s(self, flight: Flight) -> dict[Carrier, float]:
+        """The air, as often as it is used; what rides on another's transmission takes none."""
+        bits = 0 if flight.rides is not None else 8 * flight.message.payload_bytes
+        return {("air",): sum(bits / bits_per_s for bits_per_s in self.transmissions_bits_per_s(flight))}
+
     def open(self, env: Environment, n_devices: int, deliver: Deliver) -> Medium:
         """Raises ValueError if the access point is none of the devices."""
         if self.access_point is not None and not 0 <= self.access_point < n_devices:
@@ -66,23 +78,20 @@ class _Air:
             self.riders[flight.rides].append(flight)
             return
         self.riders[flight] = [flight]
-        to_all = flight.message.transmission is not None
-        source = flight.source_device
-        relayed = self.radio.hops(source, source if to_all else flight.destination_device) == 2
-        end_s = self._transmit(flight, to_all and not relayed)
+        rates = self.radio.transmissions_bits_per_s(flight)
+        end_s = self._transmit(flight, rates[0])
         flight.uplink_start_s, flight.uplink_end_s = flight.downlink_start_s, end_s
         at_access_point = self.env.timeout(end_s - self.env.now, flight)
-        at_access_point.callbacks.append(self._relay if relayed else self._received)
+        at_access_point.callbacks.append(self._relay if len(rates) == 2 else self._received)
 
     def _relay(self, event: Event) -> None:
         """The access point has it and sends it on, to all if it is a broadcast."""
         flight = cast(Flight, event.value)
-        end_s = self._transmit(flight, to_all=flight.message.transmission is not None)
+        end_s = self._transmit(flight, self.radio.transmissions_bits_per_s(flight)[-1])
         self.env.timeout(end_s - self.env.now, flight).callbacks.append(self._received)
 
-    def _transmit(self, flight: Flight, to_all: bool) -> float:
+    def _transmit(self, flight: Flight, bits_per_s: float) -> float:
         """Books the air from now on; returns when the transmission ends."""
-        bits_per_s = (self.radio.broadcast_bits_per_s if to_all else None) or self.radio.bits_per_s
         now_s = self.env.now
         begin_s, end_s, wait = self.line.book(
             now_s, 8 * flight.message.payload_bytes / bits_per_s, flight.source_device

@@ -9,7 +9,7 @@ from typing import cast
 from simpy import Environment, Event
 
 from prism_sim.timing.devices import check_not_negative
-from prism_sim.timing.media.base import Deliver, Flight, Medium, check_network
+from prism_sim.timing.media.base import Carrier, Deliver, Flight, Medium, check_network
 from prism_sim.timing.media.fair import FairSwitch
 from prism_sim.timing.media.slow_start import SlowStart
 
@@ -54,6 +54,14 @@ class Switch:
         if not self.slow_start:
             return medium
         return SlowStart(medium, lambda a, b: (min(up[a], down[b]), 2 * self.latency_s))
+
+    def occupied_s(self, flight: Flight) -> dict[Carrier, float]:
+        """Its sender's uplink, once a broadcast, and its receiver's downlink."""
+        source, destination, bits = flight.source_device, flight.destination_device, 8 * flight.message.payload_bytes
+        found: dict[Carrier, float] = {("downlink", destination): bits / _of_device(self.down_bits_per_s, destination)}
+        if flight.rides is None:
+            found["uplink", source] = bits / _of_device(self.up_bits_per_s, source)
+        return found
 
 
 class FifoSwitch:
@@ -133,3 +141,7 @@ def per_device(field: str, rates: float | tuple[float, ...], n_devices: int) -> 
     if len(rates) != n_devices:
         raise ValueError(f"{field}(={rates}) must have one rate for each of the {n_devices} devices")
     return rates
+
+
+def _of_device(rates: float | tuple[float, ...], device: int) -> float:
+    return rates[device] if isinstance(rates, tuple) else rates
