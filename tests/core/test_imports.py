@@ -35,6 +35,7 @@ ROOMS = {
     "effects": Room(),
     "partition": Room(),
     "catalogue": Room(),
+    "units_text": Room(),
     "meetings": Room({"plan", "effects"}),
     "driver": Room({"plan", "effects", "meetings"}),
     "families": Room({"catalogue"}),
@@ -49,12 +50,10 @@ ROOMS = {
     "live": Room(CORE | SIZES | {"numeric"}, {"torch", "transformers", "numpy"}),
     "timing": Room({"plan", "catalogue"}, {"simpy", "numpy", "networkx"}),
     "scenario": Room(CORE | SIZES, {"pydantic", "pydantic_core", "annotated_types", "yaml"}),
-    "figures": Room({"plan", "catalogue", "timing"}, {"numpy", "matplotlib", "pandas"}),
+    "figures": Room({"plan", "catalogue", "units_text", "timing"}, {"numpy", "matplotlib", "pandas"}),
 }
-ON_TOP = {
-    "study",
-    "commands",
-}  # they join everything, as single modules like `cli` do; no room of the table may import them
+# they join everything, as single modules like `cli` do; no room of the table may import them
+ON_TOP = {"study", "commands"}
 
 
 @dataclass(frozen=True)
