@@ -111,11 +111,8 @@ class LinkSection(Section):
     latency: Annotated[float, units.TIME] | _Absent = Field(default=None, description="one way; default 0 s")
 
 
-class NetworkSection(Section):
-    """The network between the devices: a preset, and fields that override it.
-
-    Which medium uses which field: `network.USED_BY`.
-    """
+class NetworkSection(Section):  # which medium uses which field: `network.USED_BY`
+    """The network between the devices: a preset, and fields that override it."""
 
     preset: Annotated[str, PresetName("networks")] | _Absent = Field(
         default=None, description="a network of `list networks`"
@@ -199,8 +196,28 @@ def scenario_model() -> type[ScenarioSection]:
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema of a scenario file, for editors."""
-    return scenario_model().model_json_schema()
+    """JSON Schema of a scenario file, for editors.
+
+    It holds what is right in each field; what only shows across fields is left to `load_scenario`.
+    """
+    found: dict[str, Any] = _standard(scenario_model().model_json_schema())
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+
+
+def _standard(node: Any) -> Any:
+    """Without `default: null`, which no file may say, and with limits as JSON Schema names them.
+
+    Pydantic leaves their names as they are, or takes a list for a text, where a field may be absent.
+    """
+    if isinstance(node, list):
+        return [_standard(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    names = {"ge": "minimum", "le": "maximum"}
+    if node.get("type") == "array":
+        names |= {"minLength": "minItems"}
+    kept = {key: value for key, value in node.items() if key != "default" or value is not None}
+    return {names.get(key, key): _standard(value) for key, value in kept.items()}
 
 
 @cache

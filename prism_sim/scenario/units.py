@@ -91,7 +91,7 @@ class Unit:
         return core_schema.no_info_plain_validator_function(validate)
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
-        units = "|".join(re.escape(unit).replace("/", r"\/") for unit in self.factors)
+        units = "|".join(re.escape(unit).replace("/", r"\/").replace("u", "[u\u00b5\u03bc]") for unit in self.factors)
         pattern = rf"^\s*{_NUMBER.replace('(?:', '(')}\s*({units})\s*$"
         pattern = f"{pattern}|^none$" if self.none else pattern
         return {"type": "string", "pattern": pattern, "examples": [self.example]}
