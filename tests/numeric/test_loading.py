@@ -1,0 +1,139 @@
+"""Models come from safetensors to the bit, or from a seed; from nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+import transformers
+
+from prism_sim import families
+from prism_sim.numeric.loading import LoadError, ModelSource, load, quiet
+from prism_sim.scenario import load_scenario
+from prism_sim.study.model_config import model_config
+
+ENCODER = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+TEXT = {"vocab_size": 97, "max_position_embeddings": 32}
+CONFIGS = {
+    "vit": {"model_type": "vit", **ENCODER, "image_size": 32, "patch_size": 8, "num_labels": 5},
+    "bert": {"model_type": "bert", **ENCODER, **TEXT},
+    "gpt2": {"model_type": "gpt2", "n_embd": 16, "n_layer": 2, "n_head": 2, "vocab_size": 97, "n_positions": 32},
+}
+CASES = [(kind, head.name) for kind, family in families.catalogue().items() for head in family.heads]
+
+
+def made(kind: str, head: str, seed: int = 7) -> torch.nn.Module:
+    """A model straight from transformers, without our help."""
+    names = {entry.name: entry.hf_class for entry in families.find(kind).heads}
+    torch.manual_seed(seed)
+    config = transformers.AutoConfig.for_model(**CONFIGS[kind])
+    return getattr(transformers, names[head])(config).eval()
+
+
+def assert_same(one: torch.nn.Module, other: torch.nn.Module) -> None:
+    """The same parameters and buffers, to the bit."""
+    a, b = one.state_dict(), other.state_dict()
+    assert a.keys() == b.keys()
+    for name in a:
+        assert torch.equal(a[name], b[name]), name
+
+
+def through_a_scenario(folder: Path, kind: str, head: str, tmp_path: Path) -> ModelSource:
+    path = tmp_path / "case.yaml"
+    path.write_text(
+        f"model: {{hf: {folder.name}, head: {head}}}\n"
+        "devices: [{preset: raspberry-pi-5}]\nnetwork: {preset: loopback}\nstrategy: {name: single}\n"
+    )
+    scenario = load_scenario(path)
+    spec = scenario.model
+    assert spec.weights == "pretrained"
+    return ModelSource(model_config(scenario), str(spec.folder), spec.head, spec.dtype, scenario.seed)
+
+
+@pytest.mark.parametrize(("kind", "head"), CASES)
+def test_a_saved_checkpoint_comes_back_to_the_bit(tmp_path, kind, head):
+    saved = made(kind, head)
+    saved.save_pretrained(tmp_path / "saved")
+    loaded = load(through_a_scenario(tmp_path / "saved", kind, head, tmp_path))
+    assert type(loaded) is type(saved)
+    assert not loaded.training
+    assert_same(loaded, saved)
+
+
+@pytest.mark.parametrize(("kind", "head"), CASES)
+def test_random_weights_follow_the_seed_and_leave_the_callers_alone(kind, head):
+    state = torch.get_rng_state()
+    first, again, other = (load(ModelSource(CONFIGS[kind], None, head, "float32", seed)) for seed in (7, 7, 8))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert_same(first, again)
+    assert_same(first, made(kind, head, seed=7))
+    assert any(not torch.equal(a, b) for a, b in zip(first.parameters(), other.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_no_head_named_means_the_usual_one(kind):
+    model = load(ModelSource(CONFIGS[kind], None, None, "float32", 0))
+    assert type(model).__name__ == families.find(kind).heads[0].hf_class
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_the_asked_precision_is_that_of_every_weight_and_only_rounds(kind, dtype):
+    whole = load(ModelSource(CONFIGS[kind], None, None, "float32", 3))
+    half = load(ModelSource(CONFIGS[kind], None, None, dtype, 3))
+    for one, other in zip(whole.parameters(), half.parameters(), strict=True):
+        assert other.dtype == getattr(torch, dtype)
+        assert torch.equal(one.to(other.dtype), other)
+
+
+def test_a_checkpoint_in_half_precision_is_widened_to_what_is_asked(tmp_path):
+    saved = made("bert", "none").to(torch.bfloat16)
+    saved.save_pretrained(tmp_path / "half")
+    loaded = load(ModelSource(CONFIGS["bert"], str(tmp_path / "half"), "none", "float32", 0))
+    for one, other in zip(saved.parameters(), loaded.parameters(), strict=True):
+        assert other.dtype == torch.float32
+        assert torch.equal(one.float(), other)
+
+
+def test_what_the_family_refuses_is_not_loaded():
+    with pytest.raises(LoadError, match="decoder"):
+        load(ModelSource(CONFIGS["bert"] | {"is_decoder": True}, None, None, "float32", 0))
+
+
+def test_a_pickled_checkpoint_is_never_opened(tmp_path, monkeypatch):
+    model = made("bert", "none")
+    model.save_pretrained(tmp_path / "pickled")
+    (tmp_path / "pickled" / "model.safetensors").unlink()
+    torch.save(model.state_dict(), tmp_path / "pickled" / "pytorch_model.bin")
+
+    def opened(*args, **kwargs):
+        raise AssertionError("unpickled")
+
+    monkeypatch.setattr(torch, "load", opened)
+    with pytest.raises(LoadError, match="pickled weights are never opened") as refused:
+        load(ModelSource(CONFIGS["bert"], str(tmp_path / "pickled"), "none", "float32", 0))
+    assert refused.value.about == "model"
+
+
+def test_code_that_a_checkpoint_brings_is_never_run(tmp_path):
+    import json
+
+    model = made("bert", "none")
+    folder = tmp_path / "remote"
+    model.save_pretrained(folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["auto_map"] = {"AutoConfig": "evil.Config", "AutoModel": "evil.Model"}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    assert_same(load(ModelSource(config, str(folder), "none", "float32", 0)), model)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_quiet_gives_back_what_it_found():
+    log = transformers.utils.logging
+    before = log.get_verbosity(), log.is_progress_bar_enabled()
+    with quiet():
+        assert log.get_verbosity() == log.ERROR
+        assert not log.is_progress_bar_enabled()
+    assert (log.get_verbosity(), log.is_progress_bar_enabled()) == before
