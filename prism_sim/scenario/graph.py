@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from prism_sim.catalogue import nearest
 from prism_sim.scenario.errors import FieldPath, shown
 from prism_sim.scenario.hardware import device_index
-from prism_sim.scenario.schema import LinkSection
+from prism_sim.scenario.sections import LinkSection
 from prism_sim.scenario.spec import DeviceSpec
 from prism_sim.scenario.yaml_source import Source
 
@@ -20,19 +20,15 @@ Ends = tuple[Node, Node]
 
 def nodes(links: Sequence[LinkSection], devices: Sequence[DeviceSpec], source: Source) -> list[Ends]:
     """The two nodes of each link: a device's index, or a router's name. Raises ScenarioError for an unknown index."""
-    return [
-        (
-            _node(a, (*LINKS, number, "between", 0), devices, source),
-            _node(b, (*LINKS, number, "between", 1), devices, source),
-        )
-        for number, (a, b) in enumerate(link.between for link in links)
-    ]
+    index_of = {device.name: index for index, device in enumerate(devices)}
 
+    def node(number: int, side: int) -> Node:
+        reference = links[number].between[side]
+        if isinstance(reference, str):
+            return index_of.get(reference, reference)
+        return device_index(reference, (*LINKS, number, "between", side), devices, source)
 
-def _node(reference: Node, path: FieldPath, devices: Sequence[DeviceSpec], source: Source) -> Node:
-    if isinstance(reference, str) and reference not in [device.name for device in devices]:
-        return reference
-    return device_index(reference, path, devices, source)
+    return [(node(number, 0), node(number, 1)) for number in range(len(links))]
 
 
 def check_graph(links: Sequence[Ends], devices: Sequence[DeviceSpec], source: Source) -> None:

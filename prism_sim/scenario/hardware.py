@@ -10,7 +10,7 @@ from typing import Any
 from prism_sim.catalogue import nearest
 from prism_sim.scenario import presets
 from prism_sim.scenario.errors import FieldPath, shown
-from prism_sim.scenario.schema import MAX_DEVICES, DeviceSection, ScenarioSection, Section
+from prism_sim.scenario.sections import MAX_DEVICES, DeviceSection, ScenarioSection, Section
 from prism_sim.scenario.spec import DeviceSpec
 from prism_sim.scenario.yaml_source import Source
 
@@ -95,8 +95,8 @@ def _free_name(base: str, numbered: bool, numbers: Counter[str], taken: dict[str
 
 def device_index(reference: int | str, path: FieldPath, known: Sequence[DeviceSpec], source: Source) -> int:
     """The index of a device given by index or name. Raises ScenarioError if there is none."""
-    names = [device.name for device in known]
     if isinstance(reference, str):
+        names = [device.name for device in known]
         if reference not in names:
             hint = nearest(reference, names) or f"; devices: {', '.join(names[:8])}"
             raise source.error(path, f"{shown(reference)} is not the name of a device{hint}")

@@ -14,6 +14,7 @@ from prism_sim import strategies
 from prism_sim.scenario import hardware, models, network, overrides, schema, strategy_section, sweep
 from prism_sim.scenario.errors import FieldPath, shown
 from prism_sim.scenario.problems import first_error
+from prism_sim.scenario.sections import ScenarioSection
 from prism_sim.scenario.spec import Scenario, StrategySpec
 from prism_sim.scenario.yaml_source import Source, read_source
 from prism_sim.strategies.base import Placement
@@ -87,7 +88,7 @@ def _resolve(source: Source, origin: Origin) -> Scenario:
     )
 
 
-def _validated(source: Source) -> schema.ScenarioSection:
+def _validated(source: Source) -> ScenarioSection:
     _refuse_nulls(source.tree, (), source)
     try:
         return schema.scenario_model().model_validate(source.tree)

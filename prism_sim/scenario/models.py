@@ -11,7 +11,7 @@ from prism_sim.catalogue import nearest
 from prism_sim.families import Dimensions
 from prism_sim.scenario import presets
 from prism_sim.scenario.errors import FieldPath, shown
-from prism_sim.scenario.schema import ModelSection, WorkloadSection
+from prism_sim.scenario.sections import ModelSection, WorkloadSection
 from prism_sim.scenario.spec import ModelSpec, WorkloadSpec
 from prism_sim.scenario.yaml_source import Source
 
@@ -189,6 +189,8 @@ def _spec(
         weights=section.weights or default,
         dtype=section.dtype,
         head=section.head or head,
+        weight_dtype=section.weight_dtype,
+        wire_dtype=section.wire_dtype,
     )
 
 

@@ -9,7 +9,7 @@ from prism_sim.scenario import presets
 from prism_sim.scenario.errors import FieldPath, dotted, shown
 from prism_sim.scenario.graph import check_graph, nodes
 from prism_sim.scenario.hardware import device_index, merged
-from prism_sim.scenario.schema import LinkSection, NetworkSection
+from prism_sim.scenario.sections import LinkSection, NetworkSection
 from prism_sim.scenario.spec import DeviceSpec, LinkSpec, NetworkSpec
 from prism_sim.scenario.yaml_source import Source
 

@@ -25,7 +25,9 @@ HASH_SCHEMA = "prism-sim/scenario/1"
 class ModelSpec:
     """The model. config: as config.json; None for a hub id whose dimensions must be fetched.
 
-    label: for humans. hub_id, folder: where weights and processors are. head: None for the family's usual one.
+    dtype: of weights and activations; weight_dtype: of the blocks' weight matrices, wire_dtype: of rows that cross the
+    network; None: as dtype. label: for humans. hub_id, folder: where weights and processors are. head: None for the
+    family's usual one.
     """
 
     label: str
@@ -35,6 +37,8 @@ class ModelSpec:
     weights: Literal["random", "pretrained"]
     dtype: Literal["float32", "float16", "bfloat16"]
     head: str | None
+    weight_dtype: Literal["int8"] | None = None
+    wire_dtype: Literal["float32", "float16", "bfloat16"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from prism_sim.scenario import schema
 from prism_sim.scenario.errors import FieldPath, dotted, shown
 from prism_sim.scenario.overrides import Override, apply, path_of
 from prism_sim.scenario.problems import first_error
+from prism_sim.scenario.sections import RangeSection
 from prism_sim.scenario.yaml_source import Source
 
 _NOT_SWEPT = ("name", "sweep")  # they change no result
@@ -107,14 +108,14 @@ def _spread(field: FieldPath, here: FieldPath, values: Mapping[str, Any], source
     return list(points)
 
 
-def _range_section(here: FieldPath, values: Mapping[str, Any], source: Source) -> schema.RangeSection:
+def _range_section(here: FieldPath, values: Mapping[str, Any], source: Source) -> RangeSection:
     known = ("from", "to", "points", "scale")
     for key in values:
         if key not in known:
             hint = f"{shown(key)} is not a field of a range; known: {', '.join(known)}"
             raise source.error((*here, key), hint, at_key=True)
     try:
-        return schema.RangeSection.model_validate(dict(values))
+        return RangeSection.model_validate(dict(values))
     except ValidationError as problem:
         raise first_error(problem, source, here) from None
 

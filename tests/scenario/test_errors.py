@@ -379,7 +379,17 @@ def test_no_text_whatever_raises_anything_but_a_scenario_error(write, data):
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     field=st.sampled_from(
-        ["seed", "model.dims", "devices", "strategy.shares", "sweep", "network", "devices[0].memory"]
+        [
+            "seed",
+            "model.dims",
+            "devices",
+            "strategy.shares",
+            "sweep",
+            "network",
+            "network.links",
+            "network.medium",
+            "devices[0].memory",
+        ]
     ),
     value=st.recursive(
         st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=6)),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from prism_sim.scenario import json_schema, presets, schema, units
+from prism_sim.scenario import json_schema, presets, sections, units
 
 READY = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 SCHEMA = json_schema()
@@ -145,7 +145,7 @@ def test_every_way_to_write_a_unit_is_valid_by_the_json_schema(unit):
 def test_the_json_schema_describes_the_fields_of_the_network_and_offers_no_null():
     text = json.dumps(SCHEMA)
     assert "null" not in text
-    for name, section in (("NetworkSection", schema.NetworkSection), ("LinkSection", schema.LinkSection)):
+    for name, section in (("NetworkSection", sections.NetworkSection), ("LinkSection", sections.LinkSection)):
         properties = SCHEMA["$defs"][name]["properties"]
         assert set(properties) == set(section.model_fields)
         assert all("description" in rules for rules in properties.values())

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from prism_sim import timing
-from prism_sim.scenario import LinkSpec, ScenarioError, load_scenario, presets, schema, sweep_axes
+from prism_sim.scenario import LinkSpec, ScenarioError, load_scenario, presets, schema, sections, sweep_axes
 from prism_sim.scenario.network import USED_BY
 from prism_sim.study import hardware
 from prism_sim.study.simulation import simulate
@@ -51,14 +51,14 @@ def refusal(load, network: str, overrides=()) -> ScenarioError:
 
 
 def test_a_scenario_has_the_names_that_the_timing_has():
-    assert set(get_args(schema.Medium)) == set(timing.NETWORKS) == set(NETWORK_OF)
-    assert set(get_args(schema.Sharing)) == set(SHARING)
-    assert set(get_args(schema.Switching)) == set(SWITCHING)
-    assert set(get_args(schema.Collective)) == set(timing.ALGORITHMS)
+    assert set(get_args(sections.Medium)) == set(timing.NETWORKS) == set(NETWORK_OF)
+    assert set(get_args(sections.Sharing)) == set(SHARING)
+    assert set(get_args(sections.Switching)) == set(SWITCHING)
+    assert set(get_args(sections.Collective)) == set(timing.ALGORITHMS)
 
 
 def test_every_field_is_of_all_media_or_of_those_that_are_named():
-    assert set(USED_BY) | OF_EVERY_MEDIUM == set(schema.NetworkSection.model_fields)
+    assert set(USED_BY) | OF_EVERY_MEDIUM == set(sections.NetworkSection.model_fields)
     assert not set(USED_BY) & OF_EVERY_MEDIUM
     assert all(set(media) < set(NETWORK_OF) for media in USED_BY.values())
 
