@@ -31,6 +31,7 @@ def ask(scenario) -> numerics.Fidelity:
     return fidelity_of(scenario, simulate(scenario).job)
 
 
+@pytest.mark.slow
 def test_a_second_process_gets_the_same_numbers_without_torch(load, own_cache):
     path = load().path
     program = (
