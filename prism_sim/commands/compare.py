@@ -41,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
         write_files({options.json: described})
     if options.out is not None:
         from prism_sim.figures.parts import draw_parts
+        from prism_sim.figures.style import saved
 
         bars = [
             (name, candidate.simulation.timeline.breakdown_s)
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
             if candidate.simulation is not None
         ]
         figure = draw_parts(bars, scenario.name)
-        write_files({options.out / "compare.json": described, options.out / "parts.png": figure.savefig})
+        write_files({options.out / "compare.json": described, options.out / "parts.png": saved(figure)})
     return 0
 
 
