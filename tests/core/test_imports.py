@@ -14,7 +14,7 @@ import pytest
 import prism_sim
 
 ROOT = Path(prism_sim.__file__).parent
-CORE = {"plan", "effects", "driver", "meetings", "partition", "catalogue"}
+CORE = {"plan", "effects", "driver", "meetings", "partition", "catalogue", "wire"}
 SIZES = {"strategies", "compressors", "families", "shapes"}
 
 
@@ -36,6 +36,7 @@ ROOMS = {
     "partition": Room(),
     "catalogue": Room(),
     "units_text": Room(),
+    "wire": Room({"effects"}),
     "meetings": Room({"plan", "effects"}),
     "driver": Room({"plan", "effects", "meetings"}),
     "families": Room({"catalogue"}),

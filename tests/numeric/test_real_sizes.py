@@ -105,7 +105,6 @@ UNUSUAL: list[tuple[tuple[str, str], dict[str, Any]]] = [
     (("vit", "image_classification"), {"qkv_bias": False}),
     (("vit", "image_classification"), {"num_labels": 0}),
     (("vit", "none"), {"pooler_output_size": 7}),
-    (("bert", "masked_lm"), {"tie_word_embeddings": False}),
     (("gpt2", "lm"), {"tie_word_embeddings": False}),
 ]
 
