@@ -1,0 +1,109 @@
+"""What `prism-sim breakeven` shows in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from prism_sim.study.breakeven import BreakEven, Crossing, Point
+from prism_sim.tables import new_table
+from prism_sim.units_text import seconds_text
+
+
+def show_break_even(found: BreakEven, console: Console) -> None:
+    """Both ends of the range and every place where the order changes, then the answer in words."""
+    along = found.varied
+    console.print(f"\n[bold]{escape(found.scenario.name)}[/bold]")
+    what = (
+        f"{found.own} against {found.other}, {along.field} from {along.shown(along.low)} to {along.shown(along.high)}"
+    )
+    console.print(escape(what), style="dim", highlight=False)
+    console.print(_table(found))
+    for low, high, n_points, reason in found.skipped:
+        where = along.shown(low) if n_points == 1 else f"{along.shown(low)} to {along.shown(high)}, {n_points} points"
+        console.print(escape(f"skipped ({where}): {reason}"), style="yellow", highlight=False)
+    console.print(f"\n[bold]{escape(' '.join(sentences(found)))}[/bold]", highlight=False)
+    for crossing in found.crossings:
+        if crossing.at is not None:
+            console.print(escape(f"  --set {_override(found, crossing.at)}"), highlight=False, soft_wrap=True)
+    console.print()
+
+
+def _table(found: BreakEven) -> Table:
+    table = new_table(found.varied.field, found.own, found.other, "faster", "by")
+    table.columns[3].justify = "left"
+    first, last = found.simulated[0], found.simulated[-1]
+    rows = [first]
+    for crossing in found.crossings:
+        rows += [crossing.low, crossing.high] if crossing.at is None else [crossing.at]
+    rows.append(last)
+    equal = {crossing.at for crossing in found.crossings}
+    for point in dict.fromkeys(rows):
+        even = point in equal
+        table.add_row(
+            found.varied.shown(point.amount),
+            seconds_text(point.own_s),
+            seconds_text(point.other_s),
+            "equal" if even or found.winner(point) is None else found.winner(point),
+            "" if even else f"{_factor(point)}x",
+            style="bold" if even else None,
+        )
+    return table
+
+
+def sentences(found: BreakEven) -> Iterator[str]:
+    """Who is faster where."""
+    first, last, field = found.simulated[0], found.simulated[-1], found.varied.field
+    if not found.changes and len(found.simulated) > 1:
+        yield f"{field} changes neither latency."
+    if not found.crossings:
+        ends = f"{found.varied.shown(first.amount)} and {found.varied.shown(last.amount)}"
+        winner = found.winner(first)
+        if winner is None:
+            yield f"There is no break-even between {ends}: both are equally fast throughout."
+            return
+        yield (
+            f"There is no break-even between {ends}: {winner} is faster throughout, "
+            f"{_factor(first)} times as fast at the low end and {_factor(last)} at the high end."
+        )
+        return
+    for crossing in found.crossings:
+        yield f"{_place(found, crossing)} {_who(found, crossing.low)}, {_beyond(found, crossing)}."
+
+
+def _place(found: BreakEven, crossing: Crossing) -> str:
+    along, low, high = found.varied, crossing.low.amount, crossing.high.amount
+    match crossing.kind:
+        case "equal":
+            assert crossing.at is not None
+            return f"Break-even at {along.field} {along.shown(crossing.at.amount)}: below it"
+        case "jumps":
+            return f"A latency jumps at {along.field} {along.shown(high)}: below it"
+        case "flips":
+            return f"The order changes between {along.field} {along.shown(low)} and {along.shown(high)}: up to there"
+        case _:
+            between = f"between {along.field} {along.shown(low)} and {along.shown(high)}"
+            return f"The order changes somewhere {between}, which cannot be simulated: up to there"
+
+
+def _beyond(found: BreakEven, crossing: Crossing) -> str:
+    return f"{'above it' if crossing.kind in ('equal', 'jumps') else 'beyond'} {_who(found, crossing.high)}"
+
+
+def _who(found: BreakEven, point: Point) -> str:
+    winner = found.winner(point)
+    return "both are equally fast" if winner is None else f"{winner} is faster"
+
+
+def _factor(point: Point) -> str:
+    times = max(point.own_s, point.other_s) / min(point.own_s, point.other_s)
+    return f"{times:.2f}" if times < 10 else f"{times:.3g}"
+
+
+def _override(found: BreakEven, point: Point) -> str:
+    """As a shell takes it: a field with brackets needs quotes."""
+    field, text = found.varied.field, found.varied.text(point.amount)
+    return f"'{field}={text}'" if "[" in field else f"{field}='{text}'"
