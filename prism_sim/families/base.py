@@ -155,6 +155,15 @@ class Family(ABC):
         """The head of this name; the family's usual one for None. Raises ValueError if there is none of this name."""
         return self.heads[0] if name is None else look_up("head", name, {head.name: head for head in self.heads})
 
+    def path(self, model: Any) -> list[str]:
+        """Attributes that lead from a model, bare or with a head, to its list of layers."""
+        trunk = [self.trunk] if hasattr(model, self.trunk) else []
+        return [*trunk, *self.layer_list.split(".")]
+
+    def layers(self, model: Any) -> list[Any]:
+        """The Hugging Face layers of a model, bare or with a head."""
+        return list(model.get_submodule(".".join(self.path(model))).children())
+
     def embed(self, trunk: Any, inputs: Mapping[str, Any], embedded: Any, tokens: range) -> Any:
         """Rows of `tokens` as a rank computes them that has the whole input.
 

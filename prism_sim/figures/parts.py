@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from prism_sim.figures.base import Plot
 from prism_sim.figures.style import PART_COLOURS, WIDE_INCHES, look, new_figure
+from prism_sim.units_text import seconds_text
 
 PLOT = Plot("parts", "parts of the latency, stacked, a bar a strategy", "prism-sim compare SCENARIO --out DIR")
 
@@ -43,12 +44,12 @@ def draw_parts(bars: Sequence[tuple[str, Mapping[str, float]]], title: str) -> F
                 )
             left = [start + width for start, width in zip(left, widths, strict=True)]
         for row, total in enumerate(left):
-            axes.annotate(f" {total:.3g}", (total, row), va="center", fontsize=7)
+            axes.annotate(f" {seconds_text(total / scale)}", (total, row), va="center", fontsize=7)
         axes.set_yticks(range(len(bars)), [name for name, _ in bars])
         axes.invert_yaxis()
-        axes.set_xlim(0, 1.1 * max(left))
+        axes.set_xlim(0, 1.12 * max(left))
         axes.set_xlabel(f"latency ({unit})")
-        axes.set_title(title, loc="left")
+        axes.set_title(title, loc="left", parse_math=False)
         axes.grid(axis="y", visible=False)
         handles, labels = axes.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), columnspacing=1.2)

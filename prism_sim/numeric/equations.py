@@ -22,28 +22,35 @@ def segment_means(x: Tensor, n_segments: int, real: Tensor | None = None) -> tup
         raise ValueError(f"n_segments(={n_segments}) must be between 1 and the {n_tokens} tokens")
     length, n_longer = divmod(n_tokens, n_segments)
     border = n_longer * (length + 1)  # the first runs are one token longer
-    weights = x.new_ones(batch, n_tokens) if real is None else real.to(x.dtype)
+    precise = _at_least_float32(x.dtype)  # a sum of c rows may leave float16's range, c its exact integers
+    weights = x.new_ones(batch, n_tokens, dtype=precise) if real is None else real.to(precise)
     weighted = x if real is None else x * weights.unsqueeze(-1)
 
     def run_sums(rows: Tensor) -> Tensor:  # (batch, tokens, ...) -> (batch, n_segments, ...)
-        longer = rows[:, :border].reshape(batch, n_longer, length + 1, *rows.shape[2:]).sum(2)
-        others = rows[:, border:].reshape(batch, n_segments - n_longer, length, *rows.shape[2:]).sum(2)
+        longer = rows[:, :border].reshape(batch, n_longer, length + 1, *rows.shape[2:]).sum(2, dtype=precise)
+        others = rows[:, border:].reshape(batch, n_segments - n_longer, length, *rows.shape[2:]).sum(2, dtype=precise)
         return torch.cat([longer, others], dim=1)
 
     counts = run_sums(weights)
-    return run_sums(weighted) / counts.clamp(min=1).unsqueeze(-1), counts
+    means = run_sums(weighted) / counts.clamp(min=1).unsqueeze(-1)
+    return means.to(x.dtype), counts
 
 
-def attention_bias(counts: Tensor, visible: Tensor | None = None) -> Tensor:
+def _at_least_float32(dtype: torch.dtype) -> torch.dtype:
+    return torch.promote_types(dtype, torch.float32)
+
+
+def attention_bias(counts: Tensor, visible: Tensor | None = None, dtype: torch.dtype | None = None) -> Tensor:
     """The bias log g_j of each key; minus infinity in all but name for keys of count 0 and for those not visible.
 
-    counts: (batch or 1, K). visible: (Q, K), see `partition_aware_causal_mask`; None: all.
+    counts: (batch or 1, K). visible: (Q, K), see `partition_aware_causal_mask`; None: all. dtype: of the attention.
     Returns (batch or 1, 1, Q or 1, K), to be added to q.k / sqrt(d): a mean of c tokens then weighs like c copies of
     itself, A_ij = g_j exp(q_i.k_j / sqrt(d)) / sum_m g_m exp(q_i.k_m / sqrt(d)). The floor is finite, so that a query
     that sees nothing (a padded one) gives no NaN; beside any visible key it underflows to exactly 0.
     """
-    floor = torch.finfo(counts.dtype).min / 2
-    bias = counts.clamp(min=1).log().masked_fill(counts == 0, floor)[:, None, None, :]
+    dtype = counts.dtype if dtype is None else dtype
+    floor = torch.finfo(dtype).min / 2
+    bias = counts.clamp(min=1).log().to(dtype).masked_fill(counts == 0, floor)[:, None, None, :]
     return bias if visible is None else bias.masked_fill(~visible, floor)
 
 

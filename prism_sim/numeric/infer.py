@@ -98,7 +98,7 @@ def job_for(
         options=options,
         placement=placement,
         padded=padding_mask(inputs) is not None,
-        element_bytes=next(model.parameters()).element_size(),
+        dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
     )
 
 

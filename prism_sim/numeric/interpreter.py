@@ -13,12 +13,14 @@ from torch import Tensor, nn
 
 from prism_sim import driver, families
 from prism_sim.driver import Run
+from prism_sim.effects import Program
 from prism_sim.numeric.block import TensorBlock
 from prism_sim.numeric.meter import FlopMeter, SilentMeter, flop_counter
 from prism_sim.numeric.model import Input, TensorModel
 from prism_sim.plan import Compute, Kernel, Plan
 from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import HEAD
+from prism_sim.wire import at_the_border
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,19 @@ class Ranks(nn.Module):
         self.job, self.inputs, self.counter = job, inputs, counter
         family = families.find(job.sizes.family)
         self.held = (trunk,)  # in a tuple: not a child of this module
-        self.blocks = [
-            TensorBlock(family.parts(layer), trunk.training)
-            for layer in trunk.get_submodule(family.layer_list).children()
-        ]
+        self.blocks = [TensorBlock(family.parts(layer), trunk.training) for layer in family.layers(trunk)]
         self.real = padding_mask(inputs)
         self.done: Run | None = None
         self.flops_when_done = 0
 
     def _flops(self) -> int:
         return self.counter.get_total_flops() if self.counter else 0
+
+    def _programs(self, models: list[TensorModel]) -> list[Program]:
+        programs = self.job.programs(models)
+        if self.job.wire_dtype in (None, self.job.dtype):
+            return programs
+        return [at_the_border(program, me.send, me.receive) for program, me in zip(programs, models, strict=True)]
 
     def forward(self, embedded: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if embedded.shape[:2] != (self.job.batch, self.job.n_tokens):
@@ -55,7 +60,7 @@ class Ranks(nn.Module):
         given = Input(self.held[0], self.inputs, embedded, self.real, self._flops())
         meters = [FlopMeter(self.counter) if self.counter else SilentMeter() for _ in range(self.job.n_ranks + 1)]
         models = [TensorModel(self.job, given, self.blocks, meter) for meter in meters]
-        self.done = driver.run(self.job.programs(models), meters)
+        self.done = driver.run(self._programs(models), meters)
         self.flops_when_done = self._flops()
         if self.job.placement.output == "in_place":  # nothing was gathered; what lies on the ranks is the output
             return torch.cat([rows for rows in self.done.results if rows is not None], dim=1)
@@ -85,11 +90,10 @@ def execute(model: nn.Module, inputs: Mapping[str, Any], job: Job, observe: bool
     serve the job.
     """
     family = families.find(job.sizes.family)
-    path = [family.trunk] if hasattr(model, family.trunk) else []
-    trunk = model.get_submodule(".".join(path))
+    trunk = getattr(model, family.trunk, model)
     with flop_counter() if observe else nullcontext() as counter:
         ranks = Ranks(job, trunk, inputs, counter)
-        stand_in = _with_layers(model, [*path, *family.layer_list.split(".")], nn.ModuleList([ranks]))
+        stand_in = _with_layers(model, family.path(model), nn.ModuleList([ranks]))
         output = stand_in(**inputs)
         head_flops = counter.get_total_flops() - ranks.flops_when_done if counter else 0
     assert ranks.done is not None

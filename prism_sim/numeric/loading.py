@@ -12,6 +12,7 @@ import transformers
 from torch import nn
 
 from prism_sim import families
+from prism_sim.families import Family
 
 
 class LoadError(ValueError):
@@ -27,7 +28,8 @@ class ModelSource:
     """Which model to load.
 
     config: as in config.json, with model_type. place: hub id or folder of pretrained weights; None: random, by seed.
-    head: one of the family's; None: its usual one. dtype: a torch dtype's name.
+    head: one of the family's; None: its usual one. dtype: a torch dtype's name. weight_dtype: int8 rounds the blocks'
+    weight matrices to 8 bits and a scale a row.
     """
 
     config: Mapping[str, Any]
@@ -35,6 +37,7 @@ class ModelSource:
     head: str | None
     dtype: str
     seed: int
+    weight_dtype: str | None = None
 
 
 def load(source: ModelSource) -> nn.Module:
@@ -45,7 +48,20 @@ def load(source: ModelSource) -> nn.Module:
     kind = getattr(transformers, family.head(source.head).hf_class)
     with quiet():
         model: nn.Module = _random(kind, source) if source.place is None else _pretrained(kind, source.place)
-    return model.to(getattr(torch, source.dtype)).eval()
+    model = model.to(getattr(torch, source.dtype)).eval()
+    if source.weight_dtype == "int8":
+        round_to_int8(model, family)
+    return model
+
+
+@torch.no_grad()
+def round_to_int8(model: nn.Module, family: Family) -> None:
+    """Gives the blocks' weight matrices the values that int8 with a scale an output row keeps (symmetric, absmax)."""
+    for layer in family.layers(model):
+        parts = family.parts(layer)
+        for affine in (parts.query, parts.key, parts.value, parts.output, parts.expand, parts.contract):
+            scale = affine.weight.abs().amax(dim=1, keepdim=True).clamp(min=1e-12) / 127
+            affine.weight.copy_((affine.weight / scale).round() * scale)  # a view of the model's own weight
 
 
 def _random(kind: Any, source: ModelSource) -> Any:

@@ -92,19 +92,27 @@ class TensorModel:
     def stack(self, parts: Sequence[Tensor]) -> Tensor:
         return parts[0] if len(parts) == 1 else torch.cat(tuple(parts), dim=0)
 
+    def send(self, value: Tensor) -> Tensor:
+        """What goes out: rows in the element type of the wire; a mask as it is."""
+        return value.to(getattr(torch, self.job.wire_dtype or self.job.dtype)) if value.is_floating_point() else value
+
+    def receive(self, value: Tensor) -> Tensor:
+        return value.to(self.given.embedded.dtype) if value.is_floating_point() else value
+
     def bias(self, queries: range, keys: Sequence[Keys], padding: Tensor | None) -> Tensor | None:
         x = self.given.embedded
         counts = torch.cat([_counts(group, padding, x) for group in keys], dim=1)
         if not self.family.causal:
-            return None if bool((counts == 1).all()) else attention_bias(counts)
+            return None if bool((counts == 1).all()) else attention_bias(counts, dtype=x.dtype)
         last_tokens = torch.tensor([last for group in keys for last in group.last_tokens], device=x.device)
         rows = torch.arange(queries.start, queries.stop, device=x.device)
-        return attention_bias(counts, partition_aware_causal_mask(rows, last_tokens))
+        return attention_bias(counts, partition_aware_causal_mask(rows, last_tokens), x.dtype)
 
 
 def _counts(keys: Keys, padding: Tensor | None, x: Tensor) -> Tensor:
-    """Real tokens behind each key: (1, K), or (batch, K) with padding."""
+    """Real tokens behind each key: (1, K), or (batch, K) with padding; exact, whatever the type of x."""
+    precise = torch.promote_types(x.dtype, torch.float32)
     if padding is None:
-        return torch.tensor([keys.counts], dtype=x.dtype, device=x.device)
-    real = padding[:, keys.tokens.start : keys.tokens.stop].to(x.dtype)
+        return torch.tensor([keys.counts], dtype=precise, device=x.device)
+    real = padding[:, keys.tokens.start : keys.tokens.stop].to(precise)
     return torch.stack([run.sum(1) for run in real.tensor_split(keys.n_keys, dim=1)], dim=1)

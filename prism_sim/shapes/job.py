@@ -9,7 +9,7 @@ from prism_sim import families, strategies
 from prism_sim.families.base import Dimensions, Head
 from prism_sim.strategies.base import Placement, Role
 
-DTYPE_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
+DTYPE_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class Job:
     """One forward pass: model, input sizes, and how it is spread over ranks.
 
     padded: the input has a padding mask that travels. head_tokens: the rows that the head reads.
-    element_bytes: of weights and activations. options: an instance of the strategy's Options.
+    dtype: of weights and activations; weight_dtype: of the blocks' weight matrices, wire_dtype: of rows that cross;
+    None: as dtype. options: an instance of the strategy's Options.
     Raises ValueError where the sizes do not fit together.
     """
 
@@ -31,7 +32,9 @@ class Job:
     options: Any
     placement: Placement = field(default_factory=Placement)
     padded: bool = False
-    element_bytes: int = 4
+    dtype: str = "float32"
+    weight_dtype: str | None = None
+    wire_dtype: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("batch", "n_tokens", "n_ranks"):
@@ -42,6 +45,18 @@ class Job:
         fixed = families.find(self.sizes.family).fixed_tokens(self.sizes)
         if fixed is not None and self.n_tokens != fixed:
             raise ValueError(f"{self.n_tokens} tokens do not fit the model: its images give {fixed}")
+
+    @property
+    def element_bytes(self) -> int:
+        return DTYPE_BYTES[self.dtype]
+
+    @property
+    def matrix_bytes(self) -> int:
+        return DTYPE_BYTES[self.weight_dtype or self.dtype]
+
+    @property
+    def wire_bytes(self) -> int:
+        return DTYPE_BYTES[self.wire_dtype or self.dtype]
 
     def roles(self) -> list[Role]:
         """The participants: ranks, then the terminal."""

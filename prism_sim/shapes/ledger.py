@@ -7,14 +7,19 @@ from typing import Any
 
 from prism_sim.plan import Kernel
 
+FLOAT32_BYTES = 4
+
 
 class Ledger:
     """What one participant computes and holds. Meets the driver's `Meter`."""
 
-    def __init__(self, element_bytes: int) -> None:
+    def __init__(self, element_bytes: int, matrix_bytes: int | None = None, wire_bytes: int | None = None) -> None:
+        """Bytes of an element of an activation, of a block's weight matrix, and on the wire; None: as activations."""
         self.element_bytes = element_bytes
+        self.matrix_bytes = element_bytes if matrix_bytes is None else matrix_bytes
+        self.wire_bytes = element_bytes if wire_bytes is None else wire_bytes
         self.kernels: list[Kernel] = []
-        self.weights: dict[tuple[object, ...], int] = {}  # parameters by what they are: a slice is held once
+        self.weights: dict[tuple[object, ...], int] = {}  # bytes by what they are: a slice is held once
         self.live_bytes = 0
         self.peak_bytes = 0
 
@@ -28,25 +33,42 @@ class Ledger:
 
     def hold(self, parameters: int, *what: object) -> None:
         """Enters weights that this participant needs, once for each `what`."""
-        self.weights[what] = parameters
+        self.weights[what] = parameters * self.element_bytes
 
-    def kernel(self, name: str, flops: int, moved: int) -> None:
-        """Enters a kernel; moved: elements read and written."""
-        self.kernels.append(Kernel(name, flops, moved * self.element_bytes))
+    def hold_matrix(self, n_in: int, n_out: int, bias: int, *what: object) -> int:
+        """Enters a block's weight matrix and bias; their bytes. One of a byte an element has a float32 scale a row."""
+        scales = FLOAT32_BYTES * n_out if self.matrix_bytes == 1 else 0
+        held_bytes = n_in * n_out * self.matrix_bytes + bias * self.element_bytes + scales
+        self.weights[what] = held_bytes
+        return held_bytes
+
+    def kernel(self, name: str, flops: int, moved: int, weight_bytes: int = 0) -> None:
+        """Enters a kernel; moved: activation elements read and written."""
+        self.kernels.append(Kernel(name, flops, moved * self.element_bytes + weight_bytes))
 
     def shape(self, *shape: int) -> Shape:
         """A new activation of this participant, in its memory for as long as the program refers to it."""
         return Shape(shape, self)
 
+    def send(self, value: Any) -> Any:
+        """What goes out, in the element type of the wire."""
+        if not isinstance(value, Shape) or self.wire_bytes == self.element_bytes:
+            return value
+        self.kernel("to wire type", 0, 2 * value.elements)
+        return Shape(value.shape, self, self.wire_bytes)
+
     def receive(self, value: Any) -> Any:
-        """What has arrived, in this participant's memory."""
-        if isinstance(value, tuple):
-            return tuple(map(self.receive, value))
-        return Shape(value.shape, self) if isinstance(value, Shape) and value.owner is not self else value
+        """What has arrived, in this participant's memory and element type."""
+        if not isinstance(value, Shape):
+            return value
+        if self.wire_bytes != self.element_bytes:
+            self.kernel("from wire type", 0, 2 * value.elements)
+            return Shape(value.shape, self)
+        return Shape(value.shape, self) if value.owner is not self else value
 
     @property
     def weight_bytes(self) -> int:
-        return sum(self.weights.values()) * self.element_bytes
+        return sum(self.weights.values())
 
 
 class Shape:
@@ -54,10 +76,10 @@ class Shape:
 
     __slots__ = ("nbytes", "owner", "shape")
 
-    def __init__(self, shape: tuple[int, ...], owner: Ledger) -> None:
+    def __init__(self, shape: tuple[int, ...], owner: Ledger, element_bytes: int | None = None) -> None:
         self.shape = shape
         self.owner = owner
-        self.nbytes = prod(shape) * owner.element_bytes
+        self.nbytes = prod(shape) * (owner.element_bytes if element_bytes is None else element_bytes)
         owner.live_bytes += self.nbytes
         owner.peak_bytes = max(owner.peak_bytes, owner.live_bytes)
 
@@ -69,7 +91,7 @@ class Shape:
         if self.shape != other.shape:
             raise ValueError(f"shapes {self.shape} and {other.shape} cannot be added")
         if self.owner is not other.owner:
-            return Shape(self.shape, Ledger(self.owner.element_bytes))
+            return Shape(self.shape, Ledger(self.nbytes // self.elements))
         self.owner.kernel("sum", 0, 3 * self.elements)
         return Shape(self.shape, self.owner)
 

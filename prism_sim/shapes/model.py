@@ -23,18 +23,17 @@ class ShapeBlock:
         self.ledger.kernel(name, 0, 2 * x.elements)
         return self.ledger.shape(*x.shape)
 
-    def _product(self, name: str, rows: Sequence[int], n_in: int, n_out: int, held: int, part: range | None) -> None:
-        """A product of (rows, n_in) with a weight of `held` parameters, the bias included."""
+    def _product(self, name: str, rows: Sequence[int], n_in: int, n_out: int, bias: int, part: range | None) -> None:
+        """A product of (rows, n_in) with a weight of (n_in, n_out), and as many elements of bias."""
         batch, tokens = rows
-        self.ledger.hold(held, self.number, name, part)
-        moved = batch * tokens * (n_in + n_out) + held
-        self.ledger.kernel(name, 2 * batch * tokens * n_in * n_out, moved)
+        weight_bytes = self.ledger.hold_matrix(n_in, n_out, bias, self.number, name, part)
+        moved = batch * tokens * (n_in + n_out)
+        self.ledger.kernel(name, 2 * batch * tokens * n_in * n_out, moved, weight_bytes)
 
     def _project(self, name: str, h: Shape, heads: range | None) -> Shape:
         n_heads = self.sizes.n_heads if heads is None else len(heads)
         n_out = n_heads * self.sizes.head_width
-        held = (self.sizes.width + self.sizes.qkv_bias) * n_out
-        self._product(name, h.shape[:2], self.sizes.width, n_out, held, heads)
+        self._product(name, h.shape[:2], self.sizes.width, n_out, self.sizes.qkv_bias * n_out, heads)
         return self.ledger.shape(h.shape[0], n_heads, h.shape[1], self.sizes.head_width)
 
     def attention_norm(self, x: Shape) -> Shape:
@@ -57,7 +56,7 @@ class ShapeBlock:
 
     def attention_output(self, a: Shape, heads: range | None = None) -> Shape:
         width, (batch, tokens, n_in) = self.sizes.width, a.shape
-        self._product("attention output", (batch, tokens), n_in, width, n_in * width, heads)
+        self._product("attention output", (batch, tokens), n_in, width, 0, heads)
         return self.ledger.shape(batch, tokens, width)
 
     def _add(self, name: str, x: Shape) -> Shape:
@@ -78,14 +77,14 @@ class ShapeBlock:
     def expand(self, h: Shape, columns: range | None = None) -> Shape:
         width, (batch, tokens, _) = self.sizes.width, h.shape
         inner = self.sizes.feed_forward_width if columns is None else len(columns)
-        self._product("expand", (batch, tokens), width, inner, (width + 1) * inner, columns)
+        self._product("expand", (batch, tokens), width, inner, inner, columns)
         expanded = self.ledger.shape(batch, tokens, inner)
         self.ledger.kernel("activation", 0, 2 * expanded.elements)
         return expanded
 
     def contract(self, inner: Shape, columns: range | None = None) -> Shape:
         width, (batch, tokens, n_in) = self.sizes.width, inner.shape
-        self._product("contract", (batch, tokens), n_in, width, n_in * width, columns)
+        self._product("contract", (batch, tokens), n_in, width, 0, columns)
         return self.ledger.shape(batch, tokens, width)
 
     def after_feed_forward(self, x: Shape, f: Shape) -> Shape:

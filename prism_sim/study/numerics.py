@@ -77,7 +77,9 @@ def _measure(scenario: Scenario, job: Job) -> Fidelity:
     spec = scenario.model
     place = str(spec.folder) if spec.folder is not None else spec.hub_id
     random = spec.weights == "random"
-    source = ModelSource(model_config(scenario), None if random else place, spec.head, spec.dtype, scenario.seed)
+    source = ModelSource(
+        model_config(scenario), None if random else place, spec.head, spec.dtype, scenario.seed, spec.weight_dtype
+    )
     given = InputSource(
         batch=job.batch,
         n_tokens=job.n_tokens,
@@ -118,7 +120,16 @@ def _key(scenario: Scenario, job: Job) -> str:
     picture = scenario.workload.input
     determining = {
         "schema": SCHEMA,
-        "model": [dict(model_config(scenario)), spec.hub_id, spec.weights, spec.dtype, job.head.name, folder],
+        "model": [
+            dict(model_config(scenario)),
+            spec.hub_id,
+            spec.weights,
+            spec.dtype,
+            spec.weight_dtype,
+            spec.wire_dtype,
+            job.head.name,
+            folder,
+        ],
         "job": [job.batch, job.n_tokens, job.n_ranks, job.strategy, asdict(job.options), asdict(job.placement)],
         "input": None if picture is None else _file_digest(picture),
         "seed": scenario.seed,

@@ -10,7 +10,7 @@ from prism_sim import families, strategies, timing
 from prism_sim.plan import Compute, Plan
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shapes.interpreter import predict
-from prism_sim.shapes.job import DTYPE_BYTES, Job
+from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import EMBEDDING, HEAD
 from prism_sim.study import hardware
 from prism_sim.study.model_config import model_config
@@ -105,9 +105,9 @@ def simulate(scenario: Scenario, strategy: str | None = None, devices: Sequence[
         field, what = (("model",), "") if scenario.model.config is None else (("strategy",), f"{name}: ")
         raise scenario.origin.overridden().error(field, f"{what}{error}") from error
     device_of = (*chosen, scenario.terminal)
-    devices, network = hardware.devices(scenario), hardware.network(scenario)
-    timeline = timing.simulate(plan, devices, device_of, network)
-    return Simulation(job, plan, timeline, tuple(devices), device_of, network)
+    boards, network = tuple(hardware.devices(scenario)), hardware.network(scenario)
+    timeline = timing.simulate(plan, boards, device_of, network)
+    return Simulation(job, plan, timeline, boards, device_of, network)
 
 
 def _default_devices(scenario: Scenario, strategy: str) -> tuple[int, ...]:
@@ -136,5 +136,7 @@ def job_of(scenario: Scenario, strategy: str, n_ranks: int) -> Job:
         strategy=strategy,
         options=scenario.strategy.options if own else scenario.strategy_options(strategy),
         placement=scenario.placement,
-        element_bytes=DTYPE_BYTES[scenario.model.dtype],
+        dtype=scenario.model.dtype,
+        weight_dtype=scenario.model.weight_dtype,
+        wire_dtype=scenario.model.wire_dtype,
     )

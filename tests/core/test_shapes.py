@@ -126,7 +126,7 @@ def test_prism_sends_its_summaries_and_voltage_its_rows_before_every_block(
     sizes = Dimensions("bert", n_blocks=3, width=12, n_heads=3, feed_forward_width=35, max_tokens=64, vocabulary=9)
     row = batch * 12 * 2  # float16
     rows = even_split(n_tokens, n_ranks)
-    how = {"n_ranks": n_ranks, "batch": batch, "element_bytes": 2}
+    how = {"n_ranks": n_ranks, "batch": batch, "dtype": "float16"}
     voltage, prism = (
         predict(job(sizes, n_tokens, "voltage", **how)),
         predict(job(sizes, n_tokens, segments=segments, **how)),
@@ -200,7 +200,7 @@ def test_a_plan_is_in_proportion_to_its_batch(name: str) -> None:
 @pytest.mark.parametrize("name", strategies.catalogue())
 def test_half_the_element_is_half_the_bytes_and_the_same_flops(name: str) -> None:
     ranks = 1 if strategies.find(name).one_rank else 3
-    full, half = (predict(job(SMALL, 12, name, ranks, element_bytes=size)) for size in (4, 2))
+    full, half = (predict(job(SMALL, 12, name, ranks, dtype=dtype)) for dtype in ("float32", "float16"))
     assert full.weight_bytes == tuple(2 * size for size in half.weight_bytes)
     assert full.activation_bytes == tuple(2 * size for size in half.activation_bytes)
     for wide, narrow in zip(full.exchanges, half.exchanges, strict=True):

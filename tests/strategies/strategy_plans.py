@@ -38,6 +38,5 @@ def plan_of(
             options=strategies.find(name).options(**given),
             placement=placement,
             padded=padded,
-            element_bytes=ELEMENT_BYTES,
         )
     )
