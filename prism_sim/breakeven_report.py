@@ -57,8 +57,11 @@ def _table(found: BreakEven) -> Table:
 def sentences(found: BreakEven) -> Iterator[str]:
     """Who is faster where."""
     first, last, field = found.simulated[0], found.simulated[-1], found.varied.field
-    if not found.changes and len(found.simulated) > 1:
+    if not found.changes and first is not last:
         yield f"{field} changes neither latency."
+    if first is last:
+        yield f"Only {field} {found.varied.shown(first.amount)} can be simulated: there {_who(found, first)}."
+        return
     if not found.crossings:
         ends = f"{found.varied.shown(first.amount)} and {found.varied.shown(last.amount)}"
         winner = found.winner(first)

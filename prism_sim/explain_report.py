@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 from prism_sim.study.explain import Explanation
@@ -17,6 +18,12 @@ from prism_sim.units_text import seconds_text
 
 BAR_CELLS = 24
 MOST_LOADS = 8
+CAUSES = {
+    "Compute": ("compute",),
+    "Staging": ("staging",),
+    "Overhead": ("overhead",),
+    "The network": ("transfer", "propagation", "queue"),
+}
 NOTICEABLE = 0.001  # of the latency; what changes it by less has no effect worth a line
 
 
@@ -27,8 +34,12 @@ def show_explanation(found: Explanation, console: Console) -> None:
     console.print(
         f"{job.strategy} over {job.n_ranks} rank(s) takes {seconds_text(found.latency_s)}", style="dim", highlight=False
     )
-    for table in (_parts(found), _stages(found), _loads(found), _waiting(found), _what_ifs(found)):
-        console.print(table)
+    console.print(_parts(found))
+    n_parts = sum(seconds > 0 for seconds in found.breakdown_s.values())
+    console.print(_fitting(console, (_stages(found, n_columns) for n_columns in range(n_parts, 0, -1))))
+    console.print(_fitting(console, (_loads(found, wide) for wide in (True, False))))
+    console.print(_fitting(console, (_waiting(found, wide) for wide in (True, False))))
+    console.print(_what_ifs(found))
     without = [one.resource.name for one in found.what_ifs if not _matters(one, found)]
     if without:
         console.print(f"no effect: {escape(', '.join(without))}", style="dim", highlight=False)
@@ -38,14 +49,15 @@ def show_explanation(found: Explanation, console: Console) -> None:
 
 def sentences(found: Explanation) -> Iterator[str]:
     """What bounds the latency, and the single most useful change."""
-    part = max(found.breakdown_s, key=lambda name: found.breakdown_s[name])
-    heaviest = next((load for load in found.loads if load.part == part), None)
-    if heaviest is None:
+    if not found.loads:
         yield "Nothing takes time."
         return
-    share = _percent(found.breakdown_s[part], found.latency_s)
-    whole, where = seconds_text(found.latency_s), _where(found, heaviest)
-    yield f"{part.capitalize()} bounds it: {share} of {whole}, most of it {where}."
+    shares_s = {name: sum(found.breakdown_s[part] for part in parts) for name, parts in CAUSES.items()}
+    cause = max(shares_s, key=lambda name: shares_s[name])
+    largest = next(load for load in found.loads if load.part in CAUSES[cause])
+    share, whole = _percent(shares_s[cause], found.latency_s), seconds_text(found.latency_s)
+    piece = _percent(largest.length_s, found.latency_s)
+    yield f"{cause} bounds it: {share} of {whole}; the largest piece is {_where(found, largest)} ({piece})."
     best = found.what_ifs[0]
     if best.gain_s < 0.01 * found.latency_s:
         yield "No single resource that is twice as good gains 1 %."
@@ -56,8 +68,9 @@ def sentences(found: Explanation) -> Iterator[str]:
 
 def _where(found: Explanation, load: Load) -> str:
     if load.destination is None:
-        return f"in {load.label} on {found.device(load.participant)}"
-    return f"in {load.label} from {found.device(load.participant)} to {found.device(load.destination)}"
+        return f"{load.part} in {load.label} on {found.device(load.participant)}"
+    ends = f"from {found.device(load.participant)} to {found.device(load.destination)}"
+    return f"{load.part} in {load.label} {ends}"
 
 
 def _parts(found: Explanation) -> Table:
@@ -70,64 +83,83 @@ def _parts(found: Explanation) -> Table:
     return table
 
 
-def _stages(found: Explanation) -> Table:
-    """Parts that take no time have no column."""
-    parts = [part for part in PARTS if found.breakdown_s[part] > 0]
-    heads = [part if part != "propagation" else "propag." for part in parts]
-    table = new_table("step", "ranks", *heads, "sum", title="Along the path")
-    table.columns[1].justify = "left"
-    for stage in found.stages:
-        times = [seconds_text(stage.parts_s[part]) if part in stage.parts_s else "" for part in parts]
-        table.add_row(stage.label, _roles(found, stage.participants), *times, seconds_text(stage.length_s))
+def _fitting(console: Console, variants: Iterable[Table]) -> Table:
+    """The first that the terminal is wide enough for, or else the last."""
+    for table in variants:
+        if _least_width(console, table) <= console.width:
+            break
     return table
 
 
+def _least_width(console: Console, table: Table) -> int:
+    """Where nothing is cut but names that give way."""
+    unlimited, widths = console.options.update(max_width=1000), []
+    for column in table.columns:
+        sizes = [Measurement.get(console, unlimited, cell) for cell in (column.header, *column.cells)]
+        widths.append(max(size.maximum if column.no_wrap else size.minimum for size in sizes))
+    return sum(widths) + len(widths) - 1
+
+
+def _stages(found: Explanation, n_columns: int) -> Table:
+    """The `n_columns` parts that take longest have a column, and what remains has one together."""
+    scale, unit = (1.0, "s") if found.latency_s >= 1 else (1e3, "ms") if found.latency_s >= 1e-3 else (1e6, "µs")
+    longest = sorted(PARTS, key=lambda part: -found.breakdown_s[part])[:n_columns]
+    columns: dict[str, tuple[str, ...]] = {part: (part,) for part in PARTS if part in longest}
+    rest = tuple(part for part in PARTS if part not in longest and found.breakdown_s[part] > 0)
+    columns |= {"other": rest} if rest else {}
+    heads = [{"propagation": "propag."}.get(name, name) for name in columns]
+    table = new_table("step", "ranks", *heads, "sum", title=f"Along the path, in {unit} (t: the terminal)")
+    table.columns[0].no_wrap, table.columns[1].justify = True, "left"
+    for stage in found.stages:
+        times_s = [sum(stage.parts_s.get(part, 0.0) for part in parts) for parts in columns.values()]
+        cells = [_digits(seconds * scale) for seconds in (*times_s, stage.length_s)]
+        table.add_row(stage.label, _roles(found, stage.participants), *cells)
+    return table
+
+
+def _digits(amount: float) -> str:
+    """Three digits, but no more than three after the point; nothing for 0."""
+    decimals = 3 if amount < 1 else 2 if amount < 9.995 else 1 if amount < 99.95 else 0
+    return f"{amount:.{decimals}f}" if amount else ""
+
+
 def _roles(found: Explanation, participants: tuple[int, ...]) -> str:
-    """'0 2 t': the terminal comes last and short."""
-    shown = [found.role(one) for one in sorted(participants)]
-    shown = shown if len(shown) <= 4 else [*shown[:2], "…", shown[-1]]
-    return " ".join("term." if role == "terminal" else role for role in shown)
+    """'0…3 t': who appears; of many, the first and the last."""
+    shown = ["t" if found.role(one) == "terminal" else found.role(one) for one in sorted(participants)]
+    if len(shown) > 3:
+        shown = [f"{shown[0]}…{shown[-2]}", "t"] if shown[-1] == "t" else [f"{shown[0]}…{shown[-1]}"]
+    return " ".join(shown)
 
 
-def _loads(found: Explanation) -> Table:
+def _loads(found: Explanation, wide: bool) -> Table:
+    device = ["device"] if wide else []
     table = new_table(
-        "part", "rank", "device", "in", "time", "share", title="What it is made of, the heaviest first", names=2
+        *("part", "rank", *device, "in", "time", "share"),
+        title="What it is made of, the heaviest first",
+        names=2 * wide,
     )
-    for number in (1, 3):
+    table.columns[0].no_wrap = True
+    for number in range(1, 3 + wide):
         table.columns[number].justify = "left"
     for load in found.loads[:MOST_LOADS]:
         rank = found.role(load.participant)
         if load.destination is not None:
             rank = f"{rank} → {found.role(load.destination)}"
-        times = f" ({load.n_steps} x)" if load.n_steps > 1 else ""
-        table.add_row(
-            load.part,
-            rank,
-            NarrowName(found.device(load.participant)),
-            f"{load.label}{times}",
-            seconds_text(load.length_s),
-            _percent(load.length_s, found.latency_s),
-        )
-    rest = found.loads[MOST_LOADS:]
-    if rest:
+        steps = f"{load.label} ({load.n_steps} x)" if load.n_steps > 1 else load.label
+        names = [NarrowName(found.device(load.participant))] if wide else []
+        share = _percent(load.length_s, found.latency_s)
+        table.add_row(load.part, rank, *names, steps, seconds_text(load.length_s), share)
+    if rest := found.loads[MOST_LOADS:]:
         left_s = sum(load.length_s for load in rest)
-        table.add_row(
-            "", "", "", f"{len(rest)} more", seconds_text(left_s), _percent(left_s, found.latency_s), style="dim"
-        )
+        cells = (*[""] * (2 + wide), f"{len(rest)} more", seconds_text(left_s), _percent(left_s, found.latency_s))
+        table.add_row(*cells, style="dim")
     return table
 
 
-def _waiting(found: Explanation) -> Table:
+def _waiting(found: Explanation, wide: bool) -> Table:
+    reasons = ["sender late", "on the way"] if wide else []
     table = new_table(
-        "rank",
-        "device",
-        "busy",
-        "waits",
-        "sender late",
-        "on the way",
-        "mostly for",
-        title="Who waits, and for whom",
-        names=1,
+        *("rank", "device", "busy", "waits", *reasons, "mostly for"), title="Who waits, and for whom", names=1
     )
     table.columns[-1].justify = "left"
     for one in found.waiting:
@@ -135,7 +167,9 @@ def _waiting(found: Explanation) -> Table:
         table.add_row(
             found.role(one.participant),
             NarrowName(found.device(one.participant)),
-            *map(seconds_text, (one.busy_s, one.wait_s, one.late_s, one.way_s)),
+            seconds_text(one.busy_s),
+            seconds_text(one.wait_s),
+            *(map(seconds_text, (one.late_s, one.way_s)) if wide else ()),
             "" if whom is None else f"{found.role(whom)} ({_percent(one.for_s[whom], one.wait_s, 0)})",
         )
     return table
@@ -143,6 +177,7 @@ def _waiting(found: Explanation) -> Table:
 
 def _what_ifs(found: Explanation) -> Table:
     table = new_table("", "twice as good", "", "twice as bad", "", title="What would help most (simulated again)")
+    table.columns[0].no_wrap = True
     for one in found.what_ifs:
         if _matters(one, found):
             table.add_row(
@@ -160,12 +195,12 @@ def _matters(one: WhatIf, found: Explanation) -> bool:
 
 
 def _bounds(found: Explanation) -> Table:
-    table = new_table("", "", "for", "at", title="It cannot be faster than")
-    table.columns[2].justify = table.columns[3].justify = "left"
+    table = new_table("", "", "for", "at", title="It cannot be faster than", names=3)
+    table.columns[0].no_wrap, table.columns[2].justify = True, "left"
     meaning = {"compute": "kernels alone", "processor": "all that a processor does", "transfer": "bytes alone"}
     for bound in found.bounds:
         share = _percent(bound.length_s, found.latency_s)
-        table.add_row(seconds_text(bound.length_s), share, meaning[bound.name], escape(bound.where))
+        table.add_row(seconds_text(bound.length_s), share, meaning[bound.name], NarrowName(bound.where))
     return table
 
 

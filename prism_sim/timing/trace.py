@@ -11,7 +11,10 @@ MICROSECONDS = 1e6  # the format's unit of time
 
 
 def to_trace_events(timeline: Timeline, device_names: Sequence[str] = ()) -> dict[str, Any]:
-    """A dictionary for `json.dump`: a process a device, a thread a participant, messages as asynchronous spans."""
+    """A dictionary for `json.dump`: a process a device, two threads a participant, messages as asynchronous spans.
+
+    A participant may send on while it waits, and spans of one thread must nest, so its waits are a thread of their own.
+    """
     events = [*_names(timeline, device_names)]
     for span in timeline.spans:
         events += _work(span) if span.message is None else _way(span)
@@ -25,12 +28,15 @@ def _names(timeline: Timeline, device_names: Sequence[str]) -> Iterator[dict[str
         yield {"ph": "M", "name": "process_name", "pid": device, "args": {"name": name}}
     for participant, device in enumerate(log.device_of):
         name = "terminal" if participant == log.plan.terminal else f"rank {participant}"
-        yield {"ph": "M", "name": "thread_name", "pid": device, "tid": participant, "args": {"name": name}}
+        yield {"ph": "M", "name": "thread_name", "pid": device, "tid": 2 * participant, "args": {"name": name}}
+        waits = {"name": f"{name} waits"}
+        yield {"ph": "M", "name": "thread_name", "pid": device, "tid": 2 * participant + 1, "args": waits}
 
 
 def _common(span: Span) -> dict[str, Any]:
     name = span.label if span.kind == "compute" else f"{span.kind}: {span.label}"
-    return {"name": name, "cat": span.kind, "pid": span.device, "tid": span.participant}
+    thread = 2 * span.participant + (span.kind == "wait")
+    return {"name": name, "cat": span.kind, "pid": span.device, "tid": thread}
 
 
 def _work(span: Span) -> Iterator[dict[str, Any]]:

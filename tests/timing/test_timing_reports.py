@@ -109,14 +109,11 @@ def test_a_trace_holds_every_span_in_microseconds_and_is_json():
     trace = json.loads(json.dumps(to_trace_events(timeline, ["left", "right"])))
     events = trace["traceEvents"]
     assert {event["args"]["name"] for event in events if event["ph"] == "M"} == {
-        "left",
-        "right",
-        "rank 0",
-        "rank 1",
-        "terminal",
+        *("left", "right", "rank 0", "rank 1", "terminal"),
+        *("rank 0 waits", "rank 1 waits", "terminal waits"),
     }
     (wait,) = [event for event in events if event["ph"] == "X"]
-    assert (wait["name"], wait["pid"], wait["tid"], wait["ts"]) == ("wait: send", 1, 1, 0)
+    assert (wait["name"], wait["pid"], wait["tid"], wait["ts"]) == ("wait: send", 1, 3, 0)
     assert wait["dur"] == near(1e6 * (0.1 + LATENCY_S))
     begins = {event["cat"]: event["ts"] for event in events if event["ph"] == "b"}
     ends = {event["cat"]: event["ts"] for event in events if event["ph"] == "e"}
