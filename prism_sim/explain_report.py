@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from rich.console import Console
 from rich.markup import escape
@@ -97,7 +98,7 @@ def _least_width(console: Console, table: Table) -> int:
     for column in table.columns:
         sizes = [Measurement.get(console, unlimited, cell) for cell in (column.header, *column.cells)]
         widths.append(max(size.maximum if column.no_wrap else size.minimum for size in sizes))
-    return sum(widths) + len(widths) - 1
+    return sum(widths) + 2 * (len(widths) - 1)  # a cell of padding and one of line between two columns
 
 
 def _stages(found: Explanation, n_columns: int) -> Table:
@@ -125,10 +126,14 @@ def _digits(amount: float) -> str:
 
 def _roles(found: Explanation, participants: tuple[int, ...]) -> str:
     """'0…3 t': who appears; of many, the first and the last."""
-    shown = ["t" if found.role(one) == "terminal" else found.role(one) for one in sorted(participants)]
+    shown = [_short(found, one) for one in sorted(participants)]
     if len(shown) > 3:
         shown = [f"{shown[0]}…{shown[-2]}", "t"] if shown[-1] == "t" else [f"{shown[0]}…{shown[-1]}"]
     return " ".join(shown)
+
+
+def _short(found: Explanation, participant: int) -> str:
+    return "t" if found.role(participant) == "terminal" else found.role(participant)
 
 
 def _loads(found: Explanation, wide: bool) -> Table:
@@ -142,9 +147,10 @@ def _loads(found: Explanation, wide: bool) -> Table:
     for number in range(1, 3 + wide):
         table.columns[number].justify = "left"
     for load in found.loads[:MOST_LOADS]:
-        rank = found.role(load.participant)
+        role = found.role if wide else partial(_short, found)
+        rank = role(load.participant)
         if load.destination is not None:
-            rank = f"{rank} → {found.role(load.destination)}"
+            rank = f"{rank} → {role(load.destination)}"
         steps = f"{load.label} ({load.n_steps} x)" if load.n_steps > 1 else load.label
         names = [NarrowName(found.device(load.participant))] if wide else []
         share = _percent(load.length_s, found.latency_s)
@@ -176,7 +182,7 @@ def _waiting(found: Explanation, wide: bool) -> Table:
 
 
 def _what_ifs(found: Explanation) -> Table:
-    table = new_table("", "twice as good", "", "twice as bad", "", title="What would help most (simulated again)")
+    table = new_table("simulated again", "2 x better", "", "2 x worse", "", title="What would help most")
     table.columns[0].no_wrap = True
     for one in found.what_ifs:
         if _matters(one, found):
