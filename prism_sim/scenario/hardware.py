@@ -38,6 +38,7 @@ def _device_numbers(section: DeviceSection, path: FieldPath, source: Source) -> 
     copies = math.isfinite(staging) or "staging_latency" in section.model_fields_set
     return {
         "flops_per_s": known["compute"],
+        "float16_flops_per_s": known.get("compute_float16"),
         "memory_bytes_per_s": known["memory_bandwidth"],
         "memory_bytes": round(known["memory"]) if "memory" in known else None,
         "op_overhead_s": known.get("op_overhead", 0.0),

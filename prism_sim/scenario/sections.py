@@ -84,6 +84,9 @@ class DeviceSection(Section):
     name: str | _Absent = Field(default=None, min_length=1)
     count: int = Field(default=1, ge=1, le=MAX_DEVICES)
     compute: Annotated[float, units.COMPUTE] | _Absent = Field(default=None, description="FLOP/s reached, not peak")
+    compute_float16: Annotated[float, units.COMPUTE] | _Absent = Field(
+        default=None, description="FLOP/s reached in float16 and bfloat16; default: as compute"
+    )
     memory_bandwidth: Annotated[float, units.MEMORY_RATE] | _Absent = None
     memory: Annotated[float, units.MEMORY] | _Absent = None
     op_overhead: Annotated[float, units.TIME] | _Absent = Field(

@@ -55,6 +55,7 @@ class DeviceSpec:
     """One device. memory_bytes, idle_w, busy_w, radio_w: None if unknown. preset: None if there is none.
 
     staging_bytes_per_s: infinite where there are no copies between accelerator and host.
+    float16_flops_per_s: for float16 and bfloat16; None: as flops_per_s.
     """
 
     name: str
@@ -68,6 +69,7 @@ class DeviceSpec:
     idle_w: float | None = None
     busy_w: float | None = None
     radio_w: float | None = None
+    float16_flops_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

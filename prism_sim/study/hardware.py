@@ -9,11 +9,16 @@ from prism_sim.scenario import NetworkSpec, Scenario
 
 
 def devices(scenario: Scenario) -> list[timing.Device]:
+    """At the rates that they reach in the model's element type."""
     wanted = {field.name for field in fields(timing.Device)}
-    return [
-        timing.Device(**{name: value for name, value in asdict(device).items() if name in wanted})
-        for device in scenario.devices
-    ]
+    half = scenario.model.dtype in ("float16", "bfloat16")
+    found = []
+    for device in scenario.devices:
+        stated = {name: value for name, value in asdict(device).items() if name in wanted}
+        if half and device.float16_flops_per_s is not None:
+            stated["flops_per_s"] = device.float16_flops_per_s
+        found.append(timing.Device(**stated))
+    return found
 
 
 def network(scenario: Scenario) -> timing.Network:

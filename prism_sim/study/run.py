@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from prism_sim.scenario import Scenario, ScenarioError, load_scenario
-from prism_sim.study.memory import refuse_unless_it_fits
+from prism_sim.study.memory import fits, refuse_unless_it_fits
 from prism_sim.study.numerics import fidelity_of
 from prism_sim.study.result import RunResult
 from prism_sim.study.simulation import Simulation, simulate
@@ -50,10 +50,12 @@ def placed(scenario: Scenario) -> Iterator[None]:
 
 
 def fastest_single(scenario: Scenario) -> Simulation:
-    """One device alone, on whichever is fastest; of equal devices, one is played."""
+    """One device alone, on whichever is fastest; of those that can hold it, if any can; of equals, one is played."""
     kinds = {replace(device, name=""): index for index, device in reversed(list(enumerate(scenario.devices)))}
     chosen = {scenario.terminal, *kinds.values()}
-    return min((simulate(scenario, "single", (index,)) for index in sorted(chosen)), key=lambda one: one.latency_s)
+    played = [simulate(scenario, "single", (index,)) for index in sorted(chosen)]
+    roomy = [one for one in played if fits(scenario, one)]
+    return min(roomy or played, key=lambda one: one.latency_s)
 
 
 def _voltage(scenario: Scenario, simulation: Simulation) -> Simulation | None:
