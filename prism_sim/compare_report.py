@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from prism_sim.study.compare import Candidate, Comparison, peak_memory_bytes
 from prism_sim.study.verdict import comparison_verdict
-from prism_sim.tables import new_table
-from prism_sim.units_text import bytes_text, seconds_text
+from prism_sim.tables import NarrowName, new_table
+from prism_sim.units_text import bytes_text, joules_text, seconds_text
+
+WIDTH = 78  # of the whole table; a narrower terminal gets it in two
+COLUMNS = ("latency", "speed-up", "outputs", "per s", "sent", "memory", "energy")
 
 
 def show_comparison(comparison: Comparison, console: Console) -> None:
     """One table of all candidates, the fastest first, then the verdict."""
     console.print(f"\n[bold]{escape(comparison.scenario.name)}[/bold]")
-    table = new_table("", "latency", "speed-up", "per s", "sent", "memory", "energy", "outputs")
-    for name, candidate in comparison.named():
-        if candidate.simulation is not None:
-            _add(table, comparison, candidate, escape(name))
-    console.print(table)
+    wide = console.width >= WIDTH
+    for columns in (COLUMNS,) if wide else (COLUMNS[:3], COLUMNS[3:]):
+        table = new_table("", *columns)
+        for name, candidate in comparison.named():
+            if candidate.simulation is not None:
+                style = None if candidate.fits else "dim"
+                cells = _cells(comparison, candidate)
+                table.add_row(NarrowName(name), *(cells[column] for column in columns), style=style)
+        console.print(table)
     for name, candidate in comparison.named():
         if candidate.reason is not None:
             console.print(escape(f"{name}: {candidate.reason}"), style="dim")
@@ -30,22 +36,19 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
     console.print()
 
 
-def _add(table: Table, comparison: Comparison, candidate: Candidate, name: str) -> None:
+def _cells(comparison: Comparison, candidate: Candidate) -> dict[str, str]:
     simulation, alone = candidate.simulation, comparison.alone.simulation
     assert simulation is not None
-    assert alone is not None
     joules = simulation.total_energy_j
-    table.add_row(
-        name,
-        seconds_text(simulation.latency_s),
-        f"{alone.latency_s / simulation.latency_s:.2f}x",
-        f"{simulation.throughput_per_s:.3g}",
-        bytes_text(sum(simulation.timeline.sent_bytes)),
-        bytes_text(peak_memory_bytes(simulation)) + ("" if candidate.fits else " !"),
-        "" if joules is None else f"{joules:.3g} J",
-        _outputs(candidate),
-        style=None if candidate.fits else "dim",
-    )
+    return {
+        "latency": seconds_text(simulation.latency_s),
+        "speed-up": "" if alone is None else f"{alone.latency_s / simulation.latency_s:.2f}x",
+        "outputs": _outputs(candidate),
+        "per s": f"{simulation.throughput_per_s:.3g}",
+        "sent": bytes_text(sum(simulation.timeline.sent_bytes)),
+        "memory": bytes_text(peak_memory_bytes(simulation)) + ("" if candidate.fits else " !"),
+        "energy": "" if joules is None else joules_text(joules),
+    }
 
 
 def _outputs(candidate: Candidate) -> str:

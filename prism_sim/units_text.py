@@ -30,3 +30,7 @@ def rate_text(bits_per_s: float) -> str:
 
 def flops_text(flops: float) -> str:
     return _scaled(flops, "FLOP", ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1, "")))
+
+
+def joules_text(joules: float) -> str:
+    return _scaled(joules, "J", ((1e3, "k"), (1, ""), (1e-3, "m"), (1e-6, "µ")))
