@@ -44,6 +44,10 @@ def show_explanation(found: Explanation, console: Console) -> None:
     without = [one.resource.name for one in found.what_ifs if not _matters(one, found)]
     if without:
         console.print(f"no effect: {escape(', '.join(without))}", style="dim", highlight=False)
+    odd = [one.resource.name for one in found.what_ifs if one.anomalous and _matters(one, found)]
+    if odd:
+        why = "slower when better or faster when worse, for messages then queue in another order"
+        console.print(f"{escape(', '.join(odd))}: {why}", style="dim", highlight=False)
     console.print(_bounds(found))
     console.print(f"\n[bold]{escape(' '.join(sentences(found)))}[/bold]\n", highlight=False)
 

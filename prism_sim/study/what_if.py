@@ -41,13 +41,23 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """The latency with a resource `FACTOR` times as good, and as bad. gain_s, loss_s: against the latency as it is."""
+    """The latency with a resource `FACTOR` times as good, and as bad. gain_s, loss_s: against the latency as it is.
+
+    Both may be negative: where messages of several senders, or several participants, share a carrier or a processor,
+    faster work comes in another order, and first come, first served may then serve worse (Graham, "Bounds on
+    multiprocessing timing anomalies", 1969).
+    """
 
     resource: Resource
     better_s: float
     worse_s: float
     gain_s: float
     loss_s: float
+
+    @property
+    def anomalous(self) -> bool:
+        """Whether better is slower, or worse is faster, by more than rounding."""
+        return min(self.gain_s, self.loss_s) < -1e-9 * self.better_s
 
 
 def what_ifs(scenario: Scenario, simulation: Simulation) -> tuple[WhatIf, ...]:
