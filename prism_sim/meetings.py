@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, NamedTuple
 
 from prism_sim.effects import (
     AllGather,
@@ -22,8 +22,7 @@ from prism_sim.effects import (
 from prism_sim.plan import Exchange, ExchangeKind
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """What members must agree on to meet."""
 
     kind: ExchangeKind
