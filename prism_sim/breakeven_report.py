@@ -103,7 +103,7 @@ def _who(found: BreakEven, point: Point) -> str:
 
 def _factor(point: Point) -> str:
     times = max(point.own_s, point.other_s) / min(point.own_s, point.other_s)
-    return f"{times:.2f}" if times < 10 else f"{times:.3g}"
+    return f"{times:.2f}" if times < 10 else f"{times:.1f}" if times < 100 else f"{times:.0f}"
 
 
 def _override(found: BreakEven, point: Point) -> str:
