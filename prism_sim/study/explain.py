@@ -14,7 +14,7 @@ from prism_sim.study.run import placed
 from prism_sim.study.simulation import Simulation, simulate
 from prism_sim.study.what_if import FACTOR, WhatIf, what_ifs
 from prism_sim.timing.media.base import Carrier, Flight
-from prism_sim.timing.trace import MICROSECONDS
+from prism_sim.timing.trace import FIRST, MICROSECONDS
 
 SCHEMA = "prism-sim/explain/1"
 
@@ -85,7 +85,7 @@ class Explanation:
     def trace_events(self) -> dict[str, Any]:
         """For Perfetto: what every device does, and below, as a process of its own, the critical path."""
         trace = timing.to_trace_events(self.simulation.timeline, [device.name for device in self.scenario.devices])
-        below = len(self.scenario.devices)
+        below, thread = FIRST + len(self.scenario.devices), FIRST + 2 * len(self.simulation.device_of)
         events = trace["traceEvents"]
         events.append({"ph": "M", "name": "process_name", "pid": below, "args": {"name": "critical path"}})
         for stretch in self.path:
@@ -95,7 +95,7 @@ class Explanation:
                     "name": f"{stretch.part}: {stretch.label}",
                     "cat": stretch.part,
                     "pid": below,
-                    "tid": 0,
+                    "tid": thread,
                     "ts": stretch.start_s * MICROSECONDS,
                     "dur": stretch.length_s * MICROSECONDS,
                     "args": {"of": self.role(stretch.participant), "on": self.device(stretch.participant)},

@@ -8,6 +8,7 @@ from typing import Any
 from prism_sim.timing.timeline import Span, Timeline
 
 MICROSECONDS = 1e6  # the format's unit of time
+FIRST = 1  # number of the first process and of the first thread: 0 is the idle task's
 
 
 def to_trace_events(timeline: Timeline, device_names: Sequence[str] = ()) -> dict[str, Any]:
@@ -25,18 +26,22 @@ def _names(timeline: Timeline, device_names: Sequence[str]) -> Iterator[dict[str
     log = timeline.log
     for device in range(len(timeline.busy_s)):
         name = device_names[device] if device_names else f"device {device}"
-        yield {"ph": "M", "name": "process_name", "pid": device, "args": {"name": name}}
+        yield {"ph": "M", "name": "process_name", "pid": FIRST + device, "args": {"name": name}}
     for participant, device in enumerate(log.device_of):
         name = "terminal" if participant == log.plan.terminal else f"rank {participant}"
-        yield {"ph": "M", "name": "thread_name", "pid": device, "tid": 2 * participant, "args": {"name": name}}
-        waits = {"name": f"{name} waits"}
-        yield {"ph": "M", "name": "thread_name", "pid": device, "tid": 2 * participant + 1, "args": waits}
+        for waits, thread in ((False, name), (True, f"{name} waits")):
+            place = {"pid": FIRST + device, "tid": _thread(participant, waits)}
+            yield {"ph": "M", "name": "thread_name", **place, "args": {"name": thread}}
+
+
+def _thread(participant: int, waits: bool) -> int:
+    return FIRST + 2 * participant + waits
 
 
 def _common(span: Span) -> dict[str, Any]:
     name = span.label if span.kind == "compute" else f"{span.kind}: {span.label}"
-    thread = 2 * span.participant + (span.kind == "wait")
-    return {"name": name, "cat": span.kind, "pid": span.device, "tid": thread}
+    place = {"pid": FIRST + span.device, "tid": _thread(span.participant, span.kind == "wait")}
+    return {"name": name, "cat": span.kind, **place}
 
 
 def _work(span: Span) -> Iterator[dict[str, Any]]:

@@ -113,7 +113,7 @@ def test_a_trace_holds_every_span_in_microseconds_and_is_json():
         *("rank 0 waits", "rank 1 waits", "terminal waits"),
     }
     (wait,) = [event for event in events if event["ph"] == "X"]
-    assert (wait["name"], wait["pid"], wait["tid"], wait["ts"]) == ("wait: send", 1, 3, 0)
+    assert (wait["name"], wait["pid"], wait["tid"], wait["ts"]) == ("wait: send", 2, 4, 0)
     assert wait["dur"] == near(1e6 * (0.1 + LATENCY_S))
     begins = {event["cat"]: event["ts"] for event in events if event["ph"] == "b"}
     ends = {event["cat"]: event["ts"] for event in events if event["ph"] == "e"}
