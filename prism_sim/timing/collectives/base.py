@@ -14,6 +14,8 @@ class Message:
 
     after: numbers of messages of the same exchange that must have arrived at `source` before it can send this one.
     transmission: number of the first message of its broadcast (sent once, received by many); None: sent by itself.
+    parts: places in the group whose contributions or pieces it carries, in this order, or (of an all-reduce, which has
+    one for each member) whose chunks of the sum; nothing: all that there is, or (broadcast, send) the root's payload.
     """
 
     source: int
@@ -21,6 +23,7 @@ class Message:
     payload_bytes: int
     after: tuple[int, ...] = ()
     transmission: int | None = None
+    parts: tuple[int, ...] = ()
 
 
 Sent = tuple[int, ...]
@@ -33,11 +36,18 @@ class Script:
     def __init__(self) -> None:
         self.messages: list[Message] = []
 
-    def send(self, source: int, destination: int, payload_bytes: int, after: Iterable[int] = ()) -> Sent:
+    def send(
+        self,
+        source: int,
+        destination: int,
+        payload_bytes: int,
+        after: Iterable[int] = (),
+        parts: Iterable[int] = (),
+    ) -> Sent:
         """Adds a message, unless it has no bytes."""
         if not payload_bytes:
             return ()
-        self.messages.append(Message(source, destination, payload_bytes, tuple(after)))
+        self.messages.append(Message(source, destination, payload_bytes, tuple(after), parts=tuple(parts)))
         return (len(self.messages) - 1,)
 
     def broadcast(self, source: int, destinations: Sequence[int], payload_bytes: int) -> None:

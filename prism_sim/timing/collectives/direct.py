@@ -8,29 +8,30 @@ from prism_sim.timing.collectives.base import Script, others, root_of, root_payl
 
 def everyone_to_all(exchange: Exchange) -> Script:
     """All-gather and all-reduce: member r sends its contribution to r + 1, r + 2, ... in turn."""
-    script = Script()
+    script, sums = Script(), exchange.kind == "all_reduce"
     for place, source in enumerate(exchange.group):
         for destination in others(exchange.group, place):
-            script.send(source, destination, exchange.bytes_by_rank[place])
+            script.send(source, destination, exchange.bytes_by_rank[place], parts=() if sums else (place,))
     return script
 
 
 def piece_to_each(exchange: Exchange) -> Script:
     """Reduce-scatter: member r sends each other member its piece, to r + 1, r + 2, ... in turn."""
     script = Script()
-    piece_bytes = dict(zip(exchange.group, exchange.bytes_by_rank, strict=True))
+    place_of = {member: place for place, member in enumerate(exchange.group)}
     for place, source in enumerate(exchange.group):
         for destination in others(exchange.group, place):
-            script.send(source, destination, piece_bytes[destination])
+            piece = place_of[destination]
+            script.send(source, destination, exchange.bytes_by_rank[piece], parts=(piece,))
     return script
 
 
 def scatter(exchange: Exchange) -> Script:
     """The root sends pieces in the order of the group."""
     script, root = Script(), root_of(exchange)
-    for destination, piece_bytes in zip(exchange.group, exchange.bytes_by_rank, strict=True):
+    for place, (destination, piece_bytes) in enumerate(zip(exchange.group, exchange.bytes_by_rank, strict=True)):
         if destination != root:
-            script.send(root, destination, piece_bytes)
+            script.send(root, destination, piece_bytes, parts=(place,))
     return script
 
 
@@ -45,9 +46,9 @@ def root_to_each(exchange: Exchange) -> Script:
 
 def gather(exchange: Exchange) -> Script:
     script, root = Script(), root_of(exchange)
-    for source, payload_bytes in zip(exchange.group, exchange.bytes_by_rank, strict=True):
+    for place, (source, payload_bytes) in enumerate(zip(exchange.group, exchange.bytes_by_rank, strict=True)):
         if source != root:
-            script.send(source, root, payload_bytes)
+            script.send(source, root, payload_bytes, parts=(place,))
     return script
 
 

@@ -48,7 +48,7 @@ def spread(script: Script, group: Sequence[int], chunk_bytes: Sequence[int], rea
     n = len(group)
     here = list(ready)  # here[r]: what must have arrived at r for the chunk that it sends next
     for step in range(n - 1):
-        sent = [script.send(group[r], group[(r + 1) % n], chunk_bytes[(r - step) % n], here[r]) for r in range(n)]
+        sent = [pass_on(script, group, r, chunk_bytes, (r - step) % n, here[r]) for r in range(n)]
         here = [sent[(r - 1) % n] for r in range(n)]
 
 
@@ -57,9 +57,16 @@ def collect(script: Script, group: Sequence[int], chunk_bytes: Sequence[int]) ->
     n = len(group)
     here: list[Sent] = [()] * n
     for step in range(n - 1):
-        sent = [script.send(group[r], group[(r + 1) % n], chunk_bytes[(r - step - 1) % n], here[r]) for r in range(n)]
+        sent = [pass_on(script, group, r, chunk_bytes, (r - step - 1) % n, here[r]) for r in range(n)]
         here = [sent[(r - 1) % n] for r in range(n)]
     return here
+
+
+def pass_on(
+    script: Script, group: Sequence[int], place: int, chunk_bytes: Sequence[int], chunk: int, after: Sent
+) -> Sent:
+    """A member sends a chunk to its next neighbour."""
+    return script.send(group[place], group[(place + 1) % len(group)], chunk_bytes[chunk], after, (chunk,))
 
 
 KINDS = {

@@ -5,16 +5,24 @@ The centre is the exchange's root or, without one, the group's first member.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from prism_sim.plan import Exchange
 from prism_sim.timing.collectives.base import Script, summed_bytes
 
+Parts = Callable[[int], Iterable[int]]  # what a message carries, by the place of the outer member
+
 
 def all_gather(exchange: Exchange) -> Script:
     """Each member sends its own to the centre and gets all others' in one message."""
-    total = sum(exchange.bytes_by_rank)
-    return through_centre(exchange, up_bytes=lambda own: own, down_bytes=lambda own: total - own)
+    total, places = sum(exchange.bytes_by_rank), range(len(exchange.group))
+    return through_centre(
+        exchange,
+        up_bytes=lambda own: own,
+        down_bytes=lambda own: total - own,
+        up_parts=lambda own: (own,),
+        down_parts=lambda own: (place for place in places if place != own),
+    )
 
 
 def all_reduce(exchange: Exchange) -> Script:
@@ -24,20 +32,36 @@ def all_reduce(exchange: Exchange) -> Script:
 
 def reduce_scatter(exchange: Exchange) -> Script:
     """Each member sends its terms of all pieces and gets its own piece, summed."""
-    total = sum(exchange.bytes_by_rank)
-    return through_centre(exchange, up_bytes=lambda _: total, down_bytes=lambda own: own)
+    total, places = sum(exchange.bytes_by_rank), range(len(exchange.group))
+    return through_centre(
+        exchange,
+        up_bytes=lambda _: total,
+        down_bytes=lambda own: own,
+        up_parts=lambda _: places,
+        down_parts=lambda own: (own,),
+    )
 
 
-def through_centre(exchange: Exchange, up_bytes: Callable[[int], int], down_bytes: Callable[[int], int]) -> Script:
+def through_centre(
+    exchange: Exchange,
+    up_bytes: Callable[[int], int],
+    down_bytes: Callable[[int], int],
+    up_parts: Parts = lambda _: (),
+    down_parts: Parts = lambda _: (),
+) -> Script:
     """The centre answers once it has heard from everyone."""
     script = Script()
     centre = exchange.group[0] if exchange.root is None else exchange.root
     outer = [
-        (member, own) for member, own in zip(exchange.group, exchange.bytes_by_rank, strict=True) if member != centre
+        (place, member, own)
+        for place, (member, own) in enumerate(zip(exchange.group, exchange.bytes_by_rank, strict=True))
+        if member != centre
     ]
-    heard = [number for member, own in outer for number in script.send(member, centre, up_bytes(own))]
-    for member, own in outer:
-        script.send(centre, member, down_bytes(own), heard)
+    heard: list[int] = []
+    for place, member, own in outer:
+        heard += script.send(member, centre, up_bytes(own), parts=up_parts(place))
+    for place, member, own in outer:
+        script.send(centre, member, down_bytes(own), heard, down_parts(place))
     return script
 
 

@@ -34,8 +34,8 @@ def all_gather(exchange: Exchange) -> Script:
     for distance in distances(n):
         sent = []
         for r, source in enumerate(group):
-            held_bytes = run_bytes(exchange, r, min(distance, n - distance))
-            sent.append(script.send(source, group[(r - distance) % n], held_bytes, heard[r]))
+            held = run(r, min(distance, n - distance), n)
+            sent.append(script.send(source, group[(r - distance) % n], run_bytes(exchange, held), heard[r], held))
         for r in range(n):
             heard[(r - distance) % n] += sent[r]
     return script
@@ -48,8 +48,8 @@ def reduce_scatter(exchange: Exchange) -> Script:
     for distance in reversed(distances(n)):
         sent = []
         for r, source in enumerate(group):
-            sums_bytes = run_bytes(exchange, r + distance, min(distance, n - distance))
-            sent.append(script.send(source, group[(r + distance) % n], sums_bytes, heard[r]))
+            sums = run(r + distance, min(distance, n - distance), n)
+            sent.append(script.send(source, group[(r + distance) % n], run_bytes(exchange, sums), heard[r], sums))
         for r in range(n):
             heard[(r + distance) % n] += sent[r]
     return script
@@ -85,10 +85,13 @@ def rotated(group: tuple[int, ...], first: int) -> tuple[int, ...]:
     return group[place:] + group[:place]
 
 
-def run_bytes(exchange: Exchange, first: int, count: int) -> int:
-    """Size of `count` chunks from `first` on, modulo the group's length."""
-    n = len(exchange.group)
-    return sum(exchange.bytes_by_rank[(first + k) % n] for k in range(count))
+def run(first: int, count: int, n: int) -> tuple[int, ...]:
+    """`count` places from `first` on, modulo n."""
+    return tuple((first + k) % n for k in range(count))
+
+
+def run_bytes(exchange: Exchange, places: Sequence[int]) -> int:
+    return sum(exchange.bytes_by_rank[place] for place in places)
 
 
 KINDS = {
