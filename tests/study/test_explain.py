@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from itertools import pairwise
 from math import fsum, isfinite
 from pathlib import Path
@@ -14,7 +15,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from prism_sim import strategies
-from prism_sim.scenario import Scenario, ScenarioError, load_scenario
+from prism_sim.scenario import DeviceSpec, NetworkSpec, Scenario, ScenarioError, load_scenario
+from prism_sim.scenario.spec import LinkSpec
 from prism_sim.study import simulate
 from prism_sim.study.explain import Explanation, bounds, explain, waiting
 from prism_sim.study.path import MOST_STAGES, Stretch, loads, stages, stretches
@@ -147,6 +149,13 @@ def test_between_two_devices_on_ports_of_their_own_better_is_never_slower(base, 
     found = explain(made(base, hardware, workload))
     for one in found.what_ifs:
         assert not one.anomalous, one
+
+
+def test_every_rate_and_time_of_the_hardware_belongs_to_a_resource(load):
+    scenario = load()
+    known = {field for resource in resources(scenario, simulate(scenario)) for field in resource.fields}
+    specs = (DeviceSpec, NetworkSpec, LinkSpec)
+    assert known == {field.name for spec in specs for field in fields(spec) if field.name.endswith("_s")}
 
 
 def test_one_device_is_bound_by_what_it_computes(load):
