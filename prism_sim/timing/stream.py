@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from simpy import Event
 
@@ -12,16 +13,18 @@ from prism_sim.timing.devices import Device
 from prism_sim.timing.engine import Run
 from prism_sim.timing.log import Cause
 from prism_sim.timing.media.base import Network
+from prism_sim.timing.rhythm import Rhythm
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
     """throughput_per_s: of the requests in the middle.  completions_s: when each request was done, the first and last
-    `in_flight` (filling and emptying the pipeline) included.
+    `in_flight` (filling and emptying the pipeline) included.  n_played: how many of them were played to know the rest.
     """
 
     throughput_per_s: float
     completions_s: tuple[float, ...]
+    n_played: int
 
 
 def simulate_stream(
@@ -31,12 +34,15 @@ def simulate_stream(
     network: Network,
     n_requests: int = 16,
     in_flight: int | None = None,
+    whole: bool = False,
 ) -> Stream:
     """Measures the throughput over `n_requests`, after a warm-up and before a cool-down of `in_flight` each.
 
     A rank starts the next request when it is done with its part of the last. The terminal, which would otherwise wait
     for each answer, keeps `in_flight` requests under way: by default 3 or, where ranks send to each other as in a
     pipeline, enough to keep each stage and each link between stages busy.
+    Once requests repeat themselves, the rest are not played but continued as they are (the pipeline stays full); whole:
+    all are played.
     Raises ValueError for counts below 1, and as `simulate`.
     """
     in_flight = _in_flight(plan) if in_flight is None else in_flight
@@ -45,11 +51,10 @@ def simulate_stream(
             raise ValueError(f"{name}(={value}) must be >= 1")
     run = Run(plan, devices, device_of, network, keep_log=False)
     stream = _Requests(run, n_requests + 2 * in_flight, in_flight)
-    run.env.run()
-    stream.check()
+    stream.play(whole)
     elapsed_s = stream.completions_s[in_flight + n_requests - 1] - stream.completions_s[in_flight - 1]
     throughput_per_s = n_requests / elapsed_s if elapsed_s else float("inf")
-    return Stream(throughput_per_s, tuple(stream.completions_s))
+    return Stream(throughput_per_s, tuple(stream.completions_s), stream.n_played)
 
 
 def _in_flight(plan: Plan) -> int:
@@ -71,6 +76,28 @@ class _Requests:
             if request < in_flight:
                 self.admitted[request].succeed()
         self.next = in_flight
+        self.rhythm = Rhythm(in_flight)
+        self.n_played = count
+
+    def play(self, whole: bool) -> None:
+        """Until all requests are done or, unless `whole`, known."""
+        env, rhythm = self.run.env, self.rhythm
+        while env.peek() < inf:
+            n_completed = len(self.completions_s)
+            env.step()
+            rhythm.moments_s.append(env.now)
+            if len(self.completions_s) == n_completed or whole:
+                continue
+            if rhythm.completed(env.now, self.count - len(self.completions_s)):
+                self.go_on()
+                return
+        self.check()
+
+    def go_on(self) -> None:
+        """The completions that are left, as those before them."""
+        self.n_played = len(self.completions_s)
+        while len(self.completions_s) < self.count:
+            self.completions_s.append(self.completions_s[-self.rhythm.n_period] + self.rhythm.period_s)
 
     def rank(self, number: int) -> Generator[Event, None, None]:
         cause: Cause = None
