@@ -47,11 +47,13 @@ def ranges(sizes: Sequence[int]) -> tuple[range, ...]:
     return tuple(found)
 
 
-def split(n_items: int, n_parts: int, shares: Sequence[float] | None = None) -> tuple[range, ...]:
+def split(n_items: int, n_parts: int, shares: Sequence[float] | str | None = None) -> tuple[range, ...]:
     """The contiguous range that each of `n_parts` owns, even unless `shares` are given.
 
-    Raises ValueError if there are more parts than items, or if the shares do not fit the parts.
+    Raises ValueError if there are more parts than items, or if the shares do not fit the parts or are a word still.
     """
+    if isinstance(shares, str):
+        raise ValueError(f"shares {shares!r} are no numbers: only a scenario's devices tell what a word comes to")
     if n_parts > n_items:
         raise ValueError(f"{n_parts} ranks cannot share {n_items} tokens: each needs at least one")
     if shares is None:

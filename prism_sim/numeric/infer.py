@@ -54,7 +54,8 @@ def infer(
     observe: count FLOPs as they happen and give the observed Plan in place of the predicted one.
     Raises ValueError for what is not supported, saying what and why.
     """
-    given: dict[str, Any] = {**options, "compressor": compressor, "shares": None if shares is None else tuple(shares)}
+    numbers = shares if shares is None or isinstance(shares, str) else tuple(shares)  # a word is refused later
+    given: dict[str, Any] = {**options, "compressor": compressor, "shares": numbers}
     if options.get("compression_rate") is None or segments != DEFAULT_SEGMENTS:
         given["segments"] = segments
     job = job_for(model, inputs, ranks, strategy, _options(strategy, given), placement or Placement())

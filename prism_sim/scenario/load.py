@@ -17,7 +17,7 @@ from prism_sim.scenario.problems import first_error
 from prism_sim.scenario.sections import ScenarioSection
 from prism_sim.scenario.spec import Scenario, StrategySpec
 from prism_sim.scenario.yaml_source import Source, read_source
-from prism_sim.strategies.base import Placement
+from prism_sim.strategies.base import Placement, Shares
 
 
 @dataclass(frozen=True)
@@ -118,8 +118,8 @@ def _check_exclusions(given: Mapping[str, Any], source: Source) -> None:
                 raise source.error(("strategy", option), rule, at_key=True)
 
 
-def _check_shares(shares: tuple[float, ...] | None, n_ranks: int, source: Source) -> None:
-    if shares is None:
+def _check_shares(shares: Shares, n_ranks: int, source: Source) -> None:
+    if shares is None or isinstance(shares, str):
         return
     path: FieldPath = ("strategy", "shares")
     if len(shares) != n_ranks:

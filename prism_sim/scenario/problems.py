@@ -40,13 +40,25 @@ def first_error(problem: ValidationError, source: Source, prefix: FieldPath = ()
         place = source.place(path, at_key=True)
         return detail["type"] == "missing", place.line or 0, place.column or 0
 
-    path, detail = min(found, key=order)
+    path, detail = min(_meant(found), key=order)
     kind = detail["type"]
     if kind == "extra_forbidden":
         return unknown_field(path, source)
     if kind == "missing":
         return source.error(path, f"is missing; {_example(path)}")
     return source.error(path, _message(kind, detail))
+
+
+def _meant(found: list[tuple[FieldPath, Any]]) -> list[tuple[FieldPath, Any]]:
+    """Of a field that takes a word or a list, what is wrong with the one that was written."""
+
+    def is_meant(path: FieldPath, detail: Any) -> bool:
+        others = [other["type"] for place, other in found if place[: len(path)] == path and other is not detail]
+        if isinstance(detail["input"], str):
+            return not (detail["type"] == "tuple_type" and "literal_error" in others)
+        return not (detail["type"] == "literal_error" and others)
+
+    return [(path, detail) for path, detail in found if is_meant(path, detail)]
 
 
 def unknown_field(path: FieldPath, source: Source) -> ScenarioError:

@@ -69,7 +69,9 @@ def build_options(name: str, given: Mapping[str, Any]) -> Any:
     strategy = strategies.find(name)
     used = {option: value for option, value in given.items() if option in _options(strategy)}
     checked = options_model(name).model_validate(used)
-    return strategy.options(**{option: getattr(checked, option) for option in used})
+    words = {option.name: option.metadata.get("default_word") for option in dataclasses.fields(strategy.options)}
+    chosen = {option: getattr(checked, option) for option in used}
+    return strategy.options(**{option: value for option, value in chosen.items() if value != words[option]})
 
 
 def unused(name: str, given: Mapping[str, Any]) -> tuple[str, ...]:

@@ -18,8 +18,23 @@ Heads = Any  # per-head activations (batch, heads, tokens, head width)
 Bias = Any  # what is added to the attention logits, or None for nothing
 Padding = Any  # (batch, tokens), true at real tokens; None: no padding
 
-# One text for every strategy's option `shares`: a scenario has one field of this name.
-SHARES = "part of the tokens (heads and columns, blocks) that each rank takes, summing to 1; default: an even split"
+# What every rank takes of what is split; None: an even split. A program is only ever given numbers or None: a scenario
+# may say a word in their place, and what it comes to is decided where devices are known.
+Shares = tuple[float, ...] | str | None
+SHARE_WORDS = ("equal", "proportional", "optimal")
+
+
+def shares_of(*items: str) -> dict[str, Any]:
+    """Metadata of an option `shares` that splits `items`: tokens, heads, columns, blocks.
+
+    One text for every strategy: a scenario has one field of this name.
+    """
+    doc = (
+        "part of the tokens (heads and columns, blocks) that each rank takes: numbers that sum to 1; equal (the "
+        "default); proportional to the speed of its device, which also balances the stages of a pipeline for requests "
+        "back to back; or optimal, the split with the least latency of one request that fits the devices' memory"
+    )
+    return {"doc": doc, "choices": SHARE_WORDS, "default_word": "equal", "items": items}
 
 
 class Block(Protocol):
@@ -159,7 +174,8 @@ class Options(Protocol):
     """A strategy's frozen dataclass of options; its fields are the strategy's keys in a scenario.
 
     `field(metadata=...)` may hold: doc (a sentence), minimum, choices, excludes (the name of a field that must not be
-    given with this one). Their annotations are int, float, bool, str, tuple[float, ...], each optionally `| None`.
+    given with this one), default_word (the choice that says the same as None); of `shares`, items, what is split.
+    Their annotations are int, float, bool, str, tuple[float, ...], a union of those, each optionally `| None`.
     """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from prism_sim.effects import Mark, Program
 from prism_sim.partition import split
-from prism_sim.strategies.base import EMBEDDING, SHARES, Bias, Block, Model, Rows
+from prism_sim.strategies.base import EMBEDDING, Bias, Block, Model, Rows, Shares, shares_of
 from prism_sim.strategies.position_wise import needed_rows
 
 
@@ -15,10 +14,10 @@ from prism_sim.strategies.position_wise import needed_rows
 class ModelSplit:
     """Options of every strategy that gives each rank a contiguous part of the model."""
 
-    shares: tuple[float, ...] | None = field(default=None, metadata={"doc": SHARES})
+    shares: Shares = field(default=None, metadata=shares_of("heads", "columns"))
 
 
-def portions(what: str, n_items: int, n_ranks: int, shares: Sequence[float] | None) -> tuple[range, ...]:
+def portions(what: str, n_items: int, n_ranks: int, shares: Shares) -> tuple[range, ...]:
     """The range of heads, columns or blocks that each rank holds. Raises ValueError if there are too few of them."""
     if n_ranks > n_items:
         raise ValueError(f"{n_ranks} ranks need at least {n_ranks} {what}, but the model has {n_items}")

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from prism_sim.compressors.base import Compressor
 from prism_sim.effects import AllGather, Await, Begin, Gather, Mark, Program, Scatter, Ticket
 from prism_sim.partition import Keys, split
-from prism_sim.strategies.base import EMBEDDING, HEAD, SHARES, Bias, Block, Model, Role, Rows
+from prism_sim.strategies.base import EMBEDDING, HEAD, Bias, Block, Model, Role, Rows, Shares, shares_of
 
 
 @dataclass(frozen=True, slots=True)
 class TokenSplit:
     """Options of every strategy that gives each rank a contiguous partition of the tokens."""
 
-    shares: tuple[float, ...] | None = field(default=None, metadata={"doc": SHARES})
+    shares: Shares = field(default=None, metadata=shares_of("tokens"))
     overlap: bool = field(
         default=False, metadata={"doc": "compute queries and the own keys and values while the summaries travel"}
     )
