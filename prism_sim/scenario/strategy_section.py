@@ -95,6 +95,7 @@ def _texts(excluded: str | tuple[str, ...]) -> Iterator[str]:
     yield from (excluded,) if isinstance(excluded, str) else excluded
 
 
+@cache
 def _options(strategy: Strategy) -> dict[str, tuple[Any, str]]:
     """Option -> annotation with its limits, and documentation."""
     hints = get_type_hints(strategy.options)

@@ -12,7 +12,7 @@ from prism_sim.shapes.model import ShapeModel
 from prism_sim.wire import at_the_border
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def predict(job: Job) -> Plan:
     """The Plan of a job. Raises ValueError where the strategy cannot serve it (more ranks than tokens, say)."""
     sizes = (job.element_bytes, job.matrix_bytes, job.wire_bytes)

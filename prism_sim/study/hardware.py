@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields
+from functools import lru_cache
 
 from prism_sim import timing
-from prism_sim.scenario import NetworkSpec, Scenario
+from prism_sim.scenario import DeviceSpec, NetworkSpec, Scenario
 
 
-def devices(scenario: Scenario) -> list[timing.Device]:
+def devices(scenario: Scenario) -> tuple[timing.Device, ...]:
     """At the rates that they reach in the model's element type."""
+    return _boards(scenario.devices, scenario.model.dtype in ("float16", "bfloat16"))
+
+
+@lru_cache(maxsize=64)
+def _boards(specs: tuple[DeviceSpec, ...], half: bool) -> tuple[timing.Device, ...]:
     wanted = {field.name for field in fields(timing.Device)}
-    half = scenario.model.dtype in ("float16", "bfloat16")
     found = []
-    for device in scenario.devices:
+    for device in specs:
         stated = {name: value for name, value in asdict(device).items() if name in wanted}
         if half and device.float16_flops_per_s is not None:
             stated["flops_per_s"] = device.float16_flops_per_s
         found.append(timing.Device(**stated))
-    return found
+    return tuple(found)
 
 
 def network(scenario: Scenario) -> timing.Network:
     """Raises ValueError where its numbers do not fit together."""
-    spec = scenario.network
+    return _network(scenario.network)
+
+
+@lru_cache(maxsize=64)
+def _network(spec: NetworkSpec) -> timing.Network:
     return {"switch": _switch, "shared": _shared, "links": _links}[spec.medium](spec)
 
 

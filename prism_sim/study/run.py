@@ -13,6 +13,8 @@ from prism_sim.study.numerics import fidelity_of
 from prism_sim.study.result import RunResult
 from prism_sim.study.simulation import Simulation, simulate
 
+FEW_RANKS = 8  # up to here a timeline is small enough to be kept
+
 
 def run(
     scenario: Scenario | str | Path, numerics: bool = True, announce: Callable[[str], None] = lambda text: None
@@ -31,7 +33,7 @@ def run(
         return RunResult(
             scenario=scenario,
             simulation=simulation,
-            single=simulate(scenario, "single", (scenario.terminal,)),
+            single=simulate(scenario, "single", (scenario.terminal,), keep=True),
             fastest_single=fastest_single(scenario),
             voltage=_voltage(scenario, simulation),
             fidelity=fidelity_of(scenario, simulation.job, announce) if numerics else None,
@@ -62,6 +64,7 @@ def _voltage(scenario: Scenario, simulation: Simulation) -> Simulation | None:
     if simulation.job.strategy == "voltage":
         return simulation
     try:
-        return simulate(scenario, "voltage") if simulation.job.n_ranks > 1 else None
+        n_ranks = simulation.job.n_ranks
+        return simulate(scenario, "voltage", keep=n_ranks <= FEW_RANKS) if n_ranks > 1 else None
     except ScenarioError:  # the chosen strategy fits, so this is no fault of the scenario
         return None

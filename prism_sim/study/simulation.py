@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from prism_sim import families, strategies, timing
 from prism_sim.plan import Compute, Plan
@@ -44,13 +44,15 @@ class Simulation:
         return (blocks + sum(layer.flops for layer in layers)) / self.plan.n_ranks / 1e9
 
     def block_flops(self, participant: int) -> int:
-        return sum(step.flops for step in self._computes(participant) if step.label not in (EMBEDDING, HEAD))
+        return sum(flops for label, flops in self._flops[participant].items() if label not in (EMBEDDING, HEAD))
 
     def labelled_flops(self, participant: int, label: str) -> int:
-        return sum(step.flops for step in self._computes(participant) if step.label == label)
+        return self._flops[participant].get(label, 0)
 
-    def _computes(self, participant: int) -> tuple[Compute, ...]:
-        return self.plan.computes(participant)
+    @cached_property
+    def _flops(self) -> list[dict[str, int]]:
+        """Per participant, by label."""
+        return [_flops_by_label(self.plan.computes(number)) for number in range(len(self.plan.programs))]
 
     @cached_property
     def throughput_per_s(self) -> float:
@@ -89,25 +91,49 @@ class Simulation:
         return (None if n_keys == n_rows else n_keys), n_rows / n_keys
 
 
-def simulate(scenario: Scenario, strategy: str | None = None, devices: Sequence[int] | None = None) -> Simulation:
+def simulate(
+    scenario: Scenario, strategy: str | None = None, devices: Sequence[int] | None = None, keep: bool = False
+) -> Simulation:
     """Plays `strategy` (default: the scenario's) on `devices` (indices; default: those that it would use there).
 
+    keep: for the next who asks the same; meant for what many scenarios are compared with.
     Raises ScenarioError where the strategy cannot serve the scenario: more ranks than blocks, say.
     """
     name = scenario.strategy.name if strategy is None else strategy
     chosen = tuple(devices) if devices is not None else _default_devices(scenario, name)
     try:
         job = job_of(scenario, name, len(chosen))
-        plan = predict(job)
+        predict(job)
     except ScenarioError:
         raise
     except ValueError as error:  # rules that only show once strategy and model meet
         field, what = (("model",), "") if scenario.model.config is None else (("strategy",), f"{name}: ")
         raise scenario.origin.overridden().error(field, f"{what}{error}") from error
     device_of = (*chosen, scenario.terminal)
-    boards, network = tuple(hardware.devices(scenario)), hardware.network(scenario)
-    timeline = timing.simulate(plan, boards, device_of, network)
-    return Simulation(job, plan, timeline, boards, device_of, network)
+    play = _kept if keep else _play
+    return play(job, hardware.devices(scenario), device_of, hardware.network(scenario))
+
+
+def _play(
+    job: Job, boards: tuple[timing.Device, ...], device_of: tuple[int, ...], network: timing.Network
+) -> Simulation:
+    plan = predict(job)
+    return Simulation(job, plan, timing.simulate(plan, boards, device_of, network), boards, device_of, network)
+
+
+_kept = lru_cache(maxsize=16)(_play)
+
+
+def _flops_by_label(steps: Iterable[Compute]) -> dict[str, int]:
+    """Steps that share their kernels are added up once."""
+    found: dict[str, int] = {}
+    known: dict[int, int] = {}
+    for step in steps:
+        flops = known.get(id(step.kernels))
+        if flops is None:
+            flops = known[id(step.kernels)] = step.flops
+        found[step.label] = found.get(step.label, 0) + flops
+    return found
 
 
 def _default_devices(scenario: Scenario, strategy: str) -> tuple[int, ...]:

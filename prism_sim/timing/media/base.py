@@ -109,6 +109,8 @@ class Network(Protocol):
     @property
     def collective(self) -> str: ...
 
+    def __hash__(self) -> int: ...
+
     def open(self, env: Environment, n_devices: int, deliver: Deliver) -> Medium:
         """Raises ValueError if the network does not fit this number of devices."""
 
