@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json != STANDARD_OUTPUT:
         from rich.console import Console
 
-        from prism_sim.breakeven_report import show_break_even
+        from prism_sim.reports.breakeven import show_break_even
 
         show_break_even(found, Console())
     if options.json is not None:

@@ -8,12 +8,14 @@ from prism_sim.commands.base import Command, load, takes_scenario
 
 
 def run(options: argparse.Namespace) -> int:
+    from prism_sim.study.auto import resolved
     from prism_sim.study.memory import refuse_unless_it_fits
-    from prism_sim.study.run import placed
+    from prism_sim.study.placed import placed
     from prism_sim.study.simulation import simulate
 
     scenario = load(options)
     with placed(scenario):  # rules that only show once strategy, model and hardware meet
+        scenario = resolved(scenario)
         simulation = simulate(scenario)
         refuse_unless_it_fits(scenario, simulation)
     n_ranks = simulation.plan.n_ranks

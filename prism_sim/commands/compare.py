@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json != STANDARD_OUTPUT:
         from rich.console import Console
 
-        from prism_sim.compare_report import show_comparison
+        from prism_sim.reports.compare import show_comparison
 
         show_comparison(comparison, Console())
     if options.json is not None:

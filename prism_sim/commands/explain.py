@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json != STANDARD_OUTPUT:
         from rich.console import Console
 
-        from prism_sim.explain_report import show_explanation
+        from prism_sim.reports.explain import show_explanation
 
         show_explanation(found, Console())
     write_files(contents)

@@ -16,7 +16,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from prism_sim.listings import listing
+    from prism_sim.reports.listings import listing
 
     Console().print(listing(options.what))
     return 0

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json != STANDARD_OUTPUT:
         from rich.console import Console
 
-        from prism_sim.report import show
+        from prism_sim.reports.run import show
 
         show(result, Console())
     write_files(contents)

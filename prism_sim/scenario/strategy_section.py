@@ -37,7 +37,7 @@ def section_model() -> type[StrategySection]:
     """A section with the union of all strategies' options; None: not written."""
     kinds: dict[str, list[Any]] = {}
     docs: dict[str, str] = {}
-    for strategy in strategies.catalogue().values():
+    for strategy in strategies.nameable().values():
         for option, (kind, doc) in _options(strategy).items():
             known = kinds.setdefault(option, [])
             if kind not in known:
@@ -47,7 +47,7 @@ def section_model() -> type[StrategySection]:
         option: (reduce(operator.or_, [*kind, _ABSENT]), Field(default=None, description=docs[option] or None))
         for option, kind in kinds.items()
     }
-    names: Any = Literal[tuple(strategies.catalogue())]
+    names: Any = Literal[tuple(strategies.nameable())]
     return create_model("StrategySection", __base__=StrategySection, name=(names, ...), **fields)
 
 
@@ -75,7 +75,9 @@ def build_options(name: str, given: Mapping[str, Any]) -> Any:
 
 
 def unused(name: str, given: Mapping[str, Any]) -> tuple[str, ...]:
-    """The given options that the strategy has no use for."""
+    """The given options that the strategy has no use for; `auto` may need any."""
+    if name == strategies.AUTO.name:
+        return ()
     return tuple(option for option in given if option not in _options(strategies.find(name)))
 
 
@@ -83,7 +85,7 @@ def unused(name: str, given: Mapping[str, Any]) -> tuple[str, ...]:
 def exclusions() -> dict[str, tuple[str, ...]]:
     """Options that cannot be given together, both ways."""
     found: dict[str, set[str]] = {}
-    for strategy in strategies.catalogue().values():
+    for strategy in strategies.nameable().values():
         for option in dataclasses.fields(strategy.options):
             for other in _texts(option.metadata.get("excludes", ())):
                 found.setdefault(option.name, set()).add(other)

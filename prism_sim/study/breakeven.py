@@ -12,8 +12,9 @@ from typing import Any, Literal
 from prism_sim import strategies
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.scenario.errors import Place
+from prism_sim.study.auto import resolved
 from prism_sim.study.memory import demands
-from prism_sim.study.run import placed
+from prism_sim.study.placed import placed
 from prism_sim.study.simulation import Simulation, simulate
 from prism_sim.study.varied import SAME, Varied, varied
 
@@ -141,6 +142,7 @@ def break_even(
     What crosses twice between two neighbouring points of the scan is not seen.
     Raises ScenarioError where field, range or strategy are wrong, or where no point can be simulated.
     """
+    scenario = resolved(scenario)
     own, file = scenario.strategy.name, str(scenario.path)
     try:
         other = strategies.find(against).name

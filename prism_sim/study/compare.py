@@ -8,10 +8,11 @@ from typing import Any
 
 from prism_sim import strategies
 from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.study.alone import fastest_single
 from prism_sim.study.memory import fits
 from prism_sim.study.numerics import Fidelity, fidelity_of
+from prism_sim.study.placed import placed
 from prism_sim.study.provenance import provenance
-from prism_sim.study.run import fastest_single, placed
 from prism_sim.study.simulation import Simulation, simulate
 
 SCHEMA = "prism-sim/compare/1"

@@ -8,9 +8,10 @@ from typing import Any
 
 from prism_sim import timing
 from prism_sim.scenario import Scenario
+from prism_sim.study.auto import resolved
 from prism_sim.study.memory import refuse_unless_it_fits
 from prism_sim.study.path import Load, Stage, Stretch, loads, stages, stretches
-from prism_sim.study.run import placed
+from prism_sim.study.placed import placed
 from prism_sim.study.simulation import Simulation, simulate
 from prism_sim.study.what_if import FACTOR, WhatIf, what_ifs
 from prism_sim.timing.media.base import Carrier, Flight
@@ -134,6 +135,7 @@ class Explanation:
 def explain(scenario: Scenario) -> Explanation:
     """Raises ScenarioError where the scenario cannot be simulated or does not fit its devices."""
     with placed(scenario):
+        scenario = resolved(scenario)
         simulation = simulate(scenario)
         refuse_unless_it_fits(scenario, simulation)
         return Explanation(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 from prism_sim.scenario import Scenario, ScenarioError, load_scenario
-from prism_sim.study.memory import fits, refuse_unless_it_fits
+from prism_sim.study.alone import fastest_single
+from prism_sim.study.auto import resolved
+from prism_sim.study.memory import refuse_unless_it_fits
 from prism_sim.study.numerics import fidelity_of
+from prism_sim.study.placed import placed
 from prism_sim.study.result import RunResult
 from prism_sim.study.simulation import Simulation, simulate
 
@@ -28,6 +29,7 @@ def run(
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario)
     with placed(scenario):
+        scenario = resolved(scenario, announce)
         simulation = simulate(scenario)
         refuse_unless_it_fits(scenario, simulation)
         return RunResult(
@@ -38,26 +40,6 @@ def run(
             voltage=_voltage(scenario, simulation),
             fidelity=fidelity_of(scenario, simulation.job, announce) if numerics else None,
         )
-
-
-@contextmanager
-def placed(scenario: Scenario) -> Iterator[None]:
-    """Turns the ValueErrors of rules that only show once the parts meet into ScenarioErrors that name the file."""
-    try:
-        yield
-    except ScenarioError:
-        raise
-    except ValueError as error:
-        raise ScenarioError(f"{scenario.path}: {error}", str(scenario.path)) from error
-
-
-def fastest_single(scenario: Scenario) -> Simulation:
-    """One device alone, on whichever is fastest; of those that can hold it, if any can; of equals, one is played."""
-    kinds = {replace(device, name=""): index for index, device in reversed(list(enumerate(scenario.devices)))}
-    chosen = {scenario.terminal, *kinds.values()}
-    played = [simulate(scenario, "single", (index,)) for index in sorted(chosen)]
-    roomy = [one for one in played if fits(scenario, one)]
-    return min(roomy or played, key=lambda one: one.latency_s)
 
 
 def _voltage(scenario: Scenario, simulation: Simulation) -> Simulation | None:

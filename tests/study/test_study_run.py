@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from prism_sim import ScenarioError, run, strategies
-from prism_sim.report import show
+from prism_sim.reports.run import show
 from prism_sim.scenario import load_scenario
 from prism_sim.study import simulate
 

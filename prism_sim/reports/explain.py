@@ -10,10 +10,10 @@ from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
+from prism_sim.reports.tables import NarrowName, new_table
 from prism_sim.study.explain import Explanation
 from prism_sim.study.path import Load
 from prism_sim.study.what_if import WhatIf
-from prism_sim.tables import NarrowName, new_table
 from prism_sim.timing.critical_path import PARTS
 from prism_sim.units_text import seconds_text
 

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from prism_sim.reports.tables import new_table
 from prism_sim.study.breakeven import BreakEven, Crossing, Point
-from prism_sim.tables import new_table
 from prism_sim.units_text import seconds_text
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.console import Console
 from rich.markup import escape
 
+from prism_sim.reports.tables import NarrowName, new_table
 from prism_sim.study.compare import Candidate, Comparison, peak_memory_bytes
 from prism_sim.study.verdict import comparison_verdict
-from prism_sim.tables import NarrowName, new_table
 from prism_sim.units_text import bytes_text, joules_text, seconds_text
 
 WIDTH = 78  # of the whole table; a narrower terminal gets it in two

@@ -1,0 +1,36 @@
+"""No strategy of its own: leaves the choice to the simulator, which plays them all and takes the fastest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from prism_sim.strategies.base import Model, Role, Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    max_loss: float | None = field(
+        default=None,
+        metadata={
+            "doc": "auto may take a lossy strategy whose outputs' cosine to the exact ones is at least 1 - max_loss",
+            "minimum": 0.0,
+        },
+    )
+
+
+def _unresolved(me: Role, model: Model, options: Options) -> NoReturn:
+    raise ValueError("auto stands for a choice that has not been made")
+
+
+# not STRATEGY: the catalogue holds what can be played
+AUTO = Strategy(
+    name="auto",
+    summary="the fastest exact strategy, or a lossy one within max_loss",
+    source="",
+    options=Options,
+    rank=_unresolved,
+    terminal=_unresolved,
+    compressor=lambda options, n_tokens, n_ranks: None,
+    lossless=lambda options: options.max_loss is None,
+)
