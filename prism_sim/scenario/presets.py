@@ -43,11 +43,11 @@ class HardwarePreset:
     settings: tuple[tuple[str, str], ...] = ()
 
     @property
-    def fields(self) -> dict[str, str | bool]:
+    def fields(self) -> dict[str, str | bool | float]:
         """All that it states, as a scenario's section would."""
         plain = {"true": True, "false": False}
         settings = {name: plain.get(text, text) for name, text in self.settings}
-        return {figure.field: figure.text for figure in self.figures} | settings
+        return {figure.field: _written(figure.text) for figure in self.figures} | settings
 
 
 def models() -> tuple[ModelPreset, ...]:
@@ -98,9 +98,19 @@ def model_of_hub(hub_id: str) -> ModelPreset | None:
 
 def _hardware(name: str, entry: Mapping[str, Any]) -> HardwarePreset:
     stated = {key: value for key, value in entry.items() if key != "summary"}
-    figures = [Figure(key, value["value"], value["source"]) for key, value in stated.items() if isinstance(value, dict)]
+    figures = [
+        Figure(key, str(value["value"]), value["source"]) for key, value in stated.items() if isinstance(value, dict)
+    ]
     settings = [(key, _text(value)) for key, value in stated.items() if not isinstance(value, dict)]
     return HardwarePreset(name, entry["summary"], tuple(figures), tuple(settings))
+
+
+def _written(text: str) -> str | float:
+    """A number that has no unit, such as an efficiency, as a number."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _text(setting: str | bool) -> str:

@@ -96,6 +96,18 @@ class DeviceSection(Section):
         None, description="of copies between accelerator and host around a message; none: no such copies"
     )
     staging_latency: Annotated[float, units.TIME] | _Absent = None
+    staging_ramp: Annotated[float, units.TIME] | _Absent = Field(
+        None, description="how long a copy's rate climbs to staging_bandwidth; default 0 s"
+    )
+    dispatch: Annotated[float, units.TIME] | _Absent = Field(
+        None, description="host time to hand a kernel to the accelerator, ahead of it until a copy; default 0 s"
+    )
+    dispatch_restart: Annotated[float, units.TIME] | _Absent = Field(
+        None, description="host time more, over the launches after a copy; default 0 s"
+    )
+    handling_bandwidth: Annotated[float, units.STAGING_RATE] | _Absent = Field(
+        None, description="at which the host then sees to the bytes that came in; default none: at no cost"
+    )
     idle_power: Annotated[float, units.POWER] | _Absent = None
     busy_power: Annotated[float, units.BUSY_POWER] | _Absent = None
     radio_power: Annotated[float, units.POWER] | _Absent = None
@@ -132,6 +144,9 @@ class NetworkSection(Section):  # which medium uses which field: `network.USED_B
     )
     up: Annotated[float, units.BIT_RATE] | _Absent = Field(default=None, description="switch: from a device")
     down: Annotated[float, units.BIT_RATE] | _Absent = Field(default=None, description="switch: to a device")
+    efficiency: float | _Absent = Field(
+        None, ge=0.01, le=10, description="switch, shared: payload rate reached, of the bandwidth stated; default 1"
+    )
     latency: Annotated[float, units.TIME] | _Absent = Field(
         None, description="switch, shared: one way, from device to device; default 0 s"
     )

@@ -55,6 +55,7 @@ class DeviceSpec:
     """One device. memory_bytes, idle_w, busy_w, radio_w: None if unknown. preset: None if there is none.
 
     staging_bytes_per_s: infinite where there are no copies between accelerator and host.
+    handling_bytes_per_s: infinite where the host does nothing with bytes that came in. Others: see `timing.Device`.
     float16_flops_per_s: for float16 and bfloat16; None: as flops_per_s.
     """
 
@@ -66,6 +67,10 @@ class DeviceSpec:
     op_overhead_s: float = 0.0
     staging_bytes_per_s: float = math.inf
     staging_latency_s: float = 0.0
+    staging_ramp_s: float = 0.0
+    dispatch_s: float = 0.0
+    restart_s: float = 0.0
+    handling_bytes_per_s: float = math.inf
     idle_w: float | None = None
     busy_w: float | None = None
     radio_w: float | None = None
@@ -88,6 +93,7 @@ class NetworkSpec:
     """The network. latency_s: one way. message_overhead_s: of the sender's processor.
 
     up_bits_per_s, down_bits_per_s: of each port of a switch, or, both alike, of a shared channel; None with links.
+    efficiency: what payload reaches of these rates.
     What a medium does not use has its default. access_point: a device's index. broadcast_bits_per_s: None: as others.
     """
 
@@ -99,6 +105,7 @@ class NetworkSpec:
     message_overhead_s: float
     sharing: str
     collective: str
+    efficiency: float = 1.0
     slow_start: bool = False
     direct: bool = False
     access_point: int | None = None

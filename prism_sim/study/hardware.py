@@ -40,8 +40,8 @@ def _switch(spec: NetworkSpec) -> timing.Network:
     assert spec.up_bits_per_s is not None
     assert spec.down_bits_per_s is not None
     return timing.Switch(
-        up_bits_per_s=spec.up_bits_per_s,
-        down_bits_per_s=spec.down_bits_per_s,
+        up_bits_per_s=spec.up_bits_per_s * spec.efficiency,
+        down_bits_per_s=spec.down_bits_per_s * spec.efficiency,
         latency_s=spec.latency_s,
         message_overhead_s=spec.message_overhead_s,
         sharing=spec.sharing,
@@ -53,7 +53,7 @@ def _switch(spec: NetworkSpec) -> timing.Network:
 def _shared(spec: NetworkSpec) -> timing.Network:
     assert spec.up_bits_per_s is not None
     return timing.SharedRadio(
-        bits_per_s=spec.up_bits_per_s,
+        bits_per_s=spec.up_bits_per_s * spec.efficiency,
         latency_s=spec.latency_s,
         message_overhead_s=spec.message_overhead_s,
         collective=spec.collective,

@@ -21,7 +21,8 @@ _OF_DEVICES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("compute", "twice the compute rate", ("flops_per_s", "float16_flops_per_s")),
     ("memory bandwidth", "twice the memory bandwidth", ("memory_bytes_per_s",)),
     ("kernel overhead", "half the overhead of a kernel", ("op_overhead_s",)),
-    ("staging", "staging twice as fast", ("staging_bytes_per_s", "staging_latency_s")),
+    ("staging", "staging twice as fast", ("staging_bytes_per_s", "staging_latency_s", "staging_ramp_s")),
+    ("dispatch", "a host twice as fast at feeding it", ("dispatch_s", "restart_s", "handling_bytes_per_s")),
 )
 
 

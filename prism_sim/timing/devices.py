@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf, isfinite, sqrt
 
 from prism_sim.plan import Kernel
 
@@ -16,6 +16,10 @@ class Device:
     flops_per_s, memory_bytes_per_s: what it reaches, not its data sheet's peak.
     op_overhead_s: what launching one kernel costs, beside the kernel itself.
     staging_bytes_per_s, staging_latency_s: copies between accelerator and host around a message; by default free.
+    staging_ramp_s: how long a copy's rate climbs, evenly and from nothing, to `staging_bytes_per_s`.
+    dispatch_s: what handing one kernel over takes the host, which runs ahead of its accelerator (`dispatch.py`).
+    restart_s: what the host needs besides, over the launches of the first stretch after a copy.
+    handling_bytes_per_s: at which, after these launches, the host sees to the bytes that came in.
     memory_bytes, idle_w, busy_w, radio_w: None where unknown.  radio_w comes on top while sending or receiving.
     Raises ValueError that shows the field, its value and the rule.
     """
@@ -26,14 +30,18 @@ class Device:
     op_overhead_s: float = 0.0
     staging_bytes_per_s: float = inf
     staging_latency_s: float = 0.0
+    staging_ramp_s: float = 0.0
+    dispatch_s: float = 0.0
+    restart_s: float = 0.0
+    handling_bytes_per_s: float = inf
     memory_bytes: int | None = None
     idle_w: float | None = None
     busy_w: float | None = None
     radio_w: float | None = None
 
     def __post_init__(self) -> None:
-        check_positive(self, "flops_per_s", "memory_bytes_per_s", "staging_bytes_per_s")
-        check_not_negative(self, "op_overhead_s", "staging_latency_s")
+        check_positive(self, "flops_per_s", "memory_bytes_per_s", "staging_bytes_per_s", "handling_bytes_per_s")
+        check_not_negative(self, "op_overhead_s", "staging_latency_s", "staging_ramp_s", "dispatch_s", "restart_s")
         if self.memory_bytes is not None:
             check_positive(self, "memory_bytes")
         check_not_negative(self, *(name for name in ("idle_w", "busy_w", "radio_w") if getattr(self, name) is not None))
@@ -51,10 +59,22 @@ class Device:
         return sum(map(self.kernel_s, kernels))
 
     def staging_s(self, payload_bytes: int) -> float:
-        """One copy between accelerator and host; nothing to copy costs nothing."""
+        """One copy between accelerator and host; nothing to copy costs nothing.
+
+        While the rate r climbs, r = t staging_bytes_per_s / staging_ramp_s, t seconds copy its integral: the time grows
+        with the root of the bytes.
+        """
         if not payload_bytes:
             return 0.0
-        return self.staging_latency_s + payload_bytes / self.staging_bytes_per_s
+        full_s = payload_bytes / self.staging_bytes_per_s
+        if full_s >= self.staging_ramp_s / 2:
+            return self.staging_latency_s + (full_s + self.staging_ramp_s / 2)
+        return self.staging_latency_s + sqrt(2 * self.staging_ramp_s * full_s)
+
+    @property
+    def is_fed(self) -> bool:
+        """Whether the host's feeding of the accelerator takes time of its own."""
+        return bool(self.dispatch_s or self.restart_s or isfinite(self.handling_bytes_per_s))
 
 
 def check_positive(holder: object, *fields: str) -> None:

@@ -169,7 +169,9 @@ class Run:
         if not copy_s or participant in state.copied_in:
             return self.env.now, cause
         state.copied_in.add(participant)
-        return self.processors.hold(participant, "staging", state.exchange, copy_s, cause)
+        end_s, cause = self.processors.hold(participant, "staging", state.exchange, copy_s, cause)
+        self.processors.received(participant, state.prepared.copied_bytes[participant])
+        return end_s, cause
 
     def missing(self, participant: int) -> str:
         """Which Wait a participant is stuck in, for an error message."""

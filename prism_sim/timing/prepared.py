@@ -19,6 +19,7 @@ class PreparedExchange:
     followers, blockers: per message: those that wait for it, and for how many arrivals it waits.
     rides: per message: the first remote message of its broadcast, unless it is that itself.  broadcasts: any such.
     incoming, copy_in_s: per participant: messages to arrive, and seconds of copying them in.
+    copied_bytes: per participant: what is copied in.
     """
 
     def __init__(self, exchange: Exchange, algorithm: str, devices: Sequence[Device], device_of: Sequence[int]) -> None:
@@ -28,6 +29,7 @@ class PreparedExchange:
         self.blockers = [len(m.after) for m in self.messages]
         self.incoming = [0] * len(device_of)
         self.copy_in_s = [0.0] * len(device_of)
+        self.copied_bytes = [0] * len(device_of)
         self.sends: dict[int, list[tuple[float, int | None]]] = {}
         self.forwards: dict[int, list[int]] = {}
         self.local: dict[int, list[int]] = {}
@@ -79,6 +81,7 @@ class PreparedExchange:
         came = self._came.get(participant, [])
         copies = came if result_bytes is None or not came else [result_bytes]
         self.copy_in_s[participant] = sum(map(device.staging_s, copies))
+        self.copied_bytes[participant] = sum(copies)
 
     def _riders(self) -> list[int | None]:
         first: dict[int, int] = {}

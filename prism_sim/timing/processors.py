@@ -11,6 +11,7 @@ from simpy import Environment
 
 from prism_sim.plan import Compute
 from prism_sim.timing.devices import Device
+from prism_sim.timing.dispatch import Host, hosts_of
 from prism_sim.timing.log import Cause, Job
 
 
@@ -22,6 +23,7 @@ class Processors:
         self.free_s = [0.0] * len(devices)
         self.holder: list[Cause] = [None] * len(devices)
         self.costs: list[dict[int, tuple[float, float]]] = [{} for _ in devices]
+        self.hosts = hosts_of(devices)
 
     def hold(
         self, participant: int, kind: str, subject: str | int, duration_s: float, cause: Cause, launch_s: float = 0.0
@@ -36,14 +38,38 @@ class Processors:
         end_s, number = start_s + duration_s, len(self.jobs)
         self.free_s[device], self.holder[device] = end_s, number
         self.jobs.append(Job(participant, kind, subject, start_s, end_s, cause, launch_s))
+        host = self.hosts[device]
+        if host is not None and kind != "compute":
+            host.meet(end_s)
+            if kind == "staging":
+                host.copied()
         return end_s, number
 
     def compute(self, participant: int, step: Compute, cause: Cause) -> tuple[float, Cause]:
         """Holds the processor for all kernels at once; the same when there is nothing to do."""
-        duration_s, launch_s = self.cost(self.device_of[participant], step)
+        device = self.device_of[participant]
+        duration_s, launch_s = self.cost(device, step)
+        host = self.hosts[device]
+        if host is not None and step.kernels:
+            duration_s, launch_s = self.fed(device, host, step, cause)
         if not duration_s:
             return self.env.now, cause
         return self.hold(participant, "compute", step.label, duration_s, cause, launch_s)
+
+    def received(self, participant: int, received_bytes: int) -> None:
+        """A participant has copied in what others sent."""
+        host = self.hosts[self.device_of[participant]]
+        if host is not None:
+            host.copied(received_bytes)
+
+    def fed(self, device: int, host: Host, step: Compute, cause: Cause) -> tuple[float, float]:
+        """The same for a device whose host hands its kernels over: what is not work on them counts as launches."""
+        if cause != self.holder[device]:  # the participant has waited for a message, and so has the host
+            host.meet(self.env.now)
+        start_s = max(self.env.now, self.free_s[device])
+        work_s, launch_s = self.cost(device, step)
+        duration_s = max(host.finish_s(step.kernels, start_s, work_s) - start_s, work_s)
+        return duration_s, duration_s - (work_s - launch_s)
 
     def cost(self, device: int, step: Compute) -> tuple[float, float]:
         """Seconds of a Compute on a device, and how many of them are launches; steps that share kernels share it."""

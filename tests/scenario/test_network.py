@@ -122,6 +122,7 @@ EXAMPLES = {
     "bandwidth": "1 Mbit/s",
     "up": "1 Mbit/s",
     "down": "1 Mbit/s",
+    "efficiency": "0.9",
     "latency": "1 ms",
     "sharing": "fair",
     "direct": "false",
