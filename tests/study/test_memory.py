@@ -1,0 +1,79 @@
+"""A plan that does not fit is refused with what it needs, what there is, and what would fit."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from prism_sim import Scenario, ScenarioError, load_scenario
+from prism_sim.study.memory import demands, fits
+from prism_sim.study.run import run
+from prism_sim.study.simulation import simulate
+
+DIMS = "{model_type: vit, hidden_size: 32, num_hidden_layers: 6, num_attention_heads: 4, intermediate_size: 64, "
+TEXT = f"""
+model: {{dims: {DIMS} image_size: 32, patch_size: 8}}}}
+workload: {{batch: 4}}
+devices:
+  - {{compute: 1 GFLOP/s, memory_bandwidth: 1 GB/s, count: 2}}
+  - {{name: desk, compute: 1 GFLOP/s, memory_bandwidth: 1 GB/s}}
+terminal: desk
+ranks: [0, 1]
+network: {{bandwidth: 100 Mbit/s, latency: 1 ms}}
+strategy: {{name: prism, segments: 2}}
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Scenario:
+    file = tmp_path / "tight.yaml"
+    file.write_text(TEXT)
+    return load_scenario(file)
+
+
+def with_memory(scenario: Scenario, memory_bytes: float) -> Scenario:
+    return scenario.with_overrides({"devices[0].memory": f"{memory_bytes:.0f} B"})
+
+
+def need_bytes(scenario: Scenario) -> int:
+    simulation = simulate(scenario)
+    return max(one.need_bytes for one in demands(scenario, simulation.plan, simulation.device_of)[:2])
+
+
+def test_a_device_of_unknown_memory_holds_anything(scenario: Scenario) -> None:
+    assert fits(scenario, simulate(scenario))
+
+
+def test_exactly_enough_memory_is_enough_and_a_byte_less_is_not(scenario: Scenario) -> None:
+    need = need_bytes(scenario)
+    enough, short = with_memory(scenario, need), with_memory(scenario, need - 1)
+    assert fits(enough, simulate(enough))
+    assert not fits(short, simulate(short))
+
+
+def test_participants_of_one_device_share_its_memory(scenario: Scenario) -> None:
+    beside = scenario.with_overrides({"terminal": 0})
+    simulation = simulate(beside)
+    held = [sum(pair) for pair in zip(simulation.plan.weight_bytes, simulation.plan.activation_bytes, strict=True)]
+    assert demands(beside, simulation.plan, simulation.device_of)[0].need_bytes == held[0] + held[2]
+
+
+def test_the_refusal_names_need_have_and_what_would_fit(scenario: Scenario) -> None:
+    short = with_memory(scenario, 0.8 * need_bytes(scenario))
+    with pytest.raises(ScenarioError) as refused:
+        run(short, numerics=False)
+    message = str(refused.value)
+    assert re.search(r"does not fit \S+: it needs \S+ kB for weights and activations, but has \S+ kB", message)
+    assert "strategy.name galaxy or pipeline or tensor_parallel" in message
+    assert "model.dtype float16" in message
+
+
+@pytest.mark.parametrize("remedy", [{"model.dtype": "float16"}, {"strategy.name": "pipeline"}, {"workload.batch": 1}])
+def test_each_remedy_that_is_named_does_fit(scenario: Scenario, remedy: dict[str, object]) -> None:
+    weights = simulate(scenario).plan.weight_bytes[0]
+    short = with_memory(scenario, (weights + need_bytes(scenario)) / 2)  # a smaller batch helps too
+    with pytest.raises(ScenarioError, match=r"workload\.batch"):
+        run(short, numerics=False)
+    run(short.with_overrides(remedy), numerics=False)
