@@ -81,8 +81,8 @@ def test_the_identity_as_compressor_is_called_exact(scenario: Scenario) -> None:
 
 def test_what_does_not_fit_is_shown_and_never_wins(scenario: Scenario) -> None:
     least = simulate(scenario, "galaxy")
-    need_bytes = max(one.need_bytes for one in demands(scenario, least.plan, least.device_of))
-    tight = {f"devices[{number}].memory": f"{need_bytes} B" for number in range(3)}
+    needs = enumerate(demands(scenario, least.plan, least.device_of))
+    tight = {f"devices[{number}].memory": f"{one.need_bytes} B" for number, one in needs}
     comparison = compare(scenario.with_overrides(tight), numerics=False)
     assert not comparison.alone.fits
     fitting = {one.strategy for one in comparison.candidates if one.fits}
