@@ -16,14 +16,16 @@ Whatever is wrong with a file or an override is a `ScenarioError`: one message, 
 
 from prism_sim.scenario import presets
 from prism_sim.scenario.errors import ScenarioError
-from prism_sim.scenario.load import load_scenario, sweep_axes
+from prism_sim.scenario.load import load_scenario, sweep_axes, sweep_groups, without_sweep
 from prism_sim.scenario.schema import json_schema
 from prism_sim.scenario.spec import DeviceSpec, LinkSpec, ModelSpec, NetworkSpec, Scenario, StrategySpec, WorkloadSpec
-from prism_sim.scenario.sweep import Axis
+from prism_sim.scenario.sweep import UNSET, Axis, Group
 
 __all__ = [
+    "UNSET",
     "Axis",
     "DeviceSpec",
+    "Group",
     "LinkSpec",
     "ModelSpec",
     "NetworkSpec",
@@ -35,4 +37,6 @@ __all__ = [
     "load_scenario",
     "presets",
     "sweep_axes",
+    "sweep_groups",
+    "without_sweep",
 ]

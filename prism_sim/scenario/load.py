@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,16 @@ def load_scenario(path: str | Path, overrides: Iterable[str] | Mapping[str, Any]
 def sweep_axes(scenario: Scenario) -> tuple[sweep.Axis, ...]:
     """The axes of the scenario's sweep, ranges spread into values that `with_overrides` takes."""
     return sweep.axes(scenario.sweep, scenario.origin.overridden())
+
+
+def sweep_groups(scenario: Scenario) -> tuple[sweep.Group, ...]:
+    """As `sweep_axes`, with the fields that vary together side by side."""
+    return sweep.groups(scenario.sweep, scenario.origin.overridden())
+
+
+def without_sweep(scenario: Scenario) -> Scenario:
+    """The same question, once: small, quick to override, and quick to send to another process."""
+    return replace(scenario, sweep={}, origin=Origin(sweep.stripped(scenario.origin.overridden())))
 
 
 def _resolve(source: Source, origin: Origin) -> Scenario:

@@ -1,27 +1,51 @@
-"""Axes of a sweep: which field takes which values."""
+"""A sweep: which fields take which values, each by itself, together with others, or point by point.
+
+    sweep:
+      strategy.name: [prism, voltage]                                               # a list
+      network.bandwidth: {from: 10 Mbit/s, to: 1 Gbit/s, points: 20, scale: log}    # a range, linear or log
+      strategy.segments, workload.batch: [[5, 1], [10, 8]]                          # zipped: these vary together
+      points: [{network.latency: 1 ms}, {network.latency: 9 ms, seed: 1}]           # written out one by one
+
+Every entry is combined with every step of the others, the last varying fastest.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from enum import Enum
+from itertools import combinations
+from typing import Any
 
 from pydantic import ValidationError
 
 from prism_sim.scenario import schema
-from prism_sim.scenario.errors import FieldPath, dotted, shown
+from prism_sim.scenario.errors import FieldPath, Place, dotted, shown
 from prism_sim.scenario.overrides import Override, apply, path_of
 from prism_sim.scenario.problems import first_error
-from prism_sim.scenario.sections import RangeSection
+from prism_sim.scenario.ranges import spread
 from prism_sim.scenario.yaml_source import Source
 
+POINTS = "points"  # the key of points that are written out; no field of a scenario has this name
 _NOT_SWEPT = ("name", "sweep")  # they change no result
+
+
+class Unset(Enum):
+    """What a point that does not name a field has in its place: the field stays as the file has it."""
+
+    UNSET = "unset"
+
+
+UNSET = Unset.UNSET
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A swept field. values: as overrides take them. numbers: the same in SI for quantities. unit: "" if none."""
+    """A swept field. values: as overrides take them, or UNSET. numbers: the same in SI for quantities.
+
+    unit: "" if none.
+    """
 
     field: str
     values: tuple[Any, ...]
@@ -29,50 +53,58 @@ class Axis:
     unit: str
 
 
+Group = tuple[Axis, ...]  # fields that vary together: as many values each
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """A field's value in one step of a sweep, and where it is written."""
+
+    path: FieldPath
+    value: Any
+    here: FieldPath
+
+
+_Step = tuple[_Setting, ...]
+
+
 def axes(sweep: Mapping[str, Any], source: Source) -> tuple[Axis, ...]:
-    """The sweep's axes in the order of the file.
+    """All swept fields in the order of the file; raises as `groups`."""
+    return tuple(axis for group in groups(sweep, source) for axis in group)
+
+
+def groups(sweep: Mapping[str, Any], source: Source) -> tuple[Group, ...]:
+    """The sweep's fields in the order of the file, those that vary together as one.
 
     Raises ScenarioError for an unknown field, a value that it cannot take, an empty list or a range without sense,
     and for two fields that exclude each other.
     """
-    found, fields = [], list[FieldPath]()
+    found, before = [], set[FieldPath]()
     for text, values in sweep.items():
-        place = source.place(("sweep", text), at_key=True)
-        field = path_of(text, place, source.file)
-        if field[0] in _NOT_SWEPT:
-            raise source.error(("sweep", text), "changes no result, so it cannot be swept; remove it", at_key=True)
-        for rival in schema.rivals(field):
-            if rival in fields:
+        here: FieldPath = ("sweep", text)
+        steps = _points(here, values, source) if text == POINTS else _listed(here, values, source)
+        paths = list(dict.fromkeys(setting.path for step in steps for setting in step))
+        for path in paths:
+            if path in before:
+                raise source.error(here, f"{dotted(path)} is swept twice; sweep it once", at_key=True)
+            if rival := next((rival for rival in schema.rivals(path) if rival in before), None):
                 rule = f"cannot be swept together with {dotted(rival)}; sweep only one"
-                raise source.error(("sweep", text), rule, at_key=True)
-        fields.append(field)
-        found.append(_axis(field, text, values, source))
+                raise source.error(here, rule, at_key=True)
+        before.update(paths)
+        _refuse_repeats(steps, here, source)
+        for path in paths:
+            _check_values([setting for step in steps for setting in step if setting.path == path], source)
+        found.append(tuple(_axis(path, steps) for path in paths))
     return tuple(found)
-
-
-def _axis(field: FieldPath, text: str, values: Any, source: Source) -> Axis:
-    here: FieldPath = ("sweep", text)
-    if isinstance(values, Mapping):
-        values = _spread(field, here, values, source)
-    elif not isinstance(values, list):
-        rule = f"{shown(values)} is neither a list of values nor a range {{from, to, points, scale}}"
-        raise source.error(here, f"{rule}; write for example [{shown(values)}]")
-    if not values:
-        raise source.error(here, "is an empty list; write at least one value")
-    for number, value in enumerate(values):
-        if value in values[:number]:
-            raise source.error((*here, number), f"{shown(value)} is listed twice; remove one")
-        check_value(field, value, (*here, number), source)
-    unit = schema.unit_of(field)
-    numbers = [unit.parse(value) for value in values] if unit and None not in values else values
-    return Axis(text, tuple(values), tuple(numbers), unit.base if unit else "")
 
 
 def check_value(field: FieldPath, value: Any, here: FieldPath, source: Source) -> None:
     """Raises ScenarioError, placed at `here`, if the field cannot take the value, whatever else the file says."""
-    place = source.place(here)
+    _check(field, value, source.place(here), stripped(source))
+
+
+def _check(field: FieldPath, value: Any, place: Place, source: Source) -> None:
     trial = apply(source, [Override(field, value, place)])
-    trial.tree.pop("sweep", None)
     try:
         schema.scenario_model().model_validate(trial.tree)
     except ValidationError as problem:
@@ -81,49 +113,96 @@ def check_value(field: FieldPath, value: Any, here: FieldPath, source: Source) -
             raise first_error(problem, trial) from None
 
 
-def _spread(field: FieldPath, here: FieldPath, values: Mapping[str, Any], source: Source) -> list[Any]:
-    """The values of a range, both ends among them; whole numbers stay whole and distinct."""
-    section = _range_section(here, values, source)
-    check_value(field, section.start, (*here, "from"), source)
-    check_value(field, section.stop, (*here, "to"), source)
-    unit = schema.unit_of(field)
-    if unit is not None:
-        start, stop = unit.parse(section.start), unit.parse(section.stop)
-    else:
-        for end, value in (("from", section.start), ("to", section.stop)):
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                rule = f"{shown(value)} is no number, so it begins no range; list the values of {dotted(field)} instead"
-                raise source.error((*here, end), rule)
-        start, stop = section.start, section.stop
-    if not (math.isfinite(start) and math.isfinite(stop) and start < stop):
-        rule = f"{shown(section.start)} must be less than to, which is {shown(section.stop)}"
-        raise source.error((*here, "from"), rule)
-    if section.scale == "log" and start <= 0:
-        raise source.error((*here, "from"), f"{shown(section.start)} must be > 0 on a log scale; write scale: linear")
-    points = _points(start, stop, section.points, section.scale)
-    if unit is not None:
-        return [unit.text(point) for point in points]
-    if isinstance(section.start, int) and isinstance(section.stop, int):
-        return list(dict.fromkeys(round(point) for point in points))
-    return list(points)
+def stripped(source: Source) -> Source:
+    """The source without its sweep, which may be long."""
+    keys, values = (
+        {path: place for path, place in places.items() if path[:1] != ("sweep",)}
+        for places in (source.keys, source.values)
+    )
+    return Source(source.file, {key: value for key, value in source.tree.items() if key != "sweep"}, keys, values)
 
 
-def _range_section(here: FieldPath, values: Mapping[str, Any], source: Source) -> RangeSection:
-    known = ("from", "to", "points", "scale")
-    for key in values:
-        if key not in known:
-            hint = f"{shown(key)} is not a field of a range; known: {', '.join(known)}"
-            raise source.error((*here, key), hint, at_key=True)
-    try:
-        return RangeSection.model_validate(dict(values))
-    except ValidationError as problem:
-        raise first_error(problem, source, here) from None
+def _check_values(settings: list[_Setting], source: Source) -> None:
+    """Each value once."""
+    known, trial = set[str](), stripped(source)
+    for setting in settings:
+        if (text := repr(setting.value)) not in known:
+            _check(setting.path, setting.value, source.place(setting.here), trial)
+            known.add(text)
 
 
-def _points(start: float, stop: float, n_points: int, scale: str) -> Sequence[float]:
-    shares = [number / (n_points - 1) for number in range(1, n_points - 1)]
-    if scale == "log":
-        between = [cast(float, start * (stop / start) ** share) for share in shares]
-    else:
-        between = [start + (stop - start) * share for share in shares]
-    return [start, *between, stop]
+def _listed(here: FieldPath, values: Any, source: Source) -> list[_Step]:
+    """One field's values, or rows of values of several fields."""
+    fields = [_field(text.strip(), here, source) for text in str(here[1]).split(",")]
+    for first, second in combinations(fields, 2):
+        if first == second or second in schema.rivals(first):
+            rule = f"{dotted(first)} and {dotted(second)} cannot both be set; sweep only one"
+            raise source.error(here, rule, at_key=True)
+    if isinstance(values, Mapping) and len(fields) == 1:
+        values = spread(fields[0], here, values, source, check_value)
+    elif not isinstance(values, list):
+        raise source.error(here, _no_list(fields, values))
+    if not values:
+        raise source.error(here, "is an empty list; write at least one value")
+    if len(fields) == 1:
+        return [(_Setting(fields[0], value, (*here, number)),) for number, value in enumerate(values)]
+    return [tuple(_row(fields, row, (*here, number), source)) for number, row in enumerate(values)]
+
+
+def _no_list(fields: list[FieldPath], values: Any) -> str:
+    if len(fields) > 1:
+        return f"{shown(values)} is no list of rows; write one list of {len(fields)} values for each step"
+    rule = f"{shown(values)} is neither a list of values nor a range {{from, to, points, scale}}"
+    return f"{rule}; write for example [{shown(values)}]"
+
+
+def _row(fields: list[FieldPath], row: Any, here: FieldPath, source: Source) -> Iterator[_Setting]:
+    if not isinstance(row, list) or len(row) != len(fields):
+        rule = f"{shown(row)} must be a list of {len(fields)} values, one for each of {here[1]}"
+        raise source.error(here, rule)
+    for place, (field, value) in enumerate(zip(fields, row, strict=True)):
+        yield _Setting(field, value, (*here, place))
+
+
+def _points(here: FieldPath, values: Any, source: Source) -> list[_Step]:
+    if not isinstance(values, list) or not values:
+        rule = f"{shown(values)} is no list of points; write for example [{{network.latency: 1 ms}}]"
+        raise source.error(here, rule)
+    return [tuple(_point(point, (*here, number), source)) for number, point in enumerate(values)]
+
+
+def _point(point: Any, here: FieldPath, source: Source) -> Iterator[_Setting]:
+    if not isinstance(point, Mapping) or not point:
+        raise source.error(here, f"{shown(point)} is no point; write for example {{network.latency: 1 ms}}")
+    before = list[FieldPath]()
+    for text, value in point.items():
+        path = _field(text, (*here, text), source)
+        if rival := next((rival for rival in schema.rivals(path) if rival in before), None):
+            rule = f"cannot be set together with {dotted(rival)}; set only one"
+            raise source.error((*here, text), rule, at_key=True)
+        before.append(path)
+        yield _Setting(path, value, (*here, text))
+
+
+def _field(text: str, here: FieldPath, source: Source) -> FieldPath:
+    path = path_of(text, source.place(here, at_key=True), source.file)
+    if path[0] in _NOT_SWEPT:
+        raise source.error(here, "changes no result, so it cannot be swept; remove it", at_key=True)
+    return path
+
+
+def _refuse_repeats(steps: list[_Step], here: FieldPath, source: Source) -> None:
+    known = set[str]()
+    for number, step in enumerate(steps):
+        text = json.dumps(sorted((dotted(setting.path), setting.value) for setting in step), default=repr)
+        if text in known:
+            what = shown(step[0].value) if len(step) == 1 else "this"
+            raise source.error((*here, number), f"{what} is listed twice; remove one")
+        known.add(text)
+
+
+def _axis(path: FieldPath, steps: list[_Step]) -> Axis:
+    values = [next((setting.value for setting in step if setting.path == path), UNSET) for step in steps]
+    unit = schema.unit_of(path)
+    numbers = [value if value is None or value is UNSET else unit.parse(value) for value in values] if unit else values
+    return Axis(dotted(path), tuple(values), tuple(numbers), unit.base if unit else "")
