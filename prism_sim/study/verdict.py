@@ -96,6 +96,6 @@ def _runner_up(comparison: Comparison) -> str:
     parts, alone = dict(best.simulation.timeline.breakdown_s), comparison.single.simulation
     computing_s = parts.pop("compute")
     if alone is not None and computing_s > 0.9 * alone.timeline.breakdown_s["compute"]:
-        return f"; the next, {_named(comparison, best)}, computes no less on the way to an answer"
+        return f"; the next, {_named(comparison, best)}, has no less to compute one after another"
     largest = max(parts, key=lambda name: parts[name])
     return f"; the next, {_named(comparison, best)}, spends {seconds_text(parts[largest])} on {largest}"
