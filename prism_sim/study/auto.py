@@ -29,7 +29,7 @@ def resolved(scenario: Scenario, announce: Callable[[str], None] = lambda text: 
         )
     announce(f"auto: {chosen.strategy} over {len(chosen.devices)} device(s)")
     choice = {"strategy.name": chosen.strategy, "strategy.max_loss": None, "ranks": list(chosen.devices)}
-    if "shares" in scenario.strategy_fields and chosen.devices != scenario.ranks:
+    if isinstance(scenario.strategy_fields.get("shares"), tuple) and chosen.devices != scenario.ranks:
         choice["strategy.shares"] = None  # given for all ranks
     return scenario.with_overrides(choice)
 

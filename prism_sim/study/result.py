@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from prism_sim.scenario import Scenario
@@ -10,6 +11,7 @@ from prism_sim.strategies.base import EMBEDDING, HEAD
 from prism_sim.study.memory import fits
 from prism_sim.study.numerics import Fidelity
 from prism_sim.study.provenance import provenance
+from prism_sim.study.shares import ShareChoice, share_choice
 from prism_sim.study.simulation import Simulation
 
 SCHEMA = "prism-sim/run/1"
@@ -39,6 +41,12 @@ class RunResult:
         """Over the terminal alone."""
         return self.single.latency_s / self.latency_s
 
+    @cached_property
+    def shares(self) -> ShareChoice | None:
+        """How tokens, heads or blocks are split, beside an even split; None where nothing is."""
+        written = getattr(self.scenario.strategy.options, "shares", None)
+        return share_choice(self.simulation.setting, written, self.latency_s)
+
     @property
     def flops_reduction(self) -> float:
         """The papers' "computation speed-up": 1 - GFLOPs per device / GFLOPs of one device."""
@@ -67,6 +75,7 @@ class RunResult:
             "segments": segments,
             "compression_rate": rate,
             "communication_reduction": self.communication_reduction,
+            "shares": None if self.shares is None else self.shares.to_json(),
             "gflops_per_device": self.simulation.gflops_per_device,
             "throughput_per_s": self.simulation.throughput_per_s,
             "energy_j": self.simulation.total_energy_j,

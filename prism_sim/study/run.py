@@ -30,7 +30,7 @@ def run(
         scenario = load_scenario(scenario)
     with placed(scenario):
         scenario = resolved(scenario, announce)
-        simulation = simulate(scenario)
+        simulation = simulate(scenario, announce=announce)
         refuse_unless_it_fits(scenario, simulation)
         return RunResult(
             scenario=scenario,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from prism_sim import families, strategies, timing
@@ -14,6 +14,8 @@ from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import EMBEDDING, HEAD
 from prism_sim.study import hardware
 from prism_sim.study.model_config import model_config
+from prism_sim.study.share_search import Setting
+from prism_sim.study.shares import resolve_shares
 
 DEFAULT_TOKENS = 128  # of a text model whose scenario leaves the number to the input
 
@@ -35,6 +37,10 @@ class Simulation:
     @property
     def latency_s(self) -> float:
         return self.timeline.latency_s
+
+    @property
+    def setting(self) -> Setting:
+        return Setting(self.job, self.devices, self.device_of, self.network)
 
     @cached_property
     def gflops_per_device(self) -> float:
@@ -92,26 +98,30 @@ class Simulation:
 
 
 def simulate(
-    scenario: Scenario, strategy: str | None = None, devices: Sequence[int] | None = None, keep: bool = False
+    scenario: Scenario,
+    strategy: str | None = None,
+    devices: Sequence[int] | None = None,
+    keep: bool = False,
+    announce: Callable[[str], None] = lambda text: None,
 ) -> Simulation:
     """Plays `strategy` (default: the scenario's) on `devices` (indices; default: those that it would use there).
 
     keep: for the next who asks the same; meant for what many scenarios are compared with.
+    announce: told, in a sentence, of a search for the best shares that takes long.
     Raises ScenarioError where the strategy cannot serve the scenario: more ranks than blocks, say.
     """
     name = scenario.strategy.name if strategy is None else strategy
     chosen = tuple(devices) if devices is not None else _default_devices(scenario, name)
     try:
-        job = job_of(scenario, name, len(chosen))
-        predict(job)
+        setting = setting_of(scenario, name, chosen, announce)
+        predict(setting.job)
     except ScenarioError:
         raise
     except ValueError as error:  # rules that only show once strategy and model meet
         field, what = (("model",), "") if scenario.model.config is None else (("strategy",), f"{name}: ")
         raise scenario.origin.overridden().error(field, f"{what}{error}") from error
-    device_of = (*chosen, scenario.terminal)
     play = _kept if keep else _play
-    return play(job, hardware.devices(scenario), device_of, hardware.network(scenario))
+    return play(setting.job, setting.devices, setting.device_of, setting.network)
 
 
 def _play(
@@ -142,8 +152,17 @@ def _default_devices(scenario: Scenario, strategy: str) -> tuple[int, ...]:
     return (scenario.terminal,) if strategies.find(strategy).one_rank else scenario.ranks
 
 
+def setting_of(
+    scenario: Scenario, strategy: str, devices: Sequence[int], announce: Callable[[str], None] = lambda text: None
+) -> Setting:
+    """The job on its hardware, with numbers for its shares. Raises ValueError where parts do not fit together."""
+    job, device_of = job_of(scenario, strategy, len(devices)), (*devices, scenario.terminal)
+    setting = Setting(job, hardware.devices(scenario), device_of, hardware.network(scenario), announce)
+    return replace(setting, job=resolve_shares(setting))
+
+
 def job_of(scenario: Scenario, strategy: str, n_ranks: int) -> Job:
-    """The sizes of a scenario's forward pass, spread by `strategy` over `n_ranks`."""
+    """The sizes of a scenario's forward pass, spread by `strategy` over `n_ranks`; its shares may be a word still."""
     config = model_config(scenario)
     family = families.find(str(config.get("model_type")))
     if reason := family.refuse(config):

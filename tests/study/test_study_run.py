@@ -220,10 +220,10 @@ def test_a_strategy_that_does_not_fit_says_so_where_the_strategy_is_written(load
 
 
 def test_a_run_lives_where_voltage_cannot_be_compared(load, monkeypatch):
-    def refusing(scenario, strategy=None, devices=None, keep=False):
+    def refusing(scenario, strategy=None, devices=None, **how):
         if strategy == "voltage":
             raise ScenarioError("cannot")
-        return simulate(scenario, strategy, devices, keep)
+        return simulate(scenario, strategy, devices, **how)
 
     monkeypatch.setattr(sys.modules["prism_sim.study.run"], "simulate", refusing)
     assert run(load(), numerics=False).to_json()["versus_voltage"] is None

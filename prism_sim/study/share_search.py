@@ -1,0 +1,158 @@
+"""The split with the least simulated latency: ranks exchange items for as long as that helps."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import combinations, pairwise, permutations
+
+from prism_sim import timing
+from prism_sim.partition import shared_split
+from prism_sim.plan import Plan
+from prism_sim.shapes.interpreter import predict
+from prism_sim.shapes.job import Job
+
+ALL_UP_TO = 64  # splits: so many are simply all simulated
+MOST_SIMULATIONS = 4000  # divided by the ranks: the time of a simulation grows with them
+GRID = 32  # splits over two ranks that are tried, evenly spaced, before the best are refined
+REFINED = 3  # of them
+ANNOUNCED_AFTER_S = 1.0
+TINY_S = 1e-12  # of work; less is none
+DIGITS = 12  # of a latency; what differs less is rounding
+
+Sizes = tuple[int, ...]
+# bytes that do not fit, the latency, and what each rank's device is busy for, the busiest first: of two splits that are
+# equally slow, say because two ranks are, that is better which is on the way to a faster one
+Score = tuple[int, float, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A job and the hardware that it is played on. announce: told, in a sentence, of a search that takes long."""
+
+    job: Job
+    devices: tuple[timing.Device, ...]
+    device_of: Sizes
+    network: timing.Network
+    announce: Callable[[str], None] = field(default=lambda text: None, compare=False, repr=False)
+
+    def with_shares(self, shares: Sequence[float] | None) -> Job:
+        numbers = None if shares is None else tuple(shares)
+        return replace(self.job, options=replace(self.job.options, shares=numbers))
+
+    def split(self, sizes: Sizes) -> Job:
+        """With shares that come to these sizes."""
+        return self.with_shares([size / sum(sizes) for size in sizes])
+
+    @property
+    def items(self) -> dict[str, int]:
+        """What shares split, and how many there are of it; empty if the strategy has no shares."""
+        split = [option.metadata["items"] for option in fields(self.job.options) if option.name == "shares"]
+        counts = {
+            "tokens": self.job.n_tokens,
+            "heads": self.job.sizes.n_heads,
+            "columns": self.job.sizes.feed_forward_width,
+            "blocks": self.job.sizes.n_blocks,
+        }
+        return {name: counts[name] for names in split for name in names}
+
+    def lacking_bytes(self, plan: Plan) -> int:
+        """For how much of the plan there is no room, over all devices."""
+        need: dict[int, int] = {}
+        for one, device in enumerate(self.device_of):
+            need[device] = need.get(device, 0) + plan.weight_bytes[one] + plan.activation_bytes[one]
+        rooms = {device: self.devices[device].memory_bytes for device in need}
+        return sum(max(0, need[device] - room) for device, room in rooms.items() if room is not None)
+
+
+def least_latency_split(setting: Setting, starts: Iterable[Sequence[float]]) -> Sizes:
+    """Sizes of the finest of what is split; never slower than those of the shares in `starts`, of equals the first.
+
+    A split that does not fit the devices' memory loses against any that does. Found by exchange, in halving steps, from
+    each start; exact where there are few splits. Deterministic. Raises ValueError where the ranks are too many.
+    """
+    search = _Search(setting)
+    search.run([shared_split(search.n_items, shares) for shares in starts])
+    return min(search.scores, key=search.scores.__getitem__)
+
+
+class _Search:
+    def __init__(self, setting: Setting) -> None:
+        self.setting, self.n_ranks = setting, setting.job.n_ranks
+        self.n_items = max(setting.items.values())
+        self.most = MOST_SIMULATIONS // self.n_ranks
+        self.scores: dict[Sizes, Score] = {}
+        self.busy_s: dict[Sizes, tuple[float, ...]] = {}  # by rank
+        self.begin_s, self.announced = time.perf_counter(), False
+
+    def run(self, starts: list[Sizes]) -> None:
+        for sizes in starts:
+            self.score(sizes)
+        if math.comb(self.n_items - 1, self.n_ranks - 1) <= ALL_UP_TO:
+            for sizes in _all_splits(self.n_items, self.n_ranks):
+                self.score(sizes)
+            return
+        if self.n_ranks == 2:
+            n_points = max(GRID, 2 * self.setting.items.get("heads", 0))  # each number of heads at least once
+            for point in range(1, n_points):
+                own = max(1, self.n_items * point // n_points)
+                self.score((own, self.n_items - own))
+            step = self.n_items // n_points
+        else:
+            self.score(self.balanced(min(starts, key=self.score)))
+            step = self.n_items // (2 * self.n_ranks)
+        best = sorted(self.scores, key=self.scores.__getitem__)[:REFINED]
+        for sizes in dict.fromkeys([*best, *starts]):
+            self.exchange(sizes, 1 << max(0, step.bit_length() - 1))
+
+    def score(self, sizes: Sizes) -> Score:
+        if sizes not in self.scores:
+            setting = self.setting
+            plan = predict.__wrapped__(setting.split(sizes))  # not kept: there is no end of splits
+            played = timing.simulate(plan, setting.devices, setting.device_of, setting.network)
+            busy_s = tuple(played.busy_s[device] for device in setting.device_of[:-1])
+            latency_s = float(f"{played.latency_s:.{DIGITS}g}")
+            self.busy_s[sizes] = busy_s
+            self.scores[sizes] = (setting.lacking_bytes(plan), latency_s, tuple(sorted(busy_s, reverse=True)))
+            self.tell()
+        return self.scores[sizes]
+
+    def balanced(self, sizes: Sizes) -> Sizes:
+        """As many items for each rank as would keep it busy for as long as the others, if all items were alike."""
+        pace = [size / max(busy_s, TINY_S) for size, busy_s in zip(sizes, self.busy_s[sizes], strict=True)]
+        return shared_split(self.n_items, [one / sum(pace) for one in pace])
+
+    def tell(self) -> None:
+        if not self.announced and time.perf_counter() - self.begin_s > ANNOUNCED_AFTER_S:
+            self.announced = True
+            name = self.setting.job.strategy
+            self.setting.announce(f"searching the best shares of {name} over {self.n_ranks} ranks")
+
+    def exchange(self, start: Sizes, step: int) -> None:
+        """Follows what is better than `start`, in steps of so many items, then in ever smaller ones."""
+        best = start
+        while step:
+            better = next((moved for moved in self.moves(best, step) if self.score(moved) < self.score(best)), None)
+            if better is None:
+                step //= 2
+            else:
+                best = better
+
+    def moves(self, sizes: Sizes, step: int) -> Iterator[Sizes]:
+        """From the busiest rank to the idlest first; all pairs only of single items. Ends with the simulations."""
+        busy_s = self.busy_s[sizes]
+        pairs = sorted(permutations(range(self.n_ranks), 2), key=lambda pair: busy_s[pair[1]] - busy_s[pair[0]])
+        for giver, taker in pairs if step == 1 else pairs[: 2 * self.n_ranks]:
+            if sizes[giver] > step:
+                moved = list(sizes)
+                moved[giver] -= step
+                moved[taker] += step
+                if len(self.scores) < self.most or tuple(moved) in self.scores:
+                    yield tuple(moved)
+
+
+def _all_splits(n_items: int, n_parts: int) -> Iterator[Sizes]:
+    for cuts in combinations(range(1, n_items), n_parts - 1):
+        yield tuple(stop - start for start, stop in pairwise((0, *cuts, n_items)))
