@@ -123,6 +123,8 @@ def variants(strategy: Strategy) -> Iterator[dict[str, Any]]:
     """Options to try a strategy with, read from what it declares: the defaults, then each option turned once."""
     yield {}
     for option in dataclasses.fields(strategy.options):
+        if "default_word" in option.metadata:
+            continue  # words that only a scenario's devices give a meaning
         if "choices" in option.metadata:
             yield from ({option.name: choice} for choice in option.metadata["choices"] if choice != option.default)
         elif isinstance(option.default, bool):
