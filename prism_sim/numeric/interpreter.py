@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -47,12 +47,6 @@ class Ranks(nn.Module):
     def _flops(self) -> int:
         return self.counter.get_total_flops() if self.counter else 0
 
-    def _programs(self, models: list[TensorModel]) -> list[Program]:
-        programs = self.job.programs(models)
-        if self.job.wire_dtype in (None, self.job.dtype):
-            return programs
-        return [at_the_border(program, me.send, me.receive) for program, me in zip(programs, models, strict=True)]
-
     def forward(self, embedded: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if embedded.shape[:2] != (self.job.batch, self.job.n_tokens):
             expected = f"{self.job.batch} x {self.job.n_tokens}"
@@ -60,16 +54,31 @@ class Ranks(nn.Module):
         given = Input(self.held[0], self.inputs, embedded, self.real, self._flops())
         meters = [FlopMeter(self.counter) if self.counter else SilentMeter() for _ in range(self.job.n_ranks + 1)]
         models = [TensorModel(self.job, given, self.blocks, meter) for meter in meters]
-        self.done = driver.run(self._programs(models), meters)
+        self.done = driver.run(programs(self.job, models), meters)
         self.flops_when_done = self._flops()
-        if self.job.placement.output == "in_place":  # nothing was gathered; what lies on the ranks is the output
-            return torch.cat([rows for rows in self.done.results if rows is not None], dim=1)
-        rows = models[-1].output
-        assert rows is not None
-        if rows.shape[1] == self.job.n_tokens:
-            return rows
-        before, after = self.job.head_tokens.start, self.job.n_tokens - self.job.head_tokens.stop
-        return nn.functional.pad(rows, (0, 0, before, after))  # the head reads no other row
+        return rows_after_blocks(self.job, self.done.results, models[-1].output)
+
+
+def programs(job: Job, models: Sequence[TensorModel]) -> list[Program]:
+    """Every participant's program on its model; rows cross in the element type of the wire."""
+    made = job.programs(list(models))
+    if job.wire_dtype in (None, job.dtype):
+        return made
+    return [at_the_border(program, me.send, me.receive) for program, me in zip(made, models, strict=True)]
+
+
+def rows_after_blocks(job: Job, results: Sequence[Any], gathered: Tensor | None) -> Tensor:
+    """What a model's own forward goes on with: (batch, tokens, width), from what the participants end with.
+
+    results: what their programs returned. gathered: the rows that the terminal's head reads; None: nothing was.
+    """
+    if job.placement.output == "in_place":  # what lies on the ranks is the output
+        return torch.cat([rows for rows in results if rows is not None], dim=1)
+    assert gathered is not None
+    if gathered.shape[1] == job.n_tokens:
+        return gathered
+    before, after = job.head_tokens.start, job.n_tokens - job.head_tokens.stop
+    return nn.functional.pad(gathered, (0, 0, before, after))  # the head reads no other row
 
 
 def padding_mask(inputs: Mapping[str, Any]) -> Tensor | None:
@@ -93,7 +102,7 @@ def execute(model: nn.Module, inputs: Mapping[str, Any], job: Job, observe: bool
     trunk = getattr(model, family.trunk, model)
     with flop_counter() if observe else nullcontext() as counter:
         ranks = Ranks(job, trunk, inputs, counter)
-        stand_in = _with_layers(model, family.path(model), nn.ModuleList([ranks]))
+        stand_in = with_layers(model, family.path(model), nn.ModuleList([ranks]))
         output = stand_in(**inputs)
         head_flops = counter.get_total_flops() - ranks.flops_when_done if counter else 0
     assert ranks.done is not None
@@ -108,11 +117,11 @@ def _observed(job: Job, done: Run, head_flops: int) -> Plan:
     return Plan(job.n_ranks, tuple(programs), done.exchanges, nothing, nothing)
 
 
-def _with_layers(module: nn.Module, path: list[str], layers: nn.ModuleList) -> nn.Module:
+def with_layers(module: nn.Module, path: list[str], layers: nn.ModuleList) -> nn.Module:
     """A copy of `module` that differs only in what stands at `path`; all other children are shared."""
     if not path:
         return layers
     child = getattr(module, path[0])
     changed = copy.copy(module)
-    changed._modules = {**module._modules, path[0]: _with_layers(child, path[1:], layers)}
+    changed._modules = {**module._modules, path[0]: with_layers(child, path[1:], layers)}
     return changed

@@ -67,13 +67,24 @@ def _kept(job: Job) -> int:
 def _undistributed(key: _Key) -> tuple[nn.Module, dict[str, Any], Tensor, bool]:
     """Model, inputs and reference output: one at a time is kept, for loops over a strategy's options."""
     model = load(key.source)
-    inputs: dict[str, Any] = dict(make_inputs(model, key.given))
-    if key.kept:
-        inputs |= {"logits_to_keep": key.kept}
-    if "input_ids" in inputs and hasattr(model, "generate"):
-        inputs |= {"use_cache": False}
+    inputs = _inputs(model, key.given, key.kept)
     output: Any = model(**inputs)
     return model, inputs, main_output(output), getattr(output, "logits", None) is not None
+
+
+def prepared(source: ModelSource, given: InputSource, job: Job) -> tuple[nn.Module, dict[str, Any]]:
+    """The model and the inputs of its forward pass, as `measure` takes them. Raises LoadError."""
+    model = load(source)
+    return model, _inputs(model, given, _kept(job))
+
+
+def _inputs(model: nn.Module, given: InputSource, kept: int) -> dict[str, Any]:
+    inputs: dict[str, Any] = dict(make_inputs(model, given))
+    if kept:
+        inputs |= {"logits_to_keep": kept}
+    if "input_ids" in inputs and hasattr(model, "generate"):
+        inputs |= {"use_cache": False}
+    return inputs
 
 
 @contextmanager

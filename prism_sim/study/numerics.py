@@ -8,17 +8,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prism_sim.scenario import Scenario
 from prism_sim.shapes.job import Job
 from prism_sim.study.files import write_whole
 from prism_sim.study.model_config import model_config
+
+if TYPE_CHECKING:
+    from prism_sim.numeric.inputs import InputSource
+    from prism_sim.numeric.loading import ModelSource
 
 SCHEMA = "prism-sim/numerics/1"
 LIBRARIES = ("torch", "transformers", "numpy", "pillow", "tokenizers", "safetensors")
@@ -69,10 +74,10 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "prism-sim" / "numerics"
 
 
-def _measure(scenario: Scenario, job: Job) -> Fidelity:
+def sources(scenario: Scenario, job: Job) -> tuple[ModelSource, InputSource]:
+    """Where the model and the input of a scenario come from. Imports torch."""
     from prism_sim.numeric.inputs import InputSource
-    from prism_sim.numeric.loading import LoadError, ModelSource
-    from prism_sim.numeric.measure import measure
+    from prism_sim.numeric.loading import ModelSource
 
     spec = scenario.model
     place = str(spec.folder) if spec.folder is not None else spec.hub_id
@@ -87,21 +92,37 @@ def _measure(scenario: Scenario, job: Job) -> Fidelity:
         place=None if random and spec.folder is None else place,
         seed=scenario.seed,
     )
+    return source, given
+
+
+@contextmanager
+def loading(scenario: Scenario) -> Iterator[None]:
+    """Turns what cannot be loaded into a ScenarioError that names the field at fault."""
+    from prism_sim.numeric.loading import LoadError
+
     try:
-        measured = measure(source, given, job)
+        yield
     except LoadError as error:
         written = scenario.origin.overridden()
         model = next(kind for kind in ("hf", "preset", "dims") if kind in written.tree["model"])
         field = ("workload", "input") if error.about == "input" else ("model", model)
         raise written.error(field, str(error)) from error
+
+
+def _measure(scenario: Scenario, job: Job) -> Fidelity:
+    from prism_sim.numeric.measure import measure
+
+    source, given = sources(scenario, job)
+    with loading(scenario):
+        measured = measure(source, given, job)
     found = measured.fidelity
     return Fidelity(
         max_abs_error=found.max_abs_error,
         cosine=found.cosine,
         kl=found.kl,
-        top1_agreement=None if random else found.top1_agreement,
+        top1_agreement=None if source.place is None else found.top1_agreement,
         plan_confirmed=measured.plan_confirmed,
-        random_weights=random,
+        random_weights=source.place is None,
     )
 
 

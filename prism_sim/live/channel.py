@@ -1,0 +1,79 @@
+"""Messages between processes: what the interpreter needs of them, and torch.distributed's (gloo)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Protocol
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+class Incoming(Protocol):
+    """A message expected from another process."""
+
+    def wait(self, limit_s: float) -> Tensor:
+        """Its bytes. Raises LinkError if they do not come."""
+        ...
+
+
+class Channel(Protocol):
+    """Messages are told apart by their tags; a message sent before it is expected is kept."""
+
+    def expect(self, source: int, tag: int, payload_bytes: int) -> Incoming: ...
+    def send(self, destination: int, tag: int, payload: Tensor) -> None:
+        """Hands it over and returns."""
+        ...
+
+    def flush(self, limit_s: float) -> None:
+        """Returns when all that was sent has left. Raises LinkError if it does not."""
+        ...
+
+
+class LinkError(RuntimeError):
+    """A message did not come or did not leave. peer: the other process."""
+
+    def __init__(self, peer: int, reason: str) -> None:
+        super().__init__(reason)
+        self.peer = peer
+
+
+class GlooIncoming:
+    def __init__(self, source: int, buffer: Tensor, work: Any) -> None:
+        self.source, self.buffer, self.work = source, buffer, work
+
+    def wait(self, limit_s: float) -> Tensor:
+        _finish(self.source, lambda: self.work.wait(timedelta(seconds=limit_s)))
+        return self.buffer
+
+
+class GlooChannel:
+    """Between the processes of the default group."""
+
+    def __init__(self) -> None:
+        self.leaving: list[tuple[int, Any, Tensor]] = []
+
+    def expect(self, source: int, tag: int, payload_bytes: int) -> GlooIncoming:
+        buffer = torch.empty(payload_bytes, dtype=torch.uint8)
+        return GlooIncoming(source, buffer, dist.irecv(buffer, source, tag=tag))
+
+    def send(self, destination: int, tag: int, payload: Tensor) -> None:
+        _finish(destination, lambda: self._send(destination, tag, payload))
+
+    def _send(self, destination: int, tag: int, payload: Tensor) -> None:
+        self.leaving.append((destination, dist.isend(payload, destination, tag=tag), payload))
+
+    def flush(self, limit_s: float) -> None:
+        while self.leaving:
+            destination, work, _ = self.leaving.pop()
+            _finish(destination, lambda work=work: work.wait(timedelta(seconds=limit_s)))  # type: ignore[misc]
+
+
+def _finish(peer: int, act: Callable[[], Any]) -> None:
+    try:
+        act()
+    except RuntimeError as error:  # gloo raises no narrower kind, and starts with its own source file
+        reason = str(error).splitlines()[0]
+        raise LinkError(peer, reason.rpartition("] ")[2] if reason.startswith("[") else reason) from error

@@ -1,0 +1,67 @@
+"""Values as bytes on the wire, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from prism_sim.live.outline import Leaf, Structure
+
+
+def pack(values: Sequence[Any], structures: Sequence[Structure]) -> Tensor:
+    """All tensors of `values`, one after another, as bytes (uint8); no copy of a single contiguous one.
+
+    Raises RuntimeError if they are not what was outlined: then the receivers expect something else.
+    """
+    pieces = [piece for value, structure in zip(values, structures, strict=True) for piece in _pieces(value, structure)]
+    if not pieces:
+        return torch.empty(0, dtype=torch.uint8)
+    return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
+
+
+def _pieces(value: Any, structure: Structure) -> Iterator[Tensor]:
+    if isinstance(structure, Leaf):
+        shown = (
+            (tuple(value.shape), str(value.dtype).removeprefix("torch."))
+            if isinstance(value, Tensor)
+            else (type(value).__name__,)
+        )
+        if shown != (structure.shape, structure.dtype):
+            raise RuntimeError(f"a program hands in {shown}, where its run on shapes promised {structure}")
+        yield value.detach().contiguous().view(-1).view(torch.uint8)
+    elif structure is not None:
+        if not isinstance(value, tuple) or len(value) != len(structure):
+            raise RuntimeError(f"a program hands in a {type(value).__name__}, where its run on shapes promised a tuple")
+        for item, part in zip(value, structure, strict=True):
+            yield from _pieces(item, part)
+
+
+def unpack(buffer: Tensor, structures: Sequence[Structure]) -> list[Any]:
+    """The values of these structures out of bytes; tensors are views of the buffer where they lie aligned."""
+    reader = _Reader(buffer)
+    return [reader.read(structure) for structure in structures]
+
+
+def empty(structure: Structure) -> Any:
+    """The value of a structure that has no bytes."""
+    return unpack(torch.empty(0, dtype=torch.uint8), [structure])[0]
+
+
+class _Reader:
+    def __init__(self, buffer: Tensor) -> None:
+        self.buffer, self.at = buffer, 0
+
+    def read(self, structure: Structure) -> Any:
+        if structure is None:
+            return None
+        if isinstance(structure, tuple):
+            return tuple(self.read(part) for part in structure)
+        piece = self.buffer[self.at : self.at + structure.nbytes]
+        self.at += structure.nbytes
+        dtype: torch.dtype = getattr(torch, structure.dtype)
+        if piece.storage_offset() % dtype.itemsize:
+            piece = piece.clone()
+        return piece.view(dtype).view(structure.shape)

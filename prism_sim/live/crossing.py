@@ -1,0 +1,123 @@
+"""One exchange at one process: what its members have handed in, what has arrived, what can be sent on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from prism_sim.live import codec
+from prism_sim.live.outline import Leaf
+from prism_sim.live.routing import OWN, Route, Terms
+
+Content = dict[int, Any]  # parts of a message, by number
+
+
+class Crossing:
+    """An exchange under way. local: the participants that live here."""
+
+    def __init__(self, number: int, route: Route, local: frozenset[int]) -> None:
+        self.number, self.route = number, route
+        self.members = [member for member in route.outline.exchange.group if member in local]
+        self.own: dict[int, Content] = {}
+        self.arrived: dict[int, Content] = {}
+        self.sent: set[int] = set()
+        self.remaining = dict.fromkeys(self.members, 0)
+        for message in route.messages:
+            if message.destination in self.remaining:
+                self.remaining[message.destination] += 1
+        self.waiting: set[int] = set()
+        self.served = 0
+
+    def __str__(self) -> str:
+        return repr(self.route.outline.exchange.label)
+
+    def begin(self, member: int, value: Any) -> None:
+        """A member takes part."""
+        outline, kind = self.route.outline, self.route.outline.exchange.kind
+        place = outline.exchange.group.index(member)
+        if kind == "all_reduce":
+            flat = self._checked(value, place).view(-1)
+            sizes = [part.elements for part in self.route.parts if isinstance(part, Leaf)]
+            self.own[member] = dict(enumerate(torch.split(flat, sizes)))
+        elif kind in ("scatter", "reduce_scatter"):
+            self.own[member] = {} if value is None else dict(enumerate(value))
+        else:
+            self.own[member] = {place: value}
+
+    def _checked(self, value: Any, place: int) -> torch.Tensor:
+        structure = self.route.outline.parts[place]
+        assert isinstance(structure, Leaf)
+        whole: torch.Tensor = codec.unpack(codec.pack([value], [structure]), [structure])[0]
+        return whole
+
+    def to_send(self, member: int) -> Iterator[int]:
+        """Messages of a member that has begun, for which all has come, and which have not been sent; in order."""
+        for number, message in enumerate(self.route.messages):
+            if message.source == member and number not in self.sent and self.arrived.keys() >= set(message.after):
+                self.sent.add(number)
+                yield number
+
+    def content(self, number: int) -> Content:
+        """What a message carries."""
+        source = self.route.messages[number].source
+        return {part: self._value(source, part, terms) for part, terms in self.route.made_of[number].items()}
+
+    def _value(self, member: int, part: int, terms: Terms) -> Any:
+        values = [self.own[member][part] if term == OWN else self.arrived[term][part] for term in terms]
+        total = values[0]
+        for value in values[1:]:
+            total = total + value
+        return total
+
+    def pack(self, number: int, content: Content) -> torch.Tensor:
+        carried = self.route.carried[number]
+        return codec.pack([content[part] for part in carried], [self.route.parts[part] for part in carried])
+
+    def unpack(self, number: int, buffer: torch.Tensor) -> Content:
+        carried = self.route.carried[number]
+        values = codec.unpack(buffer, [self.route.parts[part] for part in carried])
+        return dict(zip(carried, values, strict=True))
+
+    def outcome(self, member: int) -> Any:
+        """What a member's program gets once all has arrived; as `prism_sim.meetings` gives it in one process."""
+        place = self.route.outline.exchange.group.index(member)
+        got = {part: self._value(member, part, terms) for part, terms in self.route.given[member].items()}
+        found = self._outcome(member, place, got)
+        self.served += 1
+        if self.served == len(self.members) and self._nothing_left():
+            self.own.clear()
+            self.arrived.clear()
+        return found
+
+    def _nothing_left(self) -> bool:
+        return all(
+            number in self.sent for number, message in enumerate(self.route.messages) if message.source in self.members
+        )
+
+    def _outcome(self, member: int, place: int, got: Content) -> Any:
+        outline = self.route.outline
+        exchange, root = outline.exchange, outline.exchange.root
+        match exchange.kind:
+            case "all_gather":
+                return self._all(got)
+            case "gather":
+                return self._all(got) if member == root else None
+            case "all_reduce":
+                chunks, whole = [got[part] for part in sorted(got)], outline.parts[place]
+                assert isinstance(whole, Leaf)
+                return (chunks[0] if len(chunks) == 1 else torch.cat(chunks)).view(whole.shape)
+            case "scatter" | "reduce_scatter":
+                return got[place] if place in got else codec.empty(outline.parts[place])
+            case "send" if member == root:
+                return None
+            case _:
+                assert root is not None
+                place_of_root = exchange.group.index(root)
+                return got[place_of_root] if place_of_root in got else codec.empty(outline.parts[place_of_root])
+
+    def _all(self, got: Content) -> tuple[Any, ...]:
+        return tuple(
+            got[part] if part in got else codec.empty(structure) for part, structure in enumerate(self.route.parts)
+        )

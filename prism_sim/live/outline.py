@@ -1,0 +1,119 @@
+"""What the values that cross look like, known before anything is computed: receivers need shapes and element types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from prism_sim import driver
+from prism_sim.effects import Await, Begin, Exchanging, Mark, Program, Recv, ReduceScatter, Scatter
+from prism_sim.plan import Exchange
+from prism_sim.shapes.job import DTYPE_BYTES, Job
+from prism_sim.shapes.ledger import Ledger, Mask, Shape
+from prism_sim.shapes.model import ShapeModel
+from prism_sim.wire import at_the_border
+
+MASK = "bool"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One tensor on the wire. dtype: a torch dtype's name."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def elements(self) -> int:
+        return prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        return self.elements * (1 if self.dtype == MASK else DTYPE_BYTES[self.dtype])
+
+
+# What a value is made of: a tensor, a tuple of such, or nothing.
+Structure = Leaf | tuple["Structure", ...] | None
+
+
+def leaves(structure: Structure) -> tuple[Leaf, ...]:
+    if isinstance(structure, Leaf):
+        return (structure,)
+    return tuple(leaf for part in structure or () for leaf in leaves(part))
+
+
+def nbytes(structure: Structure) -> int:
+    return sum(leaf.nbytes for leaf in leaves(structure))
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """An exchange and what each member contributes or, of a scatter or reduce-scatter, the piece for each; else None.
+
+    parts[i] belongs to exchange.group[i], as `bytes_by_rank` does.
+    """
+
+    exchange: Exchange
+    parts: tuple[Structure, ...]
+
+
+def outlines(job: Job) -> tuple[Outline, ...]:
+    """Of all exchanges of the job's Plan, in its order. Raises ValueError for values of an unknown kind."""
+    sizes = (job.element_bytes, job.matrix_bytes, job.wire_bytes)
+    ledgers = [Ledger(*sizes) for _ in range(job.n_ranks + 1)]
+    handed_in: dict[tuple[int, int], Structure] = {}
+
+    def note(exchange: int | None, participant: int, effect: Exchanging) -> None:
+        if exchange is not None and not isinstance(effect, Recv):
+            sharing = isinstance(effect, Scatter | ReduceScatter)
+            handed_in[exchange, participant] = _structure(effect.pieces if sharing else effect.value, job)  # type: ignore[union-attr]
+
+    programs = job.programs([ShapeModel(job, ledger) for ledger in ledgers])
+    own = [at_the_border(program, me.send, me.receive) for program, me in zip(programs, ledgers, strict=True)]
+    watched = [_watched(program, participant, note) for participant, program in enumerate(own)]
+    done = driver.run(watched, ledgers)
+    return tuple(_outline(exchange, number, handed_in) for number, exchange in enumerate(done.exchanges))
+
+
+def _outline(exchange: Exchange, number: int, handed_in: dict[tuple[int, int], Structure]) -> Outline:
+    if exchange.kind in ("scatter", "reduce_scatter"):
+        whole = handed_in[number, exchange.group[0] if exchange.root is None else exchange.root]
+        assert isinstance(whole, tuple)
+        parts = whole
+    else:
+        parts = tuple(handed_in.get((number, member)) for member in exchange.group)
+    assert tuple(map(nbytes, parts)) == exchange.bytes_by_rank
+    return Outline(exchange, parts)
+
+
+def _watched(program: Program, participant: int, note: Callable[[int | None, int, Exchanging], None]) -> Program:
+    """The same program; `note` is told what it hands in to which exchange."""
+    answer: Any = None
+    while True:
+        try:
+            effect = program.send(answer)
+        except StopIteration as stop:
+            return stop.value
+        if isinstance(effect, Mark | Await):
+            answer = yield effect
+            continue
+        begun = isinstance(effect, Begin)
+        exchanging: Any = effect.effect if isinstance(effect, Begin) else effect
+        ticket = yield Begin(exchanging)
+        note(ticket.meeting.number, participant, exchanging)
+        answer = ticket if begun else (yield Await(ticket))
+
+
+def _structure(value: Any, job: Job) -> Structure:
+    if value is None:
+        return None
+    if isinstance(value, tuple):
+        return tuple(_structure(item, job) for item in value)
+    if isinstance(value, Mask):
+        return Leaf((value.nbytes // job.n_tokens, job.n_tokens), MASK)
+    found = Leaf(value.shape, job.wire_dtype or job.dtype) if isinstance(value, Shape) else None
+    if found is None or found.nbytes != value.nbytes:
+        raise ValueError(f"a live run does not know what a {type(value).__name__} looks like on the wire")
+    return found
