@@ -54,7 +54,7 @@ ROOMS = {
     "figures": Room({"plan", "catalogue", "units_text", "timing"}, {"numpy", "matplotlib", "pandas"}),
 }
 # they join everything, as single modules like `cli` do; no room of the table may import them
-ON_TOP = {"study", "commands", "reports"}
+ON_TOP = {"study", "commands", "reports", "calibration"}
 
 
 @dataclass(frozen=True)

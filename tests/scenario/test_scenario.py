@@ -82,11 +82,11 @@ def test_a_field_overrides_the_preset_and_leaves_the_rest(load):
     assert changed == replace(plain, flops_per_s=1e12)
 
 
-def test_no_staging_takes_its_latency_away_too(load):
+def test_no_staging_takes_its_latency_and_its_ramp_away_too(load):
     orin = ["devices[0].preset=jetson-orin-nano"]
-    assert load(overrides=orin).devices[0].staging_latency_s > 0
+    assert load(overrides=orin).devices[0].staging_ramp_s > 0
     without = load(overrides=[*orin, "devices[0].staging_bandwidth=none"]).devices[0]
-    assert (without.staging_bytes_per_s, without.staging_latency_s) == (math.inf, 0.0)
+    assert (without.staging_bytes_per_s, without.staging_latency_s, without.staging_ramp_s) == (math.inf, 0.0, 0.0)
 
 
 # (devices, their names)
