@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     from prism_sim.numeric.infer import infer
     from prism_sim.scenario import Scenario, ScenarioError, load_scenario
     from prism_sim.study.run import run
+    from prism_sim.study.sweeping.sweep import sweep
 
-__all__ = ["Scenario", "ScenarioError", "infer", "load_scenario", "run"]
+__all__ = ["Scenario", "ScenarioError", "infer", "load_scenario", "run", "sweep"]
 
 _HOMES = {
     "Scenario": "prism_sim.scenario",
@@ -17,6 +18,7 @@ _HOMES = {
     "infer": "prism_sim.numeric.infer",
     "load_scenario": "prism_sim.scenario",
     "run": "prism_sim.study.run",
+    "sweep": "prism_sim.study.sweeping.sweep",
 }
 
 

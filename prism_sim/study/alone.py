@@ -13,6 +13,6 @@ def fastest_single(scenario: Scenario) -> Simulation:
     """One device alone, on whichever is fastest; of those that can hold it, if any can; of equals, one is played."""
     kinds = {replace(device, name=""): index for index, device in reversed(list(enumerate(scenario.devices)))}
     chosen = {scenario.terminal, *kinds.values()}
-    played = [simulate(scenario, "single", (index,)) for index in sorted(chosen)]
+    played = [simulate(scenario, "single", (index,), keep=True) for index in sorted(chosen)]
     roomy = [one for one in played if fits(scenario, one)]
     return min(roomy or played, key=lambda one: one.latency_s)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from prism_sim.scenario import Scenario
 from prism_sim.shapes.job import Job
+from prism_sim.study.digest import digest
 from prism_sim.study.files import write_whole
 from prism_sim.study.model_config import model_config
 
@@ -55,7 +56,7 @@ def fidelity_of(scenario: Scenario, job: Job, announce: Callable[[str], None] = 
 
     Raises ScenarioError for weights or an input that cannot be loaded, ValueError for outputs that are not finite.
     """
-    path = cache_folder() / f"{_key(scenario, job)}.json"
+    path = cache_folder() / f"{question(scenario, job)}.json"
     if (found := _read(path)) is not None:
         return found
     announce(f"computing the real outputs of {scenario.model.label}, {job.n_ranks} rank(s), once; then kept on disk")
@@ -135,7 +136,8 @@ def _read(path: Path) -> Fidelity | None:
         return None
 
 
-def _key(scenario: Scenario, job: Job) -> str:
+def question(scenario: Scenario, job: Job) -> str:
+    """A name for what determines the outputs, the content of files included; equal for equal questions."""
     spec = scenario.model
     folder = [] if spec.folder is None else [_file_digest(path) for path in sorted(spec.folder.iterdir())]
     picture = scenario.workload.input
@@ -161,23 +163,15 @@ def _key(scenario: Scenario, job: Job) -> str:
 
 
 def _file_digest(path: Path) -> str:
-    return path.name if path.is_dir() else f"{path.name} {_digest([path])}"
+    return path.name if path.is_dir() else f"{path.name} {digest([path])}"
 
 
 @cache
 def source_digest() -> str:
     """Of our own source that the numbers come from."""
     root = Path(__file__).parent.parent
-    return _digest(sorted(path for folder in DETERMINING for path in (root / folder).glob(_pattern(folder))))
+    return digest(sorted(path for folder in DETERMINING for path in (root / folder).glob(_pattern(folder))))
 
 
 def _pattern(folder: str) -> str:
     return "*.py" if folder == "." else "**/*.py"
-
-
-def _digest(paths: Iterable[Path]) -> str:
-    total = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as file:
-            total.update(hashlib.file_digest(file, "sha256").digest())
-    return total.hexdigest()

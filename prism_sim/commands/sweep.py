@@ -1,0 +1,95 @@
+"""prism-sim sweep: every point of a scenario's sweep, in parallel, as one table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prism_sim.commands.base import STANDARD_OUTPUT, Command, load, takes_scenario
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from prism_sim.scenario import Scenario
+
+
+def prepare(parser: argparse.ArgumentParser) -> None:
+    takes_scenario(parser)
+    parser.add_argument("--no-numerics", action="store_true", help="timing alone: do not compute the real outputs")
+    parser.add_argument(
+        "--jobs", metavar="N", type=_count, default=_cores(), help="processes (default: all %(default)s cores)"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on where a sweep to the same place ended")
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        type=Path,
+        help="the table: FILE.csv, FILE.parquet, or a folder for sweep.csv ('-': CSV to standard output; "
+        "default: NAME-sweep.csv, after the scenario file, in the current folder)",
+    )
+    parser.add_argument(
+        "--dask", metavar="ADDRESS", help="compute on the Dask cluster of this scheduler: tcp://host:port"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    scenario = load(options)
+    console = Console(stderr=True)
+    if options.out == STANDARD_OUTPUT:
+        return _to_standard_output(scenario, options, console)
+    return _to_file(scenario, options, console)
+
+
+def _to_standard_output(scenario: Scenario, options: argparse.Namespace, console: Console) -> int:
+    from prism_sim.reports.sweep import progress_bar
+    from prism_sim.scenario import ScenarioError
+    from prism_sim.study.sweeping.points import Grid
+    from prism_sim.study.sweeping.sweep import Sweep
+
+    if options.resume:
+        raise ScenarioError("--resume needs a file to go on with: give --out FILE")
+    with progress_bar(console) as watch:
+        table = Sweep(Grid.of(scenario), not options.no_numerics, watch=watch).table(options.jobs, options.dask)
+    from prism_sim.study.sweeping.frames import csv_text, frame_of
+
+    print(csv_text(frame_of(table)), end="")
+    return 0
+
+
+def _to_file(scenario: Scenario, options: argparse.Namespace, console: Console) -> int:
+    from time import perf_counter
+
+    from prism_sim.reports.sweep import progress_bar, show_sweep
+    from prism_sim.study.sweeping.files import Order, sweep_to_file, table_path
+
+    out = options.out or Path(f"{scenario.path.stem}-sweep.csv")
+    order = Order(scenario, table_path(out), not options.no_numerics, options.jobs, options.dask, options.resume)
+    begin_s = perf_counter()
+    with progress_bar(console) as watch:
+        done = sweep_to_file(order, watch)
+    if done.table is None:
+        console.print(f"{order.table} is finished already", markup=False, highlight=False, soft_wrap=True)
+        return 0
+    from rich.console import Console
+
+    show_sweep(done.table, done.grid, done.n_known, perf_counter() - begin_s, Console())
+    console.print(f"wrote {order.table}", style="dim", markup=False, highlight=False, soft_wrap=True)
+    return 0
+
+
+def _count(text: str) -> int:
+    count = int(text) if text.isdecimal() else 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes, 1 or more")
+    return count
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+COMMAND = Command("sweep", "every point of a scenario's sweep, as one table", prepare, run, order=3)

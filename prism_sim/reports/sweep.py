@@ -1,0 +1,69 @@
+"""What `prism-sim sweep` shows: how far it is and, at the end, what came of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from prism_sim.study.sweeping.points import Grid
+from prism_sim.study.sweeping.sweep import Watch
+from prism_sim.study.sweeping.table import REASON, Table
+from prism_sim.units_text import seconds_text
+
+SHOWN_REASONS = 3
+
+
+class _Rate(ProgressColumn):
+    """Points a second."""
+
+    max_refresh = 0.5
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("- /s" if speed is None else f"{speed:.3g} /s", style="progress.data.speed")
+
+
+@contextmanager
+def progress_bar(console: Console) -> Iterator[Watch]:
+    """A bar for points and one for outputs, with rate and time left."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        bars = {}
+
+        def watch(what: str, n_known: int, n_all: int) -> None:
+            if what not in bars:
+                bars[what] = progress.add_task(what, total=n_all, completed=n_known)
+            progress.update(bars[what], completed=n_known, total=n_all)
+
+        yield watch
+
+
+def show_sweep(table: Table, grid: Grid, n_known: int, elapsed_s: float, console: Console) -> None:
+    """The fastest point, and why some have no figures."""
+    n_computed = len(grid.tasks) - n_known
+    console.print(
+        f"{table.n_points} points in {seconds_text(elapsed_s)}: {n_computed} computed"
+        + (f", {n_known} known from before" if n_known else "")
+        + (f", {table.n_points - len(grid.tasks)} the same as another" if table.n_points > len(grid.tasks) else "")
+    )
+    latencies = table.columns.get("latency_s", [])
+    best = min((row for row, s in enumerate(latencies) if s is not None), key=lambda row: latencies[row], default=None)
+    if best is not None:
+        fields = [axis.field for group in grid.groups for axis in group]
+        at = ", ".join(f"{field} {_shown(table.columns[field][best])}" for field in fields)
+        console.print(f"[bold]fastest: {seconds_text(latencies[best])}[/bold] at {escape(at)}", highlight=False)
+    reasons = Counter(reason for reason in table.columns[REASON] if reason is not None)
+    for reason, count in reasons.most_common(SHOWN_REASONS):
+        console.print(f"{count} without figures: {escape(reason)}", style="yellow", highlight=False)
+    if len(reasons) > SHOWN_REASONS:
+        console.print(f"and {len(reasons) - SHOWN_REASONS} other reasons (column {REASON})", style="yellow")
+
+
+def _shown(value: object) -> str:
+    return "as in the file" if value is None else str(value)

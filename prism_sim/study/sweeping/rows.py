@@ -1,0 +1,60 @@
+"""One point's row: what `run --json` knows, flat, with units at the ends of names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from math import fsum
+from typing import Any
+
+FEW_RANKS = 8  # up to here each rank has columns of its own
+UNITS = ("_per_s", "_bytes", "_flops", "_s", "_j")
+LEFT_OUT = ("schema", "name", "provenance")  # the same for all points, and beside the table
+MAY_BE_NULL = {  # sections, and the figures in them, so that tables have the same columns with and without
+    "versus_voltage": ("latency_s", "speedup"),
+    "fidelity": ("max_abs_error", "cosine", "kl", "top1_agreement"),
+}
+
+Row = dict[str, Any]
+
+
+def flat(described: Mapping[str, Any]) -> Row:
+    """`breakdown_s: {compute: 1}` becomes `breakdown_compute_s: 1`; of ranks there are the largest and the mean of each
+    figure and, if they are few, `rank0_busy_s` and so on.
+    """
+    row: Row = {}
+    for key, value in described.items():
+        if key not in LEFT_OUT:
+            row.update(_cells(key, value))
+    row["scenario_hash"] = described["provenance"]["scenario_hash"]
+    return row
+
+
+def _cells(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if value is None and key in MAY_BE_NULL:
+        value = dict.fromkeys(MAY_BE_NULL[key])
+    if isinstance(value, Mapping):
+        unit = next((unit for unit in UNITS if key.endswith(unit)), "")
+        for name, item in value.items():
+            yield from _cells(f"{key.removesuffix(unit)}_{name}{unit}", item)
+    elif key == "ranks":
+        yield from _ranks(value)
+    elif isinstance(value, list):
+        plain = all(isinstance(item, str) for item in value)
+        yield key, (", ".join(value) or None) if plain else json.dumps(value)
+    else:
+        yield key, value
+
+
+def _ranks(ranks: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    yield "n_ranks", len(ranks)
+    for name, first in ranks[0].items():
+        if not isinstance(first, str):
+            values = [rank[name] for rank in ranks]
+            unknown = None in values
+            yield f"max_rank_{name}", None if unknown else max(values)
+            yield f"mean_rank_{name}", None if unknown else fsum(values) / len(values)
+    if len(ranks) <= FEW_RANKS:
+        for number, rank in enumerate(ranks):
+            for name, value in rank.items():
+                yield f"rank{number}_{name}", value

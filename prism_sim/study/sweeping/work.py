@@ -1,0 +1,123 @@
+"""What a worker does with a piece of a sweep, wherever it runs: in this process, in another, on another machine."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from time import perf_counter
+from typing import Any, Literal
+
+import prism_sim
+from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.study.digest import digest
+from prism_sim.study.sweeping.points import Overrides
+from prism_sim.study.sweeping.rows import Row, flat
+
+Kind = Literal["timing", "numerics"]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all pieces of a sweep share. source: digest of the code that asks, which must be the one that answers."""
+
+    base: Scenario
+    numerics: bool
+    source: str
+    questions: dict[Any, str] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some points, each under the key by which its answer is known."""
+
+    kind: Kind
+    points: tuple[tuple[Any, Overrides], ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Under their keys: of timing, a row's figures and the `question` that its outputs answer; of numerics, a fidelity.
+
+    In place of either there may be a `reason` why there is none.
+    """
+
+    kind: Kind
+    found: tuple[tuple[Any, dict[str, Any]], ...]
+    elapsed_s: float
+
+
+class OtherSourceError(OSError):
+    """A worker runs other code than the one who asks: its figures would not belong into the same table."""
+
+
+@cache
+def source_digest() -> str:
+    """Of all that figures come from: our own code and presets."""
+    root = Path(prism_sim.__file__).parent
+    return digest(sorted(path for path in root.rglob("*") if path.suffix in (".py", ".yaml")))
+
+
+_ONE_AT_A_TIME = Lock()  # torch's threads and seeds belong to the whole process
+
+
+def perform(work: Work, piece: Piece) -> Answer:
+    """Raises OtherSourceError; whatever is wrong with a point is a reason in its answer."""
+    if work.source != source_digest():
+        raise OtherSourceError(None, "has other source code of prism_sim; install the same everywhere", "a worker")
+    begin_s = perf_counter()
+    answer = timing if piece.kind == "timing" else outputs
+    found = tuple((key, _answered(answer, work, overrides)) for key, overrides in piece.points)
+    return Answer(piece.kind, found, perf_counter() - begin_s)
+
+
+def _answered(answer: Any, work: Work, overrides: Overrides) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = answer(work, overrides)
+        return found
+    except ScenarioError as error:
+        return {"reason": str(error)}
+
+
+def timing(work: Work, overrides: Overrides) -> dict[str, Any]:
+    """A row's figures without those of numerics, and which question about outputs belongs to it."""
+    from prism_sim.study.run import run
+
+    result = run(work.base.with_overrides(overrides), numerics=False)
+    row: Row = flat(result.to_json())
+    return {"row": row} | (
+        {"question": _question(work, result.scenario, result.simulation.job)} if work.numerics else {}
+    )
+
+
+def outputs(work: Work, overrides: Overrides) -> dict[str, Any]:
+    """The fidelity of a point's outputs: from disk, or really computed."""
+    from prism_sim.study.auto import resolved
+    from prism_sim.study.numerics import fidelity_of
+    from prism_sim.study.placed import placed
+    from prism_sim.study.simulation import simulate
+
+    scenario = work.base.with_overrides(overrides)
+    with _ONE_AT_A_TIME, placed(scenario):
+        scenario = resolved(scenario)
+        return {"fidelity": asdict(fidelity_of(scenario, simulate(scenario).job))}
+
+
+def _question(work: Work, scenario: Scenario, job: Any) -> str:
+    """Digests files, so it is asked once for what the same files answer."""
+    from prism_sim.study.numerics import question
+
+    asked = (scenario.model, job, scenario.seed, scenario.workload.input)
+    if asked not in work.questions:
+        work.questions[asked] = question(scenario, job)
+    return work.questions[asked]
+
+
+def with_fidelity(row: Row, fidelity: dict[str, Any]) -> Row:
+    """The row as `run` with numerics would give it."""
+    from prism_sim.study.numerics import Fidelity
+
+    known = Fidelity(**fidelity)
+    described = {f"fidelity_{name}": value for name, value in known.to_json().items()}
+    return row | described | {"plan_confirmed": known.plan_confirmed}
