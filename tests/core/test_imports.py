@@ -48,7 +48,12 @@ ROOMS = {
     "strategies": Room({"plan", "effects", "partition", "catalogue", "compressors"}),
     "shapes": Room(CORE | SIZES),
     "numeric": Room(CORE | SIZES, {"torch", "transformers", "safetensors", "PIL", "numpy"}),
-    "live": Room(CORE | SIZES | {"numeric"}, {"torch", "transformers", "numpy"}),
+    "live": Room(
+        CORE | SIZES | {"numeric"},
+        {"torch", "transformers", "numpy"},
+        # the command: a process that torchrun starts begins here; robust least squares
+        late={"prism_sim.commands.live", "scipy.optimize", "numpy"},
+    ),
     "timing": Room({"plan", "catalogue"}, {"simpy", "numpy", "networkx"}),
     "scenario": Room(CORE | SIZES, {"pydantic", "pydantic_core", "annotated_types", "yaml"}),
     "figures": Room({"plan", "catalogue", "units_text", "timing"}, {"numpy", "matplotlib", "pandas"}),

@@ -1,0 +1,258 @@
+"""prism-sim live: the same programs on real processes, measured."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prism_sim.commands.base import (
+    STANDARD_OUTPUT,
+    Command,
+    as_json,
+    load,
+    progress,
+    takes_json,
+    takes_scenario,
+    write_files,
+)
+
+if TYPE_CHECKING:
+    from prism_sim.live.launcher import Start
+    from prism_sim.live.voice import Voice
+    from prism_sim.scenario import Scenario
+    from prism_sim.study.live import LiveResult
+    from prism_sim.study.simulation import Simulation
+
+FAILED, WRONG_INPUT = 1, 2  # exit statuses
+LEAST_S = 1.0  # of the time that is left to the processes to say for whom they wait
+LOOPBACK = "127.0.0.1"
+
+
+def prepare(parser: argparse.ArgumentParser) -> None:
+    _takes_runs(parser)
+    parser.add_argument(
+        "--shape",
+        action="store_true",
+        help="give each process a network namespace, and its links the network's bandwidth (needs root and iproute2)",
+    )
+    parser.add_argument("--port", type=int, metavar="N", help="where the processes meet (default: a free port)")
+
+
+def _takes_runs(parser: argparse.ArgumentParser) -> None:
+    """What a single process understands, too."""
+    takes_scenario(parser)
+    parser.add_argument("--repeats", type=_positive, default=5, metavar="N", help="measured runs (default 5)")
+    parser.add_argument("--warmup", type=_count, default=1, metavar="N", help="runs before those (default 1)")
+    parser.add_argument(
+        "--threads-per-rank", type=_positive, default=1, metavar="N", help="of each process (default 1)"
+    )
+    parser.add_argument(
+        "--timeout", type=_seconds, default=300.0, metavar="S", help="seconds for everything (default 300)"
+    )
+    takes_json(parser)
+    parser.add_argument("--out", metavar="DIR", type=Path, help="write live.json, timeline.png and trace.json there")
+
+
+def _positive(text: str) -> int:
+    if (value := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text} must be >= 1")
+    return value
+
+
+def _count(text: str) -> int:
+    if (value := int(text)) < 0:
+        raise argparse.ArgumentTypeError(f"{text} must be >= 0")
+    return value
+
+
+def _seconds(text: str) -> float:
+    if not 0 < (value := float(text)) < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} must be > 0 and finite")
+    return value
+
+
+def run(options: argparse.Namespace) -> int:
+    from prism_sim.live.launcher import LiveError, launch
+    from prism_sim.live.namespaces import ShapeError
+    from prism_sim.study.live import planned, taking_part
+
+    begun_s = time.monotonic()
+    scenario = load(options)
+    predicted = planned(scenario)
+    names = [scenario.devices[device].name for device in taking_part(predicted)]
+    try:
+        with _meeting(options, scenario, len(names)) as meeting:
+            left_s = max(options.timeout - (time.monotonic() - begun_s), LEAST_S)
+            starts = [_start(options, rank, name, len(names), meeting, left_s) for rank, name in enumerate(names)]
+            with progress(f"running {scenario.name} on {len(names)} process(es)"):
+                found = launch(starts, left_s)
+    except (LiveError, ShapeError) as error:
+        print(f"prism-sim: {error}", file=sys.stderr)
+        return FAILED
+    return _report(scenario, predicted, found, options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meeting:
+    """Where the processes meet. prefixes: commands that put each into its place; none: where we are."""
+
+    host: str
+    port: int
+    interface: str
+    prefixes: tuple[tuple[str, ...], ...] = ()
+
+
+@contextmanager
+def _meeting(options: argparse.Namespace, scenario: Scenario, n_processes: int) -> Iterator[_Meeting]:
+    from prism_sim.live.launcher import check_port, free_port
+
+    if not options.shape:
+        port = free_port() if options.port is None else options.port
+        check_port(LOOPBACK, port)
+        yield _Meeting(LOOPBACK, port, "lo" if sys.platform == "linux" else "lo0")
+        return
+    from prism_sim.live.namespaces import INTERFACE, Shape, shaped
+
+    network = scenario.network
+    if network.medium != "switch" or network.up_bits_per_s is None or network.down_bits_per_s is None:
+        rule = f"--shape makes a switch, but the medium is {network.medium}; write network.medium: switch"
+        raise scenario.origin.overridden().error(("network",), rule)
+    with shaped(n_processes, Shape(network.up_bits_per_s, network.down_bits_per_s, network.latency_s)) as made:
+        for note in made.notes:
+            print(f"prism-sim: {note}", file=sys.stderr)
+        port = free_port() if options.port is None else options.port  # all are free in a namespace just made
+        yield _Meeting(made.places[0].address, port, INTERFACE, tuple(place.prefix for place in made.places))
+
+
+def _start(
+    options: argparse.Namespace, rank: int, name: str, n_processes: int, meeting: _Meeting, left_s: float
+) -> Start:
+    from prism_sim.live.launcher import Start
+    from prism_sim.live.voice import COUNTED
+
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    n_threads = options.threads_per_rank
+    own = cores[rank * n_threads : (rank + 1) * n_threads] if n_processes * n_threads <= len(cores) else []
+    environment = {
+        "RANK": str(rank),
+        "WORLD_SIZE": str(n_processes),
+        "MASTER_ADDR": meeting.host,
+        "MASTER_PORT": str(meeting.port),
+        "GLOO_SOCKET_IFNAME": meeting.interface,
+        "OMP_NUM_THREADS": str(n_threads),
+    }
+    arguments = ["-m", "prism_sim.live", str(options.scenario)]
+    for override in options.overrides:
+        arguments += ["--set", override]
+    arguments += [
+        f"--repeats={options.repeats}",
+        f"--warmup={options.warmup}",
+        f"--threads-per-rank={n_threads}",
+        f"--timeout={max(left_s - LEAST_S, left_s / 2)}",  # so that they can still say for whom they wait
+    ]
+    if own:
+        arguments.append(f"--cores={','.join(map(str, own))}")
+    return Start(
+        name=f"process {rank} ({name})",
+        arguments=arguments,
+        environment={**environment, COUNTED: meeting.interface} if meeting.prefixes else environment,
+        prefix=meeting.prefixes[rank] if meeting.prefixes else (),
+    )
+
+
+def run_process(arguments: Sequence[str]) -> int:
+    """One process of a live run, started by `run` or by torchrun; returns the exit status."""
+    begun_s = time.monotonic()
+    from prism_sim.live.voice import Voice
+
+    voice = Voice.from_environment()
+    voice.doing("reads the scenario")
+    parser = argparse.ArgumentParser(prog="python -m prism_sim.live", description="One process of a live run.")
+    _takes_runs(parser)
+    parser.add_argument("--cores", type=lambda text: tuple(map(int, text.split(","))), help="to run on, as in 0,1")
+    options = parser.parse_args(arguments)
+    from prism_sim.scenario import ScenarioError
+
+    try:
+        return _run_process(options, begun_s + options.timeout, voice)
+    except ScenarioError as error:
+        voice.failed(str(error), because_of_peer=False)
+        return WRONG_INPUT
+    except (ValueError, ConnectionError, RuntimeError) as error:
+        from prism_sim.live.process import PeerError
+
+        # a process that cannot find the first one, or is lost by another, is not the cause
+        voice.failed(str(error), because_of_peer=isinstance(error, PeerError))
+        return FAILED
+
+
+def _run_process(options: argparse.Namespace, deadline_s: float, voice: Voice) -> int:
+    from prism_sim.live.voice import Seat
+    from prism_sim.study.live import order_of, planned
+
+    seat = Seat.from_environment()
+    scenario = load(options)
+    predicted = planned(scenario)
+    voice.doing("loads torch")
+    from prism_sim.live.process import Settings, take_part
+    from prism_sim.study.numerics import loading
+
+    settings = Settings(options.repeats, options.warmup, options.threads_per_rank, deadline_s, options.cores)
+    with loading(scenario):
+        found = take_part(order_of(scenario, predicted), seat, settings, voice)
+    if found is None:
+        return 0
+    if voice.heard:
+        voice.result(found)
+        return 0
+    return _report(scenario, predicted, found, options)
+
+
+def _report(scenario: Scenario, predicted: Simulation, found: Mapping[str, Any], options: argparse.Namespace) -> int:
+    """Shows and writes; the exit status says whether the output is right."""
+    from prism_sim.study.live import LiveResult
+
+    result = LiveResult.of(scenario, predicted, found)
+    if options.json != STANDARD_OUTPUT:
+        from rich.console import Console
+
+        from prism_sim.reports.live import show_live
+
+        show_live(result, Console())
+    write_files(_contents(result, options))
+    if not result.output_agrees:
+        print("prism-sim: the output differs from that of one process: please report it", file=sys.stderr)
+        return FAILED
+    return 0
+
+
+def _contents(result: LiveResult, options: argparse.Namespace) -> dict[Path, str | Callable[[Path], Any]]:
+    """What the options ask to be written, by path."""
+    contents: dict[Path, str | Callable[[Path], Any]] = {}
+    if options.json is not None:
+        contents[options.json] = as_json(result.to_json())
+    if options.out is not None:
+        from prism_sim.figures.style import saved
+        from prism_sim.figures.timeline import draw_timeline
+        from prism_sim.timing import to_trace_events
+
+        devices = [device.name for device in result.scenario.devices]
+        names = [devices[device] for device in result.predicted.device_of]
+        names[-1] += " (terminal)"
+        title = f"{result.scenario.name}: {result.predicted.job.strategy}, measured"
+        trace = to_trace_events(result.timeline, devices)
+        contents[options.out / "live.json"] = as_json(result.to_json())
+        contents[options.out / "timeline.png"] = saved(draw_timeline(result.timeline, names, title))
+        contents[options.out / "trace.json"] = json.dumps(trace, allow_nan=False) + "\n"
+    return contents
+
+
+COMMAND = Command("live", "the same programs on real processes on this machine, measured", prepare, run, order=7)

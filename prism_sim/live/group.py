@@ -1,0 +1,112 @@
+"""Joining the processes of a live run, and one clock for all of them."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from prism_sim.live.voice import Seat
+
+PINGS = 31
+LEAD_S = 0.01  # from the agreement on a common start to it
+
+
+@contextmanager
+def joined(seat: Seat, limit_s: float) -> Iterator[None]:
+    """All processes of the group have met. Raises ConnectionError, saying where they did not."""
+    limit = timedelta(seconds=max(limit_s, 1.0))
+    where = f"{seat.host}:{seat.port}"
+    try:
+        store = dist.TCPStore(  # type: ignore[attr-defined]
+            seat.host, seat.port, seat.world, seat.rank == 0, timeout=limit
+        )
+    except (RuntimeError, ValueError) as error:
+        if seat.rank == 0:
+            raise ConnectionError(f"cannot listen at {where}: {_reason(error)}; choose another --port") from error
+        raise ConnectionError(f"nobody answers at {where} within {limit_s:.0f} s: {_reason(error)}") from error
+    try:
+        dist.init_process_group("gloo", store=store, rank=seat.rank, world_size=seat.world, timeout=limit)
+    except (RuntimeError, ValueError) as error:
+        raise ConnectionError(f"the {seat.world} processes did not meet at {where}: {_reason(error)}") from error
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).splitlines()[0]
+    return text.rpartition("] ")[2] if text.startswith("[") else text
+
+
+def gathered(value: Any, root: int) -> list[Any] | None:
+    """The values of all processes, at `root`; None elsewhere."""
+    found: list[Any] | None = [None] * dist.get_world_size() if dist.get_rank() == root else None
+    dist.gather_object(value, found, root)
+    return found
+
+
+def clock_offset_s() -> float:
+    """What must be added to the clock of process 0 for that of this process (`time.monotonic`).
+
+    Processes of one machine have one clock; of others, the median over pings, each taken for symmetric.
+    """
+    machines: list[str] = [""] * dist.get_world_size()
+    dist.all_gather_object(machines, _machine())
+    offset_s = 0.0
+    for process, machine in enumerate(machines):
+        if machine == machines[0]:
+            continue
+        if dist.get_rank() == 0:
+            _answer(process)
+        elif dist.get_rank() == process:
+            offset_s = _ask()
+    return offset_s
+
+
+def _machine() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text()
+    except OSError:
+        import platform
+
+        return platform.node()
+
+
+def _answer(process: int) -> None:
+    moment = torch.zeros(1, dtype=torch.float64)
+    for _ in range(PINGS):
+        dist.recv(moment, process)
+        moment[0] = time.monotonic()
+        dist.send(moment, process)
+
+
+def _ask() -> float:
+    offsets, moment = [], torch.zeros(1, dtype=torch.float64)
+    for _ in range(PINGS):
+        before_s = time.monotonic()
+        dist.send(moment, 0)
+        dist.recv(moment, 0)
+        offsets.append((before_s + time.monotonic()) / 2 - float(moment[0]))
+    return statistics.median(offsets)
+
+
+def common_start_s(offset_s: float) -> float:
+    """A moment, soon and on this process's clock, that is the same for all; call it together, and wait for it."""
+    dist.barrier()
+    moment = torch.tensor([time.monotonic() + LEAD_S], dtype=torch.float64)
+    dist.broadcast(moment, 0)
+    return float(moment[0]) + offset_s
+
+
+def sleep_until(moment_s: float) -> None:
+    while (left_s := moment_s - time.monotonic()) > 0:
+        time.sleep(left_s)

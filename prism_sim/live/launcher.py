@@ -1,0 +1,222 @@
+"""Starts the processes of a live run on this machine, listens to them, and lets none outlive it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from prism_sim.live.voice import PARENT, STATUS_FD
+
+GLANCE_S = 0.1
+GRACE_S = 1.5  # after a first failure, for others to say what they know
+TAIL_BYTES = 4096  # of a process's standard error
+
+
+class LiveError(RuntimeError):
+    """A live run failed: says who, what, and after how long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A process to start. name: for humans. prefix: a command that runs another, as `ip netns exec`."""
+
+    name: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    prefix: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class _Child:
+    start: Start
+    process: subprocess.Popen[bytes]
+    status: int  # what we read its status from
+    doing: str = "starts"
+    said_s: float = field(default_factory=time.monotonic)
+    failure: str | None = None
+    because_of_peer: bool = False
+    result: Any = None
+    lines: bytes = b""
+    errors: bytes = b""
+    ended: bool = False
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """One that nobody listens at now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises LiveError if nobody can listen there."""
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise LiveError(f"port {port} of {host} cannot be used: {reason}; leave --port out for a free one") from error
+
+
+def launch(starts: Sequence[Start], timeout_s: float, show: Callable[[str], None] = lambda text: None) -> Any:
+    """Runs `python ARGUMENTS` for each; gives the result that one of them reports.
+
+    show: told what the processes are doing. Raises LiveError if one fails or all is not done after `timeout_s`; when
+    this returns, however it does, none of them lives.
+    """
+    begun_s = time.monotonic()
+    children: list[_Child] = []
+    try:
+        with _terminated_as_interrupt():
+            for start in starts:
+                children.append(_spawn(start))
+            _listen(children, begun_s, timeout_s, show)
+    finally:
+        _end(children)
+    return next((child.result for child in children if child.result is not None), None)
+
+
+def _spawn(start: Start) -> _Child:
+    ours, theirs = os.pipe()
+    environment = {**os.environ, **start.environment, STATUS_FD: str(theirs), PARENT: str(os.getpid())}
+    try:
+        process = subprocess.Popen(
+            [*start.prefix, sys.executable, *start.arguments],
+            stdin=subprocess.PIPE,  # its end tells the process of ours
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=environment,
+            pass_fds=(theirs,),
+            start_new_session=True,  # Ctrl-C is for us; and a group of its own can be ended whole
+        )
+    finally:
+        os.close(theirs)
+    os.set_blocking(ours, False)
+    assert process.stderr is not None
+    os.set_blocking(process.stderr.fileno(), False)
+    return _Child(start, process, ours)
+
+
+def _listen(children: Sequence[_Child], begun_s: float, timeout_s: float, show: Callable[[str], None]) -> None:
+    """Returns when all have ended well. Raises LiveError otherwise."""
+    failed_s: float | None = None
+    with selectors.DefaultSelector() as selector:
+        for child in children:
+            selector.register(child.status, selectors.EVENT_READ)
+            assert child.process.stderr is not None
+            selector.register(child.process.stderr, selectors.EVENT_READ)
+        while True:
+            selector.select(GLANCE_S)
+            now_s = time.monotonic()
+            for child in children:
+                _hear(child, selector)
+                child.ended = child.process.poll() is not None
+            if all(child.ended and child.process.returncode == 0 for child in children):
+                return
+            if failed_s is None and any(child.ended and child.process.returncode for child in children):
+                failed_s = now_s
+            over = now_s - begun_s >= timeout_s
+            told = any(_is_cause(child) for child in children)
+            if over or (failed_s is not None and (told or now_s - failed_s >= GRACE_S)):
+                raise LiveError(_what_happened(children, now_s - begun_s, over and failed_s is None))
+            show("; ".join(dict.fromkeys(child.doing for child in children)))
+
+
+def _is_cause(child: _Child) -> bool:
+    """Ended by a fault of its own: killed, or with an error that blames nobody else."""
+    return child.ended and child.process.returncode != 0 and not child.because_of_peer
+
+
+def _hear(child: _Child, selector: selectors.BaseSelector) -> None:
+    assert child.process.stderr is not None
+    child.errors = (child.errors + _read(child.process.stderr.fileno(), selector))[-TAIL_BYTES:]
+    *whole, child.lines = (child.lines + _read(child.status, selector)).split(b"\n")
+    for line in whole:
+        told = json.loads(line)
+        child.said_s = time.monotonic()
+        child.doing = told.get("doing", child.doing)
+        child.result = told.get("result", child.result)
+        if "failed" in told:
+            child.failure, child.because_of_peer = told["failed"], told["because_of_peer"]
+
+
+def _read(fd: int, selector: selectors.BaseSelector) -> bytes:
+    found = b""
+    while fd in selector.get_map():
+        try:
+            chunk = os.read(fd, 1 << 16)
+        except BlockingIOError:
+            break
+        if not chunk:
+            selector.unregister(fd)
+        found += chunk
+    return found
+
+
+def _what_happened(children: Sequence[_Child], after_s: float, timed_out: bool) -> str:
+    now_s = time.monotonic()
+    causes = [child for child in children if _is_cause(child)]
+    victims = [child for child in children if child.failure is not None and child.because_of_peer]
+    said = [f"{child.start.name}: {_fault(child)}" for child in causes or victims]
+    if timed_out:
+        said = [f"the run was not over after {after_s:.1f} s"]
+    if not causes:
+        said += [
+            f"{child.start.name} last said {now_s - child.said_s:.1f} s ago: {child.doing}"
+            for child in children
+            if not child.ended and child not in victims
+        ]
+    return f"live run failed after {after_s:.1f} s: {'; '.join(said)}"
+
+
+def _fault(child: _Child) -> str:
+    if child.failure is not None:
+        return child.failure
+    code = child.process.returncode
+    if code < 0:
+        return f"killed by {signal.Signals(-code).name} while it {child.doing}"
+    last = child.errors.decode(errors="replace").strip().splitlines()[-1:]
+    return f"ended with status {code} while it {child.doing}{': ' + last[0] if last else ''}"
+
+
+def _end(children: Sequence[_Child]) -> None:
+    """Kills what still lives, with all that it started, and waits for it."""
+    for child in children:
+        if child.process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.process.pid, signal.SIGKILL)
+    for child in children:
+        child.process.wait()
+        os.close(child.status)
+        for stream in (child.process.stdin, child.process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupt() -> Iterator[None]:
+    """SIGTERM unwinds as Ctrl-C does, so that everything is cleaned up; only the main thread can see to that."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,64 @@
+"""What every process of a live run must know; each makes it from the scenario for itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from prism_sim.live.outline import outlines
+from prism_sim.live.routing import Message, Route, route
+from prism_sim.numeric.inputs import InputSource
+from prism_sim.numeric.loading import ModelSource
+from prism_sim.plan import Plan
+from prism_sim.shapes.job import Job
+
+
+@dataclass(frozen=True)
+class Order:
+    """device_of: of each participant, the terminal's last; device_names: of all devices.
+
+    messages: those of each exchange of the plan, as `algorithm` makes them.
+    """
+
+    job: Job
+    plan: Plan
+    model: ModelSource
+    given: InputSource
+    device_of: tuple[int, ...]
+    device_names: tuple[str, ...]
+    algorithm: str
+    messages: tuple[tuple[Message, ...], ...]
+
+    @cached_property
+    def active(self) -> tuple[int, ...]:
+        """Participants that have something to do."""
+        return tuple(number for number, program in enumerate(self.plan.programs) if program)
+
+    @cached_property
+    def devices(self) -> tuple[int, ...]:
+        """Devices that take part, one process each, in the order of the ranks, the terminal's last if it is another."""
+        return tuple(dict.fromkeys(self.device_of[number] for number in self.active))
+
+    @property
+    def home(self) -> tuple[int | None, ...]:
+        """The process of each participant."""
+        return tuple(
+            self.devices.index(device) if number in self.active else None
+            for number, device in enumerate(self.device_of)
+        )
+
+    def name(self, process: int) -> str:
+        """For humans: who runs in a process, and on what device it stands for."""
+        device = self.devices[process]
+        roles = [
+            "terminal" if number == self.plan.terminal else f"rank {number}"
+            for number in self.active
+            if self.device_of[number] == device
+        ]
+        return f"{' and '.join(roles)} ({self.device_names[device]})"
+
+    def routes(self) -> tuple[Route, ...]:
+        """Raises ValueError for messages that processes cannot send."""
+        found = outlines(self.job)
+        assert tuple(one.exchange for one in found) == self.plan.exchanges
+        return tuple(route(one, messages, self.algorithm) for one, messages in zip(found, self.messages, strict=True))
