@@ -18,7 +18,9 @@ from pathlib import Path
 
 NAME = "prismsim"  # of namespaces: NAME-pid-number; of interfaces, shortened for the kernel: ps<pid>b, ps<pid>v<number>
 INTERFACE = "eth0"
-BURST_BYTES = 1 << 17  # above one super-packet, so that the bucket need not cut it up
+SUPER_PACKET_BYTES = 1 << 14  # what the kernel hands down at once: a large one would make the bucket's bursts large
+BURST_BYTES = 20_000  # above one of those, so that the bucket need not cut it up
+BURST_S = 250e-6  # at high rates as much as flows between two looks at the bucket
 QUEUE = "400ms"  # what the bucket holds back at most; TCP adapts before that
 LIMIT_S = 20
 
@@ -103,9 +105,9 @@ def _make(n_places: int, shape: Shape) -> Shaped:
         address = f"10.213.{number // 200}.{number % 200 + 1}"
         _do("ip", "netns", "add", namespace)
         _do("ip", "link", "add", outside, "type", "veth", "peer", "name", INTERFACE, "netns", namespace)
-        _do("ip", "link", "set", outside, "master", bridge, "up")
+        _do("ip", "link", "set", outside, "master", bridge, "gso_max_size", str(SUPER_PACKET_BYTES), "up")
         _do("ip", "-n", namespace, "addr", "add", f"{address}/16", "dev", INTERFACE)
-        _do("ip", "-n", namespace, "link", "set", INTERFACE, "up")
+        _do("ip", "-n", namespace, "link", "set", INTERFACE, "gso_max_size", str(SUPER_PACKET_BYTES), "up")
         _do("ip", "-n", namespace, "link", "set", "lo", "up")
         _bucket(("-n", namespace), INTERFACE, shape.up_bits_per_s)
         _bucket((), outside, shape.down_bits_per_s)
@@ -116,10 +118,10 @@ def _make(n_places: int, shape: Shape) -> Shaped:
 
 
 def _bucket(where: Sequence[str], interface: str, bits_per_s: float) -> None:
-    rate = f"{round(bits_per_s)}bit"
+    rate, burst_bytes = f"{round(bits_per_s)}bit", max(BURST_BYTES, round(BURST_S * bits_per_s / 8))
     _do(
         "tc", *where, "qdisc", "add", "dev", interface, "root", "handle", "1:",
-        "tbf", "rate", rate, "burst", str(BURST_BYTES), "latency", QUEUE,
+        "tbf", "rate", rate, "burst", str(burst_bytes), "latency", QUEUE,
     )  # fmt: skip
 
 
@@ -141,7 +143,7 @@ def _remove(pid: int) -> None:
     for namespace in re.findall(rf"^{NAME}-{pid}-\S+", _do("ip", "netns", "list"), re.MULTILINE):
         _try("ip", "netns", "del", namespace)
     for path in Path("/sys/class/net").glob(f"ps{pid}[bv]*"):
-        _try("ip", "link", "del", path.name)
+        _try("ip", "link", "del", path.name, unless_gone=path)
 
 
 def _do(*command: str) -> str:
@@ -155,8 +157,9 @@ def _do(*command: str) -> str:
     return done.stdout
 
 
-def _try(*command: str) -> None:
+def _try(*command: str, unless_gone: Path | None = None) -> None:
     try:
         _do(*command)
-    except ShapeError as error:  # it may have gone with another; what is left, a later run removes
-        print(f"prism-sim: {error}", file=sys.stderr)
+    except ShapeError as error:
+        if unless_gone is None or unless_gone.exists():  # interfaces go with their namespace, a little later
+            print(f"prism-sim: {error}", file=sys.stderr)  # what is left, a later run removes

@@ -1,0 +1,84 @@
+"""prism-sim calibrate: what this machine really reaches, as sections of a scenario."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from prism_sim.commands.base import STANDARD_OUTPUT, Command, as_json, progress, takes_json, write_files
+
+FAILED, WRONG_INPUT = 1, 2  # exit statuses
+SCHEMA = "prism-sim/calibration/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """section: lines of a scenario (YAML). described: for JSON. remark: how good it is."""
+
+    section: str
+    described: Mapping[str, Any]
+    remark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that can be measured, under an option of its name. Adding one: an entry of PARTS."""
+
+    help: str
+    measure: Callable[[argparse.Namespace], Found]
+
+
+def measure_link(options: argparse.Namespace) -> Found:
+    from prism_sim.live import link
+
+    found = link.measure_link(options.seconds, options.timeout)
+    largest = max(probe.payload_bytes for probe in found.probes)
+    remark = (
+        f"loopback, by {len(found.probes)} kinds of probe up to {largest} bytes; "
+        f"half of them within {100 * found.typical_error:.0f} % of the fit"
+    )
+    return Found(found.to_yaml(), found.to_json(), remark)
+
+
+PARTS = {
+    "link": Part("two processes on this machine: latency, bandwidth, message overhead", measure_link),
+}
+
+
+def prepare(parser: argparse.ArgumentParser) -> None:
+    for name, part in PARTS.items():
+        parser.add_argument(f"--{name}", action="store_true", help=part.help)
+    parser.add_argument("--seconds", type=float, default=10.0, metavar="S", help="about how long (default 10)")
+    parser.add_argument("--timeout", type=float, default=120.0, metavar="S", help="give up after that (default 120)")
+    takes_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from prism_sim.live.launcher import LiveError
+
+    chosen = {name: part for name, part in PARTS.items() if getattr(options, name)}
+    if not chosen or not (options.seconds > 0 and options.timeout > 0):
+        wrong = "seconds and timeout must be > 0" if chosen else "say what to measure"
+        print(f"prism-sim: {wrong}: {' or '.join(f'--{name}' for name in PARTS)}", file=sys.stderr)
+        return WRONG_INPUT
+    results = {}
+    try:
+        for name, part in chosen.items():
+            with progress(f"measuring {name}"):
+                results[name] = part.measure(options)
+    except LiveError as error:
+        print(f"prism-sim: {error}", file=sys.stderr)
+        return FAILED
+    if options.json != STANDARD_OUTPUT:
+        for found in results.values():
+            print(f"# {found.remark}\n{found.section}", end="")
+    if options.json is not None:
+        described = {name: found.described for name, found in results.items()}
+        write_files({options.json: as_json({"schema": SCHEMA, **described})})
+    return 0
+
+
+COMMAND = Command("calibrate", "what this machine and its links reach, for a scenario", prepare, run, order=8)
