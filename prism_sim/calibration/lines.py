@@ -14,7 +14,7 @@ from prism_sim.calibration.table import TIMES, Row
 class Lines:
     """For each mode and time a line over the batch (a constant where there is one batch).
 
-    predicted_s: by row and time.  n_parameters: of all lines of parts, or of totals where there are only these.
+    predicted_s: by row and time.  n_parameters: of the lines through numbers of their own (`Row.numbers`).
     exact: whether every line has no more points than parameters, so that its error says nothing.
     """
 

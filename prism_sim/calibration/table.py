@@ -37,7 +37,7 @@ class Row(NamedTuple):
 
     @property
     def name(self) -> str:
-        """'prism L=10, batch 8', with ranks and bandwidth where the row states them."""
+        """'prism x2 L=10, batch 8'."""
         return f"{self.mode}, batch {self.batch}"
 
     @property
