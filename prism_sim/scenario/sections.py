@@ -206,4 +206,7 @@ class ScenarioSection(Section):
     network: NetworkSection
     strategy: strategy_section.StrategySection
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
-    sweep: dict[str, Annotated[Any, WithJsonSchema(_AXIS)]] = Field(default={}, description="dotted field -> values")
+    sweep: dict[str, Annotated[Any, WithJsonSchema(_AXIS)]] = Field(
+        default={},
+        description="dotted field -> values; several, with commas -> rows of values; points -> list of points",
+    )

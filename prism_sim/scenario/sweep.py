@@ -92,7 +92,7 @@ def groups(sweep: Mapping[str, Any], source: Source) -> tuple[Group, ...]:
                 raise source.error(here, rule, at_key=True)
         before.update(paths)
         _refuse_repeats(steps, here, source)
-        for path in paths:
+        for path in () if isinstance(values, Mapping) else paths:  # of a range, both ends have been checked
             _check_values([setting for step in steps for setting in step if setting.path == path], source)
         found.append(tuple(_axis(path, steps) for path in paths))
     return tuple(found)

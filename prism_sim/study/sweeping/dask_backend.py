@@ -31,12 +31,12 @@ class DaskWorkers:
             self.close()
             raise ConnectionError(None, "the Dask scheduler there has no workers", address) from None
         self.n_workers = sum(self.client.nthreads().values())
-        self.work = self.client.scatter(work, broadcast=True, hash=False)
+        self.work = self.client.submit(_same, work, pure=False)  # a task, so that Dask can make up for its loss
 
     def answers(self, pieces: Pieces) -> Iterator[Answer]:
         distributed = _distributed()
         taker = pieces.taker()
-        under_way = distributed.as_completed(with_results=True, raise_errors=True)
+        under_way = distributed.as_completed(loop=self.client.loop, with_results=True)
         taken: dict[Any, Any] = {}
         try:
             self._submit(taker, under_way, taken, AHEAD * self.n_workers)
@@ -57,6 +57,10 @@ class DaskWorkers:
             future = self.client.submit(perform, self.work, piece, pure=False, retries=RETRIES)
             taken[future.key] = piece
             under_way.add(future)
+
+
+def _same(work: Work) -> Work:
+    return work
 
 
 def _distributed() -> Any:

@@ -19,13 +19,16 @@ Row = dict[str, Any]
 
 
 def flat(described: Mapping[str, Any]) -> Row:
-    """`breakdown_s: {compute: 1}` becomes `breakdown_compute_s: 1`; of ranks there are the largest and the mean of each
-    figure and, if they are few, `rank0_busy_s` and so on.
+    """`breakdown_s: {compute: 1}` becomes `breakdown_compute_s: 1`.
+
+    Of ranks there are the largest and the mean of each figure (`max_rank_busy_s`, `mean_rank_busy_s`) and, if they are
+    few, `rank0_busy_s` and so on; `sent_bytes` is what all participants send.
     """
     row: Row = {}
     for key, value in described.items():
         if key not in LEFT_OUT:
             row.update(_cells(key, value))
+    row["sent_bytes"] = sum(one["sent_bytes"] for one in (*described["ranks"], described["terminal"]))
     row["scenario_hash"] = described["provenance"]["scenario_hash"]
     return row
 

@@ -46,6 +46,7 @@ def table_of(grid: Grid, known: Known) -> Table:
     columns = {name: _plain(values) for name, values in grid.columns()}
     for name in names:
         columns[name] = [rows[task].get(name) for task in grid.task_of]
+    columns.setdefault("latency_s", [None] * len(grid.task_of))  # where every point fails
     columns[REASON] = columns.pop(REASON, [None] * len(grid.task_of))
     return Table(columns)
 
@@ -57,7 +58,7 @@ def _row(found: Mapping[str, Any], fidelities: Mapping[str, Mapping[str, Any]]) 
         return dict(found["row"])
     fidelity = fidelities[found["question"]]
     if REASON in fidelity:
-        return {REASON: fidelity[REASON]}
+        return dict.fromkeys(found["row"]) | {REASON: fidelity[REASON]}
     return with_fidelity(found["row"], fidelity["fidelity"])
 
 
