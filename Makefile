@@ -7,7 +7,7 @@ OUT := out/demo
 SCENARIO := scenarios/vit-base-orin-nano.yaml
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check bench clean
+.PHONY: demo gallery test check bench clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "prism_sim needs Python >= 3.11, this is %s" % sys.version)'
@@ -20,6 +20,10 @@ demo: $(INSTALLED)
 	$(BIN)/prism-sim run $(SCENARIO) --out $(OUT) --set workload.input="$$($(BIN)/python -c \
 		'from matplotlib.cbook import get_sample_data; print(get_sample_data("grace_hopper.jpg", asfileobj=False))')"
 	$(BIN)/python plots/compression.py $(SCENARIO) -o $(OUT)/compression.png
+
+# The images of plots/gallery/, from the ready studies.
+gallery: $(INSTALLED)
+	$(BIN)/python plots/gallery.py -o plots/gallery
 
 test: $(INSTALLED)
 	$(BIN)/ruff check

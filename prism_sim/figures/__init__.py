@@ -1,8 +1,15 @@
-"""Figures: one a file, results in, matplotlib out. A module that offers `PLOT` is in the catalogue."""
+"""Figures: one a file, a table in, matplotlib out. A module that offers `PLOT` is in the catalogue.
+
+`from prism_sim.figures import draw_latency_compression` gives the function of the plot `latency-compression`: it takes
+a pandas DataFrame, one row a result, such as a sweep writes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
+
+from matplotlib.figure import Figure
 
 from prism_sim.catalogue import discover
 from prism_sim.figures.base import Plot
@@ -11,4 +18,13 @@ from prism_sim.figures.base import Plot
 @cache
 def catalogue() -> dict[str, Plot]:
     """All plots by name, in alphabetical order."""
-    return {plot.name: plot for plot in discover(__name__, "PLOT", Plot)}
+    found = {plot.name: plot for plot in discover(__name__, "PLOT", Plot)}
+    return dict(sorted(found.items()))
+
+
+def __getattr__(name: str) -> Callable[..., Figure]:
+    """The function of a plot by its own name."""
+    for plot in catalogue().values() if name.startswith("draw_") else ():
+        if plot.draw.__name__ == name:
+            return plot.draw
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from prism_sim.figures.base import Plot
-from prism_sim.figures.style import PART_COLOURS, WIDE_INCHES, look, new_figure
+from prism_sim.figures.charts import add_title
+from prism_sim.figures.quantities import RESULTS
+from prism_sim.figures.rows import checked
+from prism_sim.figures.style import EDGE, PART_COLOURS, PART_HATCHES, WIDE_INCHES, look, new_figure
 from prism_sim.timing.timeline import Span, Timeline
 
-PLOT = Plot("timeline", "who computes, copies, sends and waits when (Gantt)", "prism-sim run SCENARIO --out DIR")
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
+NAME = "timeline"
+COLUMNS = ("participant", "name", "kind", "start_s", "end_s")
 PROCESSOR_KINDS = ("compute", "staging", "overhead", "wait")
 SENDING_KINDS = ("transfer", "propagation", "queue")
-HATCHES = {"staging": "....", "transfer": "////", "wait": None}  # told apart in greyscale
+
+
+def draw_spans(table: DataFrame, *, title: str = "") -> Figure:
+    """The picture of `draw_timeline` from the spans of a trace.
+
+    table: a row a span: its `participant` (a number) and that one's `name`, `kind`, `start_s` and `end_s`.
+    Raises ValueError for a missing column or no spans.
+    """
+    rows = checked(table, NAME, *COLUMNS)
+    of_rows = zip(*(rows[column] for column in COLUMNS), strict=True)
+    spans, names = [], dict[int, str]()
+    for participant, name, kind, start_s, end_s in of_rows:
+        spans.append(Span(int(participant), 0, str(kind), "", float(start_s), float(end_s)))
+        names[int(participant)] = str(name)
+    in_all = [names.get(number, "") for number in range(max(names) + 1)]
+    return _draw(spans, in_all, max(span.end_s for span in spans), title)
 
 
 def draw_timeline(timeline: Timeline, names: Sequence[str], title: str) -> Figure:
@@ -26,19 +48,23 @@ def draw_timeline(timeline: Timeline, names: Sequence[str], title: str) -> Figur
     """
     if len(names) != len(timeline.wait_s):
         raise ValueError(f"{len(names)} names are given for {len(timeline.wait_s)} participants")
-    scale, unit = (1e3, "ms") if timeline.latency_s < 10 else (1.0, "s")
-    active = [number for number in range(len(names)) if any(span.participant == number for span in timeline.spans)]
+    return _draw(timeline.spans, names, timeline.latency_s, title)
+
+
+def _draw(spans: Sequence[Span], names: Sequence[str], latency_s: float, title: str) -> Figure:
+    factor, unit = RESULTS["latency_s"].scale([latency_s])
+    active = [number for number in range(len(names)) if any(span.participant == number for span in spans)]
     with look():
         figure = new_figure(WIDE_INCHES, 1.3 + 0.55 * len(active))
         axes = figure.add_subplot()
-        lanes = _draw_lanes(axes, timeline.spans, active, scale)
+        lanes = _draw_lanes(axes, spans, active, 1 / factor)
         axes.set_yticks(range(len(lanes)), [f"{names[number]}\n{what}" for number, what in lanes], parse_math=False)
         axes.invert_yaxis()
-        axes.set_xlim(0, timeline.latency_s * scale)
+        axes.set_xlim(0, latency_s / factor)
         axes.set_xlabel(f"time ({unit})")
-        axes.set_title(title, loc="left", parse_math=False)
         axes.grid(axis="y", visible=False)
-        _add_legend(figure, timeline.spans)
+        _add_legend(figure, spans)
+        add_title(figure, title)
     return figure
 
 
@@ -58,8 +84,8 @@ def _draw_lanes(axes: Axes, spans: Sequence[Span], active: Sequence[int], scale:
                         bars,
                         (len(lanes) - 0.4, 0.8),
                         facecolors=PART_COLOURS[kind],
-                        hatch=HATCHES.get(kind),
-                        edgecolor="#555555",
+                        hatch=PART_HATCHES.get(kind),
+                        edgecolor=EDGE,
                         linewidth=0.2,
                         label=kind,
                     )
@@ -72,7 +98,12 @@ def _draw_lanes(axes: Axes, spans: Sequence[Span], active: Sequence[int], scale:
 def _add_legend(figure: Figure, spans: Sequence[Span]) -> None:
     kinds = [kind for kind in (*PROCESSOR_KINDS, *SENDING_KINDS) if any(span.kind == kind for span in spans)]
     handles = [
-        Patch(facecolor=PART_COLOURS[kind], hatch=HATCHES.get(kind), edgecolor="#555555", linewidth=0.2, label=kind)
+        Patch(facecolor=PART_COLOURS[kind], hatch=PART_HATCHES.get(kind), edgecolor=EDGE, linewidth=0.2, label=kind)
         for kind in kinds
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), columnspacing=1.2)
+
+
+PLOT = Plot(
+    NAME, "who computes, copies, sends and waits when (Gantt), from a trace.json", draw_spans, COLUMNS, reads="spans"
+)

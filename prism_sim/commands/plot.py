@@ -1,0 +1,143 @@
+"""prism-sim plot: a picture of results."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prism_sim.commands.base import Command, write_files
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from prism_sim.figures.base import Plot
+
+WRONG_INPUT = 2  # exit status
+
+
+def prepare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", metavar="KIND", help="a plot of `prism-sim list plots`")
+    parser.add_argument(
+        "results",
+        metavar="RESULTS",
+        type=Path,
+        help="a sweep's table (CSV, Parquet), the JSON of run, compare or breakeven, a trace, or the folder of one",
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, help="ends in .png, .svg or .pdf (default: KIND.png by RESULTS)"
+    )
+    parser.add_argument("--x", metavar="COLUMN", help="what lies across; of plots that leave the choice")
+    parser.add_argument("--y", metavar="COLUMN", help="what goes up; of plots that leave the choice")
+    parser.add_argument("--by", metavar="COLUMN", help="what decides who is best (default latency_s)")
+    parser.add_argument("--limit", metavar="VALUE", help="of what lies across, as in --limit '200 ms'")
+    parser.add_argument(
+        "--where",
+        metavar="COLUMN=VALUE",
+        action="append",
+        default=[],
+        help="only rows with this value, as in --where network.bandwidth='50 Mbit/s', or without it: "
+        "--where 'strategy!=prism'; may be repeated",
+    )
+    parser.add_argument("--title", default="", help="above the picture")
+
+
+def run(options: argparse.Namespace) -> int:
+    from prism_sim import figures
+    from prism_sim.catalogue import look_up
+    from prism_sim.figures.results import read_results
+    from prism_sim.figures.rows import canonical
+    from prism_sim.figures.style import check_ending, saved
+
+    try:
+        plot = look_up("plot", options.kind, figures.catalogue())
+        output = options.output or _beside(options.results) / f"{plot.name}.png"
+        check_ending(output)
+        told = _told(plot, options)
+        table = read_results(options.results, plot.reads)
+        if plot.reads == "rows":
+            table = canonical(table)
+        for condition in options.where:
+            table = _kept(table, condition)
+        figure = plot.draw(table, title=options.title, **told)
+        write_files({output: saved(figure)})
+    except ValueError as error:
+        print(f"prism-sim: {error}", file=sys.stderr)
+        return WRONG_INPUT
+    return 0
+
+
+def _beside(results: Path) -> Path:
+    return results if results.is_dir() else results.parent
+
+
+def _told(plot: Plot, options: argparse.Namespace) -> dict[str, Any]:
+    """What the plot is told. Raises ValueError for an option that it has no use for."""
+    names = ("x", "y", "by", "limit")
+    told = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    for name in told:
+        if name not in plot.options:
+            known = ", ".join(f"--{option}" for option in plot.options) or "no columns to choose"
+            raise ValueError(f"--{name}: {plot.name} takes {known}")
+    if "limit" in told:
+        told["limit"] = _limit(told["limit"])
+    return told
+
+
+def _limit(text: str) -> float:
+    """A plain number, or a time."""
+    from prism_sim.scenario import units
+
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return units.TIME.parse(text)
+    except ValueError as error:
+        raise ValueError(f"--limit {text}: {error}") from None
+
+
+def _kept(table: DataFrame, condition: str) -> DataFrame:
+    """Rows that have the value, or another one, given with or without its unit. Raises ValueError if none are left."""
+    left, equals, text = condition.partition("=")
+    without, column = left.endswith("!"), left.removesuffix("!").strip()
+    if not equals:
+        raise ValueError(f"--where {condition}: has no '='; write COLUMN=VALUE or COLUMN!=VALUE")
+    if column not in table:
+        from prism_sim.catalogue import nearest
+
+        raise ValueError(f"--where {condition}: no column {column!r}{nearest(column, map(str, table.columns))}")
+    wanted = _amount(column, text.strip())
+    rows = table[[_is(value, wanted) != without for value in table[column]]]
+    if rows.empty:
+        values = ", ".join(dict.fromkeys(str(value) for value in table[column]))
+        raise ValueError(f"--where {condition}: leaves no row; there are {values[:200]}")
+    return rows
+
+
+def _amount(column: str, text: str) -> Any:
+    """The number that is meant, in SI if the field has a unit, else the text."""
+    from prism_sim.scenario import schema
+    from prism_sim.scenario.errors import Place
+    from prism_sim.scenario.overrides import path_of
+
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        unit = schema.unit_of(path_of(column, Place(""), ""))
+        return text if unit is None else unit.parse(text)
+    except ValueError:  # no field, or no quantity
+        return text
+
+
+def _is(value: Any, wanted: Any) -> bool:
+    if isinstance(wanted, float) and not isinstance(value, str):
+        return abs(float(value) - wanted) <= 1e-9 * abs(wanted)
+    return str(value) == str(wanted)
+
+
+COMMAND = Command("plot", "a picture of what a sweep or another command has written", prepare, run, order=4)

@@ -1,0 +1,38 @@
+"""Horizontal bars, one a named row: what parts and energies share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from prism_sim.figures.charts import add_legend, add_title
+from prism_sim.figures.style import COLUMN_INCHES, WIDE_INCHES, look, new_figure, plain
+
+LONGEST_NAME = 16  # characters that leave room for bars in one column
+ROOM_FOR_TEXT = 1.12  # of the longest bar in a wide figure; its figure is written behind it
+
+
+@contextmanager
+def bar_figure(names: Sequence[str], totals: Sequence[float], texts: Sequence[str], title: str) -> Iterator[Figure]:
+    """A figure with one axes whose rows have these names; bars are drawn within. texts: written behind the bars."""
+    width = WIDE_INCHES if max(map(len, names)) > LONGEST_NAME else COLUMN_INCHES
+    with look():
+        figure = new_figure(width, 1.15 + 0.26 * len(names))
+        axes = figure.add_subplot()
+        yield figure
+        _finish(axes, names, totals, texts, ROOM_FOR_TEXT if width == WIDE_INCHES else 2 * ROOM_FOR_TEXT - 1)
+        add_legend(figure, [axes])
+        add_title(figure, title)
+
+
+def _finish(axes: Axes, names: Sequence[str], totals: Sequence[float], texts: Sequence[str], room: float) -> None:
+    for row, (total, text) in enumerate(zip(totals, texts, strict=True)):
+        axes.annotate(f" {text}", (total, row), va="center", fontsize=7)
+    axes.set_yticks(range(len(names)), [plain(name) for name in names])
+    axes.set_ylim(len(names) - 0.4, -0.6)  # the first on top
+    axes.set_xlim(0, room * max(totals) or 1.0)
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(axis="y", length=0)

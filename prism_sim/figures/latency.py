@@ -1,0 +1,109 @@
+"""Latency along any swept number, with the places where it pays to distribute."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from prism_sim.figures.base import Plot
+from prism_sim.figures.charts import Chart, draw_chart, is_wide
+from prism_sim.figures.rows import Line, checked, named_text, numeric, varying, with_references
+from prism_sim.figures.style import FAINT, strategy_colour
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+NAME = "latency"
+COLUMNS = ("latency_s", "strategy")
+STEP_POINTS = 8  # of lines of small text
+MOST_TEXTS = 3  # break-evens of a panel whose place is written
+
+
+def draw_latency(table: DataFrame, *, x: str = "", title: str = "") -> Figure:
+    """A line a strategy along x (default: the one swept field of numbers), a ring where it meets the single device.
+
+    table: `latency_s`, `strategy` and x. Raises ValueError for a missing column, nothing to draw, or no x.
+    """
+    return draw_latency_along(table, NAME, x or _swept_number(table), title)
+
+
+def draw_latency_along(table: DataFrame, plot: str, x: str, title: str) -> Figure:
+    rows = numeric(with_references(checked(table, plot, "latency_s", x, "strategy")), plot, x)
+
+    def mark(axes: Axes, shown: Sequence[Line], factors: tuple[float, float]) -> None:
+        _mark_break_evens(axes, shown, factors, x)
+
+    return draw_chart(Chart(plot, rows, x, ("latency_s",), title, decorate=mark))
+
+
+def _swept_number(table: DataFrame) -> str:
+    numbers = [field for field in varying(table) if table[field].map(lambda value: hasattr(value, "__float__")).all()]
+    numbers = [field for field in numbers if not field.startswith("strategy.")] or numbers
+    if len(numbers) != 1:
+        found = ", ".join(numbers) or "none"
+        raise ValueError(f"{NAME} needs to know along which field: --x FIELD; fields of numbers that vary: {found}")
+    return numbers[0]
+
+
+def crossings(own: Line, other: Line) -> Iterator[tuple[float, float]]:
+    """Places (x, y) between neighbouring points where two lines meet, straight on logarithmic axes where x is wide."""
+    level = dict(zip(other.x, other.y, strict=True))
+    both = [(x, y, level[x]) for x, y in zip(own.x, own.y, strict=True) if x in level and x > 0]
+    for (x, y, z), (x_next, y_next, z_next) in pairwise(both):
+        gap, gap_next = math.log(y / z), math.log(y_next / z_next)
+        if gap * gap_next < 0:
+            share = gap / (gap - gap_next)
+            wide = is_wide([one[0] for one in both])
+            at = x * (x_next / x) ** share if wide else x + share * (x_next - x)
+            yield at, z * (z_next / z) ** share
+
+
+def _mark_break_evens(axes: Axes, shown: Sequence[Line], factors: tuple[float, float], x: str) -> None:
+    singles = [line for line in shown if line.strategy == "single"]
+    met = [
+        (at, level, line.strategy)
+        for single in singles[:1]
+        for line in shown
+        if line.strategy != "single"
+        for at, level in crossings(line, single)
+    ]
+    for number, (at, level, strategy) in enumerate(sorted(met)):
+        place = (at / factors[0], level / factors[1])
+        axes.plot(
+            *place,
+            marker="o",
+            markersize=6.5,
+            markerfacecolor="none",
+            markeredgecolor=strategy_colour(strategy),
+            markeredgewidth=1.2,
+            linestyle="none",
+            label="as fast as single" if number == 0 else None,
+            zorder=5,
+        )
+    if 0 < len(met) <= MOST_TEXTS:
+        _write_above(axes, [(at / factors[0], named_text(x, at)) for at, _, _ in sorted(met)])
+
+
+def _write_above(axes: Axes, places: Sequence[tuple[float, str]]) -> None:
+    """Texts above the axes, where they cover no data, with lines down; each a step higher than the one before."""
+    for number, (at, text) in enumerate(places):
+        axes.axvline(at, color=FAINT, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=1)
+        axes.annotate(
+            text,
+            (at, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 2 + STEP_POINTS * number),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7,
+        )
+    if title := axes.get_title(loc="left"):
+        axes.set_title(title, loc="left", fontsize=8, parse_math=False, pad=6 + STEP_POINTS * len(places))
+
+
+PLOT = Plot(NAME, "latency along a swept field of numbers (--x), with break-evens", draw_latency, COLUMNS)

@@ -1,0 +1,158 @@
+"""What a command has written, as a table: a sweep's rows, a comparison's, a run's, or the spans of a trace."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from prism_sim.figures.rows import REFERENCES
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+ROWS = ("sweep.csv", "sweep.parquet", "compare.json", "run.json", "breakeven.json")  # in a folder, the first one found
+SPANS = ("trace.json",)
+
+
+def read_results(path: Path, reads: Literal["rows", "spans"] = "rows") -> DataFrame:
+    """The table in a CSV or Parquet file, in the JSON of a command, or in the folder that a command wrote.
+
+    Raises OSError if there is none, ValueError if it is none of these.
+    """
+    if path.is_dir():
+        return read_results(_within(path, reads), reads)
+    match path.suffix.lower():
+        case ".csv" | ".parquet" if reads == "spans":
+            raise ValueError(f"{path}: holds rows of results; a timeline is drawn from a trace.json{_TRACES}")
+        case ".csv":
+            return _csv(path)
+        case ".parquet":
+            return _parquet(path)
+        case ".json":
+            return _json(path, reads)
+    raise ValueError(f"{path}: results end in .csv, .parquet or .json, or are the folder that a command wrote")
+
+
+_TRACES = ", which `prism-sim explain SCENARIO --out DIR` writes"
+
+
+def _within(folder: Path, reads: Literal["rows", "spans"]) -> Path:
+    known = ROWS if reads == "rows" else SPANS
+    for name in known:
+        if (folder / name).exists():
+            return folder / name
+    remedy = _TRACES if reads == "spans" else ""
+    raise ValueError(f"{folder}: holds no {' or '.join(known)}{remedy}")
+
+
+def _csv(path: Path) -> DataFrame:
+    import pandas
+
+    try:
+        return pandas.read_csv(path)
+    except ValueError as error:  # a parser's errors are such
+        raise ValueError(f"{path}: is no table: {error}") from error
+
+
+def _parquet(path: Path) -> DataFrame:
+    import pandas
+
+    path.stat()  # an error of the system if there is no such file
+    try:
+        return pandas.read_parquet(path)
+    except ImportError as error:
+        raise ValueError(f"{path}: reading Parquet takes the package pyarrow, which is not installed") from error
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{path}: is no Parquet file: {error}") from error
+
+
+def _json(path: Path, reads: Literal["rows", "spans"]) -> DataFrame:
+    import pandas
+
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: is no JSON: {error}") from error
+    schema = str(found.get("schema", "")) if isinstance(found, dict) else ""
+    try:
+        if reads == "spans":
+            if not isinstance(found, dict) or "traceEvents" not in found:
+                raise ValueError(f"{path}: is no trace; a timeline is drawn from a trace.json{_TRACES}")
+            return pandas.DataFrame(list(_spans(found["traceEvents"])))
+        match schema.removeprefix("prism-sim/").partition("/")[0]:
+            case "run":
+                return pandas.DataFrame([_run_row(found)])
+            case "compare":
+                return pandas.DataFrame(list(_compare_rows(found)))
+            case "breakeven":
+                return pandas.DataFrame(list(_breakeven_rows(found)))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: is damaged: {error!r}") from error
+    raise ValueError(f"{path}: is no result that can be drawn; give what run, compare, breakeven or sweep has written")
+
+
+def _flat(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers and texts of one result, its parts and its fidelity among them, named as a sweep does."""
+    row = {key: value for key, value in found.items() if not isinstance(value, (dict, list))}
+    row |= {f"breakdown_{part}_s": seconds for part, seconds in found["breakdown_s"].items()}
+    return row | {f"fidelity_{name}": value for name, value in (found["fidelity"] or {}).items()}
+
+
+def _run_row(found: Mapping[str, Any]) -> dict[str, Any]:
+    row = _flat(found)
+    row["n_ranks"] = len(found["ranks"])
+    row["sent_bytes"] = sum(one["sent_bytes"] for one in found["ranks"]) + found["terminal"]["sent_bytes"]
+    row["versus_single_speedup"] = found["versus_single"]["speedup"]
+    row["peak_memory_bytes"] = max(one["peak_memory_bytes"] for one in found["ranks"])
+    for strategy, column in REFERENCES.items():
+        other = found.get(f"versus_{strategy}")
+        row[column] = None if other is None else other["latency_s"]
+    return row
+
+
+def _compare_rows(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """What was simulated and fits; one device alone first."""
+    singles = [found["alone"]]
+    if found["fastest_alone"]["devices"] != found["alone"]["devices"]:
+        singles.append(found["fastest_alone"])
+    others = [one for one in found["candidates"] if one.get("latency_s") is not None and one["fits"]]
+    for one in [*singles, *sorted(others, key=lambda one: one["latency_s"])]:
+        if one.get("latency_s") is not None:
+            yield {**_flat(one), "n_ranks": len(one["devices"]), "versus_single_speedup": one["speedup"]}
+
+
+def _breakeven_rows(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for point in found["points"]:
+        for strategy, column in (("strategy", "latency_s"), ("against", "against_latency_s")):
+            yield {"strategy": found[strategy], found["field"]: point["value"], "latency_s": point[column]}
+
+
+def _spans(events: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Rows of the participants' own threads; the critical path's, if any, is no participant's."""
+    devices, threads = dict[int, str](), dict[int, str]()
+    for event in events:
+        if event["ph"] == "M":
+            (devices if event["name"] == "process_name" else threads)[
+                event["pid" if event["name"] == "process_name" else "tid"]
+            ] = event["args"]["name"]
+    roles = list(dict.fromkeys(name.removesuffix(" waits") for name in threads.values()))
+    begun: dict[Any, float] = {}
+    for event in events:
+        if event["ph"] == "M" or event["tid"] not in threads:
+            continue
+        role = threads[event["tid"]].removesuffix(" waits")
+        device = devices[event["pid"]]
+        row = {
+            "participant": roles.index(role),
+            "name": f"{device} (terminal)" if role == "terminal" else device,
+            "kind": event["cat"],
+        }
+        start_s = event["ts"] / 1e6
+        if event["ph"] == "X":
+            yield {**row, "start_s": start_s, "end_s": start_s + event["dur"] / 1e6}
+        elif event["ph"] == "b":
+            begun[event["id"], event["name"]] = start_s
+        elif event["ph"] == "e":
+            yield {**row, "start_s": begun.pop((event["id"], event["name"])), "end_s": start_s}
