@@ -1,0 +1,106 @@
+"""prism-sim search: the best points of a scenario's sweep by several objectives, a few of them computed."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prism_sim.commands.base import STANDARD_OUTPUT, Command, as_json, load, takes_json, takes_scenario, write_files
+
+if TYPE_CHECKING:
+    from prism_sim.study.search import Found
+
+FRONT, EVALUATED, PICTURE = "front.csv", "evaluated.csv", "pareto.png"
+PLOTTED = 2  # objectives, and the strategy
+
+
+def prepare(parser: argparse.ArgumentParser) -> None:
+    takes_scenario(parser)
+    for option, what in (("--minimise", "less"), ("--maximise", "more")):
+        parser.add_argument(
+            option,
+            metavar="COLUMN",
+            action="append",
+            default=[],
+            help=f"an objective, {what} is better: a column of a sweep's table, as latency_s; may be repeated",
+        )
+    parser.add_argument(
+        "--where",
+        metavar="CONDITION",
+        action="append",
+        default=[],
+        help="only points with COLUMN < NUMBER (or <=, >, >=), in SI units, or that fit; may be repeated",
+    )
+    parser.add_argument(
+        "--evaluations", metavar="N", type=int, help="distinct points to compute (default: a fifth, 50 to 2000)"
+    )
+    parser.add_argument("--seed", metavar="S", type=int, default=0, help="of the search (default 0)")
+    parser.add_argument("--sampler", choices=("nsga2", "tpe", "random"), default="nsga2", help="default: nsga2")
+    parser.add_argument("--storage", metavar="FILE", type=Path, help="keeps evaluations there, and goes on with them")
+    parser.add_argument("--no-numerics", action="store_true", help="timing alone: do not compute the real outputs")
+    takes_json(parser)
+    parser.add_argument("--out", metavar="DIR", type=Path, help=f"writes {FRONT}, {EVALUATED} and {PICTURE} there")
+
+
+def run(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from prism_sim.reports.search import progress_bar, show_search
+    from prism_sim.study.search import Order, search
+    from prism_sim.study.searching.goals import Goals
+
+    goals = Goals.of(options.minimise, options.maximise, options.where)
+    order = Order(
+        scenario=load(options),
+        goals=goals,
+        evaluations=options.evaluations,
+        seed=options.seed,
+        kind=options.sampler,
+        numerics=not options.no_numerics,
+        storage=options.storage,
+    )
+    with progress_bar(Console(stderr=True)) as watch:
+        found = search(order, watch)
+    if options.json != STANDARD_OUTPUT:
+        show_search(found, Console())
+    files: dict[Path, str | Callable[[Path], Any]] = {}
+    if options.json is not None:
+        files[options.json] = as_json(found.to_json())
+    if options.out is not None:
+        files |= _files(found, options.out)
+    write_files(files)
+    return 0
+
+
+def _files(found: Found, folder: Path) -> dict[Path, str | Callable[[Path], Any]]:
+    """The picture only of two objectives that some point has."""
+    front = set(found.front)
+    rows = [one.row | {"infeasible": one.reason, "on_front": at in front} for at, one in enumerate(found.evaluated)]
+    files: dict[Path, str | Callable[[Path], Any]] = {
+        folder / FRONT: _csv(rows[place] for place in found.front),
+        folder / EVALUATED: _csv(rows),
+    }
+    objectives = found.order.goals.objectives
+    if len(objectives) >= PLOTTED and found.front:
+        import pandas as pd
+
+        from prism_sim.figures.pareto import draw_pareto
+        from prism_sim.figures.style import saved
+
+        feasible = [row for row, one in zip(rows, found.evaluated, strict=True) if one.reason is None]
+        x, y = objectives[0].column, objectives[1].column
+        files[folder / PICTURE] = saved(draw_pareto(pd.DataFrame(feasible), x=x, y=y))
+    return files
+
+
+def _csv(rows: Iterable[dict[str, Any]]) -> str:
+    import pandas as pd
+
+    from prism_sim.study.sweeping.frames import csv_text
+
+    return csv_text(pd.DataFrame(list(rows)))
+
+
+COMMAND = Command("search", "the best points of a scenario's sweep, a few of them computed", prepare, run, order=3)
