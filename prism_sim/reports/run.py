@@ -24,6 +24,8 @@ def show(result: RunResult, console: Console) -> None:
     console.print(_parts(result))
     for table in _devices(result, console):
         console.print(table)
+    if result.shares is not None and result.shares.kind != "equal":
+        console.print(f"\n{result.shares}")
     _show_fidelity(result, console)
     if result.scenario.unused_fields:
         unused = ", ".join(result.scenario.unused_fields)

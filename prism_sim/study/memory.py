@@ -9,7 +9,7 @@ from prism_sim import strategies
 from prism_sim.plan import Plan
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shapes.interpreter import predict
-from prism_sim.study.simulation import Simulation, setting_of
+from prism_sim.study.simulation import Simulation, job_of, setting_of
 from prism_sim.units_text import bytes_text
 
 
@@ -81,7 +81,7 @@ def what_would_fit(scenario: Scenario) -> Iterator[str]:
 
 def _would_fit(scenario: Scenario, strategy: str, ranks: tuple[int, ...]) -> bool:
     try:
-        plan = predict(setting_of(scenario, strategy, ranks).job)
+        plan = predict(setting_of(scenario, job_of(scenario, strategy, len(ranks)), ranks).job)
     except (ScenarioError, ValueError):  # the strategy cannot serve so many ranks: no remedy
         return False
     return all(demand.fits for demand in demands(scenario, plan, (*ranks, scenario.terminal)))

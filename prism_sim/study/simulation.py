@@ -15,7 +15,7 @@ from prism_sim.strategies.base import EMBEDDING, HEAD
 from prism_sim.study import hardware
 from prism_sim.study.model_config import model_config
 from prism_sim.study.share_search import Setting
-from prism_sim.study.shares import resolve_shares
+from prism_sim.study.shares import resolve_shares, without_word
 
 DEFAULT_TOKENS = 128  # of a text model whose scenario leaves the number to the input
 
@@ -113,13 +113,14 @@ def simulate(
     name = scenario.strategy.name if strategy is None else strategy
     chosen = tuple(devices) if devices is not None else _default_devices(scenario, name)
     try:
-        setting = setting_of(scenario, name, chosen, announce)
-        predict(setting.job)
+        job = job_of(scenario, name, len(chosen))
+        predict(without_word(job))
     except ScenarioError:
         raise
     except ValueError as error:  # rules that only show once strategy and model meet
         field, what = (("model",), "") if scenario.model.config is None else (("strategy",), f"{name}: ")
         raise scenario.origin.overridden().error(field, f"{what}{error}") from error
+    setting = setting_of(scenario, job, chosen, announce)
     play = _kept if keep else _play
     return play(setting.job, setting.devices, setting.device_of, setting.network)
 
@@ -153,10 +154,10 @@ def _default_devices(scenario: Scenario, strategy: str) -> tuple[int, ...]:
 
 
 def setting_of(
-    scenario: Scenario, strategy: str, devices: Sequence[int], announce: Callable[[str], None] = lambda text: None
+    scenario: Scenario, job: Job, devices: Sequence[int], announce: Callable[[str], None] = lambda text: None
 ) -> Setting:
-    """The job on its hardware, with numbers for its shares. Raises ValueError where parts do not fit together."""
-    job, device_of = job_of(scenario, strategy, len(devices)), (*devices, scenario.terminal)
+    """The job on these devices, with numbers for its shares. Raises ValueError where the network does not fit them."""
+    device_of = (*devices, scenario.terminal)
     setting = Setting(job, hardware.devices(scenario), device_of, hardware.network(scenario), announce)
     return replace(setting, job=resolve_shares(setting))
 

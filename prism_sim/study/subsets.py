@@ -1,0 +1,132 @@
+"""Which of a scenario's devices should take part? A strategy on every subset of them, equal devices counted once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from prism_sim import strategies
+from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.study import hardware
+from prism_sim.study.memory import fits
+from prism_sim.study.shares import alone_s
+from prism_sim.study.simulation import Simulation, job_of, simulate
+
+ALL_UP_TO = 200  # subsets; if there are more, the fastest devices join one after another
+ALL_SIZES_UP_TO = 16  # devices; of more, the first sizes, powers of two, and all
+FIRST_SIZES = 8
+SINGLE = "single"
+
+Devices = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SubsetResult:
+    """The strategy on these devices (indices, in the order of the scenario's ranks); on one device, that one alone.
+
+    simulation: None where the strategy cannot be spread so. reason: why not, or that it does not fit their memory.
+    """
+
+    devices: Devices
+    simulation: Simulation | None
+    reason: str | None = None
+
+    @property
+    def latency_s(self) -> float:
+        """Infinite where there is a reason against it."""
+        return math.inf if self.simulation is None or self.reason is not None else self.simulation.latency_s
+
+
+def best_subset(
+    scenario: Scenario,
+    strategy: str | None = None,
+    sizes: Iterable[int] | None = None,
+    announce: Callable[[str], None] = lambda text: None,
+) -> list[SubsetResult]:
+    """Every subset that was tried, the fastest first; those that cannot be or do not fit come last.
+
+    strategy: default: the scenario's. sizes: numbers of devices to try; default: all from 1 up, of many devices some.
+    Of devices that are equal but for their names only the number counts, unless their place in the network differs. If
+    there are too many subsets, the fastest devices join one after another, with the terminal's own first and without.
+    """
+    name = scenario.strategy.name if strategy is None else strategy
+    wanted = sorted(set(usual_sizes(len(scenario.ranks)) if sizes is None else sizes))
+    if strategies.find(name).one_rank:
+        wanted = [size for size in wanted if size == 1]
+    found = [_played(scenario, name, devices, announce) for devices in candidates(scenario, wanted)]
+    return sorted(found, key=lambda one: (one.latency_s, len(one.devices), one.devices))
+
+
+def usual_sizes(n_ranks: int) -> list[int]:
+    """All up to 16 devices; of more, few, since a simulation's time grows with the square of the ranks and faster."""
+    if n_ranks <= ALL_SIZES_UP_TO:
+        return list(range(1, n_ranks + 1))
+    powers = (2**exponent for exponent in range(n_ranks.bit_length()))
+    return sorted({*range(1, FIRST_SIZES + 1), *powers, n_ranks})
+
+
+def candidates(scenario: Scenario, sizes: Sequence[int]) -> list[Devices]:
+    """Subsets of the scenario's ranks of these sizes, the smaller first."""
+    alike = interchangeable(scenario)
+    counts = _numbers_of_subsets([len(devices) for devices in alike])
+    if sum(counts[size] for size in sizes if size < len(counts)) <= ALL_UP_TO:
+        chosen: Iterable[Devices] = _all_subsets(alike, set(sizes))
+    else:
+        chosen = _growing(scenario, sizes)
+    order = {device: place for place, device in enumerate(scenario.ranks)}
+    ordered = {tuple(sorted(devices, key=order.__getitem__)) for devices in chosen}
+    return sorted(ordered, key=lambda devices: (len(devices), [order[device] for device in devices]))
+
+
+def interchangeable(scenario: Scenario) -> list[Devices]:
+    """The ranks' devices in groups that no result tells apart; the terminal's own device is one for itself.
+
+    So is an access point, and every device of a graph of links.
+    """
+    special = {scenario.terminal, scenario.network.access_point}
+    groups: dict[object, list[int]] = {}
+    for device in scenario.ranks:
+        alone = device in special or scenario.network.medium == "links"
+        key = device if alone else replace(scenario.devices[device], name="", preset=None)
+        groups.setdefault(key, []).append(device)
+    return [tuple(devices) for devices in groups.values()]
+
+
+def _numbers_of_subsets(group_sizes: Sequence[int]) -> list[int]:
+    """By their size: how many subsets there are, if only the number of devices of each group counts."""
+    counts = [1]
+    for members in group_sizes:
+        longer = [0] * (len(counts) + members)
+        for size, count in enumerate(counts):
+            for taken in range(members + 1):
+                longer[size + taken] += count
+        counts = longer
+    return counts
+
+
+def _all_subsets(alike: Sequence[Devices], sizes: set[int]) -> Iterator[Devices]:
+    """The first so many devices of each group."""
+    for taken in product(*(range(len(devices) + 1) for devices in alike)):
+        if sum(taken) in sizes:
+            yield tuple(device for devices, n in zip(alike, taken, strict=True) for device in devices[:n])
+
+
+def _growing(scenario: Scenario, sizes: Sequence[int]) -> Iterator[Devices]:
+    """The fastest devices, and the terminal's own with the fastest of the others."""
+    job, boards = job_of(scenario, SINGLE, 1), hardware.devices(scenario)
+    by_speed = sorted(scenario.ranks, key=lambda device: alone_s(job, boards[device]))
+    orders = [by_speed]
+    if scenario.terminal in by_speed:
+        orders.append([scenario.terminal, *(device for device in by_speed if device != scenario.terminal)])
+    for order in orders:
+        yield from (tuple(order[:size]) for size in sizes if 1 <= size <= len(order))
+
+
+def _played(scenario: Scenario, name: str, devices: Devices, announce: Callable[[str], None]) -> SubsetResult:
+    try:
+        simulation = simulate(scenario, SINGLE if len(devices) == 1 else name, devices, announce=announce)
+    except ScenarioError as error:
+        return SubsetResult(devices, None, str(error).split(": ", 2)[-1])
+    return SubsetResult(devices, simulation, None if fits(scenario, simulation) else "does not fit in memory")
