@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 BLOCK = re.compile(r"```console\n\$ prism-sim (?P<arguments>[^\n]*)\n(?P<output>.*?)```", re.DOTALL)
 
+PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
+
 
 def printed(arguments: str) -> str:
     """Standard output and error of a command in 80 columns, without trailing blanks and blank lines around it."""
@@ -37,6 +39,18 @@ def printed(arguments: str) -> str:
 @pytest.mark.parametrize("block", list(BLOCK.finditer(README.read_text())), ids=lambda block: block["arguments"][:40])
 def test_a_block_of_the_readme_is_what_the_command_prints(block: re.Match[str]) -> None:
     assert printed(block["arguments"]) == block["output"]
+
+
+def test_a_sweeps_table_gives_the_same_figure_in_three_lines_of_pandas(tmp_path: Path) -> None:
+    example = next(block for block in PYTHON.findall(README.read_text()) if block.startswith("import pandas"))
+    (tmp_path / "out").mkdir()
+    swept = "sweep scenarios/study-batch-crossover.yaml --no-numerics --jobs 1 --out"
+    printed(f"{swept} {tmp_path / 'out' / 'batch.csv'}")
+    subprocess.run([sys.executable, "-c", example], cwd=tmp_path, check=True)
+    assert "wrote" in printed(f"plot latency {tmp_path}/out/batch.csv --x workload.batch -o {tmp_path}/out/plot.png")
+    drawn, plotted = ((tmp_path / "out" / name).stat().st_size for name in ("batch.png", "plot.png"))
+    assert drawn > 10_000
+    assert plotted > 10_000
 
 
 if __name__ == "__main__":
