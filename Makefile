@@ -38,7 +38,7 @@ check: $(INSTALLED)
 
 # Each against its reference in the same run; all are run, and any that is too slow fails the whole.
 bench: $(INSTALLED)
-	@failed=0; for name in engine scaling command numerics; do \
+	@failed=0; for name in engine scaling command numerics sweep; do \
 		echo "== $$name"; $(BIN)/python benchmarks/$$name.py || failed=1; done; exit $$failed
 
 clean:

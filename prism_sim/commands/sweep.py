@@ -19,7 +19,11 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     takes_scenario(parser)
     parser.add_argument("--no-numerics", action="store_true", help="timing alone: do not compute the real outputs")
     parser.add_argument(
-        "--jobs", metavar="N", type=_count, default=_cores(), help="processes (default: all %(default)s cores)"
+        "--jobs",
+        metavar="N",
+        type=_count,
+        default=_cores(),
+        help="processes; the table does not depend on them (default: a core each, %(default)s)",
     )
     parser.add_argument("--resume", action="store_true", help="go on where a sweep to the same place ended")
     parser.add_argument(

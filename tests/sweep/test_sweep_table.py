@@ -109,7 +109,7 @@ def test_many_ranks_are_summed_up(load):
 
 def test_the_table_does_not_depend_on_the_number_of_processes(load):
     scenario = load()
-    texts = {frames.csv_text(sweep(scenario, jobs=jobs, numerics=False)) for jobs in (1, 2, 3)}
+    texts = {frames.csv_text(sweep(scenario, jobs=jobs, numerics=False)) for jobs in (1, 2)}
     assert len(texts) == 1
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from prism_sim.scenario import Scenario
+from prism_sim.study.files import write_whole
 from prism_sim.study.provenance import provenance
-from prism_sim.study.sweeping.journal import Journal, journal_of, now
+from prism_sim.study.sweeping.journal import Journal, journal_of, now, provenance_of
 from prism_sim.study.sweeping.points import Grid
 from prism_sim.study.sweeping.sweep import Sweep, Watch
 from prism_sim.study.sweeping.table import Table
@@ -19,6 +20,7 @@ from prism_sim.study.sweeping.work import source_digest
 
 SCHEMA = "prism-sim/sweep/1"
 DEFAULT_NAME = "sweep.csv"
+ENDINGS = (".csv", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,6 @@ class Done:
 
 def table_path(out: Path) -> Path:
     """A file of its own, by the ending, or `sweep.csv` in a folder."""
-    from prism_sim.study.sweeping.frames import ENDINGS
-
     return out if out.suffix in ENDINGS and not out.is_dir() else out / DEFAULT_NAME
 
 
@@ -55,9 +55,6 @@ def sweep_to_file(order: Order, watch: Watch = lambda what, n_known, n_all: None
     Raises ScenarioError where the scenario is wrong or what is there belongs to another sweep, OSError where files
     cannot be written or workers are lost.
     """
-    from prism_sim.study.files import write_whole
-    from prism_sim.study.sweeping.frames import frame_of, provenance_of, write_table
-
     grid = Grid.of(order.scenario)
     identity = identity_of(order.scenario, order.numerics)
     path = journal_of(order.table)
@@ -67,6 +64,8 @@ def sweep_to_file(order: Order, watch: Watch = lambda what, n_known, n_all: None
     try:
         n_known = len(journal.known["timing"])
         table = Sweep(grid, order.numerics, journal, watch).table(order.jobs, order.dask)
+        from prism_sim.study.sweeping.frames import frame_of, write_table  # pandas takes a while to import
+
         described = _described(order, table, identity, journal.started, len(grid.tasks))
         write_whole(provenance_of(order.table), json.dumps(described, indent=2) + "\n")
         write_table(order.table, frame_of(table))
@@ -86,7 +85,7 @@ def identity_of(scenario: Scenario, numerics: bool) -> dict[str, str]:
         "scenario": _digest([tree, scenario.hash, files]),
         "sweep": _digest(sweep),
         "choice of numerics": str(numerics),
-        "version of prism_sim": source_digest(),
+        "version of prism_sim": _digest([source_digest(), provenance(scenario)["versions"]]),
     }
 
 
@@ -95,8 +94,6 @@ def _digest(content: Any) -> str:
 
 
 def _is_finished(table: Path, identity: Mapping[str, str]) -> bool:
-    from prism_sim.study.sweeping.frames import provenance_of
-
     try:
         found = json.loads(provenance_of(table).read_text(encoding="utf-8"))
         return table.exists() and bool(found["identity"] == identity)

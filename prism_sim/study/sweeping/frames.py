@@ -9,10 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from prism_sim.study.files import write_whole
+from prism_sim.study.sweeping.journal import provenance_of
 from prism_sim.study.sweeping.table import Kind, Table
-
-PROVENANCE = ".provenance.json"
-ENDINGS = (".csv", ".parquet")
 
 _DTYPES: dict[Kind, str] = {"truth": "boolean", "whole": "Int64", "number": "float64", "text": "str"}
 
@@ -53,7 +51,3 @@ def read_table(path: str | Path) -> pd.DataFrame:
         kinds = {}
     dtypes = {name: _DTYPES[kind] for name, kind in kinds.items()}
     return pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_values=[""], float_precision="round_trip")
-
-
-def provenance_of(path: Path) -> Path:
-    return path.with_name(path.name + PROVENANCE)

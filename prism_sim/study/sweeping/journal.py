@@ -24,8 +24,13 @@ Known = dict[str, dict[Any, dict[str, Any]]]  # of timing by task, of numerics b
 
 
 def journal_of(table: Path) -> Path:
-    """Beside the table."""
+    """Beside the table, while it is being computed."""
     return table.with_name(f".{table.name}.journal")
+
+
+def provenance_of(table: Path) -> Path:
+    """Beside the table, once it is there."""
+    return table.with_name(f"{table.name}.provenance.json")
 
 
 class Journal:
