@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from prism_sim.study.simulation import Simulation
 
 FAILED, WRONG_INPUT = 1, 2  # exit statuses
-LEAST_S = 1.0  # of the time that is left to the processes to say for whom they wait
+LAST_WORDS = 0.1, 2.0  # part of the time, and seconds at most, that processes have to say for whom they wait
 LOOPBACK = "127.0.0.1"
+RUNNING = "is in run"  # as processes say
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -82,22 +83,35 @@ def _seconds(text: str) -> float:
 def run(options: argparse.Namespace) -> int:
     from prism_sim.live.launcher import LiveError, launch
     from prism_sim.live.namespaces import ShapeError
-    from prism_sim.study.live import planned, taking_part
+    from prism_sim.study.live import check_routes, planned, taking_part
 
-    begun_s = time.monotonic()
+    deadline_s = time.monotonic() + options.timeout
     scenario = load(options)
     predicted = planned(scenario)
+    check_routes(scenario, predicted)
     names = [scenario.devices[device].name for device in taking_part(predicted)]
     try:
         with _meeting(options, scenario, len(names)) as meeting:
-            left_s = max(options.timeout - (time.monotonic() - begun_s), LEAST_S)
-            starts = [_start(options, rank, name, len(names), meeting, left_s) for rank, name in enumerate(names)]
-            with progress(f"running {scenario.name} on {len(names)} process(es)"):
-                found = launch(starts, left_s)
+            starts = [_start(options, rank, name, len(names), meeting, deadline_s) for rank, name in enumerate(names)]
+            with progress(f"starting {len(names)} process(es) for {scenario.name}") as announce:
+                left_s = max(deadline_s - time.monotonic(), 0.0)
+                found = launch(starts, left_s, _Telling(announce, options.warmup + options.repeats))
     except (LiveError, ShapeError) as error:
         print(f"prism-sim: {error}", file=sys.stderr)
         return FAILED
     return _report(scenario, predicted, found, options)
+
+
+class _Telling:
+    """Announces once that the runs have begun: until then models are loaded, which may take long."""
+
+    def __init__(self, announce: Callable[[str], None], n_runs: int) -> None:
+        self.announce, self.n_runs, self.told = announce, n_runs, False
+
+    def __call__(self, doing: str) -> None:
+        if not self.told and RUNNING in doing:
+            self.announce(f"all processes have met: {self.n_runs} runs")
+            self.told = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +147,10 @@ def _meeting(options: argparse.Namespace, scenario: Scenario, n_processes: int) 
 
 
 def _start(
-    options: argparse.Namespace, rank: int, name: str, n_processes: int, meeting: _Meeting, left_s: float
+    options: argparse.Namespace, rank: int, name: str, n_processes: int, meeting: _Meeting, deadline_s: float
 ) -> Start:
     from prism_sim.live.launcher import Start
-    from prism_sim.live.voice import COUNTED
+    from prism_sim.live.voice import COUNTED, DEADLINE
 
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     n_threads = options.threads_per_rank
@@ -148,6 +162,7 @@ def _start(
         "MASTER_PORT": str(meeting.port),
         "GLOO_SOCKET_IFNAME": meeting.interface,
         "OMP_NUM_THREADS": str(n_threads),
+        DEADLINE: str(deadline_s - min(LAST_WORDS[0] * options.timeout, LAST_WORDS[1])),
     }
     arguments = ["-m", "prism_sim.live", str(options.scenario)]
     for override in options.overrides:
@@ -156,7 +171,6 @@ def _start(
         f"--repeats={options.repeats}",
         f"--warmup={options.warmup}",
         f"--threads-per-rank={n_threads}",
-        f"--timeout={max(left_s - LEAST_S, left_s / 2)}",  # so that they can still say for whom they wait
     ]
     if own:
         arguments.append(f"--cores={','.join(map(str, own))}")
@@ -171,7 +185,7 @@ def _start(
 def run_process(arguments: Sequence[str]) -> int:
     """One process of a live run, started by `run` or by torchrun; returns the exit status."""
     begun_s = time.monotonic()
-    from prism_sim.live.voice import Voice
+    from prism_sim.live.voice import DEADLINE, Voice
 
     voice = Voice.from_environment()
     voice.doing("reads the scenario")
@@ -182,12 +196,12 @@ def run_process(arguments: Sequence[str]) -> int:
     from prism_sim.scenario import ScenarioError
 
     try:
-        return _run_process(options, begun_s + options.timeout, voice)
+        return _run_process(options, float(os.environ.get(DEADLINE, begun_s + options.timeout)), voice)
     except ScenarioError as error:
         voice.failed(str(error), because_of_peer=False)
         return WRONG_INPUT
     except (ValueError, ConnectionError, RuntimeError) as error:
-        from prism_sim.live.process import PeerError
+        from prism_sim.live.group import PeerError
 
         # a process that cannot find the first one, or is lost by another, is not the cause
         voice.failed(str(error), because_of_peer=isinstance(error, PeerError))
@@ -196,11 +210,12 @@ def run_process(arguments: Sequence[str]) -> int:
 
 def _run_process(options: argparse.Namespace, deadline_s: float, voice: Voice) -> int:
     from prism_sim.live.voice import Seat
-    from prism_sim.study.live import order_of, planned
+    from prism_sim.study.live import order_of, planned, taking_part
 
     seat = Seat.from_environment()
     scenario = load(options)
     predicted = planned(scenario)
+    seat.check([scenario.devices[device].name for device in taking_part(predicted)])
     voice.doing("loads torch")
     from prism_sim.live.process import Settings, take_part
     from prism_sim.study.numerics import loading

@@ -11,6 +11,9 @@ import torch.distributed as dist
 from torch import Tensor
 
 
+FIRST_TAG = 1 << 24  # torch numbers messages of its own barrier from 0 on
+
+
 class Incoming(Protocol):
     """A message expected from another process."""
 
@@ -57,13 +60,13 @@ class GlooChannel:
 
     def expect(self, source: int, tag: int, payload_bytes: int) -> GlooIncoming:
         buffer = torch.empty(payload_bytes, dtype=torch.uint8)
-        return GlooIncoming(source, buffer, dist.irecv(buffer, source, tag=tag))
+        return GlooIncoming(source, buffer, dist.irecv(buffer, source, tag=FIRST_TAG + tag))
 
     def send(self, destination: int, tag: int, payload: Tensor) -> None:
         _finish(destination, lambda: self._send(destination, tag, payload))
 
     def _send(self, destination: int, tag: int, payload: Tensor) -> None:
-        self.leaving.append((destination, dist.isend(payload, destination, tag=tag), payload))
+        self.leaving.append((destination, dist.isend(payload, destination, tag=FIRST_TAG + tag), payload))
 
     def flush(self, limit_s: float) -> None:
         while self.leaving:

@@ -19,6 +19,26 @@ PINGS = 31
 LEAD_S = 0.01  # from the agreement on a common start to it
 
 
+class PeerError(RuntimeError):
+    """Another process is at fault, as far as this one can see."""
+
+
+@contextmanager
+def together(what: str) -> Iterator[None]:
+    """Around what all processes do at once. Raises PeerError where one does not, or no longer."""
+    try:
+        yield
+    except RuntimeError as error:  # gloo raises no narrower kind
+        raise PeerError(f"could not {what} with the other processes: {_reason(error)}") from error
+
+
+def meet(deadline_s: float) -> None:
+    """Returns when all processes have come here. Raises PeerError, which names those that did not, at the deadline."""
+    limit = timedelta(seconds=max(deadline_s - time.monotonic(), 0.01))
+    with together("meet"):
+        dist.monitored_barrier(timeout=limit, wait_all_ranks=True)
+
+
 @contextmanager
 def joined(seat: Seat, limit_s: float) -> Iterator[None]:
     """All processes of the group have met. Raises ConnectionError, saying where they did not."""
@@ -50,7 +70,8 @@ def _reason(error: Exception) -> str:
 def gathered(value: Any, root: int) -> list[Any] | None:
     """The values of all processes, at `root`; None elsewhere."""
     found: list[Any] | None = [None] * dist.get_world_size() if dist.get_rank() == root else None
-    dist.gather_object(value, found, root)
+    with together("gather what was found"):
+        dist.gather_object(value, found, root)
     return found
 
 
@@ -60,15 +81,16 @@ def clock_offset_s() -> float:
     Processes of one machine have one clock; of others, the median over pings, each taken for symmetric.
     """
     machines: list[str] = [""] * dist.get_world_size()
-    dist.all_gather_object(machines, _machine())
     offset_s = 0.0
-    for process, machine in enumerate(machines):
-        if machine == machines[0]:
-            continue
-        if dist.get_rank() == 0:
-            _answer(process)
-        elif dist.get_rank() == process:
-            offset_s = _ask()
+    with together("compare clocks"):
+        dist.all_gather_object(machines, _machine())
+        for process, machine in enumerate(machines):
+            if machine == machines[0]:
+                continue
+            if dist.get_rank() == 0:
+                _answer(process)
+            elif dist.get_rank() == process:
+                offset_s = _ask()
     return offset_s
 
 
@@ -99,11 +121,12 @@ def _ask() -> float:
     return statistics.median(offsets)
 
 
-def common_start_s(offset_s: float) -> float:
+def common_start_s(offset_s: float, deadline_s: float) -> float:
     """A moment, soon and on this process's clock, that is the same for all; call it together, and wait for it."""
-    dist.barrier()
+    meet(deadline_s)
     moment = torch.tensor([time.monotonic() + LEAD_S], dtype=torch.float64)
-    dist.broadcast(moment, 0)
+    with together("agree on a start"):
+        dist.broadcast(moment, 0)
     return float(moment[0]) + offset_s
 
 

@@ -21,7 +21,7 @@ from prism_sim.live.records import Arrived, Posted, Recorder
 from prism_sim.live.routing import Route
 from prism_sim.meetings import Meeting, Terms, terms
 
-MOST_THREADS = 1024  # more messages than that are never awaited at once: a thread an exchange under way and sender
+MOST_THREADS = 1024  # that await messages; of more, the later ones are noticed later
 GLANCE_S = 1.0  # how often a process that waits says for whom
 
 
@@ -69,22 +69,27 @@ class Device:
         self.recorder = Recorder()
         self.inbox: SimpleQueue[tuple[_Participant, float] | Exception] = SimpleQueue()
         self.lock = RLock()
-        self.expected: dict[tuple[int, int], Incoming] = {}
         self.tasks: list[Future[None]] = []
         self.participants: dict[int, _Participant] = {}
 
-    def prepare(self) -> None:
-        """Expects all messages, so that their senders never wait for this process."""
+    def prepare(self, pool: ThreadPoolExecutor) -> None:
+        """Expects all messages, so that their senders never wait for this process, and listens for them.
+
+        A thread for each exchange, receiver and sender, in the order in which that sends; threads of `pool`.
+        """
+        expected: dict[tuple[int, int, int], list[tuple[int, Incoming]]] = {}
         for number, route in enumerate(self.routes):
             for index, message in enumerate(route.messages):
                 source = self.home[message.source]
                 if source is not None and source != self.me and self.home[message.destination] == self.me:
                     tag = self.first_tag[number] + index
-                    self.expected[number, index] = self.channel.expect(source, tag, route.message_bytes(index))
+                    incoming = self.channel.expect(source, tag, route.message_bytes(index))
+                    expected.setdefault((number, message.destination, message.source), []).append((index, incoming))
+        for (number, _, _), messages in expected.items():
+            self.tasks.append(pool.submit(self._receive, self.crossings[number], messages))
 
-    def run(self, programs: Mapping[int, Program], pool: ThreadPoolExecutor) -> dict[int, Any]:
+    def run(self, programs: Mapping[int, Program]) -> dict[int, Any]:
         """What the participants' programs return. Raises LinkError, TimeoutError, or what a program raises."""
-        self.pool = pool
         self.participants = {index: _Participant(index, program) for index, program in programs.items()}
         for one in self.participants.values():
             self._advance(one)
@@ -121,20 +126,21 @@ class Device:
             return found
 
     def _waits(self) -> list[str]:
+        """In which exchanges, and for which other processes; a participant that waits for one here says nothing."""
         with self.lock:
             return [
-                f"in exchange {one.waits_in} for {' and '.join(map(self.peer_name, self._missing(one.waits_in, one)))}"
+                f"in exchange {one.waits_in} for {' and '.join(map(self.peer_name, missing))}"
                 for one in self.participants.values()
-                if one.waits_in is not None and not one.finished
+                if one.waits_in is not None and (missing := self._missing(one.waits_in, one.index))
             ]
 
-    def _missing(self, crossing: Crossing, one: _Participant) -> list[int]:
+    def _missing(self, crossing: Crossing, member: int) -> list[int]:
         sources = {
             self.home[message.source]
             for number, message in enumerate(crossing.route.messages)
-            if message.destination == one.index and number not in crossing.arrived
+            if message.destination == member and number not in crossing.arrived
         }
-        return sorted(source for source in sources if source is not None)
+        return sorted(source for source in sources if source is not None and source != self.me)
 
     def _advance(self, me: _Participant) -> None:
         """Runs one participant until it waits for others or ends."""
@@ -191,23 +197,13 @@ class Device:
         with self.lock:
             crossing.begin(me.index, value)
             self._send(crossing, me.index, None)
-        self._listen(crossing, me.index)
         self.recorder.cut(me.index, "overhead", crossing.number)
         return crossing
 
-    def _listen(self, crossing: Crossing, member: int) -> None:
-        """From now on arrivals for this member are noticed, a thread a sender, in the order in which it sends."""
-        by_source: dict[int, list[int]] = {}
-        for index, message in enumerate(crossing.route.messages):
-            if message.destination == member and (crossing.number, index) in self.expected:
-                by_source.setdefault(message.source, []).append(index)
-        for indices in by_source.values():
-            self.tasks.append(self.pool.submit(self._receive, crossing, indices))
-
-    def _receive(self, crossing: Crossing, indices: Sequence[int]) -> None:
+    def _receive(self, crossing: Crossing, messages: Sequence[tuple[int, Incoming]]) -> None:
         try:
-            for index in indices:
-                buffer = self.expected.pop((crossing.number, index)).wait(self._left_s() + GLANCE_S)
+            for index, incoming in messages:
+                buffer = incoming.wait(self._left_s() + GLANCE_S)
                 at_s = time.monotonic()
                 content = crossing.unpack(index, buffer)
                 with self.lock:

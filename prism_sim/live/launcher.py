@@ -168,9 +168,9 @@ def _what_happened(children: Sequence[_Child], after_s: float, timed_out: bool) 
     now_s = time.monotonic()
     causes = [child for child in children if _is_cause(child)]
     victims = [child for child in children if child.failure is not None and child.because_of_peer]
-    said = [f"{child.start.name}: {_fault(child)}" for child in causes or victims]
+    said = list(dict.fromkeys(_fault(child) for child in causes or victims))  # all may have found the same
     if timed_out:
-        said = [f"the run was not over after {after_s:.1f} s"]
+        said = [f"the run was not over after {after_s:.1f} s", *said]
     if not causes:
         said += [
             f"{child.start.name} last said {now_s - child.said_s:.1f} s ago: {child.doing}"
@@ -182,12 +182,12 @@ def _what_happened(children: Sequence[_Child], after_s: float, timed_out: bool) 
 
 def _fault(child: _Child) -> str:
     if child.failure is not None:
-        return child.failure
-    code = child.process.returncode
+        return f"{child.start.name}: {child.failure}" if child.because_of_peer else child.failure
+    name, code = child.start.name, child.process.returncode
     if code < 0:
-        return f"killed by {signal.Signals(-code).name} while it {child.doing}"
+        return f"{name}: killed by {signal.Signals(-code).name} while it {child.doing}"
     last = child.errors.decode(errors="replace").strip().splitlines()[-1:]
-    return f"ended with status {code} while it {child.doing}{': ' + last[0] if last else ''}"
+    return f"{name}: ended with status {code} while it {child.doing}{': ' + last[0] if last else ''}"
 
 
 def _end(children: Sequence[_Child]) -> None:

@@ -153,7 +153,7 @@ def _rounds(rank: int, seconds: float, voice: Voice) -> list[list[float]]:
     wanted = torch.ones(len(PROBES))  # none: the end
     end_s = time.monotonic() + seconds
     for number in range(WARMUP_ROUNDS + MOST_ROUNDS):
-        voice.doing(f"round {number + 1}")
+        voice.doing(f"is in round {number + 1}")
         for place, (count, payload_bytes) in enumerate(PROBES):
             if not wanted[place]:
                 continue

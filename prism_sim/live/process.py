@@ -16,7 +16,16 @@ import torch.distributed as dist
 from torch import Tensor
 
 from prism_sim.live.channel import GlooChannel, LinkError
-from prism_sim.live.group import clock_offset_s, common_start_s, gathered, joined, sleep_until
+from prism_sim.live.group import (
+    PeerError,
+    clock_offset_s,
+    common_start_s,
+    gathered,
+    joined,
+    meet,
+    sleep_until,
+    together,
+)
 from prism_sim.live.interpreter import MOST_THREADS, Device
 from prism_sim.live.model import Workshop
 from prism_sim.live.order import Order
@@ -40,18 +49,11 @@ class Settings:
     cores: tuple[int, ...] | None = None
 
 
-class PeerError(RuntimeError):
-    """Another process is at fault, as far as this one can see."""
-
-
 def take_part(order: Order, seat: Seat, settings: Settings, voice: Voice) -> dict[str, Any] | None:
-    """All runs; at process 0 what was measured. Raises PeerError, ConnectionError, ValueError."""
-    if seat.world != len(order.devices):
-        taking_part = ", ".join(order.device_names[device] for device in order.devices)
-        raise ValueError(
-            f"{len(order.devices)} device(s) take part ({taking_part}), one process each, but there are {seat.world} "
-            f"process(es); start {len(order.devices)}, as with torchrun --nproc-per-node"
-        )
+    """All runs; at process 0 what was measured. Raises PeerError or ConnectionError.
+
+    The seat must be one of as many as there are devices; see `Seat.check`.
+    """
     if settings.cores is not None:
         os.sched_setaffinity(0, settings.cores)  # before torch makes threads, which inherit it
     torch.set_num_threads(settings.threads)
@@ -75,7 +77,7 @@ class _Process:
             self.reference = main_output(execute(model, inputs, order.job).output)
 
     def all_runs(self) -> dict[str, Any] | None:
-        """Raises PeerError for what gloo reports of others."""
+        """Raises PeerError."""
         self.voice.doing("waits for the others")
         try:
             return self._all_runs()
@@ -83,23 +85,25 @@ class _Process:
             raise PeerError(f"{self.order.name(error.peer)} cannot be reached: {error}") from error
         except TimeoutError as error:
             raise PeerError(str(error)) from error
-        except RuntimeError as error:  # of gloo's collectives, which say no more
-            if "gloo" not in str(error) and not isinstance(error, dist.DistError):
-                raise
-            raise PeerError(f"lost the other processes: {str(error).splitlines()[0].rpartition('] ')[2]}") from error
 
     def _all_runs(self) -> dict[str, Any] | None:
-        dist.barrier()
+        meet(self.settings.deadline_s)
         self.offset_s = clock_offset_s()
         runs: list[tuple[Records, int | None]] = []
         with ThreadPoolExecutor(MOST_THREADS) as pool:
             for number in range(self.settings.warmup + self.settings.repeats):
-                self.voice.doing(f"run {number + 1} of {self.settings.warmup + self.settings.repeats}")
+                self._check_time(number)
+                self.voice.doing(f"is in run {number + 1} of {self.settings.warmup + self.settings.repeats}")
                 results, output, records, sent_bytes = self._run(pool)
                 runs.append((records, sent_bytes))
         self.voice.doing("compares the outputs")
         error = self._check(results, output)
         return self._report(runs[self.settings.warmup :], error)
+
+    def _check_time(self, number: int) -> None:
+        if time.monotonic() >= self.settings.deadline_s:
+            wanted = self.settings.warmup + self.settings.repeats
+            raise PeerError(f"only {number} of {wanted} runs were over in time; allow more, or ask for fewer")
 
     def _run(self, pool: ThreadPoolExecutor) -> tuple[dict[int, Any], Tensor | None, Records, int | None]:
         order = self.order
@@ -112,16 +116,16 @@ class _Process:
             order.name,
             self.voice.doing,
         )
-        device.prepare()
+        device.prepare(pool)
         forward = self.workshop.held_forward() if order.home[order.plan.terminal] == self.me else None
         made = programs(order.job, list(self.workshop.models(forward)))
         own = {number: made[number] for number in order.active if order.home[number] == self.me}
-        start_s = common_start_s(self.offset_s)
+        start_s = common_start_s(self.offset_s, self.settings.deadline_s)
         before = _interface_bytes()
         sleep_until(start_s)
         device.recorder.begin(start_s)
-        results = device.run(own, pool)
-        dist.barrier()
+        results = device.run(own)
+        meet(self.settings.deadline_s)
         after = _interface_bytes()
         if forward is not None:
             forward.abandon()
@@ -155,7 +159,8 @@ class _Process:
         if ends is not None:
             latencies = [max(one) for one in zip(*ends, strict=True)]
             chosen = [min(range(len(latencies)), key=lambda run: abs(latencies[run] - statistics.median(latencies)))]
-        dist.broadcast_object_list(chosen, 0)
+        with together("agree on a run"):
+            dist.broadcast_object_list(chosen, 0)
         records = gathered(asdict(runs[chosen[0]][0]), 0)
         if ends is None or errors is None or sent is None:
             return None

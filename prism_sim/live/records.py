@@ -39,7 +39,7 @@ class Posted(NamedTuple):
 
 
 class Arrived(NamedTuple):
-    """A message noticed by its receiver, once that takes part in the exchange."""
+    """A message noticed at its receiver's."""
 
     exchange: int
     message: int

@@ -12,11 +12,13 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 STATUS_FD = "PRISM_SIM_LIVE_STATUS_FD"
 PARENT = "PRISM_SIM_LIVE_PARENT"
+DEADLINE = "PRISM_SIM_LIVE_DEADLINE"  # on `time.monotonic`, when a process gives up
 COUNTED = "PRISM_SIM_LIVE_INTERFACE"  # the interface whose bytes are to be counted
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -78,7 +80,7 @@ def die_with_parent() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Where a process sits in its group, by the environment variables that torchrun sets."""
+    """Where a process sits in its group, by the environment variables that torchrun sets: one of `world` processes."""
 
     rank: int
     world: int
@@ -98,3 +100,11 @@ class Seat:
         except KeyError as error:
             how = "start it with prism-sim live SCENARIO, or with torchrun"
             raise ValueError(f"environment variable {error.args[0]} is missing; {how}") from None
+
+    def check(self, devices: Sequence[str]) -> None:
+        """Raises ValueError unless there is a process for each of these devices, which are those that take part."""
+        if self.world != len(devices) or not 0 <= self.rank < self.world:
+            raise ValueError(
+                f"{len(devices)} device(s) take part ({', '.join(devices)}), one process each, but this is process "
+                f"{self.rank} of {self.world}; start {len(devices)}, as with torchrun --nproc-per-node {len(devices)}"
+            )

@@ -11,7 +11,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from prism_sim import timing
+from prism_sim.live.outline import outlines
 from prism_sim.live.records import Arrived, Posted, Records, Waited, Worked
+from prism_sim.live.routing import route
 from prism_sim.plan import Plan
 from prism_sim.scenario import Scenario
 from prism_sim.study.auto import resolved
@@ -52,6 +54,16 @@ def order_of(scenario: Scenario, simulation: Simulation) -> Order:
         algorithm=algorithm,
         messages=tuple(lower(exchange, algorithm) for exchange in simulation.plan.exchanges),
     )
+
+
+def check_routes(scenario: Scenario, simulation: Simulation) -> None:
+    """Raises ScenarioError where the network's collective makes messages that processes cannot send."""
+    algorithm = simulation.network.collective
+    try:
+        for outline in outlines(simulation.job):
+            route(outline, lower(outline.exchange, algorithm), algorithm)
+    except ValueError as error:
+        raise scenario.origin.overridden().error(("network",), str(error)) from error
 
 
 def taking_part(simulation: Simulation) -> tuple[int, ...]:

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from prism_sim import strategies
 from prism_sim.live.channel import LinkError
-from prism_sim.live.interpreter import Device
+from prism_sim.live.interpreter import MOST_THREADS, Device
 from prism_sim.live.model import Workshop
 from prism_sim.live.outline import nbytes, outlines
 from prism_sim.live.routing import route
@@ -99,14 +99,14 @@ def live(
     devices = [Device(routes, home, me, Thread(post, me), deadline_s) for me in range(max(home) + 1)]
 
     def process(device: Device) -> None:
-        with torch.no_grad(), ThreadPoolExecutor(64) as pool:
+        with torch.no_grad():
             made = programs(job, workshop.models(forward))
             own = {index: program for index, program in enumerate(made) if home[index] == device.me}
-            results.update(device.run(own, pool))
+            results.update(device.run(own))
 
-    for device in devices:
-        device.prepare()
-    with ThreadPoolExecutor(len(devices)) as processes:
+    with ThreadPoolExecutor(MOST_THREADS) as pool, ThreadPoolExecutor(len(devices)) as processes:
+        for device in devices:
+            device.prepare(pool)
         for done in [processes.submit(process, device) for device in devices]:
             done.result(LIMIT_S)
     if job.placement.output == "in_place":
@@ -117,8 +117,8 @@ def live(
 
 
 def homes(n_ranks: int) -> Iterator[list[int]]:
-    yield list(range(n_ranks + 1))  # the terminal on a device of its own
-    yield [*range(n_ranks), 0]  # beside the first rank
+    """Processes of the ranks and the terminal: on a device of its own, or beside the last rank."""
+    yield list(range(n_ranks + 1))
     yield [*range(n_ranks), n_ranks - 1]
 
 
@@ -235,9 +235,9 @@ def test_a_process_that_waits_too_long_says_for_whom():
     routes = [route(one, lower(one.exchange), "direct") for one in outlines(job)]
     model, inputs, _ = case("bert", "prism", 2, {})
     device = Device(routes, [0, 1, 2], 0, Thread(Post(), 0), time.monotonic() + 0.3, lambda peer: f"board {peer}")
-    device.prepare()
+    pool = ThreadPoolExecutor(MOST_THREADS)
+    device.prepare(pool)
     made = programs(job, Workshop(model, inputs, job, n_threads=1).models(None))
-    pool = ThreadPoolExecutor(4)
     with pytest.raises(TimeoutError, match=r"waited 0\.\d s in exchange 'input' for board 2"):
-        device.run({0: made[0]}, pool)
+        device.run({0: made[0]})
     pool.shutdown()
