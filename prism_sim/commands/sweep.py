@@ -60,7 +60,7 @@ def _to_standard_output(scenario: Scenario, options: argparse.Namespace, console
         table = Sweep(Grid.of(scenario), not options.no_numerics, watch=watch).table(options.jobs, options.dask)
     from prism_sim.study.sweeping.frames import csv_text, frame_of
 
-    print(csv_text(frame_of(table)), end="")
+    print(csv_text(frame_of(table)), end="", flush=True)
     return 0
 
 
