@@ -14,13 +14,13 @@ from prism_sim.plan import Plan
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 
-ALL_UP_TO = 64  # splits: so many are simply all simulated
+ALL_UP_TO = 128  # splits: so many are simply all simulated
 MOST_SIMULATIONS = 4000  # divided by the ranks: the time of a simulation grows with them
 GRID = 32  # splits over two ranks that are tried, evenly spaced, before the best are refined
 REFINED = 3  # of them
 ANNOUNCED_AFTER_S = 1.0
 TINY_S = 1e-12  # of work; less is none
-DIGITS = 12  # of a latency; what differs less is rounding
+DIGITS = 12  # of seconds; what differs less is rounding
 
 Sizes = tuple[int, ...]
 # bytes that do not fit, the latency, and what each rank's device is busy for, the busiest first: of two splits that are
@@ -113,9 +113,9 @@ class _Search:
             plan = predict.__wrapped__(setting.split(sizes))  # not kept: there is no end of splits
             played = timing.simulate(plan, setting.devices, setting.device_of, setting.network)
             busy_s = tuple(played.busy_s[device] for device in setting.device_of[:-1])
-            latency_s = float(f"{played.latency_s:.{DIGITS}g}")
             self.busy_s[sizes] = busy_s
-            self.scores[sizes] = (setting.lacking_bytes(plan), latency_s, tuple(sorted(busy_s, reverse=True)))
+            busiest_first = tuple(map(_rounded, sorted(busy_s, reverse=True)))
+            self.scores[sizes] = (setting.lacking_bytes(plan), _rounded(played.latency_s), busiest_first)
             self.tell()
         return self.scores[sizes]
 
@@ -151,6 +151,10 @@ class _Search:
                 moved[taker] += step
                 if len(self.scores) < self.most or tuple(moved) in self.scores:
                     yield tuple(moved)
+
+
+def _rounded(seconds: float) -> float:
+    return float(f"{seconds:.{DIGITS}g}")
 
 
 def _all_splits(n_items: int, n_parts: int) -> Iterator[Sizes]:
