@@ -10,7 +10,6 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-
 FIRST_TAG = 1 << 24  # torch numbers messages of its own barrier from 0 on
 
 
