@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from prism_sim.figures.charts import add_legend, add_title
+from prism_sim.figures.frame import add_legend, add_title
+from prism_sim.figures.rows import named_text, varying
 from prism_sim.figures.style import COLUMN_INCHES, WIDE_INCHES, look, new_figure, plain
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+MOST_BARS = 40
 LONGEST_NAME = 16  # characters that leave room for bars in one column
 ROOM_FOR_TEXT = 1.12  # of the longest bar in a wide figure; its figure is written behind it
 
@@ -36,3 +42,27 @@ def _finish(axes: Axes, names: Sequence[str], totals: Sequence[float], texts: Se
     axes.set_xlim(0, room * max(totals) or 1.0)
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
+
+
+def bar_labels(rows: DataFrame, plot: str) -> list[str]:
+    """A name for each row: its strategy and over how many devices, where these vary, and what else varies.
+
+    Raises ValueError for more rows than bars can be read.
+    """
+    if len(rows) > MOST_BARS:
+        raise ValueError(
+            f"{plot}: {len(rows)} rows make too many bars to read; keep some, as in --where 'FIELD=VALUE' "
+            f"(at most {MOST_BARS}; fields that vary: {', '.join(varying(rows)) or 'none'})"
+        )
+    fields = [field for field in varying(rows) if not (field == "ranks" and "n_ranks" in rows)]
+    many = "strategy" in rows and rows["strategy"].nunique() > 1
+    counted = "n_ranks" in rows and rows["n_ranks"].nunique() > 1
+    labels = []
+    for _, row in rows.iterrows():
+        words = [str(row["strategy"])] if many or (not (fields or counted) and "strategy" in rows) else []
+        if counted and row["n_ranks"] > 1:
+            words = [f"{' '.join(words)} x{row['n_ranks']:.0f}".strip()]
+        own = [field for field in fields if not (field.startswith("strategy.") and row.get("segments") != row[field])]
+        words += [named_text(field, row[field]) for field in own]
+        labels.append(", ".join(words))
+    return labels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
@@ -13,7 +14,7 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
 
 from prism_sim.figures.base import Plot
-from prism_sim.figures.charts import add_title
+from prism_sim.figures.frame import add_title
 from prism_sim.figures.quantities import quantity, short
 from prism_sim.figures.rows import checked, text_of, values_of, varying, with_references
 from prism_sim.figures.style import COLUMN_INCHES, EDGE, in_order, look, new_figure, plain, strategy_style
@@ -144,7 +145,7 @@ def _write_ratios(
 def _ticks(axes: Axes, field: str, values: Sequence[Any], name: str) -> None:
     axis = axes.xaxis if name == "x" else axes.yaxis
     kind = quantity(field)
-    is_number = all(isinstance(value, (int, float)) or hasattr(value, "__float__") for value in values)
+    is_number = all(isinstance(value, Real) for value in values)
     if is_number:
         factor, unit = kind.scale(float(value) for value in values)
         texts = [short(float(value) / factor) for value in values]

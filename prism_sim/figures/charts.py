@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from prism_sim.figures.quantities import quantity, short
-from prism_sim.figures.rows import Line, Panel, lines, panels
+from prism_sim.figures.frame import LETTERS_PER_INCH, add_legend, add_title, is_wide, log_axis
+from prism_sim.figures.panels import Line, Panel, lines, panels
+from prism_sim.figures.quantities import quantity
 from prism_sim.figures.style import (
     COLUMN_INCHES,
     FAINT,
@@ -31,10 +29,9 @@ from prism_sim.figures.style import (
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-LOGARITHMIC_FROM = 8.0  # largest over smallest value
 PALEST = 0.6  # white in the last of several variants
-LETTERS_PER_INCH = 14  # of a figure's title
-LINE_INCHES = 0.16  # of a title or legend
+MOST_MARKERS = 40  # of a line
+MOST_TICKS = 12  # at whole numbers
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,6 @@ class Chart:
     x: str
     ys: tuple[str, ...]
     title: str = ""
-    x_log: bool | None = None
     across: Callable[[Line], bool] = lambda line: False
     decorate: Callable[[Axes, Sequence[Line], tuple[float, float]], None] | None = None
     ideal: bool = False
@@ -69,6 +65,7 @@ def draw_chart(chart: Chart) -> Figure:
         figure = new_figure(width, height)
         grid = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=False if beside else "row")
         x_unit = _unit(chart.x, chart.rows[chart.x])
+        places = set[float]()
         for number, y in enumerate(chart.ys):
             y_unit = _unit(y, chart.rows[y])
             drawn: list[tuple[Axes, list[Line]]] = []
@@ -76,12 +73,14 @@ def draw_chart(chart: Chart) -> Figure:
                 axes = grid[0, number] if beside else grid[number * panel_rows + panel.row, panel.column]
                 drawn.append((axes, _draw_panel(chart, axes, panel, y, (x_unit[0], y_unit[0]))))
                 _label(chart, axes, panel, y, (x_unit[1], y_unit[1]), beside, n_columns)
+            moving = [line for _, shown in drawn for line in shown if not chart.across(line)]
+            places.update(value / x_unit[0] for line in moving for value in line.x)
             for row in range(panel_rows):
                 _scale_y([pair for pair, panel in zip(drawn, found, strict=True) if panel.row == row], y, y_unit[0])
             if number == 0 and chart.decorate is not None:
                 for axes, shown in drawn:
                     chart.decorate(axes, shown, (x_unit[0], y_unit[0]))
-        _scale_x(chart, [axes for row in grid for axes in row], x_unit[0], n_columns > 2)
+        _scale_x([axes for row in grid for axes in row], sorted(places), n_columns > 2)
         if not beside:
             _label_below(grid[-1], quantity(chart.x).axis_label(x_unit[1]))
         add_legend(figure, [axes for row in grid for axes in row])
@@ -125,13 +124,13 @@ def _draw_line(axes: Axes, line: Line, place: tuple[int, int], factors: tuple[fl
         x,
         [value / factors[1] for value in line.y],
         color=colour,
-        marker=marker if len(x) <= 40 else None,
+        marker=marker if len(x) <= MOST_MARKERS else None,
         markeredgecolor="white",
         markeredgewidth=0.4,
         linestyle=style.line,
         label=plain(line.label),
     )
-    if line.repeats > 1 and line.low != line.high:
+    if line.band:
         axes.fill_between(
             x,
             [value / factors[1] for value in line.low],
@@ -139,7 +138,7 @@ def _draw_line(axes: Axes, line: Line, place: tuple[int, int], factors: tuple[fl
             color=colour,
             alpha=0.25,
             linewidth=0,
-            label=f"least to most of {line.repeats} seeds",
+            label=line.band,
         )
 
 
@@ -180,65 +179,15 @@ def _scale_y(drawn: Sequence[tuple[Axes, Sequence[Line]]], y: str, factor: float
             axes.set_ylim(min(0.0, 1.08 * min(amounts)), 1.08 * max(amounts) or 1.0)
 
 
-def _scale_x(chart: Chart, every: Sequence[Axes], factor: float, narrow: bool) -> None:
-    moving = [line for line in lines(chart.rows, chart.plot, chart.x, chart.ys[0]) if not chart.across(line)]
-    amounts = [value / factor for line in moving for value in line.x]
-    log = is_wide(amounts) if chart.x_log is None else chart.x_log and min(amounts) > 0
-    whole = all(float(value).is_integer() for value in amounts)
+def _scale_x(every: Sequence[Axes], places: Sequence[float], narrow: bool) -> None:
+    whole = all(place.is_integer() for place in places)
     for axes in every:
-        if not axes.has_data():
-            axes.set_visible(False)
-        if log and min(amounts) < max(amounts):
-            log_axis(axes.xaxis, min(amounts), max(amounts), sorted(set(amounts)), narrow)
-        elif whole and len(set(amounts)) <= 12:
-            axes.xaxis.set_major_locator(FixedLocator(sorted(set(amounts))))
+        axes.set_visible(axes.has_data())
+        if not places:
+            continue
+        if is_wide(places):
+            log_axis(axes.xaxis, places[0], places[-1], places, narrow)
+        elif whole and len(places) <= MOST_TICKS:
+            axes.xaxis.set_major_locator(FixedLocator(list(places)))
         else:
             axes.xaxis.set_major_locator(MaxNLocator(5, integer=whole))
-
-
-def is_wide(amounts: Sequence[float]) -> bool:
-    """Whether amounts read better on a logarithmic axis."""
-    return min(amounts) > 0 and max(amounts) / min(amounts) >= LOGARITHMIC_FROM
-
-
-def log_axis(axis: Axis, least: float, most: float, points: Sequence[float] = (), narrow: bool = False) -> None:
-    """A logarithmic axis with plain numbers: at 1, 2, 5 and their decades, or at powers of two if all points are."""
-    name = "x" if axis is axis.axes.xaxis else "y"
-    margin = (most / least) ** 0.05
-    axis.axes.set(**{f"{name}scale": "log", f"{name}lim": (least / margin, most * margin)})
-    if len(points) > 1 and all(math.log2(point).is_integer() for point in points) and len(points) <= 10:
-        axis.set_major_locator(FixedLocator(list(points)))
-        axis.set_minor_locator(FixedLocator([]))
-    else:
-        subs = (1.0,) if most / least > (30 if narrow else 150) else (1.0, 2.0, 5.0)
-        axis.set_major_locator(LogLocator(subs=subs))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
-    axis.set_minor_formatter(NullFormatter())
-
-
-def add_title(figure: Figure, title: str) -> None:
-    """On the left, in as many lines as it takes."""
-    if title:
-        wrapped = "\n".join(textwrap.wrap(title, round(LETTERS_PER_INCH * figure.get_figwidth())))
-        figure.set_figheight(figure.get_figheight() + LINE_INCHES * (1 + wrapped.count("\n")))
-        figure.suptitle(wrapped, x=0.01, ha="left", fontsize=9, parse_math=False)
-
-
-def add_legend(figure: Figure, every: Sequence[Axes]) -> None:
-    """Below everything, each entry once, so that it covers no data."""
-    entries: dict[str, Artist] = {}
-    for axes in every:
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            entries.setdefault(label, handle)
-    if entries:
-        longest = max(map(len, entries))
-        fitting = max(1, int(figure.get_figwidth() / (0.5 + 0.055 * longest)))  # inches of a handle and of a letter
-        figure.set_figheight(figure.get_figheight() + LINE_INCHES * math.ceil(len(entries) / fitting))
-        figure.legend(
-            list(entries.values()),
-            list(entries),
-            loc="outside lower center",
-            ncols=min(fitting, len(entries)),
-            columnspacing=1.2,
-            handlelength=2.8,
-        )

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
-from prism_sim.figures.bars import bar_figure
+from prism_sim.figures.bars import bar_figure, bar_labels
 from prism_sim.figures.base import Plot
 from prism_sim.figures.charts import Chart, draw_chart
+from prism_sim.figures.panels import Line
 from prism_sim.figures.quantities import RESULTS, is_field
-from prism_sim.figures.rows import Line, bar_labels, checked, counts_devices, numeric
+from prism_sim.figures.rows import checked, counts_devices, numeric
 from prism_sim.figures.style import EDGE, plain, strategy_style
 from prism_sim.units_text import joules_text
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from prism_sim.figures.base import Plot
-from prism_sim.figures.charts import Chart, draw_chart, is_wide
-from prism_sim.figures.rows import Line, checked, named_text, numeric, varying, with_references
+from prism_sim.figures.charts import Chart, draw_chart
+from prism_sim.figures.frame import is_wide
+from prism_sim.figures.panels import Line
+from prism_sim.figures.rows import canonical, checked, named_text, numeric, varying, with_references
 from prism_sim.figures.style import FAINT, strategy_colour
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ def draw_latency(table: DataFrame, *, x: str = "", title: str = "") -> Figure:
 
     table: `latency_s`, `strategy` and x. Raises ValueError for a missing column, nothing to draw, or no x.
     """
-    return draw_latency_along(table, NAME, x or _swept_number(table), title)
+    return draw_latency_along(table, NAME, x or _swept_number(canonical(table)), title)
 
 
 def draw_latency_along(table: DataFrame, plot: str, x: str, title: str) -> Figure:
@@ -42,7 +45,7 @@ def draw_latency_along(table: DataFrame, plot: str, x: str, title: str) -> Figur
 
 
 def _swept_number(table: DataFrame) -> str:
-    numbers = [field for field in varying(table) if table[field].map(lambda value: hasattr(value, "__float__")).all()]
+    numbers = [field for field in varying(table) if table[field].map(lambda value: isinstance(value, Real)).all()]
     numbers = [field for field in numbers if not field.startswith("strategy.")] or numbers
     if len(numbers) != 1:
         found = ", ".join(numbers) or "none"

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 
 from prism_sim.figures.base import Plot
 from prism_sim.figures.charts import Chart, draw_chart
-from prism_sim.figures.rows import Line, checked, numeric, with_references
+from prism_sim.figures.panels import Line
+from prism_sim.figures.rows import checked, numeric, with_references
 
 if TYPE_CHECKING:
     from pandas import DataFrame

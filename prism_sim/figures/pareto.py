@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from prism_sim.figures.base import Plot
-from prism_sim.figures.charts import add_legend, add_title, is_wide, log_axis
+from prism_sim.figures.frame import add_legend, add_title, is_wide, log_axis
 from prism_sim.figures.latency_compression import RANDOM_WEIGHTS, fidelity_column
 from prism_sim.figures.quantities import quantity
 from prism_sim.figures.rows import checked, named_text, numeric, varying

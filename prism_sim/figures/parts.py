@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
-from prism_sim.figures.bars import bar_figure
+from prism_sim.figures.bars import bar_figure, bar_labels
 from prism_sim.figures.base import Plot
 from prism_sim.figures.quantities import RESULTS
-from prism_sim.figures.rows import bar_labels, checked
+from prism_sim.figures.rows import checked
 from prism_sim.figures.style import EDGE, PART_COLOURS, PART_HATCHES
 from prism_sim.units_text import seconds_text
 

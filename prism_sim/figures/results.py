@@ -95,7 +95,8 @@ def _json(path: Path, reads: Literal["rows", "spans"]) -> DataFrame:
 
 def _flat(found: Mapping[str, Any]) -> dict[str, Any]:
     """Numbers and texts of one result, its parts and its fidelity among them, named as a sweep does."""
-    row = {key: value for key, value in found.items() if not isinstance(value, (dict, list))}
+    left_out = ("schema", "fidelity")
+    row = {key: value for key, value in found.items() if not isinstance(value, (dict, list)) and key not in left_out}
     row |= {f"breakdown_{part}_s": seconds for part, seconds in found["breakdown_s"].items()}
     return row | {f"fidelity_{name}": value for name, value in (found["fidelity"] or {}).items()}
 

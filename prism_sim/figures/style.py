@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 COLUMN_INCHES = 3.5  # one column of a two-column paper
 WIDE_INCHES = 7.0
+DOTS_PER_INCH = 200
 ENDINGS = (".png", ".svg", ".pdf")
 
 
@@ -69,7 +70,7 @@ _LOOK: dict[Any, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.5,
     "lines.markersize": 4,
-    "savefig.dpi": 200,
+    "savefig.dpi": DOTS_PER_INCH,
     "svg.hashsalt": "prism-sim",  # same data, same file
     "xtick.labelsize": 7.5,
     "ytick.labelsize": 7.5,
@@ -136,4 +137,4 @@ def look() -> Any:
 
 def new_figure(width_inches: float = WIDE_INCHES, height_inches: float = 3.0) -> Figure:
     """A figure of its own, outside pyplot: no window, no state."""
-    return Figure(figsize=(width_inches, height_inches), layout="constrained")
+    return Figure(figsize=(width_inches, height_inches), dpi=DOTS_PER_INCH, layout="constrained")

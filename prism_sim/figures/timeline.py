@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from prism_sim.figures.base import Plot
-from prism_sim.figures.charts import add_title
+from prism_sim.figures.frame import add_title
 from prism_sim.figures.quantities import RESULTS
 from prism_sim.figures.rows import checked
 from prism_sim.figures.style import EDGE, PART_COLOURS, PART_HATCHES, WIDE_INCHES, look, new_figure

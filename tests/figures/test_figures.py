@@ -1,20 +1,34 @@
-"""What figures show: data, labels, units and legends, never pixels; and that they are the same files every time."""
+"""The timeline's data, labels and legend, never pixels; the look; that figures are the same files every time."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import matplotlib as mpl
+import pandas
 import pytest
+from figure_tables import compressed, legend
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from prism_sim import figures
-from prism_sim.figures.compression import CompressionPoint, draw_compression
-from prism_sim.figures.style import MARKERS, PART_COLOURS, STRATEGY_COLOURS, look, saved, strategy_colour
+from prism_sim.figures import draw_compression, draw_pareto, draw_spans
+from prism_sim.figures.parts import draw_parts
+from prism_sim.figures.quantities import quantity
+from prism_sim.figures.style import (
+    MARKERS,
+    PART_COLOURS,
+    PART_HATCHES,
+    STRATEGY_COLOURS,
+    STRATEGY_STYLES,
+    look,
+    luminance,
+    saved,
+    shaded,
+    strategy_colour,
+)
 from prism_sim.figures.timeline import draw_timeline
 from prism_sim.plan import Compute, Exchange, Kernel, Plan, Start, Wait
 from prism_sim.timing import Device, Switch, Timeline, simulate
@@ -40,11 +54,6 @@ def played(slow: float = 1.0) -> Timeline:
     devices = [Device(name, 1000 * slow, 1e12) for name in ("left", "right")]
     network = Switch(up_bits_per_s=1e6 * slow, down_bits_per_s=1e6 * slow, latency_s=0.5 / slow)
     return simulate(plan, devices, (0, 1, 0), network)
-
-
-def legend(figure: Figure) -> list[str]:
-    (found,) = figure.legends
-    return [text.get_text() for text in found.get_texts()]
 
 
 def bars(figure: Figure) -> dict[str, list[tuple[float, float]]]:
@@ -85,7 +94,7 @@ def test_a_timeline_names_its_lanes_its_axis_and_its_colours():
     assert [label.get_text() for label in axes.get_yticklabels()] == ["left\nworks", "left\nsends", "right\nworks"]
     assert axes.yaxis_inverted()  # the first participant on top
     assert axes.get_xlabel() == "time (s)"
-    assert axes.get_title(loc="left") == "case"
+    assert figure.get_suptitle() == "case"
     assert legend(figure) == ["compute", "wait", "transfer", "propagation"]
     assert axes.get_xlim() == (0, pytest.approx(11.5))
     for collection in axes.collections:
@@ -105,65 +114,34 @@ def test_a_timeline_needs_a_name_for_each_participant():
         draw_timeline(played(), NAMES[:2], "case")
 
 
-# --- compression
-
-POINTS = [
-    CompressionPoint(compression_rate=49.5, segments=2, latency_s=0.2, sent_bytes=1_000_000),
-    CompressionPoint(compression_rate=9.9, segments=10, latency_s=0.25, sent_bytes=5_000_000),
-    CompressionPoint(compression_rate=99.0, segments=1, latency_s=0.19, sent_bytes=500_000),
-]
-REFERENCES = [("single", 0.485, 0), ("voltage", 1.288, 58_000_000)]
-
-
-def lines(axes) -> dict[str, tuple[list[float], list[float]]]:
-    return {str(line.get_label()): (list(line.get_xdata()), list(line.get_ydata())) for line in axes.get_lines()}
+def spans(timeline: Timeline) -> pandas.DataFrame:
+    """As a trace gives them."""
+    rows = [
+        {"participant": one.participant, "name": NAMES[one.participant], "kind": one.kind}
+        | {"start_s": one.start_s, "end_s": one.end_s}
+        for one in timeline.spans
+    ]
+    return pandas.DataFrame(rows)
 
 
-def test_compression_shows_milliseconds_and_megabytes_over_a_growing_rate():
-    figure = draw_compression(POINTS, REFERENCES, "case")
-    latency, sent = figure.axes
-    assert latency.get_ylabel() == "latency (ms)"
-    assert sent.get_ylabel() == "sent by all devices (MB)"
-    assert lines(latency)["prism"] == ([9.9, 49.5, 99.0], pytest.approx([250, 200, 190]))
-    assert lines(sent)["prism"] == ([9.9, 49.5, 99.0], pytest.approx([5, 1, 0.5]))
-    assert latency.get_ylim()[0] == 0
-    for axes in figure.axes:
-        assert axes.get_xscale() == "log"
-        assert axes.get_xlabel() == "compression rate CR = ⌈N/P⌉ / L"
-        assert list(axes.get_xticks()) == [9.9, 49.5, 99.0]
-    assert figure.get_suptitle() == "case"
-
-
-def test_references_are_lines_across_and_in_the_legend():
-    figure = draw_compression(POINTS, REFERENCES, "case")
-    latency, sent = figure.axes
-    assert legend(figure) == ["prism", "single", "voltage"]
-    assert lines(latency)["single"][1] == [485, 485]
-    assert lines(latency)["voltage"][1] == [1288, 1288]
-    assert "single" not in lines(sent)  # it sends nothing: no place on a logarithmic axis
-    assert lines(sent)["voltage"][1] == [58, 58]
-
-
-def test_no_reference_is_lost_however_many_there_are():
-    references = [(f"way {number}", 0.1 * number, number) for number in range(1, 6)]
-    assert legend(draw_compression(POINTS, references, "case")) == ["prism", *(name for name, _, _ in references)]
-
-
-def test_the_order_of_the_points_does_not_matter():
-    one, other = (draw_compression(points, REFERENCES, "") for points in (POINTS, POINTS[::-1]))
-    assert lines(one.axes[0]) == lines(other.axes[0])
-
-
-def test_nothing_to_draw_is_an_error_that_says_so():
-    with pytest.raises(ValueError, match="no point to draw"):
-        draw_compression([], REFERENCES, "case")
+def test_the_spans_of_a_trace_make_the_same_picture():
+    timeline = played()
+    one, other = draw_timeline(timeline, NAMES, "case"), draw_spans(spans(timeline), title="case")
+    assert bars(one) == bars(other)
+    assert legend(one) == legend(other)
+    assert one.axes[0].get_xlim() == other.axes[0].get_xlim()
+    assert [text.get_text() for text in one.axes[0].get_yticklabels()] == [
+        text.get_text() for text in other.axes[0].get_yticklabels()
+    ]
 
 
 # --- all figures
 
 DRAWN = {
     "timeline": lambda title: draw_timeline(played(), NAMES, title),
-    "compression": lambda title: draw_compression(POINTS, REFERENCES, title),
+    "compression": lambda title: draw_compression(compressed(), title=title),
+    "latency-parts": lambda title: draw_parts([("prism", {"compute": 0.2, "transfer": 0.1})], title),
+    "pareto": lambda title: draw_pareto(compressed(), y="sent_bytes", title=title),
 }
 
 
@@ -195,9 +173,11 @@ def test_a_picture_has_the_resolution_of_the_look(tmp_path):
         assert picture.width == round(200 * figure.get_size_inches()[0])
 
 
-def test_an_unknown_format_is_an_error_that_names_the_known_ones(tmp_path):
-    with pytest.raises(ValueError, match="svg"):
-        saved(DRAWN["timeline"]("case"))(tmp_path / "figure.frob")
+@pytest.mark.parametrize("name", ["figure.frob", "figure.jpg", "figure"])
+def test_another_ending_is_an_error_that_names_the_known_ones(tmp_path, name):
+    with pytest.raises(ValueError, match=r"a figure ends in \.png, \.svg, \.pdf"):
+        saved(DRAWN["timeline"]("case"))(tmp_path / name)
+    assert not list(tmp_path.iterdir())
 
 
 def test_drawing_changes_nothing_global():
@@ -209,28 +189,52 @@ def test_drawing_changes_nothing_global():
     assert dict(mpl.rcParams) == before
 
 
-def luminance(colour: str) -> float:
-    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 def test_every_strategy_and_part_has_a_colour_and_keeps_it():
     assert len(set(STRATEGY_COLOURS.values())) == len(STRATEGY_COLOURS)
     assert len(set(PART_COLOURS.values())) == len(PART_COLOURS)
     assert all(strategy_colour(name) == colour for name, colour in STRATEGY_COLOURS.items())
     assert strategy_colour("of tomorrow") == strategy_colour("of tomorrow")
-    assert luminance(strategy_colour("voltage")) > luminance(strategy_colour("prism")) + 0.2  # in greyscale too
     assert len(set(MARKERS)) == len(MARKERS)
 
 
-def test_the_catalogue_finds_every_figure_and_says_who_draws_it():
-    found = figures.catalogue()
-    modules = {path.stem for path in Path(figures.__file__).parent.glob("*.py") if "\nPLOT = " in path.read_text()}
-    assert set(found) == modules
-    assert {"timeline", "compression"} <= set(found)
-    for plot in found.values():
-        assert plot.summary
-        assert plot.written_by.startswith(("prism-sim ", "python plots/"))
+def test_strategies_are_told_apart_without_colour_by_marker_line_and_hatch():
+    for one, other in combinations(STRATEGY_STYLES.values(), 2):
+        assert one.marker != other.marker
+        assert one.line != other.line
+        assert one.hatch != other.hatch
+
+
+def test_parts_are_told_apart_without_colour_by_brightness_or_hatch():
+    for one, other in combinations(PART_COLOURS, 2):
+        difference = abs(luminance(PART_COLOURS[one]) - luminance(PART_COLOURS[other]))
+        assert PART_HATCHES.get(one) != PART_HATCHES.get(other) or difference > 0.15, (one, other)
+
+
+def test_variants_of_a_colour_grow_paler():
+    shades = [luminance(shaded("#0072B2", share / 4)) for share in range(5)]
+    assert shades == sorted(shades)
+    assert (shaded("#0072B2", 0), shaded("#0072B2", 1)) == ("#0072B2", "#FFFFFF")
+
+
+@pytest.mark.parametrize(
+    ("column", "amount", "text"),
+    [
+        ("latency_s", 0.4147, "415 ms"),
+        ("latency_s", 12.3, "12.3 s"),
+        ("network.bandwidth", 1.37401e8, "137 Mbit/s"),
+        ("network.bandwidth", 2e9, "2000 Mbit/s"),
+        ("network.latency", 2e-3, "2 ms"),
+        ("devices[0].compute", 5.7e10, "57 GFLOP/s"),
+        ("devices[1].memory", 4e9, "4 GB"),
+        ("workload.batch", 8, "8"),
+        ("max_rank_wait_s", 0.05, "50 ms"),
+        ("terminal_sent_bytes", 2.5e6, "2.5 MB"),
+        ("throughput_per_s", 3.0, "3 requests/s"),
+        ("energy_j", 0.0, "0 µJ"),
+    ],
+)
+def test_amounts_are_read_in_the_unit_of_their_column(column, amount, text):
+    assert quantity(column).text(amount) == text
 
 
 # --- the script of the gallery
@@ -250,7 +254,7 @@ def test_the_compression_script_draws_a_ready_scenario(tmp_path):
 
 @pytest.mark.parametrize(
     ("count", "out", "message"),
-    [(1, "figure.png", "no point to draw"), (2, "figure.frob", "frob"), (2, "taken/figure.png", "taken")],
+    [(1, "figure.png", "compression_rate"), (2, "figure.frob", "frob"), (2, "taken/figure.png", "taken")],
 )
 def test_what_the_compression_script_cannot_draw_is_one_message(tmp_path, count, out, message):
     (tmp_path / "taken").write_text("mine")
@@ -264,19 +268,3 @@ def test_what_the_compression_script_cannot_draw_is_one_message(tmp_path, count,
     assert message in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not list(tmp_path.glob("**/.writing*"))
-
-
-def test_the_scripts_points_are_those_that_compress(tmp_path):
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("compression_script", ROOT / "plots" / "compression.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    from prism_sim import load_scenario
-
-    scenario = load_scenario(ROOT / "scenarios" / "vit-base-orin-nano.yaml")
-    found = module.points(scenario, (1, 10, 98, 99, 200))
-    assert [point.segments for point in found] == [1, 10, 98]  # 99 rows: no compression from there on
-    assert [point.compression_rate for point in found] == [99, 9.9, pytest.approx(99 / 98)]
-    assert found[0].sent_bytes < found[1].sent_bytes < found[2].sent_bytes
-    assert replace(found[0], segments=2) != found[0]

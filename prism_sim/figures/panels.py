@@ -1,0 +1,144 @@
+"""Rows cut into panels, by their surroundings, and into lines, by strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+from prism_sim.figures.rows import named_text, text_of, values_of, varying
+from prism_sim.figures.style import in_order
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+MOST_LINES = 8  # of one strategy in a panel
+MOST_PANELS = 24
+SAME = 1e-9  # relative; results nearer to each other differ by rounding
+
+
+@dataclass(frozen=True)
+class Line:
+    """One strategy's results along x. low, high: of repeats. variant: "" or what tells it apart."""
+
+    strategy: str
+    variant: str
+    x: list[float]
+    y: list[float]
+    low: list[float]
+    high: list[float]
+    repeats: str
+
+    @property
+    def band(self) -> str:
+        """What the band from low to high is; "" where there is none."""
+        wide = any(high - low > SAME * abs(high) for low, high in zip(self.low, self.high, strict=True))
+        return f"least to most of {self.repeats}" if wide else ""
+
+    @property
+    def label(self) -> str:
+        return f"{self.strategy}, {self.variant}" if self.variant else self.strategy
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The rows of one small picture among several, and what they share with those in its column and in its row."""
+
+    row: int
+    column: int
+    across: str
+    down: str
+    rows: DataFrame
+
+
+def panels(rows: DataFrame, plot: str, x: str) -> list[Panel]:
+    """Cuts the rows by the surroundings that vary (all fields but the strategy's, the seed and x): one or two of them.
+
+    Raises ValueError if there are more, or too many values.
+    """
+    fields = [field for field in varying(rows, [x]) if not field.startswith("strategy.")]
+    if len(fields) > 2:
+        raise ValueError(
+            f"{plot}: {', '.join(fields)} all vary, and a picture shows two of them at most; "
+            f"keep one value, as in --where '{fields[-1]}={rows[fields[-1]].iloc[0]}'"
+        )
+    keys = [values_of(rows, field) for field in fields]
+    if len(keys) == 2 and len(keys[0]) < len(keys[1]):  # the longer goes across
+        fields, keys = fields[::-1], keys[::-1]
+    n_panels = len(keys[0]) * (len(keys[1]) if len(keys) == 2 else 1) if keys else 1
+    if n_panels > MOST_PANELS:
+        field = max(zip(fields, keys, strict=True), key=lambda pair: len(pair[1]))[0]
+        raise ValueError(
+            f"{plot}: {n_panels} panels are too many to read; keep one value of {field}, "
+            f"as in --where '{field}={rows[field].iloc[0]}'"
+        )
+    return list(_cut(rows, fields, keys))
+
+
+def _cut(rows: DataFrame, fields: Sequence[str], keys: Sequence[Sequence[Any]]) -> Iterator[Panel]:
+    if not fields:
+        yield Panel(0, 0, "", "", rows)
+        return
+    for column, across in enumerate(keys[0]):
+        chosen = rows[rows[fields[0]].map(str) == str(across)]
+        if len(fields) == 1:
+            yield Panel(0, column, named_text(fields[0], across), "", chosen)
+            continue
+        for row, down in enumerate(keys[1]):
+            both = chosen[chosen[fields[1]].map(str) == str(down)]
+            yield Panel(row, column, named_text(fields[0], across), named_text(fields[1], down), both)
+
+
+def lines(rows: DataFrame, plot: str, x: str, y: str) -> list[Line]:
+    """Every strategy's results along x, in the palette's order; a line for each variant of a strategy's options."""
+    found: list[Line] = []
+    rows = rows.dropna(subset=[x, y])
+    for strategy in in_order(rows["strategy"]):
+        own = rows[rows["strategy"] == strategy]
+        of_strategy = list(_variants(own, x, y))
+        if len(of_strategy) > MOST_LINES:
+            raise ValueError(
+                f"{plot}: {len(of_strategy)} lines of {strategy} are too many to tell apart; "
+                "keep some of its options' values, as in --where strategy.segments=10"
+            )
+        found += [_line(strategy, variant, one, x, y) for variant, one in of_strategy]
+    return found
+
+
+def _variants(own: DataFrame, x: str, y: str) -> Iterator[tuple[str, DataFrame]]:
+    """Rows of one strategy, apart by its options where these change y at one x and seed."""
+    same_place = [x, *(["seed"] if "seed" in own else [])]
+    spread = own.groupby(same_place, dropna=False)[y].agg(["min", "max"])
+    options = [field for field in varying(own, [x]) if field.startswith("strategy.")]
+    if not options or bool((spread["max"] - spread["min"] <= SAME * spread["max"].abs()).all()):
+        yield "", own
+        return
+    texts = own[options].map(str).agg("|".join, axis="columns")
+    ordered = own.sort_values(options, key=lambda column: column.map(_sortable))
+    for key in dict.fromkeys(texts[ordered.index]):
+        variant = own[texts == key]
+        named = [f"{text_of(field, variant[field].iloc[0])} {_words(field)}" for field in options]
+        yield ", ".join(named), variant
+
+
+def _words(field: str) -> str:
+    return field.rpartition(".")[2].replace("_", " ")
+
+
+def _sortable(value: Any) -> Any:
+    return (0, value, "") if isinstance(value, Real) else (1, 0, str(value))
+
+
+def _line(strategy: str, variant: str, rows: DataFrame, x: str, y: str) -> Line:
+    along = rows.groupby(x, sort=True)[y].agg(["mean", "min", "max"])
+    n_seeds = rows["seed"].nunique() if "seed" in rows else 1
+    return Line(
+        strategy,
+        variant,
+        [float(value) for value in along.index],
+        [float(value) for value in along["mean"]],
+        [float(value) for value in along["min"]],
+        [float(value) for value in along["max"]],
+        f"{n_seeds} seeds" if n_seeds > 1 else "repeats",
+    )

@@ -1,0 +1,71 @@
+"""What tests of figures share: small tables as a sweep writes them, and what a figure shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas
+from matplotlib.figure import Figure
+
+PARTS = ("compute", "staging", "overhead", "transfer", "propagation", "queue")
+
+
+def row(strategy: str = "prism", latency_s: float = 0.2, **more: Any) -> dict[str, Any]:
+    """One point. Names with two underscores stand for fields: network__bandwidth."""
+    parts = {f"breakdown_{part}_s": latency_s / len(PARTS) for part in PARTS}
+    known = {
+        "strategy.name": strategy,
+        "strategy": strategy,
+        "latency_s": latency_s,
+        "n_ranks": 1 if strategy == "single" else 2,
+        **parts,
+    }
+    return known | {name.replace("__", "."): value for name, value in more.items()}
+
+
+def table(*rows: dict[str, Any]) -> pandas.DataFrame:
+    return pandas.DataFrame(list(rows))
+
+
+def bandwidths(latencies: dict[str, list[float]], mbit_per_s: list[float]) -> pandas.DataFrame:
+    """As a sweep over the bandwidth writes it: the field as written, and in SI beside it."""
+    return table(
+        *(
+            row(
+                strategy,
+                latency_s,
+                network__bandwidth=f"{bandwidth:g} Mbit/s",
+                network__bandwidth_bits_per_s=1e6 * bandwidth,
+            )
+            for strategy, own in latencies.items()
+            for latency_s, bandwidth in zip(own, mbit_per_s, strict=True)
+        )
+    )
+
+
+def compressed(**more: Any) -> pandas.DataFrame:
+    """Single, voltage, and three compression rates of prism."""
+    steps = [(49.5, 2, 0.2, 1_000_000), (9.9, 10, 0.25, 5_000_000), (99.0, 1, 0.19, 500_000)]
+    points = [
+        row(latency_s=latency_s, compression_rate=rate, strategy__segments=segments, sent_bytes=sent_bytes, **more)
+        for rate, segments, latency_s, sent_bytes in steps
+    ]
+    single = row("single", 0.485, compression_rate=None, strategy__segments=1, sent_bytes=0, **more)
+    voltage = row("voltage", 1.288, compression_rate=1.0, strategy__segments=1, sent_bytes=58_000_000, **more)
+    return table(single, voltage, *points)
+
+
+def legend(figure: Figure) -> list[str]:
+    (found,) = figure.legends
+    return [text.get_text() for text in found.get_texts()]
+
+
+def lines(axes: Any) -> dict[str, tuple[list[float], list[float]]]:
+    """Data by label; what has none is left out."""
+    found = {str(line.get_label()): (list(line.get_xdata()), list(line.get_ydata())) for line in axes.get_lines()}
+    return {label: data for label, data in found.items() if not label.startswith("_")}
+
+
+def texts(axes: Any) -> list[str]:
+    """What is written into an axes, beside its labels."""
+    return [text.get_text() for text in axes.texts if text.get_text()]
