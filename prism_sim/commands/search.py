@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,24 +76,33 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _files(found: Found, folder: Path) -> dict[Path, str | Callable[[Path], Any]]:
-    """The picture only of two objectives that some point has."""
     front = set(found.front)
     rows = [one.row | {"infeasible": one.reason, "on_front": at in front} for at, one in enumerate(found.evaluated)]
     files: dict[Path, str | Callable[[Path], Any]] = {
         folder / FRONT: _csv(rows[place] for place in found.front),
         folder / EVALUATED: _csv(rows),
     }
-    objectives = found.order.goals.objectives
-    if len(objectives) >= PLOTTED and found.front:
-        import pandas as pd
-
-        from prism_sim.figures.pareto import draw_pareto
-        from prism_sim.figures.style import saved
-
-        feasible = [row for row, one in zip(rows, found.evaluated, strict=True) if one.reason is None]
-        x, y = objectives[0].column, objectives[1].column
-        files[folder / PICTURE] = saved(draw_pareto(pd.DataFrame(feasible), x=x, y=y))
+    if len(found.order.goals.objectives) >= PLOTTED and found.front:
+        try:
+            files[folder / PICTURE] = _picture([row for row in rows if row["infeasible"] is None], found)
+        except (ImportError, ValueError) as error:
+            print(f"no {PICTURE}: {error}", file=sys.stderr)
     return files
+
+
+def _picture(rows: list[dict[str, Any]], found: Found) -> Callable[[Path], Any]:
+    """Of the first two objectives. Raises ValueError if the plot takes them for something else."""
+    import pandas as pd
+
+    from prism_sim.figures.pareto import draw_pareto
+    from prism_sim.figures.quantities import quantity
+    from prism_sim.figures.style import saved
+
+    objectives = found.order.goals.objectives[:PLOTTED]
+    for one in objectives:
+        if (quantity(one.column).better == "high") != one.maximise:
+            raise ValueError(f"the plot would not {one}")
+    return saved(draw_pareto(pd.DataFrame(rows), x=objectives[0].column, y=objectives[1].column))
 
 
 def _csv(rows: Iterable[dict[str, Any]]) -> str:

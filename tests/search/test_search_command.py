@@ -63,3 +63,10 @@ def test_fidelity_is_an_objective_and_equal_outputs_share_one(small_file, capsys
     assert main(["search", str(small_file), *goals, "--json", "-"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert all(0 < row["fidelity_cosine"] <= 1 + 1e-6 for row in found["front"])
+
+
+def test_a_picture_that_would_mislead_is_left_out_and_said_so(small_file, tmp_path, capsys):
+    goals = ["--minimise", "latency_s", "--maximise", "strategy.segments", "--no-numerics", "--evaluations", "9"]
+    assert main(["search", str(small_file), *goals, "--out", str(tmp_path / "out")]) == 0
+    assert "no pareto.png" in capsys.readouterr().err
+    assert (tmp_path / "out" / "front.csv").exists()

@@ -84,7 +84,7 @@ def test_a_fifth_of_the_points_finds_99_percent_of_the_hypervolume(load, text, m
 
 def _all_rows(grid):
     sweep = Sweep(grid, numerics=False)
-    sweep.table(jobs=2)
+    sweep.table(jobs=1)
     return {
         number: {"reason": found["reason"]} if "reason" in found else found["row"]
         for number, found in sweep.known["timing"].items()
