@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NAME = "latency-compression"
 COLUMNS = ("latency_s", "compression_rate", "strategy")
-RANDOM_WEIGHTS = "random weights: not an accuracy estimate"
+NO_ACCURACY = "not an accuracy estimate"
 
 
 def draw_latency_compression(table: DataFrame, *, title: str = "") -> Figure:
@@ -39,11 +39,10 @@ def draw_against_compression(
     if "sent_bytes" in ys:  # what sends nothing has no place on a logarithmic axis
         rows["sent_bytes"] = rows["sent_bytes"].where(rows["sent_bytes"] > 0)
     rows["compression_rate"] = rows["compression_rate"].fillna(1.0)  # rows that are sent as they are
-    notes = {}
+    notes = dict[str, str]()
     if fidelity and (measure := fidelity_column(rows)) is not None:
         ys = (*ys, measure)
-        if measure == "fidelity_cosine":
-            notes[measure] = RANDOM_WEIGHTS
+        notes = {measure: note} if (note := fidelity_note(rows, measure)) else {}
     return draw_chart(Chart(plot, rows, "compression_rate", ys, title, across=_across, notes=notes))
 
 
@@ -57,6 +56,14 @@ def fidelity_column(rows: DataFrame) -> str | None:
         if column in rows and rows[column].notna().any():
             return column
     return None
+
+
+def fidelity_note(rows: DataFrame, measure: str) -> str:
+    """What must stand beside a measure without accuracy; where there are logits, only random weights lack one."""
+    if measure != "fidelity_cosine":
+        return ""
+    has_logits = "fidelity_kl" in rows and rows["fidelity_kl"].notna().any()
+    return f"random weights: {NO_ACCURACY}" if has_logits else NO_ACCURACY
 
 
 PLOT = Plot(NAME, "latency against the compression rate, and fidelity if computed", draw_latency_compression, COLUMNS)

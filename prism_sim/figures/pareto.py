@@ -11,7 +11,7 @@ from matplotlib.patheffects import withStroke
 
 from prism_sim.figures.base import Plot
 from prism_sim.figures.frame import add_legend, add_title, is_wide, log_axis
-from prism_sim.figures.latency_compression import RANDOM_WEIGHTS, fidelity_column
+from prism_sim.figures.latency_compression import fidelity_column, fidelity_note
 from prism_sim.figures.quantities import quantity
 from prism_sim.figures.rows import checked, named_text, numeric, varying
 from prism_sim.figures.style import COLUMN_INCHES, FAINT, in_order, look, new_figure, plain, strategy_style
@@ -59,8 +59,9 @@ def draw_pareto(
             if is_wide(amounts):
                 log_axis(axes.xaxis if name == "x" else axes.yaxis, min(amounts), max(amounts))
             axes.set(**{f"{name}label": _label(kind.axis_label(unit), kind.better)})
-        if "fidelity_cosine" in (x, y) and fidelity_column(rows) == "fidelity_cosine":
-            axes.annotate(RANDOM_WEIGHTS, (0.98, 0.02), xycoords="axes fraction", ha="right", fontsize=6.5, color=FAINT)
+        measure = fidelity_column(rows) or ""
+        if measure in (x, y) and (note := fidelity_note(rows, measure)):
+            axes.annotate(note, (0.98, 0.02), xycoords="axes fraction", ha="right", fontsize=6.5, color=FAINT)
         add_legend(figure, [axes])
         add_title(figure, title)
     return figure

@@ -70,12 +70,16 @@ def test_the_order_of_the_rows_does_not_matter():
 
 
 def test_fidelity_gets_a_panel_and_a_cosine_says_that_it_is_no_accuracy():
-    rows = compressed().assign(fidelity_cosine=[1.0, 1.0, 0.8, 0.95, 0.7])
+    rows = compressed().assign(fidelity_cosine=[1.0, 1.0, 0.8, 0.95, 0.7], fidelity_kl=0.1)
     latency, fidelity = draw_latency_compression(rows).axes
     assert fidelity.get_ylabel() == "cosine similarity of outputs"
     assert lines(fidelity)["prism"][1] == [0.95, 0.8, 0.7]
     assert texts(fidelity) == ["random weights: not an accuracy estimate"]
     assert not texts(latency)
+    without_head = draw_latency_compression(rows.assign(fidelity_kl=None)).axes[1]
+    assert texts(without_head) == ["not an accuracy estimate"]
+    (axes,) = draw_pareto(rows).axes
+    assert texts(axes) == ["random weights: not an accuracy estimate"]
 
 
 def test_agreement_is_drawn_in_percent_where_it_was_measured():
