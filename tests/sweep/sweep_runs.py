@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+SAME_PATH = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}  # of the source under test
+
 
 def start(*arguments: object, **more: object) -> subprocess.Popen[str]:
     """The command, in a process of its own."""
@@ -14,7 +16,7 @@ def start(*arguments: object, **more: object) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"COLUMNS": "200"},
+        env=os.environ | SAME_PATH | {"COLUMNS": "200"},
         **more,  # type: ignore[call-overload]
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sweep_runs import command
+from sweep_runs import SAME_PATH, command
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install 'prism-sim[dask]'")
 
@@ -54,7 +54,7 @@ class Cluster:
             cwd=self.folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=os.environ | {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": f"{START_S}s"},
+            env=os.environ | SAME_PATH | {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": f"{START_S}s"},
         )
         self.processes.append(process)
         return process

@@ -23,7 +23,7 @@ from prism_sim.study.sweeping.work import Answer
 
 MANY = """\
 sweep:
-  network.bandwidth: {from: 10 Mbit/s, to: 1 Gbit/s, points: 30, scale: log}
+  network.bandwidth: {from: 10 Mbit/s, to: 1 Gbit/s, points: 15, scale: log}
   network.latency: {from: 1 ms, to: 9 ms, points: 10}
   strategy.segments: [1, 2, 3]
   strategy.name: [prism, voltage]
