@@ -16,8 +16,8 @@ from prism_sim.shapes.job import Job
 
 ALL_UP_TO = 128  # splits: so many are simply all simulated
 MOST_SIMULATIONS = 4000  # divided by the ranks: the time of a simulation grows with them
-GRID = 32  # splits over two ranks that are tried, evenly spaced, before the best are refined
-REFINED = 3  # of them
+GRID = 32  # splits over two ranks that are tried, evenly spaced
+REFINED = 4  # of what is tried, the best, from which ranks begin to exchange
 ANNOUNCED_AFTER_S = 1.0
 TINY_S = 1e-12  # of work; less is none
 DIGITS = 12  # of seconds; what differs less is rounding
@@ -70,8 +70,9 @@ class Setting:
 def least_latency_split(setting: Setting, starts: Iterable[Sequence[float]]) -> Sizes:
     """Sizes of the finest of what is split; never slower than those of the shares in `starts`, of equals the first.
 
-    A split that does not fit the devices' memory loses against any that does. Found by exchange, in halving steps, from
-    each start; exact where there are few splits. Deterministic. Raises ValueError where the ranks are too many.
+    A split that does not fit the devices' memory loses against any that does. Found by exchange in halving steps from
+    the best of the starts; exact where there are few splits. Deterministic. Raises ValueError where the ranks are too
+    many.
     """
     search = _Search(setting)
     search.run([shared_split(search.n_items, shares) for shares in starts])
@@ -103,8 +104,7 @@ class _Search:
         else:
             self.score(self.balanced(min(starts, key=self.score)))
             step = self.n_items // (2 * self.n_ranks)
-        best = sorted(self.scores, key=self.scores.__getitem__)[:REFINED]
-        for sizes in dict.fromkeys([*best, *starts]):
+        for sizes in sorted(self.scores, key=self.scores.__getitem__)[:REFINED]:
             self.exchange(sizes, 1 << max(0, step.bit_length() - 1))
 
     def score(self, sizes: Sizes) -> Score:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from prism_sim.study.pipeline_split import best_stages, stages_of
 from prism_sim.study.share_search import Setting, least_latency_split
 
 SHOWN_SIZES = 8  # of a split
+NOTHING = 1e-9  # of a share; a rank still gets one item
 
 Kind = Literal["equal", "proportional", "optimal", "given"]
 
@@ -104,12 +105,24 @@ def optimal_shares(setting: Setting) -> tuple[float, ...] | None:
     """Numbers that come to the split with the least latency; None if that is an even one."""
     n_ranks, items = setting.job.n_ranks, setting.items
     even = predict(setting.with_shares(None))  # raises where there are more ranks than items, before any search
-    starts: list[Sequence[float]] = [(1 / n_ranks,) * n_ranks, proportional_shares(setting)]
+    proportional = proportional_shares(setting)
+    starts: list[Sequence[float]] = [(1 / n_ranks,) * n_ranks, proportional, *concentrated(proportional)]
     if tuple(items) == ("blocks",):
         starts += _by_stages(setting)
     sizes = least_latency_split(setting, starts)
     shares = tuple(size / sum(sizes) for size in sizes)
     return None if predict(setting.with_shares(shares)) == even else shares
+
+
+def concentrated(shares: Sequence[float]) -> Iterator[tuple[float, ...]]:
+    """Next to nothing for all ranks but one, and for all but the first few in the order of their shares.
+
+    Fewer tokens than means, or a single block, can cost a rank so little that it is best left with that.
+    """
+    by_share = sorted(range(len(shares)), key=lambda rank: -shares[rank])
+    for kept in (*([rank] for rank in by_share), *(by_share[:number] for number in range(2, len(shares)))):
+        found = [share if rank in kept else NOTHING * share for rank, share in enumerate(shares)]
+        yield tuple(share / sum(found) for share in found)
 
 
 def _by_stages(setting: Setting) -> list[Sequence[float]]:

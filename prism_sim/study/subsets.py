@@ -128,5 +128,5 @@ def _played(scenario: Scenario, name: str, devices: Devices, announce: Callable[
     try:
         simulation = simulate(scenario, SINGLE if len(devices) == 1 else name, devices, announce=announce)
     except ScenarioError as error:
-        return SubsetResult(devices, None, str(error).split(": ", 2)[-1])
+        return SubsetResult(devices, None, str(error.__cause__ or error))  # the rule without its place in the file
     return SubsetResult(devices, simulation, None if fits(scenario, simulation) else "does not fit in memory")

@@ -192,7 +192,8 @@ def test_the_optimal_split_is_never_slower_than_the_others(load, name, ranks, ha
 @pytest.mark.parametrize("hardware", HARDWARE)
 def test_over_two_ranks_no_other_split_is_faster(load, name, hardware):
     """Of 149 splits of tokens or columns, of which the search plays some, or 4 of blocks."""
-    scenario = load({**HARDWARE[hardware], "strategy.name": name, "workload.tokens": 150}, MIXED)
+    few = {} if name == "pipeline" else {"model.dims.num_hidden_layers": 2}
+    scenario = load({**HARDWARE[hardware], **few, "strategy.name": name, "workload.tokens": 150}, MIXED)
     setting = open_setting(scenario)
     best = min(latency_s(setting, sizes) for sizes in all_splits(max(setting.items.values()), 2))
     assert simulate(scenario).latency_s == pytest.approx(best, rel=1e-11)
@@ -239,6 +240,13 @@ def test_two_equally_slow_ranks_both_give_to_two_fast_ones(load):
     sizes = shared_split(60, simulation.job.options.shares)
     assert simulation.latency_s < 0.6 * simulate(load({**change, "strategy.shares": "equal"})).latency_s
     assert max(sizes[:2]) < min(sizes[2:])
+
+
+def test_on_a_slow_network_prism_leaves_single_tokens_to_all_but_one(load):
+    """Whose one row is less to send than their means: far from any even split, and no single step leads there."""
+    change = {"network.bandwidth": "10 kbit/s", "ranks": [0, 1, 2], "workload.tokens": 60}
+    simulation = simulate(load(change, MIXED))
+    assert sorted(shared_split(60, simulation.job.options.shares)) == [1, 1, 58]
 
 
 def test_a_split_that_fits_wins_over_a_faster_one_that_does_not(load):
