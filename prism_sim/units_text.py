@@ -9,6 +9,8 @@ def _scaled(value: float, unit: str, steps: tuple[tuple[float, str], ...]) -> st
     for factor, prefix in steps:
         if abs(value) >= factor * 0.9995:
             scaled = value / factor
+            if abs(scaled) >= 1e5:
+                return f"{scaled:.3g} {prefix}{unit}"
             digits = max(0, 2 - math.floor(math.log10(abs(scaled)) + 1e-9)) if scaled else 0
             return f"{scaled:.{min(digits, 2)}f} {prefix}{unit}"
     return f"0 {unit}" if value == 0 else f"{value:.3g} {unit}"
@@ -34,3 +36,8 @@ def flops_text(flops: float) -> str:
 
 def joules_text(joules: float) -> str:
     return _scaled(joules, "J", ((1e3, "k"), (1, ""), (1e-3, "m"), (1e-6, "µ")))
+
+
+def speedup_text(ratio: float) -> str:
+    """1.299 -> '1.30x'; a small one keeps two digits."""
+    return f"{ratio:.2f}x" if ratio >= 0.1 else f"{ratio:.2g}x"

@@ -12,6 +12,8 @@ from typing import Any
 
 from prism_sim.catalogue import look_up
 
+MOST_BLOCKS, MOST_WIDE = 10_000, 1_000_000  # beyond any model: a slip of the finger, which would compute for ever
+
 
 @dataclass(frozen=True, slots=True)
 class Dimensions:
@@ -182,10 +184,13 @@ class Family(ABC):
 
 
 def required(config: Mapping[str, Any], key: str) -> int:
-    """A configuration's number. Raises ValueError if it is missing or not a whole number."""
+    """A configuration's size. Raises ValueError if it is missing, no whole number, or none that a model can have."""
     found = config.get(key)
     if not isinstance(found, int) or isinstance(found, bool):
         raise ValueError(f"the model's configuration needs {key!r} as a whole number, but has {found!r}")
+    most = MOST_BLOCKS if key in ("num_hidden_layers", "n_layer") else MOST_WIDE
+    if not 1 <= found <= most:
+        raise ValueError(f"{key!r} is {found}, but must be between 1 and {most}")
     return found
 
 

@@ -65,6 +65,8 @@ def infer(
 
 def _options(strategy: str, given: Mapping[str, Any]) -> Any:
     """The strategy's Options from what was given. Raises ValueError for what it does not know or cannot serve."""
+    if strategy == strategies.AUTO.name:
+        raise ValueError(f"{strategy} needs a scenario's devices; name a strategy: {', '.join(strategies.catalogue())}")
     kind = strategies.find(strategy).options
     known = {field.name: field.metadata for field in dataclasses.fields(kind)}
     stated = {name: value for name, value in given.items() if value is not None}

@@ -8,7 +8,7 @@ from rich.markup import escape
 from prism_sim.reports.tables import NarrowName, new_table
 from prism_sim.study.compare import Candidate, Comparison, peak_memory_bytes
 from prism_sim.study.verdict import comparison_verdict
-from prism_sim.units_text import bytes_text, joules_text, seconds_text
+from prism_sim.units_text import bytes_text, joules_text, seconds_text, speedup_text
 
 WIDTH = 78  # of the whole table; a narrower terminal gets it in two
 COLUMNS = ("latency", "speed-up", "outputs", "per s", "sent", "memory", "energy")
@@ -42,7 +42,7 @@ def _cells(comparison: Comparison, candidate: Candidate) -> dict[str, str]:
     joules = simulation.total_energy_j
     return {
         "latency": seconds_text(simulation.latency_s),
-        "speed-up": "" if alone is None else f"{alone.latency_s / simulation.latency_s:.2f}x",
+        "speed-up": "" if alone is None else speedup_text(alone.latency_s / simulation.latency_s),
         "outputs": _outputs(candidate),
         "per s": f"{simulation.throughput_per_s:.3g}",
         "sent": bytes_text(sum(simulation.timeline.sent_bytes)),

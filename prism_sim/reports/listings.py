@@ -22,7 +22,7 @@ def listing(what: str) -> Table:
         case "networks":
             return _hardware("network", presets.networks())
         case "strategies":
-            entries = strategies.catalogue().values()
+            entries = strategies.nameable().values()
             return _sourced("strategy", [(entry.name, entry.summary, entry.source) for entry in entries])
         case "compressors":
             found = compressors.catalogue().values()

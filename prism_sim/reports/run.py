@@ -11,7 +11,7 @@ from prism_sim.reports.tables import NarrowName, new_table
 from prism_sim.study.result import RunResult
 from prism_sim.study.simulation import Simulation
 from prism_sim.study.verdict import verdict
-from prism_sim.units_text import bytes_text, flops_text, seconds_text
+from prism_sim.units_text import bytes_text, flops_text, seconds_text, speedup_text
 
 BAR_CELLS = 24
 
@@ -64,7 +64,7 @@ def _add_row(table: Table, name: str, simulation: Simulation, result: RunResult)
     table.add_row(
         name,
         seconds_text(simulation.latency_s),
-        f"{result.single.latency_s / simulation.latency_s:.2f}x",
+        speedup_text(result.single.latency_s / simulation.latency_s),
         flops_text(simulation.gflops_per_device * 1e9 * simulation.job.batch),
         bytes_text(sum(simulation.timeline.sent_bytes)),
     )

@@ -31,6 +31,7 @@ class Unit:
 
     base: the SI unit that values are kept in. factors: text of a unit -> what one of it is in base units.
     zero: zero makes sense. none: the word `none` is allowed, and means infinity (no such limit).
+    bounds: in base units; beyond them lies no device and no network.
     """
 
     quantity: str
@@ -39,6 +40,7 @@ class Unit:
     factors: Mapping[str, float]
     zero: bool = False
     none: bool = False
+    bounds: tuple[float, float] = (1e-15, 1e21)
 
     def parse(self, value: Any) -> float:
         """The value in base units; raises ValueError with value, rule and remedy."""
@@ -62,6 +64,10 @@ class Unit:
             raise ValueError(f"{shown(value)} must be finite; write a number such as '{self.example}'")
         if amount < 0 or (amount == 0 and not self.zero):
             rule = ">= 0" if self.zero else "> 0"
+            raise ValueError(f"{shown(value)} must be {rule}; write {self.quantity} such as '{self.example}'")
+        least, most = self.bounds
+        if amount and not least <= amount <= most:
+            rule = f"between {least:g} and {most:g} {self.base}"
             raise ValueError(f"{shown(value)} must be {rule}; write {self.quantity} such as '{self.example}'")
         return amount
 

@@ -148,6 +148,9 @@ def break_even(
         other = strategies.find(against).name
     except ValueError as error:
         raise ScenarioError(f"--against {against}: {error} (prism-sim list strategies)", file) from None
+    if other == strategies.AUTO.name:
+        rule = "stands for a choice, not for a strategy; name one (prism-sim list strategies)"
+        raise ScenarioError(f"--against {against}: {rule}", file)
     if other == own:
         rule = "is the scenario's own strategy; name another, or set strategy.name"
         raise ScenarioError(f"--against {against}: {rule}", file)

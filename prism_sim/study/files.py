@@ -12,8 +12,14 @@ from pathlib import Path
 def write_whole(path: Path, content: str | Callable[[Path], None]) -> None:
     """Writes text, or what `content` draws into the path that it is given, beside the place, then moves it there.
 
-    Makes the folder if need be. Raises OSError, and then leaves what was there before.
+    Makes the folder if need be; a link's target is replaced, not the link. Raises OSError, and then leaves what was
+    there before; what is there and no file (a folder, a device, a pipe) is refused, never replaced.
     """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        raise OSError(errno.EINVAL, "is no regular file: name another place", str(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except FileExistsError:

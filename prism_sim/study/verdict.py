@@ -24,7 +24,7 @@ def verdict(result: RunResult) -> str:
         gain = f"{alone / latency:.2f} times as fast"
         if (better := _elsewhere(result)) and result.fastest_single.latency_s < latency:
             return f"Faster than {terminal}, but not worth it: {over}, {against} ({gain}).{better}"
-        return f"Distribute: {over}, {against} ({gain}). {_reason(result)}"
+        return f"Distribute: {over}, {against} ({gain}). {_reason(result)}{_next_best(result)}"
     return f"Do not distribute: {over}, {against}. {_reason(result)}{_elsewhere(result)}"
 
 
@@ -38,6 +38,15 @@ def _reason(result: RunResult) -> str:
         f"Splitting {verb} of computing and costs {seconds_text(sum(exchanging.values()))} of exchange and overhead, "
         f"most of it {largest}."
     )
+
+
+def _next_best(result: RunResult) -> str:
+    """Another device than the terminal, where it is the one to beat."""
+    best = result.fastest_single
+    if best.device_of[0] == result.scenario.terminal or best.latency_s > (1 - NOTICEABLE) * result.single.latency_s:
+        return ""
+    device, gain = result.scenario.devices[best.device_of[0]].name, best.latency_s / result.latency_s
+    return f" Shipping all of it to {device} takes {seconds_text(best.latency_s)}; that is beaten {gain:.2f} times."
 
 
 def _elsewhere(result: RunResult) -> str:
@@ -96,6 +105,6 @@ def _runner_up(comparison: Comparison) -> str:
     parts, alone = dict(best.simulation.timeline.breakdown_s), comparison.single.simulation
     computing_s = parts.pop("compute")
     if alone is not None and computing_s > 0.9 * alone.timeline.breakdown_s["compute"]:
-        return f"; the next, {_named(comparison, best)}, has no less to compute one after another"
+        return f"; the next, {_named(comparison, best)}, saves no computing on the way to one answer"
     largest = max(parts, key=lambda name: parts[name])
     return f"; the next, {_named(comparison, best)}, spends {seconds_text(parts[largest])} on {largest}"
