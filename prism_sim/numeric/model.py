@@ -15,7 +15,7 @@ from prism_sim.numeric.block import TensorBlock
 from prism_sim.numeric.equations import attention_bias, partition_aware_causal_mask
 from prism_sim.numeric.meter import FlopMeter, SilentMeter
 from prism_sim.partition import Keys
-from prism_sim.shapes.job import Job
+from prism_sim.shapes.job import Job, OfJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,33 +33,13 @@ class Input:
     embedding_flops: int
 
 
-class TensorModel:
+class TensorModel(OfJob):
     """One participant's view: blocks on the model's own weights. head() only keeps the rows: the head runs after."""
 
     def __init__(self, job: Job, given: Input, blocks: Sequence[TensorBlock], meter: FlopMeter | SilentMeter) -> None:
         self.job, self.given, self.blocks, self.meter = job, given, blocks, meter
         self.family = families.find(job.sizes.family)
         self.output: Tensor | None = None
-
-    @property
-    def batch(self) -> int:
-        return self.job.batch
-
-    @property
-    def n_tokens(self) -> int:
-        return self.job.n_tokens
-
-    @property
-    def n_heads(self) -> int:
-        return self.job.sizes.n_heads
-
-    @property
-    def n_columns(self) -> int:
-        return self.job.sizes.feed_forward_width
-
-    @property
-    def head_tokens(self) -> range:
-        return self.job.head_tokens
 
     def embed(self, tokens: range) -> Tensor:
         if self.job.placement.input == "terminal":

@@ -69,3 +69,29 @@ class Job:
             (strategy.terminal if me.index == me.terminal else strategy.rank)(me, model, self.options)
             for me, model in zip(self.roles(), models, strict=True)
         ]
+
+
+class OfJob:
+    """The sizes that a program asks its model for, whichever interpreter runs it; see `strategies.base.Model`."""
+
+    job: Job
+
+    @property
+    def batch(self) -> int:
+        return self.job.batch
+
+    @property
+    def n_tokens(self) -> int:
+        return self.job.n_tokens
+
+    @property
+    def n_heads(self) -> int:
+        return self.job.sizes.n_heads
+
+    @property
+    def n_columns(self) -> int:
+        return self.job.sizes.feed_forward_width
+
+    @property
+    def head_tokens(self) -> range:
+        return self.job.head_tokens

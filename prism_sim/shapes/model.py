@@ -8,7 +8,7 @@ from prism_sim import families
 from prism_sim.compressors.base import Compressor
 from prism_sim.families.base import Dimensions, Layer
 from prism_sim.partition import Keys
-from prism_sim.shapes.job import Job
+from prism_sim.shapes.job import Job, OfJob
 from prism_sim.shapes.ledger import Ledger, Mask, Shape
 
 
@@ -92,7 +92,7 @@ class ShapeBlock:
         return y if self.pre_norm else self._norm("feed-forward norm", y)
 
 
-class ShapeModel:
+class ShapeModel(OfJob):
     """The model of one participant; see `strategies.base.Model`."""
 
     def __init__(self, job: Job, ledger: Ledger) -> None:
@@ -101,26 +101,6 @@ class ShapeModel:
         self.blocks = [
             ShapeBlock(number, job.sizes, self.family.pre_norm, ledger) for number in range(job.sizes.n_blocks)
         ]
-
-    @property
-    def batch(self) -> int:
-        return self.job.batch
-
-    @property
-    def n_tokens(self) -> int:
-        return self.job.n_tokens
-
-    @property
-    def n_heads(self) -> int:
-        return self.job.sizes.n_heads
-
-    @property
-    def n_columns(self) -> int:
-        return self.job.sizes.feed_forward_width
-
-    @property
-    def head_tokens(self) -> range:
-        return self.job.head_tokens
 
     def _layers(self, layers: Sequence[Layer]) -> None:
         for layer in layers:
