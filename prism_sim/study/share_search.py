@@ -15,7 +15,7 @@ from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 
 ALL_UP_TO = 128  # splits: so many are simply all simulated
-MOST_SIMULATIONS = 4000  # divided by the ranks: the time of a simulation grows with them
+MOST_SIMULATIONS = 2000  # divided by the ranks: the time of a simulation grows with them
 GRID = 32  # splits over two ranks that are tried, evenly spaced
 REFINED = 4  # of what is tried, the best, from which ranks begin to exchange
 ANNOUNCED_AFTER_S = 1.0
