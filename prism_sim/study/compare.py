@@ -14,6 +14,7 @@ from prism_sim.study.numerics import Fidelity, fidelity_of
 from prism_sim.study.placed import placed
 from prism_sim.study.provenance import provenance
 from prism_sim.study.simulation import Simulation, simulate
+from prism_sim.study.subsets import best_subset
 
 SCHEMA = "prism-sim/compare/1"
 ALL_SIZES_UP_TO = 4  # ranks; beyond, powers of two and all
@@ -121,7 +122,7 @@ def peak_memory_bytes(simulation: Simulation) -> int:
 def compare(
     scenario: Scenario, numerics: bool = True, announce: Callable[[str], None] = lambda text: None
 ) -> Comparison:
-    """Simulates every strategy over every sensible number of the scenario's ranks, and one device alone.
+    """Simulates every strategy over the best of the scenario's ranks, of every sensible number, and one device alone.
 
     numerics: compute what lossy strategies lose (or take it from disk). The scenario's own options serve all
     strategies that know them. Raises ScenarioError where not even one device can be simulated.
@@ -130,17 +131,21 @@ def compare(
         alone = _candidate(scenario, "single", (scenario.terminal,))
         best = fastest_single(scenario)
         fastest = _candidate(scenario, "single", best.device_of[:1])
-        candidates = [_candidate(scenario, name, devices) for name, devices in _choices(scenario)]
+        candidates = [
+            _best_of_size(scenario, name, n_ranks, announce)
+            for name, entry in strategies.catalogue().items()
+            if not entry.one_rank
+            for n_ranks in _sizes(len(scenario.ranks))
+        ]
         if numerics:
             candidates = [_with_fidelity(scenario, candidate, announce) for candidate in candidates]
     return Comparison(scenario, alone, fastest, tuple(candidates))
 
 
-def _choices(scenario: Scenario) -> Iterator[tuple[str, tuple[int, ...]]]:
-    for name, entry in strategies.catalogue().items():
-        if not entry.one_rank:
-            for n_ranks in _sizes(len(scenario.ranks)):
-                yield name, scenario.ranks[:n_ranks]
+def _best_of_size(scenario: Scenario, name: str, n_ranks: int, announce: Callable[[str], None]) -> Candidate:
+    """The strategy on those of the scenario's ranks that serve it best."""
+    best = best_subset(scenario, name, [n_ranks], announce)[0]
+    return _as_candidate(scenario, name, best.devices, best.simulation, best.reason)
 
 
 def _sizes(n_ranks: int) -> list[int]:
@@ -151,12 +156,19 @@ def _sizes(n_ranks: int) -> list[int]:
 
 
 def _candidate(scenario: Scenario, name: str, devices: tuple[int, ...]) -> Candidate:
-    entry = strategies.find(name)
-    lossless = entry.lossless(scenario.strategy_options(name))
     try:
         simulation = simulate(scenario, name, devices)
     except ScenarioError as error:
-        return Candidate(name, devices, lossless, None, reason=str(error).split(": ", 2)[-1])
+        return _as_candidate(scenario, name, devices, None, str(error).split(": ", 2)[-1])
+    return _as_candidate(scenario, name, devices, simulation, None)
+
+
+def _as_candidate(
+    scenario: Scenario, name: str, devices: tuple[int, ...], simulation: Simulation | None, reason: str | None
+) -> Candidate:
+    lossless = strategies.find(name).lossless(scenario.strategy_options(name))
+    if simulation is None:
+        return Candidate(name, devices, lossless, None, reason=reason)
     roomy = fits(scenario, simulation)
     return Candidate(name, devices, lossless, simulation, roomy, reason=None if roomy else "does not fit in memory")
 

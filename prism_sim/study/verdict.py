@@ -6,6 +6,7 @@ from prism_sim.study.compare import Candidate, Comparison
 from prism_sim.study.result import RunResult
 from prism_sim.units_text import seconds_text
 
+FEW = 3  # devices that are named one by one
 NOTICEABLE = 0.02  # a difference below 2 % is called none
 
 
@@ -80,7 +81,9 @@ def comparison_verdict(comparison: Comparison) -> list[str]:
 
 def _named(comparison: Comparison, candidate: Candidate) -> str:
     devices = [comparison.scenario.devices[device].name for device in candidate.devices]
-    who = f"{devices[0]} alone" if len(devices) == 1 else f"{candidate.strategy} over {len(devices)} devices"
+    some = len(devices) < len(comparison.scenario.ranks)
+    over = " and ".join(devices) if some and len(devices) <= FEW else f"{len(devices)} devices"
+    who = f"{devices[0]} alone" if len(devices) == 1 else f"{candidate.strategy} over {over}"
     return f"{who} ({seconds_text(candidate.latency_s)})"
 
 
