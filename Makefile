@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT := out/demo
 SCENARIO := scenarios/vit-base-orin-nano.yaml
+# rooms whose tests are quick; the others load models, start processes or sweep
+FAST := $(addprefix tests/,core scenario timing strategies figures)
 INSTALLED := $(VENV)/.installed
 
 .PHONY: demo gallery test check bench clean
@@ -34,7 +36,7 @@ test: $(INSTALLED)
 check: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(FAST)
 
 # Each against its reference in the same run; all are run, and any that is too slow fails the whole.
 bench: $(INSTALLED)
