@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import gone, processes_with
+from left_behind import gone, processes_with
 
 from prism_sim.live.launcher import LiveError, Start, check_port, free_port, launch
 from prism_sim.live.voice import Seat

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import processes_with
+from left_behind import processes_with
 
 from prism_sim.live import namespaces
 from prism_sim.live.launcher import Start, free_port, launch
