@@ -56,10 +56,16 @@ ROOMS = {
     ),
     "timing": Room({"plan", "catalogue"}, {"simpy", "numpy", "networkx"}),
     "scenario": Room(CORE | SIZES, {"pydantic", "pydantic_core", "annotated_types", "yaml"}),
+    "tasks": Room(
+        {"catalogue"},
+        {"numpy"},
+        # data that ships with them, read when a task is loaded
+        late={"sklearn.datasets", "tokenizers"},
+    ),
     "figures": Room({"plan", "catalogue", "units_text", "timing"}, {"numpy", "matplotlib", "pandas"}),
 }
 # they join everything, as single modules like `cli` do; no room of the table may import them
-ON_TOP = {"study", "commands", "reports", "calibration"}
+ON_TOP = {"study", "commands", "reports", "calibration", "validation"}
 
 
 @dataclass(frozen=True)
