@@ -15,7 +15,7 @@ PACKAGES = ("prism-sim", "simpy", "numpy", "pydantic", "torch", "transformers")
 def provenance(scenario: Scenario) -> dict[str, Any]:
     """Enough to repeat a run: no time stamp, so that the same run gives the same text."""
     return {
-        "versions": _versions(),
+        "versions": versions(),
         "seed": scenario.seed,
         "scenario_hash": scenario.hash,
         "weights": scenario.model.weights,
@@ -23,7 +23,7 @@ def provenance(scenario: Scenario) -> dict[str, Any]:
 
 
 @cache
-def _versions() -> dict[str, str | None]:
+def versions() -> dict[str, str | None]:
     return {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}}
 
 

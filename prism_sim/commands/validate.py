@@ -1,0 +1,109 @@
+"""prism-sim validate: predictions beside formulas, packets and measurements."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prism_sim.commands.base import STANDARD_OUTPUT, Command, as_json, progress, takes_json, write_files
+
+if TYPE_CHECKING:
+    from prism_sim.validation import Part, Report
+
+BROKEN, WRONG_INPUT = 1, 2  # exit statuses
+
+
+def prepare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--parts", metavar="NAME,NAME", help="only these (default: all)")
+    parser.add_argument("--quick", action="store_true", help="a few cases of each part")
+    parser.add_argument(
+        "--seconds", type=float, default=600.0, metavar="S", help="about how long each part may measure (default 600)"
+    )
+    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="of each measurement (default 5)")
+    parser.add_argument("--seed", type=int, default=0, help="of what is drawn at random (default 0)")
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="write validate.csv, validate.json and, where strategies are compared, predicted-measured.png there",
+    )
+    parser.add_argument(
+        "--page", metavar="FILE", type=Path, help="write the tables into a Markdown file, between its markers"
+    )
+    takes_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from prism_sim.validation import Settings, chosen, validate
+    from prism_sim.validation.page import filled
+
+    try:
+        names = None if options.parts is None else [name.strip() for name in options.parts.split(",")]
+        parts = chosen(names)
+        settings = Settings(options.quick, options.seconds, options.seed, options.repeats)
+        page = _page(options.page, parts)
+        with progress("validating") as announce:
+            report = validate(parts, settings, announce)
+    except ValueError as error:
+        print(f"prism-sim: {error}", file=sys.stderr)
+        return WRONG_INPUT
+    contents = _contents(report, options)
+    if options.page is not None:
+        contents[options.page] = filled(page, report)
+    if options.json != STANDARD_OUTPUT:
+        from rich.console import Console
+
+        from prism_sim.reports.validate import show_validation
+
+        show_validation(report, Console())
+    write_files(contents)
+    return 0 if report.holds else BROKEN
+
+
+def _page(path: Path | None, parts: Sequence[Part]) -> str:
+    """The page as it is now. Raises ValueError if a part has no place in it, OSError if there is no such file."""
+    from prism_sim.validation.page import check_places
+
+    if path is None:
+        return ""
+    text = path.read_text(encoding="utf-8")
+    try:
+        check_places(text, parts)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return text
+
+
+def _contents(report: Report, options: argparse.Namespace) -> dict[Path, str | Callable[[Path], Any]]:
+    """What the options ask to be written, by path, but for the page."""
+    from prism_sim.validation import to_json
+
+    contents: dict[Path, str | Callable[[Path], Any]] = {}
+    if options.json is not None:
+        contents[options.json] = as_json(to_json(report))
+    if options.out is not None:
+        contents |= _files(report, options.out)
+    return contents
+
+
+def _files(report: Report, folder: Path) -> dict[Path, str | Callable[[Path], Any]]:
+    from pandas import DataFrame
+
+    from prism_sim.figures.predicted_measured import draw_predicted_measured
+    from prism_sim.figures.style import saved
+    from prism_sim.validation import table, to_json
+
+    rows = DataFrame(table(report))
+    found: dict[Path, str | Callable[[Path], Any]] = {
+        folder / "validate.csv": rows.to_csv(index=False),
+        folder / "validate.json": as_json(to_json(report)),
+    }
+    if "strategy" in rows and rows["strategy"].notna().any():
+        found[folder / "predicted-measured.png"] = saved(draw_predicted_measured(rows))
+    return found
+
+
+COMMAND = Command("validate", "predictions beside formulas, packets and measurements", prepare, run, order=9)

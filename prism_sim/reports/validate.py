@@ -1,0 +1,105 @@
+"""What `prism-sim validate` shows in the terminal; its texts are those of the page too."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from prism_sim.reports.tables import NarrowName, new_table
+from prism_sim.validation.base import Finding, Report, Row
+from prism_sim.validation.summary import DIFFERENT, FAR, Summary, summary
+
+EXACT = 1e-6  # relative errors below are shown by their magnitude
+
+
+def show_validation(report: Report, console: Console) -> None:
+    """Every part: its rows, how far off they are, and whether its laws held."""
+    for finding in report.findings:
+        _show(finding, console)
+
+
+def _show(finding: Finding, console: Console) -> None:
+    part, outcome = finding.part, finding.outcome
+    console.print(f"\n[bold]{escape(part.name)}[/bold]: {escape(part.question)}", highlight=False)
+    if outcome.skipped is not None:
+        console.print(f"skipped: {escape(outcome.skipped)}", style="yellow", highlight=False)
+        return
+    console.print(_rows(finding))
+    console.print()
+    for line in sentences(finding):
+        console.print(escape(line), highlight=False)
+    for judgement in outcome.judgements:
+        style, verdict = ("green", "holds") if judgement.holds else ("bold red", "BROKEN")
+        console.print(f"{verdict}: {escape(judgement.law)}", style=style, highlight=False)
+    for remark in outcome.remarks:
+        console.print(escape(remark), style="dim", highlight=False)
+
+
+def _rows(finding: Finding) -> Table:
+    found = new_table(*headings(finding))
+    for row in finding.outcome.rows:
+        name, *amounts = cells(finding, row)
+        found.add_row(NarrowName(name), *amounts)
+    return found
+
+
+def headings(finding: Finding) -> list[str]:
+    """Of the columns that this part's rows fill."""
+    rows, last = finding.outcome.rows, []
+    if any(row.spread_s is not None for row in rows):
+        last.append("spread")
+    if any(row.not_judged is not None for row in rows):
+        last.append("not judged")
+    return ["case", "predicted", finding.part.against, "error", *last]
+
+
+def cells(finding: Finding, row: Row) -> list[str]:
+    """A row under these headings."""
+    digits, names = finding.part.digits, headings(finding)
+    found = [row.case, _time(row.predicted_s, row, digits), _time(row.measured_s, row, digits), error_text(row.error)]
+    if "spread" in names:
+        ends = row.spread_s or ()
+        found.append(" to ".join(_time(end, row, digits) for end in ends))
+    if "not judged" in names:
+        found.append(row.not_judged or "")
+    return found
+
+
+def _time(seconds: float, row: Row, digits: int) -> str:
+    """In the unit of what was measured, so that a line compares at sight."""
+    factor, unit = next((step for step in ((1.0, "s"), (1e-3, "ms")) if row.measured_s >= step[0]), (1e-6, "µs"))
+    amount = seconds / factor
+    whole = abs(amount) >= 10 ** (digits - 1)
+    return f"{amount:.0f} {unit}" if whole else f"{amount:#.{digits}g}".rstrip(".") + f" {unit}"
+
+
+def error_text(error: float) -> str:
+    """0.0123 -> '+1.2 %'; rounding shows as such: '1e-16'."""
+    if abs(error) < EXACT:
+        return f"{error:.0e}" if error else "0"
+    return f"{100 * error:+.0f} %" if abs(error) >= 0.0995 else f"{100 * error:+.2g} %"
+
+
+def sentences(finding: Finding) -> list[str]:
+    """How far off the judged rows are."""
+    found = summary(finding.outcome.rows)
+    return [] if found is None else [_off(found), *_ranked(found)]
+
+
+def _off(found: Summary) -> str:
+    return (
+        f"{found.n_rows} rows: half of them within {size_text(found.median_abs_error)}; the worst is "
+        f"{error_text(found.worst_error)} ({found.worst}); {found.n_far} more than {FAR:.0%} off."
+    )
+
+
+def _ranked(found: Summary) -> list[str]:
+    if not found.ranked:
+        return []
+    pairs = f"{found.ranked_right} of {found.ranked} pairs of strategies"
+    return [f"The faster one is predicted to be so in {pairs} that differ by more than {DIFFERENT:.0%}."]
+
+
+def size_text(error: float) -> str:
+    return error_text(abs(error)).removeprefix("+")

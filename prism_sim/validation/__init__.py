@@ -1,0 +1,32 @@
+"""How far predictions can be trusted: each part sets the simulator beside something else, row by row.
+
+    found = validate(chosen(["closed-forms"]), Settings(), announce)
+    found.holds                           whether every part's own laws held
+    to_json(found)                        rows, summaries, judgements
+
+Adding a part: one file in `parts/` that offers `PART`.
+"""
+
+from __future__ import annotations
+
+from prism_sim.validation.base import Finding, Judgement, Outcome, Part, Report, Row, Settings
+from prism_sim.validation.run import catalogue, chosen, table, to_json, validate
+from prism_sim.validation.summary import Summary, rank_agreement, summary
+
+__all__ = [
+    "Finding",
+    "Judgement",
+    "Outcome",
+    "Part",
+    "Report",
+    "Row",
+    "Settings",
+    "Summary",
+    "catalogue",
+    "chosen",
+    "rank_agreement",
+    "summary",
+    "table",
+    "to_json",
+    "validate",
+]

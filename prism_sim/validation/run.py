@@ -1,0 +1,92 @@
+"""Finds the parts, runs them, and keeps what they found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from prism_sim.catalogue import discover, look_up
+from prism_sim.study.provenance import versions
+from prism_sim.validation.base import SCHEMA, Finding, Part, Report, Settings
+from prism_sim.validation.summary import summary
+
+
+def catalogue() -> dict[str, Part]:
+    """All parts by name, in the order in which they are read."""
+    found = sorted(discover("prism_sim.validation.parts", "PART", Part), key=lambda part: (part.order, part.name))
+    return {part.name: part for part in found}
+
+
+def chosen(names: Sequence[str] | None) -> tuple[Part, ...]:
+    """The parts of these names in the catalogue's order; None: all. Raises ValueError for an unknown one."""
+    known = catalogue()
+    if names is None:
+        return tuple(known.values())
+    wanted = {look_up("part", name, known).name for name in names}
+    return tuple(part for part in known.values() if part.name in wanted)
+
+
+def validate(parts: Sequence[Part], settings: Settings, announce: Callable[[str], None]) -> Report:
+    """Runs one part after another; announce: told what is done now."""
+    findings = []
+    for part in parts:
+        announce(f"{part.name}: {part.question}")
+        since_s = time.perf_counter()
+        outcome = part.run(settings, announce)
+        findings.append(Finding(part, outcome, time.perf_counter() - since_s))
+    return Report(settings, tuple(findings))
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "holds": report.holds,
+        "settings": {
+            "quick": report.settings.quick,
+            "budget_s": report.settings.budget_s,
+            "seed": report.settings.seed,
+            "repeats": report.settings.repeats,
+        },
+        "parts": [_part_to_json(finding) for finding in report.findings],
+        "versions": versions(),
+    }
+
+
+def _part_to_json(finding: Finding) -> dict[str, Any]:
+    part, outcome, found = finding.part, finding.outcome, summary(finding.outcome.rows)
+    return {
+        "part": part.name,
+        "question": part.question,
+        "against": part.against,
+        "skipped": outcome.skipped,
+        "holds": outcome.holds,
+        "took_s": finding.took_s,
+        "rows": [row.to_json() for row in outcome.rows],
+        "summary": None if found is None else found.to_json(),
+        "judgements": [{"law": judgement.law, "holds": judgement.holds} for judgement in outcome.judgements],
+        "remarks": list(outcome.remarks),
+    }
+
+
+def table(report: Report) -> list[dict[str, Any]]:
+    """A record a row, tags as columns: the CSV that `prism-sim plot predicted-measured` draws."""
+    return list(_records(report))
+
+
+def _records(report: Report) -> Iterator[dict[str, Any]]:
+    tags = list(dict.fromkeys(tag for finding in report.findings for row in finding.outcome.rows for tag in row.tags))
+    for finding in report.findings:
+        for row in finding.outcome.rows:
+            low_s, high_s = row.spread_s or (None, None)
+            yield {
+                "part": finding.part.name,
+                "case": row.case,
+                "predicted_s": row.predicted_s,
+                "measured_s": row.measured_s,
+                "error": row.error,
+                "spread_low_s": low_s,
+                "spread_high_s": high_s,
+                **{tag: row.tags.get(tag) for tag in tags},
+                "not_judged": row.not_judged,
+            }
