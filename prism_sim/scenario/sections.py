@@ -88,6 +88,13 @@ class DeviceSection(Section):
         default=None, description="FLOP/s reached in float16 and bfloat16; default: as compute"
     )
     memory_bandwidth: Annotated[float, units.MEMORY_RATE] | _Absent = None
+    memory_overlap: float | _Absent = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="part of the shorter of a kernel's arithmetic and memory traffic that hides behind the longer; "
+        "default 1: a roofline",
+    )
     memory: Annotated[float, units.MEMORY] | _Absent = None
     op_overhead: Annotated[float, units.TIME] | _Absent = Field(
         default=None, description="time that a kernel launch costs"

@@ -65,6 +65,7 @@ class DeviceSpec:
     memory_bytes_per_s: float
     memory_bytes: int | None = None
     op_overhead_s: float = 0.0
+    memory_overlap: float = 1.0
     staging_bytes_per_s: float = math.inf
     staging_latency_s: float = 0.0
     staging_ramp_s: float = 0.0

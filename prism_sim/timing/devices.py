@@ -14,6 +14,7 @@ class Device:
     """One edge device.
 
     flops_per_s, memory_bytes_per_s: what it reaches, not its data sheet's peak.
+    memory_overlap: the part of the shorter of a kernel's arithmetic and memory traffic that hides behind the longer.
     op_overhead_s: what launching one kernel costs, beside the kernel itself.
     staging_bytes_per_s, staging_latency_s: copies between accelerator and host around a message; by default free.
     staging_ramp_s: how long a copy's rate climbs, evenly and from nothing, to `staging_bytes_per_s`.
@@ -28,6 +29,7 @@ class Device:
     flops_per_s: float
     memory_bytes_per_s: float
     op_overhead_s: float = 0.0
+    memory_overlap: float = 1.0
     staging_bytes_per_s: float = inf
     staging_latency_s: float = 0.0
     staging_ramp_s: float = 0.0
@@ -42,6 +44,8 @@ class Device:
     def __post_init__(self) -> None:
         check_positive(self, "flops_per_s", "memory_bytes_per_s", "staging_bytes_per_s", "handling_bytes_per_s")
         check_not_negative(self, "op_overhead_s", "staging_latency_s", "staging_ramp_s", "dispatch_s", "restart_s")
+        if not 0 <= self.memory_overlap <= 1:
+            raise ValueError(f"memory_overlap(={self.memory_overlap}) must be from 0 to 1")
         if self.memory_bytes is not None:
             check_positive(self, "memory_bytes")
         check_not_negative(self, *(name for name in ("idle_w", "busy_w", "radio_w") if getattr(self, name) is not None))
@@ -49,8 +53,12 @@ class Device:
             raise ValueError(f"busy_w(={self.busy_w}) must be >= idle_w(={self.idle_w})")
 
     def work_s(self, kernel: Kernel) -> float:
-        """The slower of arithmetic and memory traffic (roofline, Williams et al., CACM 52(4), 2009)."""
-        return max(kernel.flops / self.flops_per_s, kernel.moved_bytes / self.memory_bytes_per_s)
+        """The slower of arithmetic and memory traffic (roofline, Williams et al., CACM 52(4), 2009).
+
+        And the part of the other that does not hide behind it, as where a processor packs weights before it multiplies.
+        """
+        arithmetic_s, traffic_s = kernel.flops / self.flops_per_s, kernel.moved_bytes / self.memory_bytes_per_s
+        return max(arithmetic_s, traffic_s) + (1 - self.memory_overlap) * min(arithmetic_s, traffic_s)
 
     def kernel_s(self, kernel: Kernel) -> float:
         return self.op_overhead_s + self.work_s(kernel)
