@@ -78,12 +78,13 @@ def difference_over_seeds(
     """Of the mean over seeds of metric(left[s]) - metric(right[s]), where both seeds and examples are a sample.
 
     mean -+ t sqrt(V_seeds / S + V_examples): V_seeds is the variance of the S paired differences; V_examples that of
-    their mean when examples are drawn anew, one draw for all seeds, as all were tested on the same examples. A t
-    interval over seeds alone takes the test set for the whole world, a bootstrap over examples alone takes the seeds
-    for it; percentiles over 3 to 5 seeds are too narrow (sqrt((S - 1) / S), and no t). The sum counts what seed and
-    example do together twice, so it errs to the wide side, like Owen's pigeonhole bootstrap of crossed samples (Annals
-    of Applied Statistics 2007, section 4). Degrees of freedom: Satterthwaite (1946). Seeds as a source of variance:
-    Bouthillier et al., arXiv 2103.03098. Raises ValueError for fewer than 2 seeds, or unless all are paired.
+    their mean when examples are drawn anew, one draw for all seeds, as all were tested on the same examples (for a
+    proportion Agresti and Min's, else from the paired bootstrap). A t interval over seeds alone takes the test set for
+    the whole world, a bootstrap over examples alone takes the seeds for it; percentiles over 3 to 5 seeds are too
+    narrow (sqrt((S - 1) / S), and no t). The sum counts what seed and example do together twice, so it errs to the
+    wide side, like Owen's pigeonhole bootstrap of crossed samples (Annals of Applied Statistics 2007). Degrees of
+    freedom: Satterthwaite (1946). Seeds as a source of variance: Bouthillier et al., arXiv 2103.03098.
+    Raises ValueError for fewer than 2 seeds, or unless all are paired.
     """
     if len(left) != len(right) or len(left) < 2:
         raise ValueError(f"{len(left)} and {len(right)} seeds: an interval over seeds needs the same 2 or more of both")
@@ -92,8 +93,12 @@ def difference_over_seeds(
     for rows in (rows for pair in pairs for rows in pair):
         _check_paired(metric, first, rows)
     differences = _differences(metric, pairs)
-    drawn = np.array([_differences(metric, pairs, rows).mean() for rows in _resampled(len(first), seed, resamples)])
-    variances = float(differences.var(ddof=1)) / len(pairs), _variance(drawn)
+    if metric.proportion:
+        of_examples = _smoothed_variance(pairs)
+    else:
+        resampled = _resampled(len(first), seed, resamples)
+        of_examples = _variance(np.array([_differences(metric, pairs, rows).mean() for rows in resampled]))
+    variances = float(differences.var(ddof=1)) / len(pairs), of_examples
     return _student_interval(float(differences.mean()), variances, (len(pairs) - 1, len(first) - 1), confidence)
 
 
@@ -128,6 +133,14 @@ def _differences(
     return np.array([metric.formula(a[rows]) - metric.formula(b[rows]) for a, b in pairs])
 
 
+def _smoothed_variance(pairs: Sequence[tuple[Records, Records]]) -> float:
+    """Of the mean over seeds of a difference of proportions: with Agresti and Min's half examples."""
+    right = [[(rows[:, 0] == rows[:, 1]).astype(np.float64) for rows in pair] for pair in pairs]
+    each = np.mean([a - b for a, b in right], axis=0)  # (examples,), between -1 and 1
+    total = len(each) + 2
+    return (float(each @ each) + 1 - float(each.sum()) ** 2 / total) / total**2
+
+
 def _variance(drawn: NDArray[np.float64]) -> float:
     """Of the resamples on which the metric is defined; nan for fewer than two."""
     defined = drawn[~np.isnan(drawn)]
@@ -137,11 +150,11 @@ def _variance(drawn: NDArray[np.float64]) -> float:
 def _student_interval(
     estimate: float, variances: tuple[float, float], freedoms: tuple[int, int], confidence: float
 ) -> Interval:
-    """estimate -+ t sqrt(sum of variances), its degrees of freedom after Satterthwaite."""
+    """Plus and minus t sqrt(sum of variances), its degrees of freedom after Satterthwaite."""
     from scipy.special import stdtrit
 
     _check_confidence(confidence)
-    method = f"t over {freedoms[0] + 1} seeds and a paired bootstrap over examples"
+    method = f"t over {freedoms[0] + 1} seeds, and over paired examples"
     variance = sum(variances)
     if variance == 0:  # no seed and no example makes a difference
         return Interval(estimate, estimate, estimate, confidence, method)

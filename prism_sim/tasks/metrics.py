@@ -116,13 +116,13 @@ def mean_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def perplexity(rows: Records) -> float:
-    """exp(nats / tokens), both summed over the examples: a token weighs the same wherever it stands."""
+    """Exp(nats / tokens), both summed over the examples: a token weighs the same wherever it stands."""
     with np.errstate(over="ignore"):  # inf says what there is to say
         return float(np.exp(_ratio(rows)))
 
 
 def bits_per_character(rows: Records) -> float:
-    """nats / ln 2 / characters, both summed over the examples: comparable whatever the vocabulary.
+    """Nats / ln 2 / characters, both summed over the examples: comparable whatever the vocabulary.
 
     enwik8 and text8 count bytes: there a character is a byte.
     """
