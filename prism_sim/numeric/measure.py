@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,10 +14,9 @@ from prism_sim.numeric.infer import main_output
 from prism_sim.numeric.inputs import InputSource, make_inputs
 from prism_sim.numeric.interpreter import execute
 from prism_sim.numeric.loading import ModelSource, load
+from prism_sim.numeric.threads import fixed_threads
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
-
-THREADS = 2  # fixed: sums over threads must not depend on the machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +29,7 @@ class Measured:
 
 def measure(source: ModelSource, given: InputSource, job: Job) -> Measured:
     """Really computes the job. Raises LoadError for weights or an input that cannot be loaded."""
-    with torch.no_grad(), _threads(THREADS):
+    with torch.no_grad(), fixed_threads():
         model, inputs, reference, has_logits = _undistributed(_Key(source, given, _kept(job)))
         outcome = execute(model, inputs, job, observe=True)
         assert outcome.plan is not None
@@ -85,13 +82,3 @@ def _inputs(model: nn.Module, given: InputSource, kept: int) -> dict[str, Any]:
     if "input_ids" in inputs and hasattr(model, "generate"):
         inputs |= {"use_cache": False}
     return inputs
-
-
-@contextmanager
-def _threads(n_threads: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(n_threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from prism_sim.scenario import Scenario
 from prism_sim.shapes.job import Job
+from prism_sim.study.cache import cache_folder
 from prism_sim.study.digest import digest
 from prism_sim.study.files import write_whole
 from prism_sim.study.model_config import model_config
@@ -56,7 +56,7 @@ def fidelity_of(scenario: Scenario, job: Job, announce: Callable[[str], None] = 
 
     Raises ScenarioError for weights or an input that cannot be loaded, ValueError for outputs that are not finite.
     """
-    path = cache_folder() / f"{question(scenario, job)}.json"
+    path = cache_folder("numerics") / f"{question(scenario, job)}.json"
     if (found := _read(path)) is not None:
         return found
     announce(f"computing the real outputs of {scenario.model.label}, {job.n_ranks} rank(s), once; then kept on disk")
@@ -66,13 +66,6 @@ def fidelity_of(scenario: Scenario, job: Job, announce: Callable[[str], None] = 
     except OSError as error:
         announce(f"the outputs' fidelity could not be kept for the next time: {error}")
     return fidelity
-
-
-def cache_folder() -> Path:
-    """`$PRISM_SIM_CACHE`, or `prism-sim` in the user's cache folder."""
-    if stated := os.environ.get("PRISM_SIM_CACHE"):
-        return Path(stated) / "numerics"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "prism-sim" / "numerics"
 
 
 def sources(scenario: Scenario, job: Job) -> tuple[ModelSource, InputSource]:

@@ -60,12 +60,12 @@ ROOMS = {
         {"catalogue"},
         {"numpy"},
         # data that ships with them, read when a task is loaded
-        late={"sklearn.datasets", "tokenizers"},
+        late={"sklearn.datasets", "tokenizers", "scipy.special"},
     ),
     "figures": Room({"plan", "catalogue", "units_text", "timing"}, {"numpy", "matplotlib", "pandas"}),
 }
 # they join everything, as single modules like `cli` do; no room of the table may import them
-ON_TOP = {"study", "commands", "reports", "calibration", "validation"}
+ON_TOP = {"study", "commands", "reports", "calibration", "training", "validation"}
 
 
 @dataclass(frozen=True)

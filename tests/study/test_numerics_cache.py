@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from prism_sim.study import numerics, run, simulate
-from prism_sim.study.numerics import cache_folder, fidelity_of
+from prism_sim.study.cache import cache_folder
+from prism_sim.study.numerics import fidelity_of
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_a_second_process_gets_the_same_numbers_without_torch(load, own_cache):
 def test_what_is_kept_is_what_was_computed(load):
     first = run(load()).fidelity
     assert run(load()).fidelity == first
-    shutil.rmtree(cache_folder())
+    shutil.rmtree(cache_folder("numerics"))
     assert run(load()).fidelity == first  # computed anew, to the bit
 
 
@@ -160,7 +161,7 @@ def test_our_own_source_and_the_libraries_count(load, measured, monkeypatch):
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'{"schema": "other"}', b"\xff\xfe"])
 def test_a_damaged_file_is_computed_anew_and_mended(load, measured, content):
     whole = ask(load())
-    (file,) = cache_folder().iterdir()
+    (file,) = cache_folder("numerics").iterdir()
     file.write_bytes(content)
     assert ask(load()) == whole
     assert len(measured) == 2
@@ -170,7 +171,7 @@ def test_a_damaged_file_is_computed_anew_and_mended(load, measured, content):
 
 def test_a_truncated_file_is_computed_anew(load, measured):
     whole = ask(load())
-    (file,) = cache_folder().iterdir()
+    (file,) = cache_folder("numerics").iterdir()
     file.write_bytes(file.read_bytes()[:-10])
     assert ask(load()) == whole
     assert len(measured) == 2
@@ -198,7 +199,7 @@ def test_nothing_is_kept_of_a_failed_computation(load, monkeypatch, own_cache):
 
 def test_the_cache_is_where_the_environment_says(monkeypatch, tmp_path):
     monkeypatch.setenv("PRISM_SIM_CACHE", str(tmp_path / "a"))
-    assert cache_folder().is_relative_to(tmp_path / "a")
+    assert cache_folder("numerics").is_relative_to(tmp_path / "a")
     monkeypatch.delenv("PRISM_SIM_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "b"))
-    assert cache_folder().is_relative_to(tmp_path / "b" / "prism-sim")
+    assert cache_folder("numerics").is_relative_to(tmp_path / "b" / "prism-sim")
