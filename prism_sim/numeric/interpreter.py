@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,8 @@ from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import HEAD
 from prism_sim.wire import at_the_border
 
+Watch = Callable[[int, Sequence[TensorBlock]], Sequence[TensorBlock]]  # the blocks that a participant is to run
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -34,9 +36,11 @@ class Outcome:
 class Ranks(nn.Module):
     """Stands in place of a model's layer list: all participants run in it, one forward pass."""
 
-    def __init__(self, job: Job, trunk: nn.Module, inputs: Mapping[str, Any], counter: Any) -> None:
+    def __init__(
+        self, job: Job, trunk: nn.Module, inputs: Mapping[str, Any], counter: Any, watch: Watch | None
+    ) -> None:
         super().__init__()
-        self.job, self.inputs, self.counter = job, inputs, counter
+        self.job, self.inputs, self.counter, self.watch = job, inputs, counter, watch
         family = families.find(job.sizes.family)
         self.held = (trunk,)  # in a tuple: not a child of this module
         self.blocks = [TensorBlock(family.parts(layer), trunk.training) for layer in family.layers(trunk)]
@@ -53,7 +57,10 @@ class Ranks(nn.Module):
             raise ValueError(f"the inputs make {tuple(embedded.shape[:2])} samples and tokens, not {expected}")
         given = Input(self.held[0], self.inputs, embedded, self.real, self._flops())
         meters = [FlopMeter(self.counter) if self.counter else SilentMeter() for _ in range(self.job.n_ranks + 1)]
-        models = [TensorModel(self.job, given, self.blocks, meter) for meter in meters]
+        models = [
+            TensorModel(self.job, given, self.watch(number, self.blocks) if self.watch else self.blocks, meter)
+            for number, meter in enumerate(meters)
+        ]
         self.done = driver.run(programs(self.job, models), meters)
         self.flops_when_done = self._flops()
         return rows_after_blocks(self.job, self.done.results, models[-1].output)
@@ -92,16 +99,19 @@ def padding_mask(inputs: Mapping[str, Any]) -> Tensor | None:
     return None if bool(real.all()) else real
 
 
-def execute(model: nn.Module, inputs: Mapping[str, Any], job: Job, observe: bool = False) -> Outcome:
+def execute(
+    model: nn.Module, inputs: Mapping[str, Any], job: Job, observe: bool = False, watch: Watch | None = None
+) -> Outcome:
     """One forward pass of `model`, its blocks run as `job` says; everything else is the model's own code.
 
+    watch: gives each participant blocks in place of the model's, such as show what passes through them.
     The caller's model stays untouched. Gradients reach its parameters. Raises ValueError where the strategy cannot
     serve the job.
     """
     family = families.find(job.sizes.family)
     trunk = getattr(model, family.trunk, model)
     with flop_counter() if observe else nullcontext() as counter:
-        ranks = Ranks(job, trunk, inputs, counter)
+        ranks = Ranks(job, trunk, inputs, counter, watch)
         stand_in = with_layers(model, family.path(model), nn.ModuleList([ranks]))
         output = stand_in(**inputs)
         head_flops = counter.get_total_flops() - ranks.flops_when_done if counter else 0
