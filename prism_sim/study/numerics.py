@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from prism_sim.scenario import Scenario
 from prism_sim.shapes.job import Job
-from prism_sim.study.cache import cache_folder
+from prism_sim.study.cache import Kept, cache_folder
 from prism_sim.study.digest import digest
-from prism_sim.study.files import write_whole
 from prism_sim.study.model_config import model_config
 
 if TYPE_CHECKING:
@@ -56,16 +55,14 @@ def fidelity_of(scenario: Scenario, job: Job, announce: Callable[[str], None] = 
 
     Raises ScenarioError for weights or an input that cannot be loaded, ValueError for outputs that are not finite.
     """
-    path = cache_folder("numerics") / f"{question(scenario, job)}.json"
-    if (found := _read(path)) is not None:
-        return found
-    announce(f"computing the real outputs of {scenario.model.label}, {job.n_ranks} rank(s), once; then kept on disk")
-    fidelity = _measure(scenario, job)
-    try:
-        write_whole(path, json.dumps({"schema": SCHEMA, **asdict(fidelity)}))
-    except OSError as error:
-        announce(f"the outputs' fidelity could not be kept for the next time: {error}")
-    return fidelity
+
+    def compute() -> Fidelity:
+        ranks = f"{job.n_ranks} rank(s)"
+        announce(f"computing the real outputs of {scenario.model.label}, {ranks}, once; then kept on disk")
+        return _measure(scenario, job)
+
+    kept = Kept("the outputs' fidelity", SCHEMA, asdict, lambda found: Fidelity(**found))
+    return kept.at(cache_folder("numerics") / f"{question(scenario, job)}.json", compute, announce)
 
 
 def sources(scenario: Scenario, job: Job) -> tuple[ModelSource, InputSource]:
@@ -120,22 +117,16 @@ def _measure(scenario: Scenario, job: Job) -> Fidelity:
     )
 
 
-def _read(path: Path) -> Fidelity | None:
-    """What is kept there; None if there is nothing, or nothing whole."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return Fidelity(**{k: v for k, v in found.items() if k != "schema"}) if found["schema"] == SCHEMA else None
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
+def question(scenario: Scenario, job: Job, schema: str = SCHEMA) -> str:
+    """A name for what determines the outputs, the content of files included; equal for equal questions.
 
-
-def question(scenario: Scenario, job: Job) -> str:
-    """A name for what determines the outputs, the content of files included; equal for equal questions."""
+    schema: of what is asked about them.
+    """
     spec = scenario.model
     folder = [] if spec.folder is None else [_file_digest(path) for path in sorted(spec.folder.iterdir())]
     picture = scenario.workload.input
     determining = {
-        "schema": SCHEMA,
+        "schema": schema,
         "model": [
             dict(model_config(scenario)),
             spec.hub_id,
