@@ -90,7 +90,7 @@ def sentences(finding: Finding) -> list[str]:
 def _off(found: Summary) -> str:
     return (
         f"{found.n_rows} rows: half of them within {size_text(found.median_abs_error)}; the worst is "
-        f"{error_text(found.worst_error)} ({found.worst}); {found.n_far} more than {FAR:.0%} off."
+        f"{error_text(found.worst_error)} ({found.worst}); {found.n_far} more than {100 * FAR:.0f} % off."
     )
 
 
@@ -98,7 +98,7 @@ def _ranked(found: Summary) -> list[str]:
     if not found.ranked:
         return []
     pairs = f"{found.ranked_right} of {found.ranked} pairs of strategies"
-    return [f"The faster one is predicted to be so in {pairs} that differ by more than {DIFFERENT:.0%}."]
+    return [f"The faster one is predicted to be so in {pairs} that differ by more than {100 * DIFFERENT:.0f} %."]
 
 
 def size_text(error: float) -> str:

@@ -1,0 +1,32 @@
+"""The cases with exact answers hold, and a simulator that was wrong by a little would be found out."""
+
+from __future__ import annotations
+
+import pytest
+
+from prism_sim.validation import Settings, chosen
+from prism_sim.validation.parts import closed_forms
+
+CASES = list(closed_forms.cases())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_simulator_gives_what_arithmetic_gives(case: closed_forms.Case):
+    assert case.predicted_s() == pytest.approx(case.formula_s, rel=closed_forms.EXACT)
+
+
+def test_the_all_gather_case_is_the_known_one():
+    assert CASES[0].formula_s == pytest.approx(0.49717, abs=5e-6)
+
+
+def test_the_part_says_so():
+    (part,) = chosen(["closed-forms"])
+    outcome = part.run(Settings(), lambda line: None)
+    assert outcome.holds
+    assert len(outcome.rows) == len(CASES)
+
+
+def test_a_small_error_breaks_the_law(monkeypatch: pytest.MonkeyPatch):
+    off = closed_forms.Case("off", lambda: 1 + 1e-9, 1.0)
+    monkeypatch.setattr(closed_forms, "cases", lambda: iter([*CASES, off]))
+    assert not closed_forms.run(Settings(), lambda line: None).holds
