@@ -15,10 +15,26 @@ from prism_sim.catalogue import look_up
 MOST_BLOCKS, MOST_WIDE = 10_000, 1_000_000  # beyond any model: a slip of the finger, which would compute for ever
 
 
+# Elements that each kernel of an activation reads and writes, per element of its output: one kernel where torch has it
+# whole, else the elementwise steps as transformers/activations.py writes them.
+ONE_KERNEL = (2,)
+ACTIVATIONS = {
+    "gelu_new": (2, 2, 2, 3, 2, 2, 2, 3),
+    "gelu_fast": (2, 2, 2, 3, 2, 3, 2, 2, 3),
+    "quick_gelu": (2, 2, 3),
+}
+
+
+def activation(config: Mapping[str, Any], key: str, default: str) -> tuple[int, ...]:
+    """The kernels of the activation that a configuration names under `key`; see `ACTIVATIONS`."""
+    return ACTIVATIONS.get(str(config.get(key, default)), ONE_KERNEL)
+
+
 @dataclass(frozen=True, slots=True)
 class Dimensions:
     """Sizes of a model, as its Hugging Face configuration gives them; 0 where a family has no such thing.
 
+    activation: elements moved by each of its kernels, see `ACTIVATIONS`.
     tied: a language model's head shares the weights of the token embedding.
     """
 
@@ -34,6 +50,7 @@ class Dimensions:
     token_types: int = 0
     patch_elements: int = 0
     pooler_width: int = 0
+    activation: tuple[int, ...] = ONE_KERNEL
     tied: bool = True
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ from prism_sim.families.base import (
     Family,
     Head,
     Layer,
+    activation,
     linear,
     n_labels,
     norm,
@@ -62,6 +63,7 @@ class Bert(Family):
             n_labels=n_labels(config),
             vocabulary=int(config.get("vocab_size", 30522)),
             token_types=int(config.get("type_vocab_size", 2)),
+            activation=activation(config, "hidden_act", "gelu"),
             pooler_width=width,
             tied=bool(config.get("tie_word_embeddings", True)),
         )

@@ -12,6 +12,7 @@ from prism_sim.families.base import (
     Family,
     Head,
     Layer,
+    activation,
     n_labels,
     norm,
     required,
@@ -51,6 +52,7 @@ class GPT2(Family):
             max_tokens=int(config.get("n_positions", 1024)),
             n_labels=n_labels(config),
             vocabulary=int(config.get("vocab_size", 50257)),
+            activation=activation(config, "activation_function", "gelu_new"),
             tied=bool(config.get("tie_word_embeddings", True)),
         )
 

@@ -12,6 +12,7 @@ from prism_sim.families.base import (
     Family,
     Head,
     Layer,
+    activation,
     linear,
     n_labels,
     norm,
@@ -58,6 +59,7 @@ class ViT(Family):
             qkv_bias=bool(config.get("qkv_bias", True)),
             n_labels=n_labels(config),
             patch_elements=int(config.get("num_channels", 3)) * patch_height * patch_width,
+            activation=activation(config, "hidden_act", "gelu"),
             pooler_width=int(config.get("pooler_output_size") or model_width),
         )
 

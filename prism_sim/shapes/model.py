@@ -79,7 +79,8 @@ class ShapeBlock:
         inner = self.sizes.feed_forward_width if columns is None else len(columns)
         self._product("expand", (batch, tokens), width, inner, inner, columns)
         expanded = self.ledger.shape(batch, tokens, inner)
-        self.ledger.kernel("activation", 0, 2 * expanded.elements)
+        for moved in self.sizes.activation:
+            self.ledger.kernel("activation", 0, moved * expanded.elements)
         return expanded
 
     def contract(self, inner: Shape, columns: range | None = None) -> Shape:
