@@ -38,7 +38,7 @@ def infer(
     inputs: Mapping[str, Any],
     ranks: int = 2,
     strategy: str = "prism",
-    segments: int = DEFAULT_SEGMENTS,
+    segments: int | Sequence[int] = DEFAULT_SEGMENTS,
     compressor: str | None = None,
     shares: Sequence[float] | None = None,
     observe: bool = False,
@@ -49,15 +49,15 @@ def infer(
 
     model: ViT, BERT or GPT-2, bare or with its usual head; it stays untouched, and gradients reach its parameters.
     inputs: what the model's forward takes. ranks: 1 whatever is asked for where the strategy knows only one.
-    segments (L), compressor, shares (of what is split, summing to 1) and further options are the strategy's; of those
-    that it does not know only segments is ignored, which has a default.
+    segments (L, or a list of one for each block), compressor, shares (of what is split, summing to 1) and further
+    options are the strategy's; of those that it does not know only segments is ignored, which has a default.
     observe: count FLOPs as they happen and give the observed Plan in place of the predicted one.
     Raises ValueError for what is not supported, saying what and why.
     """
     numbers = shares if shares is None or isinstance(shares, str) else tuple(shares)  # a word is refused later
     given: dict[str, Any] = {**options, "compressor": compressor, "shares": numbers}
     if options.get("compression_rate") is None or segments != DEFAULT_SEGMENTS:
-        given["segments"] = segments
+        given["segments"] = segments if isinstance(segments, int) else tuple(segments)
     job = job_for(model, inputs, ranks, strategy, _options(strategy, given), placement or Placement())
     outcome = execute(model, _plain(job, inputs), job, observe)
     return Inference(main_output(outcome.output), outcome.plan or predict(job), outcome.output)
@@ -75,8 +75,9 @@ def _options(strategy: str, given: Mapping[str, Any]) -> Any:
         raise ValueError(f"{strategy} does not know {', '.join(sorted(strange))}; its options: {listed}")
     for name in stated.keys() & known.keys():
         minimum, excluded = known[name].get("minimum"), known[name].get("excludes")
-        if minimum is not None and not stated[name] >= minimum:  # and so not NaN
-            raise ValueError(f"{name}(={stated[name]}) must be >= {minimum}")
+        for value in stated[name] if isinstance(stated[name], tuple) else (stated[name],):
+            if minimum is not None and not value >= minimum:  # and so not NaN
+                raise ValueError(f"{name}(={value}) must be >= {minimum}")
         if excluded in stated:
             raise ValueError(f"{name} and {excluded} say the same thing: give one of them")
     return kind(**{name: value for name, value in stated.items() if name in known})

@@ -15,7 +15,7 @@ from prism_sim.scenario import hardware, models, network, overrides, schema, str
 from prism_sim.scenario.errors import FieldPath, shown
 from prism_sim.scenario.problems import first_error
 from prism_sim.scenario.sections import ScenarioSection
-from prism_sim.scenario.spec import Scenario, StrategySpec
+from prism_sim.scenario.spec import ModelSpec, Scenario, StrategySpec
 from prism_sim.scenario.yaml_source import Source, read_source
 from prism_sim.strategies.base import Placement, Shares
 
@@ -76,6 +76,7 @@ def _resolve(source: Source, origin: Origin) -> Scenario:
     _check_exclusions(given, source)
     _check_shares(given.get("shares"), len(ranks), source)
     model = models.model(file.model, source)
+    _check_blocks(given, model, source)
     sharing = 1 if strategies.find(file.strategy.name).one_rank else len(ranks)
     unused = strategy_section.unused(file.strategy.name, given)
     return Scenario(
@@ -141,6 +142,16 @@ def _check_shares(shares: Shares, n_ranks: int, source: Source) -> None:
     if abs(math.fsum(shares) - 1) > 1e-6:
         rule = f"{shown(list(shares))} sums to {math.fsum(shares):.6g}, but shares must sum to 1"
         raise source.error(path, rule)
+
+
+def _check_blocks(given: Mapping[str, Any], model: ModelSpec, source: Source) -> None:
+    """Lists of one item for each block, where the file alone tells how many blocks there are."""
+    for option in strategy_section.lists_per_block():
+        if isinstance(given.get(option), tuple) and model.config is not None:
+            n_items, n_blocks = len(given[option]), models.n_blocks(model.config)
+            if n_items != n_blocks:
+                rule = f"lists {n_items} number(s), but {model.label} has {n_blocks} blocks; write one for each block"
+                raise source.error(("strategy", option), rule)
 
 
 def _options(name: str, given: Mapping[str, Any], source: Source) -> Any:

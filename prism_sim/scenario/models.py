@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -96,6 +97,11 @@ def _input(section: WorkloadSection, source: Source) -> Path | None:
         rule = f"{shown(section.input)} is no file (looked for {found}); paths are relative to the scenario file"
         raise source.error(("workload", "input"), rule)
     return found
+
+
+def n_blocks(config: Mapping[str, Any]) -> int:
+    """Blocks of a model of this configuration, which `model` has accepted."""
+    return families.find(str(config["model_type"])).dimensions(config).n_blocks
 
 
 def _of_preset(section: ModelSection, source: Source) -> ModelSpec:

@@ -50,13 +50,14 @@ def first_error(problem: ValidationError, source: Source, prefix: FieldPath = ()
 
 
 def _meant(found: list[tuple[FieldPath, Any]]) -> list[tuple[FieldPath, Any]]:
-    """Of a field that takes a word or a list, what is wrong with the one that was written."""
+    """Of a field that takes a word, a number or a list, what is wrong with the one that was written."""
 
     def is_meant(path: FieldPath, detail: Any) -> bool:
         others = [other["type"] for place, other in found if place[: len(path)] == path and other is not detail]
         if isinstance(detail["input"], str):
             return not (detail["type"] == "tuple_type" and "literal_error" in others)
-        return not (detail["type"] == "literal_error" and others)
+        no_list = ("int_type", "float_type") if isinstance(detail["input"], list) else ()
+        return not (detail["type"] in ("literal_error", *no_list) and others)
 
     return [(path, detail) for path, detail in found if is_meant(path, detail)]
 

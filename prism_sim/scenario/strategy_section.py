@@ -98,6 +98,18 @@ def _texts(excluded: str | tuple[str, ...]) -> Iterator[str]:
 
 
 @cache
+def lists_per_block() -> tuple[str, ...]:
+    """Options that, written as a list, have one item for each block of the model."""
+    found = {
+        option.name
+        for strategy in strategies.nameable().values()
+        for option in dataclasses.fields(strategy.options)
+        if option.metadata.get("one_per") == "block"
+    }
+    return tuple(sorted(found))
+
+
+@cache
 def _options(strategy: Strategy) -> dict[str, tuple[Any, str]]:
     """Option -> annotation with its limits, and documentation."""
     hints = get_type_hints(strategy.options)
@@ -113,7 +125,8 @@ def _limited(kind: Any, metadata: Mapping[str, Any]) -> Any:
         kinds = [_limited(part, metadata) for part in get_args(kind) if part is not types.NoneType]
         return reduce(operator.or_, kinds)
     if get_origin(kind) is tuple:
-        return Annotated[kind, Strict(False)]
+        item = _limited(get_args(kind)[0], metadata)
+        return Annotated[tuple[item, ...], Strict(False), annotated_types.MinLen(1)]  # type: ignore[valid-type]
     if kind is str and "choices" in metadata:
         return Literal[tuple(metadata["choices"])]
     if kind in (int, float) and "minimum" in metadata:

@@ -31,6 +31,6 @@ AUTO = Strategy(
     options=Options,
     rank=_unresolved,
     terminal=_unresolved,
-    compressor=lambda options, n_tokens, n_ranks: None,
+    compressors=lambda options, n_tokens, n_ranks, n_blocks: None,
     lossless=lambda options: options.max_loss is None,
 )

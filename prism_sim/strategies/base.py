@@ -174,8 +174,10 @@ class Options(Protocol):
     """A strategy's frozen dataclass of options; its fields are the strategy's keys in a scenario.
 
     `field(metadata=...)` may hold: doc (a sentence), minimum, choices, excludes (the name of a field that must not be
-    given with this one), default_word (the choice that says the same as None); of `shares`, items, what is split.
-    Their annotations are int, float, bool, str, tuple[float, ...], a union of those, each optionally `| None`.
+    given with this one), default_word (the choice that says the same as None); of `shares`, items, what is split;
+    one_per (`block`: a list has one item for each of the model's blocks).
+    Their annotations are int, float, bool, str, tuple[int, ...], tuple[float, ...], a union of those, each optionally
+    `| None`.
     """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -186,8 +188,9 @@ class Strategy:
     """A way to spread one forward pass over ranks.
 
     rank, terminal: the programs, as (role, model, options) -> generator. one_rank: it runs on a single device,
-    however many the scenario names. compressor: what stands in for the rows, given options, tokens and ranks; None
-    where nothing is compressed. lossless(options): the output equals the undistributed model's to rounding.
+    however many the scenario names. compressors: what stands in for the rows before each block, given options,
+    tokens, ranks and blocks; None where nothing is compressed. lossless(options): the output equals the undistributed
+    model's to rounding.
     """
 
     name: str
@@ -196,6 +199,6 @@ class Strategy:
     options: type
     rank: Callable[[Role, Model, Any], Program]
     terminal: Callable[[Role, Model, Any], Program]
-    compressor: Callable[[Any, int, int], Compressor | None]
+    compressors: Callable[[Any, int, int, int], tuple[Compressor, ...] | None]
     lossless: Callable[[Any], bool]
     one_rank: bool = False

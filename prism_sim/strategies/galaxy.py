@@ -81,6 +81,6 @@ STRATEGY = Strategy(
     options=ModelSplit,
     rank=rank,
     terminal=terminal,
-    compressor=lambda options, n_tokens, n_ranks: None,
+    compressors=lambda options, n_tokens, n_ranks, n_blocks: None,
     lossless=lambda options: True,
 )

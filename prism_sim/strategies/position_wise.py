@@ -21,25 +21,29 @@ class TokenSplit:
     )
 
 
-def rank_program(me: Role, model: Model, options: TokenSplit, compressor: Compressor) -> Program:
+def rank_program(me: Role, model: Model, options: TokenSplit, compressors: Sequence[Compressor]) -> Program:
     """A rank's part: one all-gather of summaries before every block, none after the last.
 
-    With the identity as compressor this is Voltage; with segment means, PRISM (arXiv 2605.25682, algorithm 1).
+    compressors: what makes the summaries, one for each block. With the identity this is Voltage; with segment means,
+    PRISM (arXiv 2605.25682, algorithm 1).
     """
     parts = split(model.n_tokens, me.n_ranks, options.shares)
     own = parts[me.index]
     x, padding = yield from take_input(me, model, parts)
     others = [part for part in parts if part != own]
-    bias = model.bias(own, [Keys(own, len(own)), *map(compressor.keys, others)], padding)
+    biases = {  # made once, as many blocks as may share it
+        compressor: model.bias(own, [Keys(own, len(own)), *map(compressor.keys, others)], padding)
+        for compressor in compressors
+    }
     attend = attend_meanwhile if options.overlap else attend_afterwards
-    for number, block in enumerate(model.blocks):
+    for number, (block, compressor) in enumerate(zip(model.blocks, compressors, strict=True)):
         ticket = None
         if others:
             yield Mark(f"block {number}: summary")
             summary = model.compress(compressor, x, own, padding)
             ticket = yield Begin(AllGather(summary, me.ranks, f"block {number}"))
         yield Mark(f"block {number}")
-        a = yield from attend(model, block, x, bias, others_rows(me, ticket))
+        a = yield from attend(model, block, x, biases[compressor], others_rows(me, ticket))
         x = block.after_attention(x, block.attention_output(a))
         del a  # as everything that is named here, it would stay in memory through the widest step
         x = feed_forward(block, x)

@@ -16,11 +16,13 @@ DEFAULT_SEGMENTS = 10  # the compression rate 9.9 for ViT on two devices (arXiv 
 
 @dataclass(frozen=True, slots=True)
 class Options(TokenSplit):
-    segments: int | None = field(
+    segments: int | tuple[int, ...] | None = field(
         default=None,
         metadata={
-            "doc": f"L, the summaries that a rank sends a block; default {DEFAULT_SEGMENTS}",
+            "doc": f"L, the summaries that a rank sends a block, or a list of them, one for each block of the model; "
+            f"default {DEFAULT_SEGMENTS}",
             "minimum": 1,
+            "one_per": "block",
             "excludes": "compression_rate",
         },
     )
@@ -34,19 +36,29 @@ class Options(TokenSplit):
     )
 
 
-def n_segments(options: Options, n_tokens: int, n_ranks: int) -> int:
-    """L as asked for, or L = max(1, round(ceil(N/P) / CR))."""
+def n_segments(options: Options, n_tokens: int, n_ranks: int, n_blocks: int) -> tuple[int, ...]:
+    """L before each block, as asked for, or L = max(1, round(ceil(N/P) / CR)).
+
+    Raises ValueError for a list that has not one L for each block.
+    """
     if options.compression_rate is not None:
-        return max(1, round(math.ceil(n_tokens / n_ranks) / options.compression_rate))
-    return options.segments if options.segments is not None else DEFAULT_SEGMENTS
+        return (max(1, round(math.ceil(n_tokens / n_ranks) / options.compression_rate)),) * n_blocks
+    if not isinstance(options.segments, tuple):
+        return (DEFAULT_SEGMENTS if options.segments is None else options.segments,) * n_blocks
+    if len(options.segments) != n_blocks:
+        raise ValueError(f"segments lists {len(options.segments)} numbers, but the model has {n_blocks} blocks")
+    return options.segments
 
 
-def chosen_compressor(options: Options, n_tokens: int, n_ranks: int) -> Compressor:
-    return compressors.find(options.compressor).create(n_segments(options, n_tokens, n_ranks))
+def chosen_compressors(options: Options, n_tokens: int, n_ranks: int, n_blocks: int) -> tuple[Compressor, ...]:
+    """What makes the summaries before each block. Raises ValueError as `n_segments`."""
+    create = compressors.find(options.compressor).create
+    return tuple(create(segments) for segments in n_segments(options, n_tokens, n_ranks, n_blocks))
 
 
 def rank(me: Role, model: Model, options: Options) -> Program:
-    return (yield from rank_program(me, model, options, chosen_compressor(options, model.n_tokens, me.n_ranks)))
+    chosen = chosen_compressors(options, model.n_tokens, me.n_ranks, len(model.blocks))
+    return (yield from rank_program(me, model, options, chosen))
 
 
 STRATEGY = Strategy(
@@ -56,6 +68,6 @@ STRATEGY = Strategy(
     options=Options,
     rank=rank,
     terminal=terminal_program,
-    compressor=chosen_compressor,
+    compressors=chosen_compressors,
     lossless=lambda options: compressors.find(options.compressor).lossless,
 )

@@ -16,7 +16,7 @@ class Options:
 
 
 def rank(me: Role, model: Model, options: Options) -> Program:
-    return (yield from rank_program(me, model, TokenSplit(), Identity()))
+    return (yield from rank_program(me, model, TokenSplit(), [Identity()] * len(model.blocks)))
 
 
 def terminal(me: Role, model: Model, options: Options) -> Program:
@@ -30,7 +30,7 @@ STRATEGY = Strategy(
     options=Options,
     rank=rank,
     terminal=terminal,
-    compressor=lambda options, n_tokens, n_ranks: None,
+    compressors=lambda options, n_tokens, n_ranks, n_blocks: None,
     lossless=lambda options: True,
     one_rank=True,
 )

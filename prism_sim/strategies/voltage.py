@@ -9,7 +9,7 @@ from prism_sim.strategies.position_wise import TokenSplit, rank_program, termina
 
 
 def rank(me: Role, model: Model, options: TokenSplit) -> Program:
-    return (yield from rank_program(me, model, options, Identity()))
+    return (yield from rank_program(me, model, options, [Identity()] * len(model.blocks)))
 
 
 STRATEGY = Strategy(
@@ -19,6 +19,6 @@ STRATEGY = Strategy(
     options=TokenSplit,
     rank=rank,
     terminal=terminal_program,
-    compressor=lambda options, n_tokens, n_ranks: Identity(),
+    compressors=lambda options, n_tokens, n_ranks, n_blocks: (Identity(),) * n_blocks,
     lossless=lambda options: True,
 )

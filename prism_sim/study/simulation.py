@@ -86,15 +86,22 @@ class Simulation:
         return tuple(busy)
 
     @property
-    def compression(self) -> tuple[int | None, float | None]:
-        """Effective L and CR = ceil(N/P) / L of the largest partition; None where they mean nothing."""
-        strategy = strategies.find(self.job.strategy)
-        compressor = strategy.compressor(self.job.options, self.job.n_tokens, self.job.n_ranks)
-        if compressor is None or self.job.n_ranks == 1:
+    def compression(self) -> tuple[int | list[int] | None, float | None]:
+        """Effective L, or its list where blocks have each their own, and CR = ceil(N/P) / mean L.
+
+        Of the largest partition; None where they mean nothing.
+        """
+        job = self.job
+        strategy = strategies.find(job.strategy)
+        compressors = strategy.compressors(job.options, job.n_tokens, job.n_ranks, job.sizes.n_blocks)
+        if compressors is None or job.n_ranks == 1:
             return None, None
-        n_rows = -(-self.job.n_tokens // self.job.n_ranks)
-        n_keys = compressor.keys(range(n_rows)).n_keys
-        return (None if n_keys == n_rows else n_keys), n_rows / n_keys
+        n_rows = -(-job.n_tokens // job.n_ranks)
+        n_keys = [compressor.keys(range(n_rows)).n_keys for compressor in compressors]
+        rate = n_rows * len(n_keys) / sum(n_keys)
+        if all(n == n_rows for n in n_keys):
+            return None, rate
+        return n_keys if isinstance(getattr(job.options, "segments", None), tuple) else n_keys[0], rate
 
 
 def simulate(

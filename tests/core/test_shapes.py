@@ -157,6 +157,20 @@ def test_a_compression_rate_asks_for_its_segments(n_tokens: int, n_ranks: int, r
     assert segments == max(1, round(math.ceil(n_tokens / n_ranks) / rate))
 
 
+def test_each_block_may_have_segments_of_its_own() -> None:
+    sizes = dataclasses.replace(SMALL, n_blocks=4)
+    listed = predict(job(sizes, 13, n_ranks=2, segments=(3, 1, 9, 3)))  # partitions of 7 and 6 tokens
+    row = 128 * 4
+    assert gathered_bytes(listed) == [(size * row,) * 2 for size in (3, 1)] + [(7 * row, 6 * row), (3 * row,) * 2]
+    assert predict(job(sizes, 13, n_ranks=2, segments=(3,) * 4)) == predict(job(sizes, 13, n_ranks=2, segments=3))
+
+
+@pytest.mark.parametrize("n_listed", [1, 3, 5])
+def test_a_list_of_segments_has_one_for_each_block(n_listed: int) -> None:
+    with pytest.raises(ValueError, match=f"segments lists {n_listed} numbers, but the model has 4 blocks"):
+        predict(job(dataclasses.replace(SMALL, n_blocks=4), 13, segments=(2,) * n_listed))
+
+
 def test_the_same_job_is_predicted_once() -> None:
     assert predict(job(VIT_B, 197, segments=7)) is predict(job(VIT_B, 197, segments=7))
 

@@ -217,6 +217,20 @@ def test_prism_is_the_model_with_the_others_rows_replaced_by_means(
     assert relative_error(found[real], wanted[real]) < 1e-10  # some hundred roundings, three blocks
 
 
+@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+def test_each_block_sees_means_of_as_many_segments_as_its_own_number_says(family: str) -> None:
+    n_tokens, listed = 13, (1, 5, 2)
+    built, inputs = model_of(family, n_tokens=n_tokens), inputs_of(family, 2, n_tokens)
+    oracle = copy.deepcopy(built)
+    layers = oracle.get_submodule(families.find(family).layer_list)
+    real = torch.ones(2, n_tokens).bool()
+    for index, segments in enumerate(listed):
+        layers[index] = ReplacedByMeans(layers[index], split(n_tokens, 3), segments, real)
+    with torch.no_grad():
+        found, wanted = infer(built, inputs, ranks=3, segments=listed).output, reference(oracle, inputs)
+    assert relative_error(found, wanted) < 1e-10
+
+
 # --- gradients and precisions
 
 

@@ -125,6 +125,14 @@ def test_with_uneven_shares(family: str, name: str, shares: tuple[float, ...]) -
     assert_same(model, inputs, ranks=len(shares), strategy=name, segments=2, shares=shares)
 
 
+@pytest.mark.parametrize("padding", ["none", "holes"])
+@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+def test_with_segments_block_by_block(family: str, padding: str) -> None:
+    if padding == "none" or family != "vit":
+        model, inputs = model_of(family, n_tokens=11), inputs_of(family, 2, 11, padding=padding)
+        assert_same(model, inputs, ranks=3, strategy="prism", segments=(4, 1, 2))
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
 @pytest.mark.parametrize("name", strategies.catalogue())
 def test_in_every_precision(name: str, dtype: torch.dtype) -> None:

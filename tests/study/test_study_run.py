@@ -46,6 +46,14 @@ def test_prism_takes_its_blocks_and_the_means_before_each(load, segments, sent):
     assert found["segments"] == (None if sent == 6 else segments)
 
 
+def test_segments_listed_block_by_block_are_sent_and_reported_as_a_list(load):
+    found = run(load({"strategy.segments": [5, 50, 1]}), numerics=False).to_json()
+    assert found["segments"] == [5, 6, 1]
+    assert [rank["sent_bytes"] for rank in found["ranks"]] == [12 * D * 4] * 2
+    assert found["compression_rate"] == pytest.approx(6 / 4)
+    assert found["communication_reduction"] == pytest.approx(1 - 4 / 6)
+
+
 def test_one_device_alone_is_the_measure(load):
     found = run(load(), numerics=False)
     alone_s = BLOCKS * block_flops(N, N) / FLOPS_PER_S
