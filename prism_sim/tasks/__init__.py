@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 from prism_sim.catalogue import discover, look_up
-from prism_sim.tasks.base import Splits, Task
+from prism_sim.tasks.base import DataError, DataSource, Splits, Task
 
-__all__ = ["Splits", "Task", "catalogue", "find"]
+__all__ = ["DataError", "DataSource", "Splits", "Task", "catalogue", "find"]
 
 
 @cache

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ class Splits:
 
     classes: names of the labels, in their order; empty where labels are no classes.
     tokenizer: the text of the tokenizer.json that made the tokens; None for pictures.
-    stated_digest: of data that is too large to read through, as its files' digest.
+    stated_digest: of data that is too large to read through, as its files' digest. notes: what a report should say of
+    the data, such as labels that could not be matched to the model's by name.
     """
 
     train: Examples
@@ -27,6 +29,7 @@ class Splits:
     classes: tuple[str, ...] = ()
     tokenizer: str | None = None
     stated_digest: str | None = None
+    notes: tuple[str, ...] = ()
 
     def digest(self) -> str:
         """SHA-256 of all examples: results of different data must not be compared."""
@@ -34,6 +37,25 @@ class Splits:
             return self.stated_digest
         parts = [part.digest() for part in (self.train, self.validation, self.test)]
         return hashlib.sha256(" ".join(parts).encode()).hexdigest()
+
+
+class DataError(ValueError):
+    """Data that is missing, in another format, or damaged: says where, what was expected, and what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """What a benchmark's examples are read from, and the checkpoint that they are prepared for.
+
+    path: a local copy, file or folder; None: the hub. checkpoint: hub id or folder whose image processor or tokenizer
+    prepares them; None: the family's usual image processor. config: the checkpoint's config.json, for picture sizes and
+    the order of labels. tokens: the length of every sequence; None: the task's usual.
+    """
+
+    path: Path | None = None
+    checkpoint: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +88,8 @@ class Task:
     family, head: whose models solve it, by the names of `families`. metrics: names of `tasks.metrics`, the main one
     first. load: the examples, the same on every call; raises ValueError that says what to do where data is missing.
     score(logits, batch): outcomes of each example, see `scoring`. reference: None where a model is always given.
+    read: of a benchmark whose data is not ours to ship: the examples from a local copy or the hub, prepared for a
+    checkpoint. Raises DataError, which reading an example later may do too. None: `load` knows where its data is.
     """
 
     name: str
@@ -77,3 +101,12 @@ class Task:
     load: Callable[[], Splits]
     score: Callable[[Array, Batch], Mapping[str, Array]]
     reference: Reference | None = None
+    read: Callable[[DataSource], Splits] | None = None
+
+    def splits(self, source: DataSource) -> Splits:
+        """The examples, from `source` if the task reads any. Raises DataError for a path that it has no use for."""
+        if self.read is not None:
+            return self.read(source)
+        if source.path is not None:
+            raise DataError(f"the task {self.name} brings its own data, not {str(source.path)!r}; remove the line")
+        return self.load()

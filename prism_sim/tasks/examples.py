@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -21,6 +21,20 @@ class Column(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int, /) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """A column's entries at these places."""
+
+    column: Column
+    places: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: int, /) -> Any:
+        return self.column[self.places[index]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +76,12 @@ class Examples:
         return len(self.labels)
 
     def take(self, chosen: Sequence[int]) -> Examples:
-        """These examples alone, in this order."""
-        return Examples(
-            {name: [column[at] for at in chosen] for name, column in self.inputs.items()},
-            [self.labels[at] for at in chosen],
-            {name: [column[at] for at in chosen] for name, column in self.measures.items()},
-            self.pad_to,
-            self.pad_id,
+        """These examples alone, in this order; what is read when asked is still read only then."""
+        return replace(
+            self,
+            inputs={name: Picked(column, chosen) for name, column in self.inputs.items()},
+            labels=Picked(self.labels, chosen),
+            measures={name: Picked(column, chosen) for name, column in self.measures.items()},
         )
 
     def batch(self, chosen: Sequence[int]) -> Batch:
