@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 PALEST = 0.6  # white in the last of several variants
 MOST_MARKERS = 40  # of a line
 MOST_TICKS = 12  # at whole numbers
+NEAR_ONE = ("fidelity_top1_agreement", "fidelity_cosine")  # zero is too far away to be shown
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,9 @@ def _draw_line(axes: Axes, line: Line, place: tuple[int, int], factors: tuple[fl
         linestyle=style.line,
         label=plain(line.label),
     )
-    if line.band:
+    if line.band and line.intervals:
+        _draw_intervals(axes, line, x, factors[1], colour)
+    elif line.band:
         axes.fill_between(
             x,
             [value / factors[1] for value in line.low],
@@ -140,6 +143,14 @@ def _draw_line(axes: Axes, line: Line, place: tuple[int, int], factors: tuple[fl
             linewidth=0,
             label=line.band,
         )
+
+
+def _draw_intervals(axes: Axes, line: Line, x: Sequence[float], factor: float, colour: str) -> None:
+    """As bars: bands of several lines would cover each other."""
+    below = [max(0.0, y - low) / factor for y, low in zip(line.y, line.low, strict=True)]
+    above = [max(0.0, high - y) / factor for y, high in zip(line.y, line.high, strict=True)]
+    y = [value / factor for value in line.y]
+    axes.errorbar(x, y, (below, above), fmt="none", ecolor=colour, elinewidth=0.8, capsize=1.8, label=line.band)
 
 
 def _label(
@@ -172,7 +183,9 @@ def _scale_y(drawn: Sequence[tuple[Axes, Sequence[Line]]], y: str, factor: float
     for axes, _ in drawn:
         if is_wide(amounts):
             log_axis(axes.yaxis, min(amounts), max(amounts))
-        elif y in ("fidelity_top1_agreement", "fidelity_cosine"):
+        elif y in ("fidelity_top1_agreement", "fidelity_cosine") or any(
+            line.intervals for _, own in drawn for line in own
+        ):
             margin = 0.06 * ((max(amounts) - min(amounts)) or abs(max(amounts)))
             axes.set_ylim(min(amounts) - 2 * margin, max(amounts) + margin)
         else:

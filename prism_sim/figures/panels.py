@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from prism_sim.figures.rows import named_text, text_of, values_of, varying
+from prism_sim.figures.rows import OF_VARIANTS, REPEATS, named_text, text_of, values_of, varying
 from prism_sim.figures.style import in_order
 
 if TYPE_CHECKING:
@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 MOST_LINES = 8  # of one strategy in a panel
 MOST_PANELS = 24
 SAME = 1e-9  # relative; results nearer to each other differ by rounding
+CONFIDENCE = "95 % interval"  # what columns that end in _low and _high hold
 
 
 @dataclass(frozen=True)
 class Line:
-    """One strategy's results along x. low, high: of repeats. variant: "" or what tells it apart."""
+    """One strategy's results along x. variant: "" or what tells it apart.
+
+    low, high: of repeats, or, with `intervals`, ends of a confidence interval, the mean of them if there are repeats.
+    """
 
     strategy: str
     variant: str
@@ -29,12 +33,14 @@ class Line:
     low: list[float]
     high: list[float]
     repeats: str
+    intervals: bool = False
 
     @property
     def band(self) -> str:
-        """What the band from low to high is; "" where there is none."""
-        wide = any(high - low > SAME * abs(high) for low, high in zip(self.low, self.high, strict=True))
-        return f"least to most of {self.repeats}" if wide else ""
+        """What lies from low to high; "" where that is nothing."""
+        if not any(high - low > SAME * abs(high) for low, high in zip(self.low, self.high, strict=True)):
+            return ""
+        return CONFIDENCE if self.intervals else f"least to most of {self.repeats}"
 
     @property
     def label(self) -> str:
@@ -53,11 +59,11 @@ class Panel:
 
 
 def panels(rows: DataFrame, plot: str, x: str) -> list[Panel]:
-    """Cuts the rows by the surroundings that vary (all fields but the strategy's, the seed and x): one or two of them.
+    """Cuts the rows by the surroundings that vary (fields of no variant, no repeat, and not x): one or two of them.
 
     Raises ValueError if there are more, or too many values.
     """
-    fields = [field for field in varying(rows, [x]) if not field.startswith("strategy.")]
+    fields = [field for field in varying(rows, [x]) if not field.startswith(OF_VARIANTS)]
     if len(fields) > 2:
         raise ValueError(
             f"{plot}: {', '.join(fields)} all vary, and a picture shows two of them at most; "
@@ -108,9 +114,9 @@ def lines(rows: DataFrame, plot: str, x: str, y: str) -> list[Line]:
 
 def _variants(own: DataFrame, x: str, y: str) -> Iterator[tuple[str, DataFrame]]:
     """Rows of one strategy, apart by its options where these change y at one x and seed."""
-    same_place = [x, *(["seed"] if "seed" in own else [])]
+    same_place = [x, *(field for field in REPEATS if field in own)]
     spread = own.groupby(same_place, dropna=False)[y].agg(["min", "max"])
-    options = [field for field in varying(own, [x]) if field.startswith("strategy.")]
+    options = [field for field in varying(own, [x]) if field.startswith(OF_VARIANTS)]
     if not options or bool((spread["max"] - spread["min"] <= SAME * spread["max"].abs()).all()):
         yield "", own
         return
@@ -131,14 +137,18 @@ def _sortable(value: Any) -> Any:
 
 
 def _line(strategy: str, variant: str, rows: DataFrame, x: str, y: str) -> Line:
-    along = rows.groupby(x, sort=True)[y].agg(["mean", "min", "max"])
-    n_seeds = rows["seed"].nunique() if "seed" in rows else 1
+    along = rows.groupby(x, sort=True)
+    intervals = {f"{y}_low", f"{y}_high"} <= set(rows)
+    low, high = (along[f"{y}_low"].mean(), along[f"{y}_high"].mean()) if intervals else (along[y].min(), along[y].max())
+    mean = along[y].mean()
+    n_seeds = max(rows[field].nunique() if field in rows else 1 for field in REPEATS)
     return Line(
         strategy,
         variant,
-        [float(value) for value in along.index],
-        [float(value) for value in along["mean"]],
-        [float(value) for value in along["min"]],
-        [float(value) for value in along["max"]],
+        [float(value) for value in mean.index],
+        [float(value) for value in mean],
+        [float(value) for value in low],
+        [float(value) for value in high],
         f"{n_seeds} seeds" if n_seeds > 1 else "repeats",
+        intervals,
     )

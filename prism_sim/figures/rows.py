@@ -16,7 +16,10 @@ REFERENCES = {  # what each row was compared with
     "single": "versus_single_latency_s",
     "voltage": "versus_voltage_latency_s",
 }
+UNDISTRIBUTED = "accuracy_undistributed"  # of a task, by the model as it is; as `single` computes it
 UNSET = "as in the file"  # a point may leave a field out
+OF_VARIANTS = ("strategy.", "task.")  # sections whose fields make variants of a line; all others make panels
+REPEATS = ("seed", "task.seed")  # fields whose values repeat a result
 
 
 def checked(table: DataFrame, plot: str, *columns: str) -> DataFrame:
@@ -65,6 +68,9 @@ def with_references(rows: DataFrame) -> DataFrame:
             continue
         kept = [name for name in rows.columns if is_field(str(name)) and not str(name).startswith("strategy.")]
         theirs = rows[kept].assign(strategy=strategy, latency_s=rows[column]).dropna(subset=["latency_s"])
+        if strategy == "single" and UNDISTRIBUTED in rows:
+            ends = ("", "_low", "_high")
+            theirs = theirs.assign(**{f"accuracy{end}": rows.get(f"{UNDISTRIBUTED}{end}") for end in ends})
         added.append(theirs.loc[theirs.astype(str).drop_duplicates().index])
     return concat(added, ignore_index=True) if len(added) > 1 else rows
 
@@ -106,7 +112,7 @@ def named_text(field: str, value: Any) -> str:
 
 def varying(rows: DataFrame, without: Sequence[str] = ()) -> list[str]:
     """The fields that take several values, less those that another of them determines."""
-    left_out = {"strategy", "strategy.name", "seed", *without}
+    left_out = {"strategy", "strategy.name", *REPEATS, *without}
     if "compression_rate" in without:  # what sets it
         left_out |= {"strategy.segments", "strategy.compression_rate"}
     if "n_ranks" in without:  # what counts the same

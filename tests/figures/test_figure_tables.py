@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pandas
 import pytest
-from figure_tables import bandwidths, compressed, legend, lines, row, table, texts
+from figure_tables import accurate, bandwidths, compressed, legend, lines, row, table, texts
 from matplotlib.colors import to_hex
 
 from prism_sim import figures
 from prism_sim.figures import (
+    draw_accuracy_compression,
     draw_best_strategy,
     draw_bytes_compression,
     draw_compression,
@@ -352,9 +353,50 @@ def test_pareto_takes_fidelity_where_more_is_better():
     assert axes.get_ylabel() == "top-1 agreement (%)   better →"
 
 
+# --- accuracy against compression
+
+
+def test_accuracy_stands_beside_latency_with_its_interval_and_the_undistributed_model_across():
+    figure = draw_accuracy_compression(accurate(), title="case")
+    latency, accuracy = figure.axes
+    assert lines(latency)["prism"] == ([8.25, 16.5, 33], pytest.approx([250, 200, 190]))
+    assert accuracy.get_ylabel() == "accuracy (%)"
+    assert lines(accuracy)["prism"] == ([8.25, 16.5, 33], pytest.approx([80, 60, 40]))
+    assert lines(accuracy)["single"][1] == pytest.approx([98, 98])
+    assert lines(latency)["single"][1] == pytest.approx([485, 485])
+    (bars,) = accuracy.collections  # of the intervals, the least and the most of each
+    ends = [tuple(sorted(y for _, y in path.vertices)) for path in bars.get_paths()]
+    assert ends == [pytest.approx(pair) for pair in ((75, 95), (55, 75), (35, 55))]
+    assert "95 % interval" in legend(figure)
+    assert not latency.collections
+    assert accuracy.get_ylim()[0] > 0  # the interesting part, not all from zero
+
+
+def test_every_checkpoint_has_a_line_of_accuracy_and_all_share_one_of_latency():
+    figure = draw_accuracy_compression(accurate(checkpoints=("reference", "fine-tuned")))
+    latency, accuracy = figure.axes
+    assert set(lines(latency)) == {"single", "prism"}
+    assert set(lines(accuracy)) == {"single", "prism, fine-tuned checkpoint", "prism, reference checkpoint"}
+
+
+def test_the_axis_is_named_by_the_metric_and_two_metrics_share_none():
+    assert draw_accuracy_compression(accurate("perplexity")).axes[1].get_ylabel() == "perplexity"
+    both = pandas.concat([accurate("perplexity"), accurate("accuracy")])
+    with pytest.raises(ValueError, match=r"perplexity, accuracy cannot share an axis.*--where accuracy_metric="):
+        draw_accuracy_compression(both)
+
+
+def test_points_without_accuracy_keep_their_latency():
+    rows = pandas.concat([accurate(), table(row("voltage", 1.288, compression_rate=1.0))])
+    latency, accuracy = draw_accuracy_compression(rows).axes
+    assert lines(latency)["voltage"][1] == [1288, 1288]
+    assert "voltage" not in lines(accuracy)
+
+
 # --- what all have in common
 
 DRAWN = {
+    "accuracy-compression": accurate(),
     "best-strategy": table(*(row(workload__batch=b, workload__tokens=t) for b in (1, 2) for t in (1, 2))),
     "bytes-compression": compressed(),
     "compression": compressed(),

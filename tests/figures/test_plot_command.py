@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas
 import pytest
-from figure_tables import bandwidths, compressed, lines, row, table
+from figure_tables import accurate, bandwidths, compressed, lines, row, table
 
 from prism_sim import figures, load_scenario
 from prism_sim.cli import main
@@ -47,6 +47,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert main([command, str(scenario), *more, "--out", str(folder / command)]) == 0
     broken = ["breakeven", str(scenario), "--vary", "network.bandwidth", "--against", "single"]
     assert main([*broken, "--json", str(folder / "breakeven.json")]) == 0
+    accurate().to_csv(folder / "accuracy.csv", index=False)  # the real ones take training
     return folder
 
 
@@ -62,6 +63,7 @@ def plotted(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int
 WHERE = ("--where", "network.bandwidth=10 Mbit/s")
 SAME = ("--where", "strategy.segments=1")
 DRAWN = {
+    "accuracy-compression": ("accuracy.csv",),
     "best-strategy": ("sweep", "--x", "network.bandwidth", "--y", "strategy.segments"),
     "bytes-compression": ("sweep", *WHERE),
     "compression": ("sweep/sweep.csv",),
