@@ -11,11 +11,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from prism_sim import strategies
-from prism_sim.scenario import hardware, models, network, overrides, schema, strategy_section, sweep
+from prism_sim.scenario import hardware, models, network, overrides, schema, strategy_section, sweep, task_models
 from prism_sim.scenario.errors import FieldPath, shown
 from prism_sim.scenario.problems import first_error
 from prism_sim.scenario.sections import ScenarioSection
 from prism_sim.scenario.spec import ModelSpec, Scenario, StrategySpec
+from prism_sim.scenario.task_section import spelled_out
 from prism_sim.scenario.yaml_source import Source, read_source
 from prism_sim.strategies.base import Placement, Shares
 
@@ -50,7 +51,10 @@ def load_scenario(path: str | Path, overrides: Iterable[str] | Mapping[str, Any]
 
     Raises ScenarioError, one message with place, field, value, rule and remedy, for whatever is wrong with either.
     """
-    return Origin(read_source(path)).load(overrides)
+    source = read_source(path)
+    for key in source.tree:
+        source.tree[key] = spelled_out((key,), source.tree[key])
+    return Origin(source).load(overrides)
 
 
 def sweep_axes(scenario: Scenario) -> tuple[sweep.Axis, ...]:
@@ -75,7 +79,8 @@ def _resolve(source: Source, origin: Origin) -> Scenario:
     given = strategy_section.given_options(file.strategy)
     _check_exclusions(given, source)
     _check_shares(given.get("shares"), len(ranks), source)
-    model = models.model(file.model, source)
+    task = task_models.task(file.task, file.model, source)
+    model = task_models.model(file.model, task, source)
     _check_blocks(given, model, source)
     sharing = 1 if strategies.find(file.strategy.name).one_rank else len(ranks)
     unused = strategy_section.unused(file.strategy.name, given)
@@ -96,6 +101,7 @@ def _resolve(source: Source, origin: Origin) -> Scenario:
         strategy_fields=given,
         unused_fields=tuple(f"strategy.{option}" for option in unused),
         origin=origin,
+        task=task,
     )
 
 

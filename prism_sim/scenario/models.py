@@ -55,8 +55,12 @@ def model(section: ModelSection, source: Source) -> ModelSpec:
         wrong = f"has {' and '.join(given)} together" if given else "names no model"
         raise source.error(("model",), f"{wrong}; write exactly one of preset, hf (hub id or folder) and dims")
     spec = {"preset": _of_preset, "hf": _of_hugging_face, "dims": _of_dims}[given[0]](section, source)
+    return checked(spec, ("model", given[0]), source)
+
+
+def checked(spec: ModelSpec, path: FieldPath, source: Source) -> ModelSpec:
+    """Raises ScenarioError, placed at `path`, unless it can be distributed and has the head that is asked for."""
     if spec.config is not None:
-        path: FieldPath = ("model", given[0])
         sizes = _dimensions(spec.config, path, source)
         heads = [head.name for head in families.find(sizes.family).heads]
         if spec.head is not None and spec.head not in heads:
@@ -92,7 +96,7 @@ def workload(section: WorkloadSection, spec: ModelSpec, n_ranks: int, source: So
 def _input(section: WorkloadSection, source: Source) -> Path | None:
     if section.input is None:
         return None
-    found = _beside(section.input, source)
+    found = beside(section.input, source)
     if not found.is_file():
         rule = f"{shown(section.input)} is no file (looked for {found}); paths are relative to the scenario file"
         raise source.error(("workload", "input"), rule)
@@ -106,24 +110,24 @@ def n_blocks(config: Mapping[str, Any]) -> int:
 
 def _of_preset(section: ModelSection, source: Source) -> ModelSpec:
     preset = presets.model(str(section.preset))
-    return _spec(section, preset.name, dict(preset.config), preset.hub_id, head=preset.head)
+    return of_config(section, preset.name, dict(preset.config), preset.hub_id, head=preset.head)
 
 
 def _of_hugging_face(section: ModelSection, source: Source) -> ModelSpec:
     name, path = str(section.hf), ("model", "hf")
-    folder = _beside(name, source)
+    folder = beside(name, source)
     if name.startswith(("./", "../", "/", "~")) or name in (".", "..") or folder.is_dir():
-        return _of_folder(section, folder, source)
+        return of_folder(section, folder, source)
     if "\\" in name or " " in name or name.count("/") > 1:
         rule = f"{shown(name)} is neither a hub id such as google/vit-base-patch16-224 nor a folder"
         raise source.error(path, f"{rule} beside the scenario file; a folder's path may begin with ./")
     if (preset := presets.model_of_hub(name)) is not None:
-        return _spec(section, name, dict(preset.config), preset.hub_id, head=preset.head)
-    return _spec(section, name, None, name)
+        return of_config(section, name, dict(preset.config), preset.hub_id, head=preset.head)
+    return of_config(section, name, None, name)
 
 
-def _of_folder(section: ModelSection, folder: Path, source: Source) -> ModelSpec:
-    path = ("model", "hf")
+def of_folder(section: ModelSection, folder: Path, source: Source, path: FieldPath = ("model", "hf")) -> ModelSpec:
+    """Raises ScenarioError, placed at `path`, unless it holds a config.json."""
     if not folder.is_dir():
         rule = f"{shown(section.hf)} is no folder (looked for {folder}); paths are relative to the scenario file"
         raise source.error(path, rule)
@@ -139,7 +143,7 @@ def _of_folder(section: ModelSection, folder: Path, source: Source) -> ModelSpec
     if not isinstance(config, dict):
         raise source.error(path, f"{file} holds {shown(config)}, but must hold an object with model_type")
     weights = any(next(folder.glob(pattern), None) is not None for pattern in WEIGHT_FILES)
-    return _spec(section, folder.resolve().name, config, None, folder=folder, weights=weights)
+    return of_config(section, folder.resolve().name, config, None, folder=folder, weights=weights)
 
 
 def _of_dims(section: ModelSection, source: Source) -> ModelSpec:
@@ -153,7 +157,7 @@ def _of_dims(section: ModelSection, source: Source) -> ModelSpec:
         if key not in known and key not in _ALSO_IN_DIMS:
             hint = nearest(key, known) or f"; known: {', '.join(sorted(known))}"
             raise source.error(("model", "dims", key), f"{shown(key)} is no dimension of a {kind}{hint}", at_key=True)
-    return _spec(section, f"{kind} of given dimensions", config, None)
+    return of_config(section, f"{kind} of given dimensions", config, None)
 
 
 def _dimensions(config: dict[str, Any], path: FieldPath, source: Source) -> Dimensions:
@@ -175,17 +179,20 @@ def _dimensions(config: dict[str, Any], path: FieldPath, source: Source) -> Dime
         raise source.error(at, str(problem)) from None
 
 
-def _spec(
+def of_config(
     section: ModelSection,
     label: str,
     config: dict[str, Any] | None,
-    hub_id: str | None,
+    hub_id: str | None = None,
     *,
     folder: Path | None = None,
     head: str | None = None,
     weights: bool = False,
 ) -> ModelSpec:
-    """weights: the folder holds some, which are then used unless the section says otherwise."""
+    """The section's model, of these dimensions.
+
+    weights: the folder holds some, which are then used unless the section says otherwise.
+    """
     default: Literal["random", "pretrained"] = "pretrained" if weights else "random"
     return ModelSpec(
         label=label,
@@ -200,7 +207,7 @@ def _spec(
     )
 
 
-def _beside(text: str, source: Source) -> Path:
+def beside(text: str, source: Source) -> Path:
     """A path as the scenario's writer means it: from the file's own folder."""
     try:
         return Path(source.file).parent / Path(text).expanduser()

@@ -10,6 +10,7 @@ from typing import Any
 from prism_sim.catalogue import nearest
 from prism_sim.scenario import schema
 from prism_sim.scenario.errors import FieldPath, Place, ScenarioError, dotted, shown
+from prism_sim.scenario.task_section import spelled_out
 from prism_sim.scenario.yaml_source import Source, read_value
 
 SHOWN_TEXT = 120  # characters of an override in a message
@@ -117,7 +118,7 @@ def _write(source: Source, override: Override) -> None:
             raise override.place.error(source.file, override.path, rule)
         parent.pop(last, None)
         return
-    parent[last] = override.value
+    parent[last] = spelled_out(override.path, override.value)
     source.keys[override.path] = source.values[override.path] = override.place
 
 

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 
-from prism_sim.scenario import strategy_section, units
+from prism_sim.scenario import strategy_section, task_section, units
 from prism_sim.scenario.errors import FieldPath
 from prism_sim.scenario.sections import ScenarioSection
 
@@ -30,6 +30,9 @@ def json_schema() -> dict[str, Any]:
     It holds what is right in each field; what only shows across fields is left to `load_scenario`.
     """
     found: dict[str, Any] = _standard(scenario_model().model_json_schema())
+    task = found["properties"]["task"]
+    found["properties"]["task"] = {"anyOf": [{"type": "string", "enum": task_section.names()}, task]}
+    found["anyOf"] = [{"required": ["model"]}, {"required": ["task"]}]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
 
 

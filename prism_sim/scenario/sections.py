@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
+from pydantic import Field
+from pydantic.json_schema import WithJsonSchema
 
 from prism_sim.scenario import strategy_section, units
 from prism_sim.scenario.fields import DeviceRef, HeadName, LinkEnds, PresetName
+from prism_sim.scenario.section import Absent as _Absent
+from prism_sim.scenario.section import Section as Section
+from prism_sim.scenario.task_section import TaskSection
 
 MAX_DEVICES = 4096
 MAX_BATCH = 1_000_000
@@ -24,17 +27,9 @@ Sharing = Literal["fifo", "fair"]
 Switching = Literal["cut-through", "store-and-forward"]
 Collective = Literal["direct", "ring", "star", "tree", "broadcast"]
 
-_Absent = SkipJsonSchema[None]  # not written; null itself is refused in a file
-
-
-class Section(BaseModel):
-    """A mapping of the file: nothing unknown, nothing converted, no nan."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
 
 class ModelSection(Section):
-    """The model; exactly one of preset, hf and dims."""
+    """The model; exactly one of preset, hf and dims, or none of them for the task's own."""
 
     preset: Annotated[str, PresetName("models")] | _Absent = Field(default=None, description="a model of `list models`")
     hf: str | _Absent = Field(
@@ -202,7 +197,10 @@ class ScenarioSection(Section):
     """A scenario of prism_sim; `strategy` is refined by `schema.scenario_model`."""
 
     name: str | _Absent = Field(default=None, description="default: the file's name")
-    model: ModelSection
+    model: ModelSection | _Absent = Field(default=None, description="may be left out of a task that has its own")
+    task: TaskSection | _Absent = Field(
+        default=None, description="real examples with labels: gives accuracy beside latency"
+    )
     workload: WorkloadSection = Field(default_factory=WorkloadSection)
     placement: PlacementSection = Field(default_factory=PlacementSection)
     devices: list[DeviceSection] = Field(min_length=1)

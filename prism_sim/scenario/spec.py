@@ -26,8 +26,8 @@ class ModelSpec:
     """The model. config: as config.json; None for a hub id whose dimensions must be fetched.
 
     dtype: of weights and activations; weight_dtype: of the blocks' weight matrices, wire_dtype: of rows that cross the
-    network; None: as dtype. label: for humans. hub_id, folder: where weights and processors are. head: None for the
-    family's usual one.
+    network; None: as dtype. label: for humans. hub_id, folder: where weights and processors are; neither, though
+    pretrained: the task's reference. head: None for the family's usual one.
     """
 
     label: str
@@ -39,6 +39,20 @@ class ModelSpec:
     head: str | None
     weight_dtype: Literal["int8"] | None = None
     wire_dtype: Literal["float32", "float16", "bfloat16"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """A task by name. checkpoint: a folder; None: the scenario's model, or without one the reference, trained by seed.
+
+    examples: how many of the test split; None: all. data: where its examples lie, for tasks that need to be told.
+    """
+
+    name: str
+    checkpoint: Path | None = None
+    examples: int | None = None
+    seed: int = 0
+    data: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +161,7 @@ class Scenario:
     strategy_fields: Mapping[str, Any] = field(hash=False)
     unused_fields: tuple[str, ...]
     origin: Origin = field(repr=False, compare=False)
+    task: TaskSpec | None = None
 
     def with_overrides(self, overrides: Iterable[str] | Mapping[str, Any]) -> Scenario:
         """The same file with further overrides, which win over earlier ones. Raises ScenarioError."""
@@ -188,4 +203,10 @@ class Scenario:
             "network": {key: value for key, value in asdict(self.network).items() if key != "preset"},
             "strategy": {"name": self.strategy.name, "options": asdict(self.strategy.options)},
             "seed": self.seed,
+            **({} if self.task is None else {"task": self._task()}),
         }
+
+    def _task(self) -> dict[str, Any]:
+        assert self.task is not None
+        named = {"checkpoint": self.task.checkpoint, "data": self.task.data}
+        return asdict(self.task) | {key: None if path is None else path.name for key, path in named.items()}

@@ -55,7 +55,7 @@ ROOMS = {
         late={"prism_sim.commands.live", "scipy.optimize", "numpy"},
     ),
     "timing": Room({"plan", "catalogue"}, {"simpy", "numpy", "networkx"}),
-    "scenario": Room(CORE | SIZES, {"pydantic", "pydantic_core", "annotated_types", "yaml"}),
+    "scenario": Room(CORE | SIZES | {"tasks"}, {"pydantic", "pydantic_core", "annotated_types", "yaml"}),
     "tasks": Room(
         {"catalogue"},
         {"numpy"},
