@@ -46,7 +46,7 @@ def _pixels(config: Any, source: InputSource) -> Tensor:
         return torch.randn(source.batch, config.num_channels, *sides, generator=generator)
     try:
         with Image.open(source.path) as picture:
-            pixels = _image_processor(source.place)(
+            pixels = image_processor(source.place)(
                 picture.convert("RGB"), size={"height": sides[0], "width": sides[1]}, return_tensors="pt"
             )["pixel_values"]
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # what PIL raises on bad files
@@ -59,7 +59,8 @@ def _pixels(config: Any, source: InputSource) -> Tensor:
     return pixels.expand(source.batch, -1, -1, -1).contiguous()  # type: ignore[no-any-return]
 
 
-def _image_processor(place: str | None) -> Any:
+def image_processor(place: str | None) -> Any:
+    """The place's own; ViT's usual one where there is none. Raises LoadError if its files cannot be read."""
     if place is None:
         return transformers.ViTImageProcessorPil()
     found = _from_place(transformers.AutoImageProcessor.from_pretrained, place, ("*processor_config.json",))
@@ -77,21 +78,21 @@ def _token_ids(vocabulary: int, source: InputSource) -> Tensor:
         raise _unfit(source.path, f"is no readable UTF-8 text: {error}; save it as UTF-8") from error
     if not text.strip():
         raise _unfit(source.path, "is empty; give a file that holds text")
-    tokenizer = _tokenizer(source.place)
+    found = tokenizer(source.place)
     with quiet():
-        ids = list(text.encode()) if tokenizer is None else tokenizer.encode(text)
+        ids = list(text.encode()) if found is None else found.encode(text)
     if not ids:
         raise _unfit(source.path, "holds no token; give a file that holds text")
     if max(ids) >= vocabulary:
         known = f"gives token {max(ids)}, but the model knows only 0 to {vocabulary - 1}"
-        remedy = "give plain ASCII, or model.hf with its tokenizer" if tokenizer is None else "give its own tokenizer"
+        remedy = "give plain ASCII, or model.hf with its tokenizer" if found is None else "give its own tokenizer"
         raise _unfit(source.path, f"{known}; {remedy}")
     repeated = ids * -(-wanted // len(ids))
     return torch.tensor(repeated[:wanted]).view(source.batch, source.n_tokens)
 
 
-def _tokenizer(place: str | None) -> Any | None:
-    """The place's own; None, and then a token is a byte, where there is none."""
+def tokenizer(place: str | None) -> Any | None:
+    """The place's own; None, and then a token is a byte, where there is none. Raises LoadError as above."""
     if place is None:
         return None
     found = _from_place(transformers.AutoTokenizer.from_pretrained, place, ("tokenizer*", "vocab*", "*.model"))
