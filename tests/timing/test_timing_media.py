@@ -6,7 +6,8 @@ T = 8 S / rate, l = latency.
 |---------------------------------|------------------------------------|-----------------------------------|
 | switch, fifo                    | 3 senders of S meet at a receiver  | T + l, 2 T + l, 3 T + l           |
 | switch, fair                    | the same                           | 3 T + l, all                      |
-| switch, fair                    | S and 2 S from one sender          | 2 T + l, 3 T + l                  |
+| switch, fair                    | S and 2 S from one sender, to two  | 2 T + l, 3 T + l                  |
+| switch, fair                    | 3 messages on one connection       | T + l, 2 T + l, 3 T + l           |
 | radio, access point             | one message                        | 2 T + l                           |
 | radio, direct or from the point | one message                        | T + l                             |
 | radio, broadcast, direct        | all-gather of P                    | P T + l                           |
@@ -85,6 +86,21 @@ def test_flows_of_one_sender_share_its_uplink_and_that_is_transfer_not_queue():
     crossings = [exchange("send", [S, 0], 0, (0, 1)), exchange("send", [2 * S, 0], 0, (0, 2))]
     timeline = play(plan([[Start(0), Start(1)], [Wait(0)], [Wait(1)], []], crossings), FAIR)
     assert arrivals_s(timeline) == near([2 * T + LATENCY_S, 3 * T + LATENCY_S])
+    assert timeline.breakdown_s["transfer"] == near(3 * T)
+
+
+def test_a_connection_carries_its_messages_one_after_another():
+    timeline = play(sends((0, 1), (0, 1), (0, 1)), FAIR)
+    assert arrivals_s(timeline) == near([k * T + LATENCY_S for k in (1, 2, 3)])
+    assert timeline.breakdown_s["transfer"] == near(3 * T)
+    assert timeline.breakdown_s["queue"] == 0
+
+
+def test_a_connection_gets_one_share_however_many_messages_wait_on_it():
+    # 0 has three messages for 2, and 1 has one: they share 2's port evenly while both flow
+    timeline = play(sends((0, 2), (0, 2), (0, 2), (1, 2)), FAIR)
+    assert arrivals_s(timeline) == near([2 * T + LATENCY_S, 3 * T + LATENCY_S, 4 * T + LATENCY_S, 2 * T + LATENCY_S])
+    assert timeline.breakdown_s["queue"] == near(T)  # what 1 took is lost for all three
     assert timeline.breakdown_s["transfer"] == near(3 * T)
 
 

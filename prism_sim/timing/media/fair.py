@@ -1,11 +1,13 @@
-"""Ports shared fairly: all messages under way flow at once, none blocks another.
+"""Ports shared fairly: all connections flow at once, none blocks another.
 
-Rates are max-min fair (Bertsekas and Gallager, "Data Networks", 6.5.2: progressive filling): all grow together until a
-port is full; its messages stop growing, the others go on. They change only when a message begins or ends.
+A connection leads from one device to another and carries its messages one after the other, as TCP does. Rates are
+max-min fair (Bertsekas and Gallager, "Data Networks", 6.5.2: progressive filling): all grow together until a port is
+full; its connections stop growing, the others go on. They change only when a connection falls idle or begins to flow.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import cast
 
@@ -17,16 +19,17 @@ from prism_sim.timing.media.base import Deliver, Flight
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-# A flow's bits and those left, bits a second, the same without others' flows, seconds lost to others.
+# Of a connection's first message: bits and those left. Of the connection: bits a second, the same without others'
+# flows, seconds lost to others.
 TOTAL, LEFT, RATE, ALONE, LOST = range(5)
 UNLIMITED_BITS_PER_S = 1e200  # stands for infinity where shares are subtracted
 
 
 class FairSwitch:
-    """A message flows from its posting on; it arrives one latency after its last bit has left.
+    """A message flows when those before it on its connection have; it arrives one latency after its last bit has left.
 
-    Queue, in its legs, is what it loses to messages of other devices: with only those of its own it would have flowed
-    at the fair share of its own uplink, or of its receiver's port.
+    Queue, in its legs, is what its connection loses to other devices from its posting on: with only its own device's it
+    would have flowed at the fair share of its own uplink, or at the rate of its receiver's port.
     """
 
     def __init__(
@@ -38,12 +41,12 @@ class FairSwitch:
         self.posted: list[Flight] = []  # since the latest change of rates, all at the same time
         self.change: Event | None = None  # the event at which rates change next; others are out of date
         self.since_s = 0.0
-        self.flows: list[Flight] = []
-        self.ports: Ints = np.zeros((2, 0), dtype=np.int64)  # egress and ingress of each flow
-        self.state: Floats = np.zeros((5, 0))  # rows TOTAL to LOST of each flow
+        # Messages of each busy connection in order, beside what it had lost when they were posted.
+        self.queues: list[deque[tuple[Flight, float]]] = []
+        self.ports: Ints = np.zeros((2, 0), dtype=np.int64)  # egress and ingress of each of them
+        self.state: Floats = np.zeros((5, 0))  # rows TOTAL to LOST of each of them
 
     def post(self, flight: Flight) -> None:
-        flight.uplink_start_s = flight.posted_s
         if not self.posted:  # those posted at the same time change the rates together
             self._change_after(0.0)
         self.posted.append(flight)
@@ -59,22 +62,20 @@ class FairSwitch:
         self._end_finished()
         self._begin_posted()
         self.change = None
-        if not self.flows:
+        if not self.queues:
             return
         self.state[RATE] = max_min_rates(self.ports, self.capacity)
         self.state[ALONE] = self._rates_without_others()
         self._change_after(float((self.state[LEFT] / self.state[RATE]).min()))
 
     def _rates_without_others(self) -> Floats:
-        """Each flow's share of its uplink, or of its receiver's port, among flows of its own device only."""
+        """Each connection's share of its uplink among those of its own device, or the rate of its receiver's port."""
         egress, ingress = self.ports
-        way = egress * self.n_ports + ingress - self.n_ports
-        up, down = self.capacity[egress], self.capacity[ingress]
-        return cast(Floats, np.minimum(up / np.bincount(egress)[egress], down / np.bincount(way)[way]))
+        return cast(Floats, np.minimum(self.capacity[egress] / np.bincount(egress)[egress], self.capacity[ingress]))
 
     def _flow_until(self, now_s: float) -> None:
         elapsed_s, self.since_s = now_s - self.since_s, now_s
-        if self.flows:
+        if self.queues:
             self.state[LEFT] -= self.state[RATE] * elapsed_s
             self.state[LOST] += elapsed_s * np.maximum(0.0, 1.0 - self.state[RATE] / self.state[ALONE])
 
@@ -83,26 +84,43 @@ class FairSwitch:
         if not done.any():
             return
         for place in np.flatnonzero(done).tolist():
-            self._leave(self.flows[place], float(self.state[LOST, place]))
-        going = ~done
-        self.flows = [flight for flight, goes_on in zip(self.flows, going.tolist(), strict=True) if goes_on]
-        self.ports, self.state = self.ports[:, going], self.state[:, going]
+            flight, lost_before_s = self.queues[place].popleft()
+            self._leave(flight, float(self.state[LOST, place]) - lost_before_s)
+            if self.queues[place]:
+                self._begin(place)
+        busy = [bool(queue) for queue in self.queues]
+        self.queues = [queue for queue in self.queues if queue]
+        self.ports, self.state = self.ports[:, busy], self.state[:, busy]
+
+    def _begin(self, place: int) -> None:
+        """The first message of a connection begins to flow."""
+        flight = self.queues[place][0][0]
+        flight.uplink_start_s = self.env.now
+        self.state[TOTAL, place] = self.state[LEFT, place] = 8 * flight.message.payload_bytes
 
     def _begin_posted(self) -> None:
         if not self.posted:
             return
-        ports = [(flight.source_device, self.n_ports + flight.destination_device) for flight in self.posted]
-        state = np.zeros((5, len(self.posted)))
-        state[TOTAL] = state[LEFT] = [8 * flight.message.payload_bytes for flight in self.posted]
-        self.flows += self.posted
-        self.ports = np.concatenate([self.ports, np.array(ports, dtype=np.int64).T], axis=1)
-        self.state = np.concatenate([self.state, state], axis=1)
-        self.posted = []
+        posted, self.posted = self.posted, []
+        places = {ports: place for place, ports in enumerate(zip(*self.ports.tolist(), strict=True))}
+        fresh = [ports for ports in dict.fromkeys(map(self._ports_of, posted)) if ports not in places]
+        places |= {ports: place for place, ports in enumerate(fresh, start=len(places))}
+        self.queues += [deque() for _ in fresh]
+        self.ports = np.concatenate([self.ports, np.array(fresh, dtype=np.int64).reshape(-1, 2).T], axis=1)
+        self.state = np.concatenate([self.state, np.zeros((5, len(fresh)))], axis=1)
+        for flight in posted:
+            place = places[self._ports_of(flight)]
+            self.queues[place].append((flight, float(self.state[LOST, place])))
+            if len(self.queues[place]) == 1:
+                self._begin(place)
+
+    def _ports_of(self, flight: Flight) -> tuple[int, int]:
+        return flight.source_device, self.n_ports + flight.destination_device
 
     def _leave(self, flight: Flight, lost_s: float) -> None:
         """Its last bit has left; lost_s: seconds that others' messages cost it."""
         flight.uplink_end_s = now_s = self.env.now
-        flight.head_s = flight.downlink_start_s = flight.posted_s + self.latency_s
+        flight.head_s = flight.downlink_start_s = flight.uplink_start_s + self.latency_s
         queued_until_s = min(flight.posted_s + lost_s, now_s)
         flight.legs = [
             ("queue", flight.posted_s, queued_until_s),

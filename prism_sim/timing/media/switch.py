@@ -22,7 +22,7 @@ class Switch:
     latency_s: from a bit's leaving its sender to its reaching the receiver's port.
     message_overhead_s: what a message costs on its sender's processor.
     sharing: "fifo": one message at a time on a port; uplinks in send order, downlinks in the order of arriving heads.
-        "fair": all messages at once, egress and ingress each shared max-min fairly.
+        "fair": all connections at once, egress and ingress each shared max-min fairly; each its messages in turn.
     collective: the algorithm by which exchanges become messages (`collectives.ALGORITHMS`).
     slow_start: connections that were idle begin with a small TCP window (`slow_start.py`).
     Raises ValueError that shows the field, its value and the rule.
