@@ -33,10 +33,10 @@ def rounds(kind: ExchangeKind, payload_bytes: Sequence[int], n: int = 1, work_s:
     members = tuple(range(len(payload_bytes)))
     root = 0 if kind in ("broadcast", "scatter", "gather", "send") else None
     exchanges = [Exchange(kind, members, tuple(payload_bytes), root, f"{kind} {number}") for number in range(n)]
-    programs = [
-        [step for number in range(n) for step in (*map(work, work_s[member : member + 1]), Start(number), Wait(number))]
-        for member in members
-    ]
+    programs: list[list[Step]] = [[] for _ in members]
+    for number in range(n):
+        for member, program in enumerate(programs):
+            program += [*map(work, work_s[member : member + 1]), Start(number), Wait(number)]
     return plan(programs, exchanges)
 
 

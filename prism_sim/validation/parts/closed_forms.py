@@ -88,8 +88,8 @@ def _media() -> Iterator[Case]:
     broadcast = SharedRadio(RATE, LATENCY_S, collective="broadcast", direct=True)
     yield _case("one air, each broadcasts", gather, broadcast, P * T + LATENCY_S)
     message = rounds("send", [S, 0])
-    chain = [(0, "a", RATE), ("a", "b", RATE / 5), ("b", 1, RATE / 2)]
-    links = tuple(Link(one, other, rate, latency_s=LATENCY_S) for one, other, rate in chain)
+    fast, slow, middling = (partial(Link, bits_per_s=rate, latency_s=LATENCY_S) for rate in (RATE, RATE / 5, RATE / 2))
+    links = (fast(0, "left"), slow("left", "right"), middling("right", 1))
     yield _case("3 links, cut-through", message, Links(links), 5 * T + 3 * LATENCY_S)
     whole = Links(links, switching="store-and-forward")
     yield _case("3 links, store and forward", message, whole, (1 + 5 + 2) * T + 3 * LATENCY_S)
