@@ -54,6 +54,7 @@ ROOMS = {
         # the command: a process that torchrun starts begins here; robust least squares
         late={"prism_sim.commands.live", "scipy.optimize", "numpy"},
     ),
+    "evaluation": Room(CORE | SIZES | {"numeric", "tasks"}, {"torch", "numpy"}),
     "timing": Room({"plan", "catalogue"}, {"simpy", "numpy", "networkx"}),
     "scenario": Room(CORE | SIZES | {"tasks"}, {"pydantic", "pydantic_core", "annotated_types", "yaml"}),
     "tasks": Room(

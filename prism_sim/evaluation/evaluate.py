@@ -1,0 +1,138 @@
+"""A task's examples answered by a model as a strategy spreads it, in batches, on all cores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from prism_sim.evaluation.fitting import check_tokens
+from prism_sim.evaluation.spread import Spread, forward
+from prism_sim.numeric.infer import describe, main_output
+from prism_sim.tasks import Task, metrics
+from prism_sim.tasks.examples import Array, Batch, Examples
+from prism_sim.tasks.scoring import joined
+
+LARGEST_BATCH = 64  # examples
+LARGEST_ACTIVATION = 2**25  # elements of the widest row of a batch, 128 MiB in float32
+MOST_WORKERS = 8  # each holds the activations of a batch
+
+Watch: TypeAlias = Callable[[int, int], None]  # examples answered, of how many
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """values: of the task's metrics, the main one first. outcomes: arrays (examples,), see `tasks.scoring`."""
+
+    values: Mapping[str, float]
+    outcomes: Mapping[str, Array]
+
+    @property
+    def n(self) -> int:
+        """How many examples were answered."""
+        return len(next(iter(self.outcomes.values())))
+
+
+def evaluate(
+    model: nn.Module,
+    task: Task,
+    examples: Examples,
+    spread: Spread | None = None,
+    batch: int | None = None,
+    workers: int | None = None,
+    watch: Watch = lambda done, n: None,
+) -> Evaluation:
+    """Answers all examples without dropout, on the GPU if there is one; the model stays untouched, but moves there.
+
+    spread: None for the undistributed model. batch: examples at a time; None: as many as memory easily holds.
+    workers: batches under way at once; None: a core each. What is answered does not depend on it: a batch has one
+    thread. Raises ValueError without examples, where model, examples and strategy do not fit together, and for logits
+    that are not finite.
+    """
+    if not len(examples):
+        raise ValueError("there is no example to evaluate")
+    on_gpu = torch.cuda.is_available()
+    if on_gpu:
+        model = model.to("cuda")
+    size = batch or batch_size(model, examples)
+    places = [range(start, min(start + size, len(examples))) for start in range(0, len(examples), size)]
+    wanted = 1 if on_gpu else min(workers or n_cores(), MOST_WORKERS, len(places))
+
+    def answer(chosen: range) -> dict[str, Array]:
+        one = examples.batch(chosen)
+        return dict(task.score(logits(model, one, spread), one))
+
+    parts: list[dict[str, Array]] = []
+    with _evaluating(model), _one_thread(), ThreadPoolExecutor(wanted) as pool:
+        futures = [pool.submit(answer, chosen) for chosen in places]
+        try:
+            for chosen, future in zip(places, futures, strict=True):
+                parts.append(future.result())
+                watch(chosen.stop, len(examples))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    outcomes = joined(parts)
+    return Evaluation({name: metrics.find(name).compute(outcomes) for name in task.metrics}, outcomes)
+
+
+@torch.no_grad()
+def logits(model: nn.Module, batch: Batch, spread: Spread | None) -> Array:
+    """Of one batch, in float32 at least. Raises ValueError if they are not finite."""
+    if (ids := batch.inputs.get("input_ids")) is not None:
+        check_tokens(ids, int(model.config.vocab_size))  # type: ignore[union-attr, arg-type]
+    found = main_output(forward(model, tensors(model, batch.inputs), spread))
+    if not bool(found.isfinite().all()):
+        name = "undistributed" if spread is None else "distributed"
+        dtype = str(found.dtype).removeprefix("torch.")
+        raise ValueError(f"the {name} model's output is not finite in {dtype}; try float32, or another checkpoint")
+    answered: Array = found.to(torch.promote_types(found.dtype, torch.float32)).cpu().numpy()
+    return answered
+
+
+def tensors(model: nn.Module, inputs: Mapping[str, Array]) -> dict[str, Tensor]:
+    """As the model takes them: where it is, and pictures in its element type."""
+    like = next(model.parameters())
+    found = {name: torch.from_numpy(np.ascontiguousarray(values)) for name, values in inputs.items()}
+    return {name: one.to(like.device, like.dtype if one.is_floating_point() else None) for name, one in found.items()}
+
+
+def batch_size(model: nn.Module, examples: Examples) -> int:
+    """As many examples as keep the widest activation small: the feed-forward layer's, or a language model's head's."""
+    _, sizes, head = describe(model)
+    n_tokens = examples.pad_to or sizes.max_tokens
+    widest = max(sizes.feed_forward_width, sizes.vocabulary if head.reads != "first" else 0)
+    return max(1, min(LARGEST_BATCH, LARGEST_ACTIVATION // (n_tokens * widest)))
+
+
+def n_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    """Without dropout, and as before afterwards."""
+    before = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(before)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Of torch for each worker: a batch's sums must not depend on how many there are."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
