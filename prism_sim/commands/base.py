@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from prism_sim.scenario import Scenario
 
+Content = str | Callable[[Path], Any]  # a file's text, or what draws it into a path
 STANDARD_OUTPUT = Path("-")
 
 
@@ -29,7 +32,7 @@ class Command:
 
 def takes_scenario(parser: argparse.ArgumentParser) -> None:
     """Arguments of a command about one scenario; see `load`."""
-    parser.add_argument("scenario", type=Path, help="a scenario file (YAML)")
+    parser.add_argument("scenario", type=file_path, help="a scenario file (YAML)")
     parser.add_argument(
         "--set",
         dest="overrides",
@@ -41,7 +44,21 @@ def takes_scenario(parser: argparse.ArgumentParser) -> None:
 
 
 def takes_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write the result as JSON ('-': to standard output)")
+    parser.add_argument(
+        "--json", metavar="FILE", type=file_path, help="write the result as JSON ('-': to standard output)"
+    )
+
+
+def takes_out(parser: argparse.ArgumentParser, files: str) -> None:
+    """files: what is written there, in words."""
+    parser.add_argument("--out", metavar="DIR", type=file_path, help=f"write {files} there")
+
+
+def file_path(text: str) -> Path:
+    """An option's path; an empty one, as of an unset variable, is refused."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name of a file or folder is due, but is empty")
+    return Path(text)
 
 
 def load(options: argparse.Namespace) -> Scenario:
@@ -67,7 +84,35 @@ def progress(text: str) -> Iterator[Callable[[str], None]]:
         yield announce
 
 
-def write_files(contents: Mapping[Path, str | Callable[[Path], Any]]) -> None:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command found. name: of its JSON file. described: that file's content. show: prints it for people.
+
+    files: by name, what belongs beside its JSON into the folder of `--out`; asked for only where there is one.
+    """
+
+    name: str
+    described: Any
+    show: Callable[[Console], None]
+    files: Callable[[], Mapping[str, Content]] = dict
+
+
+def deliver(answer: Answer, options: argparse.Namespace) -> None:
+    """Shows an answer, unless its JSON goes to standard output, and writes what the options ask for."""
+    contents: dict[Path, Content] = {}
+    if options.json is not None:
+        contents[options.json] = as_json(answer.described)
+    if options.out is not None:
+        contents[options.out / f"{answer.name}.json"] = as_json(answer.described)
+        contents |= {options.out / name: content for name, content in answer.files().items()}
+    if options.json != STANDARD_OUTPUT:
+        from rich.console import Console
+
+        answer.show(Console())
+    write_files(contents)
+
+
+def write_files(contents: Mapping[Path, Content]) -> None:
     """Writes texts and pictures, each whole or not at all, and names them; the path `-` is standard output."""
     from rich.console import Console
 

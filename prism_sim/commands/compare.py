@@ -3,54 +3,55 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
 
 from prism_sim.commands.base import (
-    STANDARD_OUTPUT,
+    Answer,
     Command,
-    as_json,
+    Content,
+    deliver,
     load,
     progress,
     takes_json,
+    takes_out,
     takes_scenario,
-    write_files,
 )
+
+if TYPE_CHECKING:
+    from prism_sim.study.compare import Comparison
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     takes_scenario(parser)
     parser.add_argument("--no-numerics", action="store_true", help="timing alone: do not compute the real outputs")
     takes_json(parser)
-    parser.add_argument("--out", metavar="DIR", type=Path, help="write compare.json and parts.png there")
+    takes_out(parser, "compare.json and parts.png")
 
 
 def run(options: argparse.Namespace) -> int:
+    from prism_sim.reports.compare import show_comparison
     from prism_sim.study.compare import compare
 
     scenario = load(options)
     with progress(f"comparing strategies on {scenario.name}") as announce:
-        comparison = compare(scenario, numerics=not options.no_numerics, announce=announce)
-        described = as_json(comparison.to_json())
-    if options.json != STANDARD_OUTPUT:
-        from rich.console import Console
-
-        from prism_sim.reports.compare import show_comparison
-
-        show_comparison(comparison, Console())
-    if options.json is not None:
-        write_files({options.json: described})
-    if options.out is not None:
-        from prism_sim.figures.parts import draw_parts
-        from prism_sim.figures.style import saved
-
-        bars = [
-            (name, candidate.simulation.timeline.breakdown_s)
-            for name, candidate in comparison.named()
-            if candidate.simulation is not None
-        ]
-        figure = draw_parts(bars, scenario.name)
-        write_files({options.out / "compare.json": described, options.out / "parts.png": saved(figure)})
+        found = compare(scenario, numerics=not options.no_numerics, announce=announce)
+        described = found.to_json()
+    deliver(Answer("compare", described, partial(show_comparison, found), lambda: _files(found)), options)
     return 0
+
+
+def _files(found: Comparison) -> Mapping[str, Content]:
+    from prism_sim.figures.parts import draw_parts
+    from prism_sim.figures.style import saved
+
+    bars = [
+        (name, candidate.simulation.timeline.breakdown_s)
+        for name, candidate in found.named()
+        if candidate.simulation is not None
+    ]
+    return {"parts.png": saved(draw_parts(bars, found.scenario.name))}
 
 
 COMMAND = Command("compare", "every strategy on the same hardware, one table, a verdict", prepare, run, order=2)

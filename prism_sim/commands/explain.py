@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
 
-from prism_sim.commands.base import (
-    STANDARD_OUTPUT,
-    Command,
-    as_json,
-    load,
-    takes_json,
-    takes_scenario,
-    write_files,
-)
+from prism_sim.commands.base import Answer, Command, Content, deliver, load, takes_json, takes_out, takes_scenario
 
 if TYPE_CHECKING:
     from prism_sim.study.explain import Explanation
@@ -25,50 +17,29 @@ if TYPE_CHECKING:
 def prepare(parser: argparse.ArgumentParser) -> None:
     takes_scenario(parser)
     takes_json(parser)
-    parser.add_argument(
-        "--out",
-        metavar="DIR",
-        type=Path,
-        help="write explain.json, timeline.png and trace.json (for ui.perfetto.dev) there",
-    )
+    takes_out(parser, "explain.json, timeline.png and trace.json (for ui.perfetto.dev)")
 
 
 def run(options: argparse.Namespace) -> int:
+    from prism_sim.reports.explain import show_explanation
     from prism_sim.study.explain import explain
 
     found = explain(load(options))
-    contents = _contents(found, options)
-    if options.json != STANDARD_OUTPUT:
-        from rich.console import Console
-
-        from prism_sim.reports.explain import show_explanation
-
-        show_explanation(found, Console())
-    write_files(contents)
+    show = partial(show_explanation, found)
+    deliver(Answer("explain", found.to_json(), show, lambda: _files(found)), options)
     return 0
 
 
-def _contents(found: Explanation, options: argparse.Namespace) -> dict[Path, str | Callable[[Path], Any]]:
-    """What the options ask to be written, by path."""
-    contents: dict[Path, str | Callable[[Path], Any]] = {}
-    if options.json is not None:
-        contents[options.json] = as_json(found.to_json())
-    if options.out is not None:
-        from prism_sim.figures.style import saved
-        from prism_sim.figures.timeline import draw_timeline
+def _files(found: Explanation) -> Mapping[str, Content]:
+    from prism_sim.figures.style import saved
+    from prism_sim.figures.timeline import draw_timeline
 
-        timeline = found.simulation.timeline
-        names = [_name(found, number) for number in range(len(timeline.wait_s))]
-        title = f"{found.scenario.name}: {found.simulation.job.strategy}"
-        contents[options.out / "explain.json"] = as_json(found.to_json())
-        contents[options.out / "timeline.png"] = saved(draw_timeline(timeline, names, title))
-        contents[options.out / "trace.json"] = json.dumps(found.trace_events(), allow_nan=False) + "\n"
-    return contents
-
-
-def _name(found: Explanation, participant: int) -> str:
-    terminal = participant == found.simulation.plan.terminal
-    return f"{found.device(participant)}{' (terminal)' if terminal else ''}"
+    simulation = found.simulation
+    title = f"{found.scenario.name}: {simulation.job.strategy}"
+    return {
+        "timeline.png": saved(draw_timeline(simulation.timeline, simulation.participant_names, title)),
+        "trace.json": json.dumps(found.trace_events(), allow_nan=False) + "\n",
+    }
 
 
 COMMAND = Command("explain", "where the time goes and why, and what would help most", prepare, run, order=5)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from prism_sim.commands.base import STANDARD_OUTPUT, Command, as_json, progress, takes_json, write_files
+from prism_sim.commands.base import STANDARD_OUTPUT, Command, as_json, file_path, progress, takes_json, write_files
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "table",
-        type=Path,
+        type=file_path,
         help="measured rows (CSV): strategy, ranks, segments, batch, bandwidth, and any of compute, staging, "
         "communication, total, in ms or with a unit",
     )
     parser.add_argument(
-        "--scenario", type=Path, required=True, help="what was measured: model, devices, network (YAML)"
+        "--scenario", type=file_path, required=True, help="what was measured: model, devices, network (YAML)"
     )
     parser.add_argument(
         "--set",
@@ -32,7 +31,9 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         help="the numbers to find, such as compute,staging_latency,network.efficiency; default: those usual ones of "
         "which the rows say something",
     )
-    parser.add_argument("--out", metavar="FILE", type=Path, help="write the numbers as sections of a scenario (YAML)")
+    parser.add_argument(
+        "--out", metavar="FILE", type=file_path, help="write the numbers as sections of a scenario (YAML)"
+    )
     takes_json(parser)
 
 

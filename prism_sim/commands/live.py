@@ -17,6 +17,7 @@ from prism_sim.commands.base import (
     STANDARD_OUTPUT,
     Command,
     as_json,
+    file_path,
     load,
     progress,
     takes_json,
@@ -59,7 +60,9 @@ def _takes_runs(parser: argparse.ArgumentParser) -> None:
         "--timeout", type=_seconds, default=300.0, metavar="S", help="seconds for everything (default 300)"
     )
     takes_json(parser)
-    parser.add_argument("--out", metavar="DIR", type=Path, help="write live.json, timeline.png and trace.json there")
+    parser.add_argument(
+        "--out", metavar="DIR", type=file_path, help="write live.json, timeline.png and trace.json there"
+    )
 
 
 def _positive(text: str) -> int:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prism_sim.commands.base import Command, write_files
+from prism_sim.commands.base import Command, file_path, write_files
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -22,11 +22,15 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "results",
         metavar="RESULTS",
-        type=Path,
+        type=file_path,
         help="a sweep's table (CSV, Parquet), the JSON of run, compare or breakeven, a trace, or the folder of one",
     )
     parser.add_argument(
-        "-o", "--output", metavar="FILE", type=Path, help="ends in .png, .svg or .pdf (default: KIND.png by RESULTS)"
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=file_path,
+        help="ends in .png, .svg or .pdf (default: KIND.png by RESULTS)",
     )
     parser.add_argument("--x", metavar="COLUMN", help="what lies across; of plots that leave the choice")
     parser.add_argument("--y", metavar="COLUMN", help="what goes up; of plots that leave the choice")

@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prism_sim.commands.base import STANDARD_OUTPUT, Command, as_json, load, takes_json, takes_scenario, write_files
+from prism_sim.commands.base import (
+    STANDARD_OUTPUT,
+    Command,
+    as_json,
+    file_path,
+    load,
+    takes_json,
+    takes_scenario,
+    write_files,
+)
 
 if TYPE_CHECKING:
     from prism_sim.study.search import Found
@@ -39,10 +48,12 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", metavar="S", type=int, default=0, help="of the search (default 0)")
     parser.add_argument("--sampler", choices=("nsga2", "tpe", "random"), default="nsga2", help="default: nsga2")
-    parser.add_argument("--storage", metavar="FILE", type=Path, help="keeps evaluations there, and goes on with them")
+    parser.add_argument(
+        "--storage", metavar="FILE", type=file_path, help="keeps evaluations there, and goes on with them"
+    )
     parser.add_argument("--no-numerics", action="store_true", help="timing alone: do not compute the real outputs")
     takes_json(parser)
-    parser.add_argument("--out", metavar="DIR", type=Path, help=f"writes {FRONT}, {EVALUATED} and {PICTURE} there")
+    parser.add_argument("--out", metavar="DIR", type=file_path, help=f"writes {FRONT}, {EVALUATED} and {PICTURE} there")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prism_sim.commands.base import STANDARD_OUTPUT, Command, load, takes_scenario
+from prism_sim.commands.base import STANDARD_OUTPUT, Command, file_path, load, takes_scenario
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,7 +29,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         metavar="FILE",
-        type=Path,
+        type=file_path,
         help="the table: FILE.csv, FILE.parquet, or a folder for sweep.csv ('-': CSV to standard output; "
         "default: NAME-sweep.csv, after the scenario file, in the current folder)",
     )

@@ -28,9 +28,8 @@ def listing(what: str) -> Table:
             found = compressors.catalogue().values()
             return _sourced("compressor", [(entry.name, entry.summary, entry.source) for entry in found])
         case _:
-            return _sourced(
-                "plot", [(plot.name, plot.summary, plot.written_by) for plot in figures.catalogue().values()]
-            )
+            plots = figures.catalogue().values()
+            return _sourced("plot", [(plot.name, plot.summary, plot.written_by) for plot in plots], "drawn by")
 
 
 def _table(*columns: str) -> Table:
@@ -65,8 +64,8 @@ def _hardware(kind: str, found: Sequence[presets.HardwarePreset]) -> Table:
     return table
 
 
-def _sourced(kind: str, rows: Sequence[tuple[str, str, str]]) -> Table:
-    table = _table(kind, "what it does", "source")
+def _sourced(kind: str, rows: Sequence[tuple[str, str, str]], third: str = "source") -> Table:
+    table = _table(kind, "what it does", third)
     for row in rows:
         table.add_row(*map(escape, row))
     return table

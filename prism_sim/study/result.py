@@ -58,12 +58,6 @@ class RunResult:
         rate = self.simulation.compression[1]
         return None if rate is None else 1 - 1 / rate
 
-    @property
-    def participant_names(self) -> list[str]:
-        """For pictures: each participant by its device, the terminal marked."""
-        names = [self._device(self.simulation, rank) for rank in range(self.simulation.plan.n_ranks)]
-        return [*names, f"{self._device(self.simulation, self.simulation.plan.terminal)} (terminal)"]
-
     def to_json(self) -> dict[str, Any]:
         """The contract of `--json`; a field whose part is not built yet is null."""
         segments, rate = self.simulation.compression

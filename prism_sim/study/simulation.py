@@ -42,6 +42,12 @@ class Simulation:
     def setting(self) -> Setting:
         return Setting(self.job, self.devices, self.device_of, self.network)
 
+    @property
+    def participant_names(self) -> list[str]:
+        """For pictures: each participant by its device, the terminal marked."""
+        *ranks, terminal = (self.devices[device].name for device in self.device_of)
+        return [*ranks, f"{terminal} (terminal)"]
+
     @cached_property
     def gflops_per_device(self) -> float:
         """Of one sample, in the papers' convention: mean over ranks of the blocks' FLOPs, plus patch embedding / P."""
