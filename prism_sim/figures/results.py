@@ -12,7 +12,8 @@ from prism_sim.figures.rows import REFERENCES
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-ROWS = ("sweep.csv", "sweep.parquet", "compare.json", "run.json", "breakeven.json")  # in a folder, the first one found
+# in a folder, the first one found
+ROWS = ("sweep.csv", "sweep.parquet", "compare.json", "run.json", "breakeven.json", "loss.json")
 SPANS = ("trace.json",)
 
 
@@ -88,9 +89,12 @@ def _json(path: Path, reads: Literal["rows", "spans"]) -> DataFrame:
                 return pandas.DataFrame(list(_compare_rows(found)))
             case "breakeven":
                 return pandas.DataFrame(list(_breakeven_rows(found)))
+            case "loss":
+                return pandas.DataFrame([{"strategy": found["strategy"], **cell} for cell in found["cells"]])
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: is damaged: {error!r}") from error
-    raise ValueError(f"{path}: is no result that can be drawn; give what run, compare, breakeven or sweep has written")
+    known = "run, compare, breakeven, loss or sweep"
+    raise ValueError(f"{path}: is no result that can be drawn; give what {known} has written")
 
 
 def _flat(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,7 @@ _SPARE = (
     Style("#999999", "h", (0, (1, 1)), "||||"),
 )
 STRATEGY_COLOURS = {name: style.colour for name, style in STRATEGY_STYLES.items()}
+RANK_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # told apart also by MARKERS
 PART_COLOURS = {
     "compute": "#0072B2",
     "staging": "#F0E442",

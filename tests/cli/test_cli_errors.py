@@ -267,3 +267,25 @@ def test_pretrained_weights_that_cannot_be_had_offline_are_refused(tmp_path):
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
     assert "model.preset: weights of 'prajjwal1/bert-tiny' cannot be loaded" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        ("run", "--json"),
+        ("run", "--out"),
+        ("compare", "--out"),
+        ("explain", "--out"),
+        ("loss", "--json"),
+        ("sweep", "--out"),
+        ("search", "--storage"),
+        ("plot", "--output"),
+        ("run", None),
+    ],
+)
+def test_an_empty_path_is_refused_and_nothing_is_written(prism_sim, tiny, monkeypatch, command, option):
+    monkeypatch.chdir(tiny.parent)
+    arguments = [command, ""] if option is None else [command, tiny, f"{option}="]
+    said = prism_sim(*arguments, *(["kind"] if command == "plot" else []))
+    assert_refused(said, "is due, but is empty", option or "scenario")
+    assert [path.name for path in tiny.parent.iterdir()] == ["tiny.yaml"]
