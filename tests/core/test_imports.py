@@ -59,9 +59,17 @@ ROOMS = {
     "scenario": Room(CORE | SIZES | {"tasks"}, {"pydantic", "pydantic_core", "annotated_types", "yaml"}),
     "tasks": Room(
         {"catalogue"},
-        {"numpy"},
-        # data that ships with them, read when a task is loaded
-        late={"sklearn.datasets", "tokenizers", "scipy.special"},
+        {"numpy", "PIL"},
+        # data that ships with them, read when a task is loaded; benchmarks' files, and what prepares their examples
+        late={
+            "huggingface_hub",
+            "prism_sim.numeric.inputs",
+            "prism_sim.numeric.loading",
+            "pyarrow.parquet",
+            "scipy.special",
+            "sklearn.datasets",
+            "tokenizers",
+        },
     ),
     "figures": Room({"plan", "catalogue", "units_text", "timing"}, {"numpy", "matplotlib", "pandas"}),
 }

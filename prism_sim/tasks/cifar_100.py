@@ -1,0 +1,40 @@
+"""CIFAR-100: photographs of a hundred kinds of things (the fine labels)."""
+
+from __future__ import annotations
+
+from prism_sim.tasks.readers.cifar import Layout, task
+from prism_sim.tasks.readers.files import Origin
+
+NAMES = """
+apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle
+bowl boy bridge bus butterfly camel can castle caterpillar cattle
+chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur
+dolphin elephant flatfish forest fox girl hamster house kangaroo keyboard
+lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle mountain
+mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree
+plain plate poppy porcupine possum rabbit raccoon ray road rocket
+rose sea seal shark shrew skunk skyscraper snail snake spider
+squirrel streetcar sunflower sweet_pepper table tank telephone television tiger tractor
+train trout tulip turtle wardrobe whale willow_tree wolf woman worm
+"""
+CLASSES = tuple(NAMES.split())
+
+TASK = task(
+    "cifar-100",
+    Layout(
+        Origin(
+            name="CIFAR-100",
+            hub_id="uoft-cs/cifar100",
+            patterns=("cifar100/*.parquet",),
+            homepage="https://www.cs.toronto.edu/~kriz/cifar.html",
+            formats="train and test (pickles), train.bin and test.bin, or train-*.parquet and test-*.parquet, unpacked",
+        ),
+        CLASSES,
+        pickles="cifar-100-python",
+        binaries="cifar-100-binary",
+        train=("train",),
+        test="test",
+        label="fine_label",
+        label_bytes=2,
+    ),
+)

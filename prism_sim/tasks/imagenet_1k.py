@@ -1,0 +1,122 @@
+"""ImageNet-1k (ILSVRC 2012): a thousand kinds of things; read picture by picture, never all at once."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from prism_sim.tasks.base import DataError, DataSource, Splits, Task
+from prism_sim.tasks.readers import parquet, pictures
+from prism_sim.tasks.readers.files import Origin, digest, located, reading, wrong_format
+from prism_sim.tasks.readers.labels import Order, order
+from prism_sim.tasks.readers.pictures import Labelled, PictureFiles
+from prism_sim.tasks.scoring import classification
+
+N_CLASSES = 1000
+VALIDATION = 100  # every hundredth picture of the training set
+ENDINGS = (".jpeg", ".jpg", ".png")
+NAMES = "LOC_synset_mapping.txt"  # as Kaggle ships it: `n01440764 tench, Tinca tinca`, a class a line, in their order
+INNER = (".", "ILSVRC/Data/CLS-LOC", "Data/CLS-LOC")
+
+ORIGIN = Origin(
+    name="ImageNet-1k",
+    hub_id="ILSVRC/imagenet-1k",
+    patterns=("data/validation-*.parquet",),
+    homepage="https://www.image-net.org, after accepting its terms",
+    formats=f"val/<wnid>/*.JPEG, and train/<wnid>/*.JPEG to train on, {NAMES} beside them if classes are missing, or "
+    "validation-*.parquet and train-*.parquet",
+)
+
+
+def read(source: DataSource) -> Splits:
+    """The official validation set is for testing; every hundredth training picture is for validation."""
+    place = located(source, ORIGIN)
+    folder = next((place / inner for inner in INNER if (place / inner / "val").is_dir()), None)
+    if folder is not None:
+        train, test = _folders(folder, place)
+    elif files := parquet.shards(place, "validation"):
+        labelled = partial(parquet.labelled, pictures=("image",), label="label", n_classes=N_CLASSES)
+        train, test = labelled(parquet.shards(place, "train")), labelled(files)
+    else:
+        raise wrong_format(place, ORIGIN)
+    classes = _order(test, source)
+    prepared = pictures.preparation(source)
+    trained, tested = (pictures.examples(found, prepared, classes) for found in (train, test))
+    places = range(len(trained))
+    return Splits(
+        trained.take([at for at in places if (at + 1) % VALIDATION]),
+        trained.take(places[VALIDATION - 1 :: VALIDATION]),
+        tested,
+        classes.classes,
+        stated_digest=digest((*train.files, *test.files), place, prepared.described, str(classes.index)),
+        notes=classes.notes,
+    )
+
+
+def _order(test: Labelled, source: DataSource) -> Order:
+    """Of 1000 classes the usual order, that of their wnids, unless the model names them otherwise."""
+    if test.classes is None:
+        return order(tuple(map(str, range(N_CLASSES))), source.config, ORIGIN.name)
+    return order(test.classes, source.config, ORIGIN.name)
+
+
+def _folders(folder: Path, place: Path) -> tuple[Labelled, Labelled]:
+    """Training and test pictures in a folder a class; the index of a class is its wnid's place among all."""
+    wnids, names = _classes(folder, place)
+    return _pictures(folder / "train", wnids, names), _pictures(folder / "val", wnids, names)
+
+
+def _classes(folder: Path, place: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """All wnids in order, and their names."""
+    mapping = next((path for path in (place / NAMES, folder / NAMES) if path.is_file()), None)
+    if mapping is not None:
+        with reading(mapping):
+            lines = [
+                line.split(maxsplit=1) for line in mapping.read_text(encoding="utf-8").splitlines() if line.strip()
+            ]
+        if wrong := next((number for number, line in enumerate(lines, 1) if len(line) != 2), None):
+            raise DataError(f"{mapping}:{wrong}: expected a wnid and a name, such as 'n01440764 tench, Tinca tinca'")
+        return tuple(wnid for wnid, _ in lines), tuple(name.strip() for _, name in lines)
+    found = {
+        path.name
+        for split in ("train", "val")
+        if (folder / split).is_dir()
+        for path in (folder / split).iterdir()
+        if path.is_dir()
+    }
+    if len(found) != N_CLASSES:
+        raise wrong_format(
+            place, ORIGIN, f"{N_CLASSES} classes (it has {len(found)} folders), or {NAMES}, which tells their numbers"
+        )
+    return tuple(sorted(found)), tuple(sorted(found))
+
+
+def _pictures(folder: Path, wnids: tuple[str, ...], names: tuple[str, ...]) -> Labelled:
+    if not folder.is_dir():
+        return Labelled(PictureFiles(()), np.zeros(0, np.int64), (), names)
+    index = {wnid: number for number, wnid in enumerate(wnids)}
+    found: list[tuple[str, Path, int]] = []
+    for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if inner.name not in index:
+            raise DataError(f"{inner} is no class of ImageNet-1k; its folders are named by wnids such as {wnids[0]}")
+        found += [(path.name, path, index[inner.name]) for path in inner.iterdir() if path.suffix.lower() in ENDINGS]
+    if not found:
+        raise wrong_format(folder, ORIGIN, "pictures in folders named by wnids")
+    found.sort()  # by the official numbers in their names, which mix the classes: the first so many are a fair sample
+    paths = tuple(path for _, path, _ in found)
+    return Labelled(PictureFiles(paths), np.array([label for *_, label in found], dtype=np.int64), paths, names)
+
+
+TASK = Task(
+    name="imagenet-1k",
+    summary="photographs, 1,000 classes; 50,000 to test",
+    source="Russakovsky et al., ImageNet Large Scale Visual Recognition Challenge, arXiv 1409.0575",
+    family="vit",
+    head="image_classification",
+    metrics=("accuracy",),
+    load=partial(read, DataSource()),
+    score=classification,
+    read=read,
+)
