@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,11 @@ class Reference:
 
     config: Mapping[str, Any]
     recipe: Recipe
+
+
+def labels(classes: Sequence[str]) -> dict[str, Any]:
+    """How a model's configuration names its classes."""
+    return {"id2label": dict(enumerate(classes)), "label2id": {name: at for at, name in enumerate(classes)}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,149 @@
+"""The reference model of a task: found, or trained, measured and written."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prism_sim.study.cache import cache_folder
+from prism_sim.tasks.base import Recipe, Splits, Task
+from prism_sim.training import checkpoint
+from prism_sim.training.checkpoint import Identity, identity
+from prism_sim.training.errors import TrainingError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from prism_sim.training.loop import Watch
+    from prism_sim.training.state import Point
+
+STATE = ".unfinished.safetensors"  # what a training's folder is called while it is none, beside it
+SPECIAL_TOKENS = {
+    "unk_token": "[UNK]",
+    "pad_token": "[PAD]",
+    "cls_token": "[CLS]",
+    "sep_token": "[SEP]",
+    "mask_token": "[MASK]",
+    "eos_token": "<|endoftext|>",
+}  # Hugging Face's names of what a tokenizer may have
+HASH_DIGITS = 12  # of the identity, in the names of folders in the cache
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked for. steps: None: as many as the task's recipe has. folder: None: one in the user's cache.
+
+    again: train also if it was done before.
+    """
+
+    task: Task
+    seed: int = 0
+    steps: int | None = None
+    folder: Path | None = None
+    again: bool = False
+
+    @property
+    def recipe(self) -> Recipe:
+        """Raises TrainingError for a task that has no reference model."""
+        if self.task.reference is None:
+            raise TrainingError(f"{self.task.name} has no small model of its own; give a model that was trained on it")
+        recipe = self.task.reference.recipe
+        if self.steps is None:
+            return recipe
+        return replace(recipe, steps=self.steps, warmup_steps=min(recipe.warmup_steps, self.steps // 2))
+
+
+@dataclass(frozen=True, slots=True)
+class Obtained:
+    """record: what training.json says. new: it was trained now."""
+
+    folder: Path
+    record: Mapping[str, Any]
+    new: bool
+
+
+def obtain(order: Order, announce: Callable[[str], None] = lambda text: None, watch: Watch | None = None) -> Obtained:
+    """The trained model's folder; see `reference`. watch: is told of every step; None: announce, of some."""
+    recipe, splits = order.recipe, order.task.load()
+    wanted = identity(order.task, recipe, order.seed, splits.digest())
+    folder = (
+        order.folder or cache_folder("references") / f"{order.task.name}-{order.seed}-{wanted.digest[:HASH_DIGITS]}"
+    )
+    state = folder.with_name(folder.name + STATE)
+    if order.again:
+        checkpoint.check_replaceable(folder)
+        state.unlink(missing_ok=True)
+    elif (record := checkpoint.finished(folder, wanted)) is not None:
+        return Obtained(folder, record, new=False)
+    announce(f"{'going on with' if state.exists() else 'training'} the small model for {order.task.name}, once")
+    record = _trained(order, splits, wanted, folder, watch or _telling(announce))
+    state.unlink(missing_ok=True)
+    return Obtained(folder, record, new=True)
+
+
+def _trained(order: Order, splits: Splits, wanted: Identity, folder: Path, watch: Watch) -> Mapping[str, Any]:
+    """Trains, measures and writes. Imports torch."""
+    from prism_sim.training.evaluate import measured, outcomes
+    from prism_sim.training.loop import Training, train
+    from prism_sim.training.state import Keep
+
+    task, recipe = order.task, order.recipe
+    model = fresh_model(task, order.seed)
+
+    def validate(now: nn.Module) -> float:
+        return measured(task, outcomes(now, task, splits.validation))[task.metrics[0]]
+
+    keep = Keep(folder.with_name(folder.name + STATE), wanted.digest)
+    history = train(model, Training(splits.train, recipe, order.seed, validate=validate), keep, watch)
+    record = {
+        "task": task.name,
+        "seed": order.seed,
+        "steps": recipe.steps,
+        "examples": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
+        "validation": measured(task, outcomes(model, task, splits.validation)),
+        "test": measured(task, outcomes(model, task, splits.test)),
+        "history": [asdict(point) for point in history],
+        "identity": wanted.digest,
+        "data_digest": wanted.data_digest,
+        "recipe": wanted.recipe,
+        "versions": {"python": platform.python_version(), **wanted.versions},
+    }
+    checkpoint.write(folder, lambda place: save_model(model, splits.tokenizer, place), record)
+    return record
+
+
+def fresh_model(task: Task, seed: int) -> nn.Module:
+    """The task's reference model with random weights. Imports torch."""
+    from prism_sim.numeric.loading import ModelSource, load
+
+    assert task.reference is not None
+    return load(ModelSource(task.reference.config, None, task.head, "float32", seed))
+
+
+def save_model(model: Any, tokenizer: str | None, folder: Path) -> None:
+    """As Hugging Face keeps it: config.json, model.safetensors and, for text, its tokenizer. Imports torch."""
+    import transformers
+    from tokenizers import Tokenizer
+
+    from prism_sim.numeric.loading import quiet
+
+    with quiet():
+        model.save_pretrained(folder)
+        if tokenizer is not None:
+            made = Tokenizer.from_str(tokenizer)
+            known = {name: token for name, token in SPECIAL_TOKENS.items() if made.token_to_id(token) is not None}
+            kind: Any = transformers.PreTrainedTokenizerFast
+            kind(tokenizer_object=made, **known).save_pretrained(folder)
+
+
+def _telling(announce: Callable[[str], None]) -> Watch:
+    """Announces how a training goes, whenever it was validated."""
+
+    def watch(done: int, steps: int, point: Point) -> None:
+        if point.step == done and point.validation is not None:
+            announce(f"step {done} of {steps}: loss {point.loss:.3f}, validation {point.validation:.4g}")
+
+    return watch
