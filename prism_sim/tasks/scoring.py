@@ -31,6 +31,26 @@ def language_modelling(logits: Array, batch: Batch) -> dict[str, Array]:
     return {"nll": (nll * counted).sum(-1), "tokens": counted.sum(-1), **batch.measures}
 
 
+def regression(logits: Array, batch: Batch) -> dict[str, Array]:
+    """From logits (batch, 1): prediction and target, both scores, of each example."""
+    return {"prediction": logits[:, 0].astype(np.float64), "target": batch.labels}
+
+
+def cloze(logits: Array, batch: Batch) -> dict[str, Array]:
+    """From logits (sequences, tokens, vocabulary): of each question the chosen candidate and the right one.
+
+    Each question's candidates are that many sequences, one after another. The candidate is chosen whose sentence, all
+    tokens from place `begins` on, is the most likely given what comes before (Radford et al., 2019, section 3.2).
+    """
+    ids, lengths = batch.inputs["input_ids"], batch.inputs["attention_mask"].sum(-1)
+    ends = np.cumsum(batch.measures["candidates"])
+    chosen = []
+    for begin, end, first in zip(ends - batch.measures["candidates"], ends, batch.measures["begins"], strict=True):
+        nll = [_nll(logits[at, first - 1 : lengths[at] - 1], ids[at, first : lengths[at]]) for at in range(begin, end)]
+        chosen.append(int(np.argmin([tokens.sum() for tokens in nll])))
+    return {"prediction": np.array(chosen, dtype=np.int64), "target": batch.labels}
+
+
 def joined(parts: Iterable[Outcomes]) -> dict[str, Array]:
     """The outcomes of batches, one after another."""
     found = list(parts)

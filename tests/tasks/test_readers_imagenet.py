@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from prism_sim import tasks
 from prism_sim.tasks import DataError, DataSource, Splits
-from prism_sim.tasks.readers.parquet import ParquetPictures
+from prism_sim.tasks.readers import parquet
 
 WNIDS = [f"n{number:08}" for number in range(1000)]
 PIXELS = random_pixels(0, 6)
@@ -104,20 +105,29 @@ def test_parquet_of_several_shards_is_read_in_order(tmp_path: Path) -> None:
     assert [len(batch) for batch in found.test.batches(4)] == [4, 2]
 
 
-def test_parquet_is_read_a_row_group_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parquet_is_read_a_row_group_at_a_time_and_few_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write_parquet(tmp_path / "validation.parquet", {"image": pictures(PIXELS)}, group=2)
-    read_groups = []
-    from prism_sim.tasks.readers import parquet
-
-    really = parquet._read_group
-    monkeypatch.setattr(
-        parquet, "_read_group", lambda path, column, group: read_groups.append(group) or really(path, column, group)
-    )
-    column = ParquetPictures(((path, "image"),))
-    for at in range(6):
+    really, read_groups = parquet._read_group, []
+    monkeypatch.setattr(parquet, "KEPT_GROUPS", 2)
+    monkeypatch.setattr(parquet, "_read_group", lambda *group: read_groups.append(group[-1]) or really(*group))
+    column = parquet.ParquetPictures(((path, "image"),))
+    for at in (0, 1, 2, 3, 0, 4, 5, 2, 0):
         np.testing.assert_array_equal(np.asarray(column[at]), PIXELS[at].reshape(3, 32, 32).transpose(1, 2, 0))
-    assert read_groups == [0, 1, 2]
-    assert len(column._kept[1]) == 2
+    assert read_groups == [0, 1, 2, 0]
+    assert sorted(column._kept) == [0, 2]
+
+
+def test_threads_read_the_same_parquet_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_parquet(tmp_path / "validation.parquet", {"image": pictures(PIXELS)}, group=1)
+    monkeypatch.setattr(parquet, "KEPT_GROUPS", 2)
+    column = parquet.ParquetPictures(((path, "image"),))
+    order = [at % 6 for at in range(120)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda at: np.asarray(column[at]), order))
+    for at, picture in zip(order, found, strict=True):
+        np.testing.assert_array_equal(picture, PIXELS[at].reshape(3, 32, 32).transpose(1, 2, 0))
 
 
 def test_taking_some_examples_reads_no_picture(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import re
 from bisect import bisect_right
 from itertools import accumulate
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from prism_sim.tasks.readers.pictures import Labelled, decoded
 if TYPE_CHECKING:
     from PIL import Image
 
+KEPT_GROUPS = 16  # of some 100 pictures each, as the hub's `datasets` writes them
 SHARD = re.compile(r"(?P<split>.+)-(?P<number>\d{5})-of-(?P<total>\d{5})\.parquet")
 
 
@@ -96,7 +98,10 @@ def labelled(files: tuple[Path, ...], pictures: tuple[str, ...], label: str, n_c
 
 
 class ParquetPictures:
-    """Pictures of several files, read a row group at a time: the last one is kept, never all of them."""
+    """Pictures of several files, read a row group at a time: the last few are kept, never all of them.
+
+    Batches are made by several threads at once, so a group for each of them must stay.
+    """
 
     def __init__(self, files: tuple[tuple[Path, str], ...]) -> None:
         """files: each with the name of its column of pictures."""
@@ -110,7 +115,8 @@ class ParquetPictures:
                 self._groups.append((path, column, group))
                 n_rows.append(described.row_group(group).num_rows)
         self._ends = list(accumulate(n_rows))
-        self._kept: tuple[int, list[Any]] = (-1, [])
+        self._kept: dict[int, list[Any]] = {}  # in the order in which they were read
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
@@ -121,9 +127,12 @@ class ParquetPictures:
         group = bisect_right(self._ends, index)
         path, column, number = self._groups[group]
         row = index - (self._ends[group - 1] if group else 0)
-        if self._kept[0] != group:
-            self._kept = group, _read_group(path, column, number)
-        content = self._kept[1][row]
+        with self._lock:
+            if group not in self._kept:
+                self._kept[group] = _read_group(path, column, number)
+                if len(self._kept) > KEPT_GROUPS:
+                    del self._kept[next(iter(self._kept))]
+            content = self._kept[group][row]
         content = content.get("bytes") if isinstance(content, dict) else content
         if not isinstance(content, bytes):
             raise DataError(f"{path}, row group {number}, row {row}: {column} holds no bytes of a picture")
