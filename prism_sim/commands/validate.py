@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from prism_sim.commands.base import STANDARD_OUTPUT, Command, as_json, progress, takes_json, write_files
+from prism_sim.commands.base import (
+    Answer,
+    Command,
+    Content,
+    deliver,
+    file_path,
+    progress,
+    takes_json,
+    takes_out,
+    write_files,
+)
 
 if TYPE_CHECKING:
     from prism_sim.validation import Part, Report
@@ -25,14 +36,9 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="of each measurement (default 5)")
     parser.add_argument("--seed", type=int, default=0, help="of what is drawn at random (default 0)")
     parser.add_argument(
-        "--out",
-        metavar="DIR",
-        type=Path,
-        help="write validate.csv, validate.json and, where strategies are compared, predicted-measured.png there",
+        "--page", metavar="FILE", type=file_path, help="write the tables into a Markdown file, between its markers"
     )
-    parser.add_argument(
-        "--page", metavar="FILE", type=Path, help="write the tables into a Markdown file, between its markers"
-    )
+    takes_out(parser, "validate.csv, validate.json and, where strategies are compared, predicted-measured.png")
     takes_json(parser)
 
 
@@ -45,21 +51,14 @@ def run(options: argparse.Namespace) -> int:
         parts = chosen(names)
         settings = Settings(options.quick, options.seconds, options.seed, options.repeats)
         page = _page(options.page, parts)
-        with progress("validating") as announce:
-            report = validate(parts, settings, announce)
     except ValueError as error:
         print(f"prism-sim: {error}", file=sys.stderr)
         return WRONG_INPUT
-    contents = _contents(report, options)
+    with progress("validating") as announce:
+        report = validate(parts, settings, announce)
+    deliver(_answer(report), options)
     if options.page is not None:
-        contents[options.page] = filled(page, report)
-    if options.json != STANDARD_OUTPUT:
-        from rich.console import Console
-
-        from prism_sim.reports.validate import show_validation
-
-        show_validation(report, Console())
-    write_files(contents)
+        write_files({options.page: filled(page, report)})
     return 0 if report.holds else BROKEN
 
 
@@ -77,32 +76,25 @@ def _page(path: Path | None, parts: Sequence[Part]) -> str:
     return text
 
 
-def _contents(report: Report, options: argparse.Namespace) -> dict[Path, str | Callable[[Path], Any]]:
-    """What the options ask to be written, by path, but for the page."""
+def _answer(report: Report) -> Answer:
+    from prism_sim.reports.validate import show_validation
     from prism_sim.validation import to_json
 
-    contents: dict[Path, str | Callable[[Path], Any]] = {}
-    if options.json is not None:
-        contents[options.json] = as_json(to_json(report))
-    if options.out is not None:
-        contents |= _files(report, options.out)
-    return contents
+    return Answer("validate", to_json(report), partial(show_validation, report), partial(_files, report))
 
 
-def _files(report: Report, folder: Path) -> dict[Path, str | Callable[[Path], Any]]:
+def _files(report: Report) -> dict[str, Content]:
+    """What belongs beside the JSON: the rows as a table and, where strategies are compared, a picture of them."""
     from pandas import DataFrame
 
     from prism_sim.figures.predicted_measured import draw_predicted_measured
     from prism_sim.figures.style import saved
-    from prism_sim.validation import table, to_json
+    from prism_sim.validation import table
 
     rows = DataFrame(table(report))
-    found: dict[Path, str | Callable[[Path], Any]] = {
-        folder / "validate.csv": rows.to_csv(index=False),
-        folder / "validate.json": as_json(to_json(report)),
-    }
+    found: dict[str, Content] = {"validate.csv": rows.to_csv(index=False)}
     if "strategy" in rows and rows["strategy"].notna().any():
-        found[folder / "predicted-measured.png"] = saved(draw_predicted_measured(rows))
+        found["predicted-measured.png"] = saved(draw_predicted_measured(rows))
     return found
 
 

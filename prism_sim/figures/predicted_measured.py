@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from math import isnan
+from typing import TYPE_CHECKING, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,10 +20,23 @@ if TYPE_CHECKING:
 
 NAME = "predicted-measured"
 COLUMNS = ("predicted_s", "measured_s", "strategy")
+SPREAD = ("spread_low_s", "spread_high_s")
+MARGIN = 1.3  # of the axes, beyond the outermost points
 BANDS = ((0.25, "#EEEEEE"), (0.10, "#DDDDDD"))  # relative error, colour; the wider first
 # Okabe and Ito's palette (jfly.uni-koeln.de/color, 2008)
 LINK_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 TIME = Quantity("time", SECONDS)
+
+
+class Point(NamedTuple):
+    """Times in the axes' unit. spread: of what was measured; None: unknown. hollow: shown but not judged."""
+
+    measured: float
+    predicted: float
+    spread: tuple[float, float] | None
+    strategy: str
+    link: str
+    hollow: bool
 
 
 def draw_predicted_measured(table: DataFrame, *, title: str = "") -> Figure:
@@ -36,82 +50,86 @@ def draw_predicted_measured(table: DataFrame, *, title: str = "") -> Figure:
     if rows.empty:
         raise ValueError(f"{NAME}: no row has a strategy and two times above 0, so there is nothing to draw")
     factor, unit = TIME.scale([*rows["predicted_s"], *rows["measured_s"]])
-    amounts = [float(amount) / factor for column in COLUMNS[:2] for amount in rows[column]]
-    low, high = min(amounts) / 1.3, max(amounts) * 1.3
+    points = list(_points(rows, factor))
+    amounts = [amount for point in points for amount in (point.measured, point.predicted)]
+    low, high = min(amounts) / MARGIN, max(amounts) * MARGIN
     with look():
         figure = new_figure(COLUMN_INCHES, COLUMN_INCHES)
         axes = figure.add_subplot(aspect="equal")
         _draw_bands(axes, low, high)
-        _draw_points(axes, rows, factor)
-        log_axis(axes.xaxis, low, high)
-        log_axis(axes.yaxis, low, high)
+        _draw_points(axes, points)
+        _explain_looks(axes, points)
+        log_axis(axes.xaxis, low, high, narrow=True)
+        log_axis(axes.yaxis, low, high, narrow=True)
         axes.set(xlabel=f"measured ({unit})", ylabel=f"predicted ({unit})")
         add_legend(figure, [axes])
         add_title(figure, title)
     return figure
 
 
+def _points(rows: DataFrame, factor: float) -> Iterator[Point]:
+    from pandas import to_numeric
+
+    def text(name: str, number: int) -> str:
+        value = rows[name][number] if name in rows else None
+        return value if isinstance(value, str) else ""
+
+    ends = [to_numeric(rows[name], errors="coerce") / factor for name in SPREAD if name in rows]
+    for number in range(len(rows)):
+        spread = tuple(float(end[number]) for end in ends)
+        yield Point(
+            float(rows["measured_s"][number]) / factor,
+            float(rows["predicted_s"][number]) / factor,
+            (spread[0], spread[1]) if len(spread) == len(SPREAD) and not any(map(isnan, spread)) else None,
+            str(rows["strategy"][number]),
+            text("link", number),
+            bool(text("not_judged", number)),
+        )
+
+
 def _draw_bands(axes: Axes, low: float, high: float) -> None:
     ends = (low / 2, high * 2)
     for share, colour in BANDS:
         below, above = ([end * factor for end in ends] for factor in (1 - share, 1 + share))
-        axes.fill_between(ends, below, above, color=colour, linewidth=0, label=f"within {share:.0%}", zorder=0)
+        axes.fill_between(ends, below, above, color=colour, linewidth=0, label=f"within {100 * share:.0f} %", zorder=0)
     axes.plot(ends, ends, color=FAINT, linewidth=0.8, zorder=1)
 
 
-def _draw_points(axes: Axes, rows: DataFrame, factor: float) -> None:
-    links = _links(rows)
-    for place, link in enumerate(dict.fromkeys(links)):
-        colour = LINK_COLOURS[place % len(LINK_COLOURS)]
-        if link:
-            axes.plot([], [], linestyle="none", marker="s", color=colour, label=plain(link))
-        for strategy in in_order(rows["strategy"]):
-            for hollow in (True, False):
-                own = [
-                    number
-                    for number in range(len(rows))
-                    if (links[number], rows["strategy"][number], _is_hollow(rows, number)) == (link, strategy, hollow)
-                ]
-                _draw_some(axes, rows, own, factor, strategy, colour, hollow)
-    for strategy in in_order(rows["strategy"]):
-        marker = strategy_style(strategy).marker
-        axes.plot([], [], linestyle="none", marker=marker, color="none", markeredgecolor="black", label=plain(strategy))
-    if any(_is_hollow(rows, number) for number in range(len(rows))):
-        axes.plot([], [], linestyle="none", label="hollow: not judged")
-
-
-def _links(rows: DataFrame) -> list[str]:
-    if "link" not in rows:
-        return [""] * len(rows)
-    return ["" if link != link or link is None else str(link) for link in rows["link"]]
-
-
-def _is_hollow(rows: DataFrame, number: int) -> bool:
-    return "not_judged" in rows and isinstance(rows["not_judged"][number], str) and bool(rows["not_judged"][number])
-
-
-def _draw_some(
-    axes: Axes, rows: DataFrame, own: Sequence[int], factor: float, strategy: str, colour: str, hollow: bool
-) -> None:
-    """Points of one look, with a bar over what was measured."""
-    for number in own:
-        x, y = (float(rows[column][number]) / factor for column in ("measured_s", "predicted_s"))
-        if {"spread_low_s", "spread_high_s"} <= set(rows) and rows["spread_low_s"][number] == rows["spread_low_s"][
-            number
-        ]:
-            ends = [float(rows[column][number]) / factor for column in ("spread_low_s", "spread_high_s")]
-            axes.plot(ends, [y, y], color=colour, linewidth=0.8, zorder=2)
+def _draw_points(axes: Axes, points: Sequence[Point]) -> None:
+    """With a bar over what was measured."""
+    colours = _colours(points)
+    for point in points:
+        colour = colours[point.link]
+        if point.spread is not None:
+            axes.plot(point.spread, [point.predicted] * 2, color=colour, linewidth=0.8, zorder=2)
         axes.plot(
-            x,
-            y,
+            point.measured,
+            point.predicted,
             linestyle="none",
-            marker=strategy_style(strategy).marker,
+            marker=strategy_style(point.strategy).marker,
             markersize=4.5,
-            markerfacecolor="none" if hollow else colour,
-            markeredgecolor=colour if hollow else "white",
-            markeredgewidth=0.9 if hollow else 0.4,
-            zorder=3,
+            markerfacecolor="none" if point.hollow else colour,
+            markeredgecolor=colour if point.hollow else "white",
+            markeredgewidth=0.9 if point.hollow else 0.4,
+            zorder=2.5 if point.hollow else 3,
         )
+
+
+def _colours(points: Sequence[Point]) -> dict[str, str]:
+    links = dict.fromkeys(point.link for point in points)
+    return {link: LINK_COLOURS[place % len(LINK_COLOURS)] for place, link in enumerate(links)}
+
+
+def _explain_looks(axes: Axes, points: Sequence[Point]) -> None:
+    """Entries of the legend that stand for no point."""
+    for strategy in in_order(point.strategy for point in points):
+        marker = strategy_style(strategy).marker
+        axes.plot([], [], linestyle="none", marker=marker, color="black", label=plain(strategy))
+    for link, colour in _colours(points).items():
+        if link:
+            axes.plot([], [], linestyle="-", linewidth=4, color=colour, label=plain(link))
+    if any(point.hollow for point in points):
+        axes.plot([], [], linestyle="none", marker="o", markerfacecolor="none", color="black", label="not judged")
 
 
 PLOT = Plot(NAME, "predicted against measured times, as `validate` writes them", draw_predicted_measured, COLUMNS)

@@ -406,6 +406,7 @@ DRAWN = {
     "latency-compression": compressed(),
     "latency-parts": table(row()),
     "pareto": table(row("single", energy_j=3.0), row("prism", energy_j=5.0)),
+    "predicted-measured": table(row(predicted_s=0.1, measured_s=0.2), row("single", predicted_s=0.3, measured_s=0.2)),
     "speedup-devices": table(*(row(n_ranks=n, versus_single_speedup=1.0 * n) for n in (2, 3))),
     "timeline": pandas.DataFrame(
         [{"participant": 0, "name": "a", "kind": "compute", "start_s": 0.0, "end_s": 1.0}]

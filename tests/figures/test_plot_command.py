@@ -47,6 +47,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert main([command, str(scenario), *more, "--out", str(folder / command)]) == 0
     broken = ["breakeven", str(scenario), "--vary", "network.bandwidth", "--against", "single"]
     assert main([*broken, "--json", str(folder / "breakeven.json")]) == 0
+    assert main(["validate", "--parts", "published", "--quick", "--out", str(folder / "validate")]) == 0
     accurate().to_csv(folder / "accuracy.csv", index=False)  # the real ones take training
     return folder
 
@@ -73,6 +74,7 @@ DRAWN = {
     "latency-compression": ("sweep",),
     "latency-parts": ("run/run.json",),
     "pareto": ("compare/compare.json", "--y", "energy_j", "--limit", "5 ms"),
+    "predicted-measured": ("validate",),
     "speedup-devices": ("compare",),
     "timeline": ("explain",),
 }
