@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 # in a folder, the first one found
-ROWS = ("sweep.csv", "sweep.parquet", "compare.json", "run.json", "breakeven.json", "loss.json")
+ROWS = ("sweep.csv", "sweep.parquet", "compare.json", "run.json", "breakeven.json", "loss.json", "validate.csv")
 SPANS = ("trace.json",)
 
 
