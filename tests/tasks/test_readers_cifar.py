@@ -257,9 +257,26 @@ def test_without_a_path_the_hub_is_asked_and_its_refusal_passed_on(
 
 def test_without_a_path_the_hubs_own_copy_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_cifar_10(tmp_path / "plain_text", "parquet")
-    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda place, **how: str(tmp_path))
+    asked = []
+
+    def kept(place: str, local_files_only: bool, **how: object) -> str:
+        asked.append(local_files_only)
+        return str(tmp_path)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", kept)
     found = CIFAR_10.splits(DataSource(config=SMALL))
     assert found.test.labels.tolist() == labels("test_batch", 3)
+    assert asked == [True]
+
+
+def test_what_the_cache_lacks_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetched(place: str, local_files_only: bool, **how: object) -> str:
+        if not local_files_only:
+            write_cifar_10(tmp_path / "plain_text", "parquet")
+        return str(tmp_path)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetched)
+    assert len(CIFAR_10.splits(DataSource(config=SMALL)).test) == 3
 
 
 def test_a_path_that_is_not_there_or_of_no_use_is_named(tmp_path: Path) -> None:

@@ -105,21 +105,34 @@ def _walk(folder: Path, most: int) -> list[Path]:
 
 def _from_hub(origin: Origin) -> Path:
     """The folder of the hub's own copy, from its cache or fetched now."""
-    from huggingface_hub import snapshot_download
-
-    patterns = list(origin.patterns)
     try:
-        try:
-            found = snapshot_download(
-                origin.hub_id, repo_type="dataset", allow_patterns=patterns, local_files_only=True
-            )
-        except OSError:  # not kept yet
-            found = snapshot_download(origin.hub_id, repo_type="dataset", allow_patterns=patterns)
+        return _kept(origin) or _snapshot(origin)
     except Exception as error:  # the hub's client raises many kinds, of many libraries
         reason = str(error).strip().split("\n")[0].removesuffix(".") or type(error).__name__
         looked = f"{origin.name} was looked for on the hub as {origin.hub_id}, but cannot be had: {reason}"
         raise DataError(f"{looked}; {_remedy(origin)}") from error
-    return Path(found)
+
+
+def _kept(origin: Origin) -> Path | None:
+    """The cache's copy, if it holds these files: other parts of the same data set may have been fetched alone."""
+    try:
+        found = _snapshot(origin, local_files_only=True)
+    except OSError:  # huggingface_hub's LocalEntryNotFoundError is one
+        return None
+    return found if all(next(found.glob(pattern), None) for pattern in origin.patterns) else None
+
+
+def _snapshot(origin: Origin, local_files_only: bool = False) -> Path:
+    from huggingface_hub import snapshot_download
+
+    return Path(
+        snapshot_download(
+            origin.hub_id,
+            repo_type="dataset",
+            allow_patterns=list(origin.patterns),
+            local_files_only=local_files_only,
+        )
+    )
 
 
 def _remedy(origin: Origin) -> str:
