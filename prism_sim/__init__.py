@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from prism_sim.numeric.infer import infer
+    from prism_sim.numeric.infer import fit_codebooks, infer
     from prism_sim.scenario import Scenario, ScenarioError, load_scenario
     from prism_sim.study.run import run
     from prism_sim.study.sweeping.sweep import sweep
 
-__all__ = ["Scenario", "ScenarioError", "infer", "load_scenario", "run", "sweep"]
+__all__ = ["Scenario", "ScenarioError", "fit_codebooks", "infer", "load_scenario", "run", "sweep"]
 
 _HOMES = {
     "Scenario": "prism_sim.scenario",
     "ScenarioError": "prism_sim.scenario",
+    "fit_codebooks": "prism_sim.numeric.infer",
     "infer": "prism_sim.numeric.infer",
     "load_scenario": "prism_sim.scenario",
     "run": "prism_sim.study.run",

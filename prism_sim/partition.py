@@ -65,17 +65,23 @@ def split(n_items: int, n_parts: int, shares: Sequence[float] | str | None = Non
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """`n_keys` attention keys for contiguous, even runs of `tokens`; as many as tokens: the rows themselves."""
+    """`n_keys` attention keys for contiguous, even runs of `tokens`; as many as tokens: the rows themselves.
+
+    by_content: each stands for whichever of `tokens` are alike, so that their counts are only known with the rows.
+    """
 
     tokens: range
     n_keys: int
+    by_content: bool = False
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """Tokens behind each key."""
+        """Tokens behind each key, of contiguous runs."""
         return even_split(len(self.tokens), self.n_keys)
 
     @property
     def last_tokens(self) -> tuple[int, ...]:
-        """The last token that each key stands for: a causal query before it must not see the key."""
+        """The last token that each key may stand for: a causal query before it must not see the key."""
+        if self.by_content:
+            return (self.tokens.stop - 1,) * self.n_keys
         return tuple(self.tokens.start + run.stop - 1 for run in ranges(self.counts))

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, NoReturn
 
-from prism_sim.compressors.base import Entry
-from prism_sim.partition import Keys
+from prism_sim.compressors.base import Entry, Work
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    def keys(self, tokens: range) -> Keys:
-        return Keys(tokens, len(tokens))
+    by_content: ClassVar[bool] = False
 
-    def compress(self, x: Any, real: Any) -> Any:
-        return x
+    def n_rows(self, n_tokens: int) -> int:
+        return n_tokens
+
+    def work(self, batch: int, n_tokens: int, width: int) -> tuple[Work, ...]:
+        return ()
+
+    def reduce(self, x: Any, real: Any) -> NoReturn:
+        raise AssertionError("there are as many rows as tokens, so nothing is to be reduced")
 
 
 COMPRESSOR = Entry(
     name="identity",
     summary="all rows as they are; exact",
     source="Voltage (Hu and Li, ICDCS 2024)",
-    create=lambda segments: Identity(),
+    create=Identity,
+    kind="reducer",
     lossless=True,
 )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from prism_sim.compressors.base import Entry
-from prism_sim.partition import Keys
+from prism_sim.compressors.base import Entry, Lever, Work
+
+SEGMENTS = Lever("segments", lambda n_tokens, width: n_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,19 +15,22 @@ class SegmentMeans:
     """Cuts a partition into `segments` contiguous runs (as many as it has tokens, if fewer) and keeps their means."""
 
     segments: int
+    by_content: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.segments < 1:
             raise ValueError(f"segments(={self.segments}) must be >= 1")
 
-    def keys(self, tokens: range) -> Keys:
-        return Keys(tokens, min(self.segments, len(tokens)))
+    def n_rows(self, n_tokens: int) -> int:
+        return min(self.segments, n_tokens)
 
-    def compress(self, x: Any, real: Any) -> Any:
+    def work(self, batch: int, n_tokens: int, width: int) -> tuple[Work, ...]:
+        return (Work("summary", elements=batch * (n_tokens + self.n_rows(n_tokens)) * width),)
+
+    def reduce(self, x: Any, real: Any) -> tuple[Any, Any]:
         from prism_sim.numeric.equations import segment_means  # torch only where numbers are asked for
 
-        means, _counts = segment_means(x, min(self.segments, x.shape[1]), real)
-        return means
+        return segment_means(x, self.n_rows(x.shape[1]), real)
 
 
 COMPRESSOR = Entry(
@@ -34,4 +38,7 @@ COMPRESSOR = Entry(
     summary="means of contiguous tokens, weighed in attention by their number",
     source="PRISM (arXiv 2605.25682, eq. 1)",
     create=SegmentMeans,
+    kind="reducer",
+    settings=("segments",),
+    lever=SEGMENTS,
 )

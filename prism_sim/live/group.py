@@ -75,6 +75,14 @@ def gathered(value: Any, root: int) -> list[Any] | None:
     return found
 
 
+def shared(value: Any) -> Any:
+    """The value of process 0, at all."""
+    found = [value]
+    with together("share what the first has found"):
+        dist.broadcast_object_list(found, 0)
+    return found[0]
+
+
 def clock_offset_s() -> float:
     """What must be added to the clock of process 0 for that of this process (`time.monotonic`).
 

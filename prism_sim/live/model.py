@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from prism_sim import families
 from prism_sim.numeric.block import TensorBlock
+from prism_sim.numeric.codebooks import codebooks_for
 from prism_sim.numeric.infer import main_output
 from prism_sim.numeric.interpreter import padding_mask, rows_after_blocks, with_layers
 from prism_sim.numeric.meter import SilentMeter
@@ -114,7 +115,14 @@ class LiveModel(TensorModel):
 class Workshop:
     """What a process keeps from run to run: the model, its blocks, and the input."""
 
-    def __init__(self, model: nn.Module, inputs: Mapping[str, Any], job: Job, n_threads: int) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        inputs: Mapping[str, Any],
+        job: Job,
+        n_threads: int,
+        codebooks: Sequence[Tensor] | None = None,
+    ) -> None:
         self.model, self.inputs, self.job, self.n_threads = model, inputs, job, n_threads
         family = families.find(job.sizes.family)
         trunk = getattr(model, family.trunk, model)
@@ -125,7 +133,8 @@ class Workshop:
         if embedded.shape[:2] != (job.batch, job.n_tokens):
             expected = f"{job.batch} x {job.n_tokens}"
             raise ValueError(f"the inputs make {tuple(embedded.shape[:2])} samples and tokens, not {expected}")
-        self.given = Input(trunk, inputs, embedded, padding_mask(inputs), embedding_flops=0)
+        found = codebooks_for(model, job, codebooks)
+        self.given = Input(trunk, inputs, embedded, padding_mask(inputs), embedding_flops=0, codebooks=found)
 
     def forward(self) -> Forward:
         return Forward(self.model, self.inputs, self.job, self.n_threads)

@@ -11,11 +11,11 @@ from prism_sim import driver
 from prism_sim.effects import Await, Begin, Exchanging, Mark, Program, Recv, ReduceScatter, Scatter
 from prism_sim.plan import Exchange
 from prism_sim.shapes.job import DTYPE_BYTES, Job
-from prism_sim.shapes.ledger import Ledger, Mask, Shape
+from prism_sim.shapes.ledger import Ledger, Mask, Packed, Shape
 from prism_sim.shapes.model import ShapeModel
 from prism_sim.wire import at_the_border
 
-MASK = "bool"
+MASK, BYTES = "bool", "uint8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Leaf:
 
     @property
     def nbytes(self) -> int:
-        return self.elements * (1 if self.dtype == MASK else DTYPE_BYTES[self.dtype])
+        return self.elements * (1 if self.dtype in (MASK, BYTES) else DTYPE_BYTES[self.dtype])
 
 
 # What a value is made of: a tensor, a tuple of such, or nothing.
@@ -113,6 +113,8 @@ def _structure(value: Any, job: Job) -> Structure:
         return tuple(_structure(item, job) for item in value)
     if isinstance(value, Mask):
         return Leaf((value.nbytes // job.n_tokens, job.n_tokens), MASK)
+    if isinstance(value, Packed):
+        return Leaf(value.shape, BYTES)
     found = Leaf(value.shape, job.wire_dtype or job.dtype) if isinstance(value, Shape) else None
     if found is None or found.nbytes != value.nbytes:
         raise ValueError(f"a live run does not know what a {type(value).__name__} looks like on the wire")

@@ -23,6 +23,7 @@ from prism_sim.live.group import (
     gathered,
     joined,
     meet,
+    shared,
     sleep_until,
     together,
 )
@@ -31,6 +32,7 @@ from prism_sim.live.model import Workshop
 from prism_sim.live.order import Order
 from prism_sim.live.records import Records
 from prism_sim.live.voice import COUNTED, Seat, Voice
+from prism_sim.numeric.codebooks import codebooks_for, needs_codebooks
 from prism_sim.numeric.infer import main_output
 from prism_sim.numeric.interpreter import execute, programs
 from prism_sim.numeric.measure import prepared
@@ -70,11 +72,15 @@ class _Process:
         self.checker = 0 if home is None else home  # where the output comes to lie
         voice.doing("loads the model")
         model, inputs = prepared(order.model, order.given, order.job)
-        self.workshop = Workshop(model, inputs, order.job, settings.threads)
+        codebooks = None
+        if needs_codebooks(order.job):  # all must hold the same to the bit, whatever their processors
+            voice.doing("fits codebooks")
+            codebooks = shared(codebooks_for(model, order.job) if self.me == 0 else None)
+        self.workshop = Workshop(model, inputs, order.job, settings.threads, codebooks)
         self.reference: Tensor | None = None
         if self.me == self.checker:
             voice.doing("computes the output in one process")
-            self.reference = main_output(execute(model, inputs, order.job).output)
+            self.reference = main_output(execute(model, inputs, order.job, codebooks=codebooks).output)
 
     def all_runs(self) -> dict[str, Any] | None:
         """Raises PeerError."""

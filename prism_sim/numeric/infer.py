@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from prism_sim import families, strategies
 from prism_sim.families.base import Dimensions, Family, Head
+from prism_sim.numeric.codebooks import Codebooks, fitted
 from prism_sim.numeric.interpreter import execute, padding_mask
 from prism_sim.plan import Plan
 from prism_sim.shapes.interpreter import predict
@@ -43,6 +44,7 @@ def infer(
     shares: Sequence[float] | None = None,
     observe: bool = False,
     placement: Placement | None = None,
+    codebooks: Sequence[Tensor] | None = None,
     **options: Any,
 ) -> Inference:
     """Runs a Hugging Face model as `strategy` spreads it over `ranks`, all in this process.
@@ -52,15 +54,45 @@ def infer(
     segments (L, or a list of one for each block), compressor, shares (of what is split, summing to 1) and further
     options are the strategy's; of those that it does not know only segments is ignored, which has a default.
     observe: count FLOPs as they happen and give the observed Plan in place of the predicted one.
+    codebooks: of vector quantisation, from `fit_codebooks`; by default they are fitted to seeded noise, anew whenever
+    the model's parameters have changed.
     Raises ValueError for what is not supported, saying what and why.
     """
-    numbers = shares if shares is None or isinstance(shares, str) else tuple(shares)  # a word is refused later
-    given: dict[str, Any] = {**options, "compressor": compressor, "shares": numbers}
-    if options.get("compression_rate") is None or segments != DEFAULT_SEGMENTS:
-        given["segments"] = segments if isinstance(segments, int) else tuple(segments)
-    job = job_for(model, inputs, ranks, strategy, _options(strategy, given), placement or Placement())
-    outcome = execute(model, _plain(job, inputs), job, observe)
+    chosen = _options(strategy, {**options, **_stated(segments, shares, options), "compressor": compressor})
+    job = job_for(model, inputs, ranks, strategy, chosen, placement or Placement())
+    outcome = execute(model, _plain(job, inputs), job, observe, codebooks=codebooks)
     return Inference(main_output(outcome.output), outcome.plan or predict(job), outcome.output)
+
+
+def fit_codebooks(
+    model: nn.Module,
+    batches: Sequence[Mapping[str, Any]],
+    ranks: int = 2,
+    strategy: str = "prism",
+    segments: int | Sequence[int] = DEFAULT_SEGMENTS,
+    compressor: str = "vector_quantisation",
+    shares: Sequence[float] | None = None,
+    **options: Any,
+) -> Codebooks:
+    """Codebooks for `infer(..., codebooks=...)` of the same model, ranks and options, by k-means on the inputs' rows.
+
+    batches: inputs to calibrate on, each as `infer` takes them. The same batches give the same codebooks, to the bit.
+    Returns a tensor (codebook_size, width) for each block. Raises ValueError as `infer`, and if no codebook is needed.
+    """
+    if not batches:
+        raise ValueError("codebooks need at least one batch of inputs to be fitted to")
+    chosen = _options(strategy, {**options, **_stated(segments, shares, options), "compressor": compressor})
+    return fitted(model, batches, job_for(model, batches[0], ranks, strategy, chosen, Placement()))
+
+
+def _stated(
+    segments: int | Sequence[int], shares: Sequence[float] | None, options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What is said of segments and shares, as options; segments only where no rate stands in for their default."""
+    numbers = shares if shares is None or isinstance(shares, str) else tuple(shares)  # a word is refused later
+    if options.get("compression_rate") is not None and segments == DEFAULT_SEGMENTS:
+        return {"shares": numbers}
+    return {"shares": numbers, "segments": segments if isinstance(segments, int) else tuple(segments)}
 
 
 def _options(strategy: str, given: Mapping[str, Any]) -> Any:

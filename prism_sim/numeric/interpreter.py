@@ -15,6 +15,7 @@ from prism_sim import driver, families
 from prism_sim.driver import Run
 from prism_sim.effects import Program
 from prism_sim.numeric.block import TensorBlock
+from prism_sim.numeric.codebooks import Codebooks, codebooks_for
 from prism_sim.numeric.meter import FlopMeter, SilentMeter, flop_counter
 from prism_sim.numeric.model import Input, TensorModel
 from prism_sim.plan import Compute, Kernel, Plan
@@ -33,14 +34,21 @@ class Outcome:
     plan: Plan | None
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """What a run is to be done with beside its job. counter: of FLOPs, None: they are not counted."""
+
+    counter: Any
+    watch: Watch | None
+    codebooks: Codebooks | None
+
+
 class Ranks(nn.Module):
     """Stands in place of a model's layer list: all participants run in it, one forward pass."""
 
-    def __init__(
-        self, job: Job, trunk: nn.Module, inputs: Mapping[str, Any], counter: Any, watch: Watch | None
-    ) -> None:
+    def __init__(self, job: Job, trunk: nn.Module, inputs: Mapping[str, Any], how: _How) -> None:
         super().__init__()
-        self.job, self.inputs, self.counter, self.watch = job, inputs, counter, watch
+        self.job, self.inputs, self.how, self.counter = job, inputs, how, how.counter
         family = families.find(job.sizes.family)
         self.held = (trunk,)  # in a tuple: not a child of this module
         self.blocks = [TensorBlock(family.parts(layer), trunk.training) for layer in family.layers(trunk)]
@@ -55,10 +63,10 @@ class Ranks(nn.Module):
         if embedded.shape[:2] != (self.job.batch, self.job.n_tokens):
             expected = f"{self.job.batch} x {self.job.n_tokens}"
             raise ValueError(f"the inputs make {tuple(embedded.shape[:2])} samples and tokens, not {expected}")
-        given = Input(self.held[0], self.inputs, embedded, self.real, self._flops())
+        given = Input(self.held[0], self.inputs, embedded, self.real, self._flops(), self.how.codebooks)
         meters = [FlopMeter(self.counter) if self.counter else SilentMeter() for _ in range(self.job.n_ranks + 1)]
         models = [
-            TensorModel(self.job, given, self.watch(number, self.blocks) if self.watch else self.blocks, meter)
+            TensorModel(self.job, given, self.how.watch(number, self.blocks) if self.how.watch else self.blocks, meter)
             for number, meter in enumerate(meters)
         ]
         self.done = driver.run(programs(self.job, models), meters)
@@ -100,18 +108,25 @@ def padding_mask(inputs: Mapping[str, Any]) -> Tensor | None:
 
 
 def execute(
-    model: nn.Module, inputs: Mapping[str, Any], job: Job, observe: bool = False, watch: Watch | None = None
+    model: nn.Module,
+    inputs: Mapping[str, Any],
+    job: Job,
+    observe: bool = False,
+    watch: Watch | None = None,
+    codebooks: Sequence[Tensor] | None = None,
 ) -> Outcome:
     """One forward pass of `model`, its blocks run as `job` says; everything else is the model's own code.
 
     watch: gives each participant blocks in place of the model's, such as show what passes through them.
+    codebooks: see `codebooks_for`, which says what is taken where a compressor needs some and none are given.
     The caller's model stays untouched. Gradients reach its parameters. Raises ValueError where the strategy cannot
     serve the job.
     """
+    found = codebooks_for(model, job, codebooks)
     family = families.find(job.sizes.family)
     trunk = getattr(model, family.trunk, model)
     with flop_counter() if observe else nullcontext() as counter:
-        ranks = Ranks(job, trunk, inputs, counter, watch)
+        ranks = Ranks(job, trunk, inputs, _How(counter, watch, found))
         stand_in = with_layers(model, family.path(model), nn.ModuleList([ranks]))
         output = stand_in(**inputs)
         head_flops = counter.get_total_flops() - ranks.flops_when_done if counter else 0

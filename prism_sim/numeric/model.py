@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from prism_sim import families
-from prism_sim.compressors.base import Compressor
+from prism_sim.compressors import Compressor
 from prism_sim.numeric.block import TensorBlock
 from prism_sim.numeric.equations import attention_bias, partition_aware_causal_mask
 from prism_sim.numeric.meter import FlopMeter, SilentMeter
@@ -24,6 +25,7 @@ class Input:
 
     embedded: (batch, tokens, width), by the model's own embedding. real: (batch, tokens) padding mask or None.
     embedding_flops: what the counter saw the embedding do. raw: the model's inputs, for ranks that embed themselves.
+    codebooks: of each block, (entries, width); None where no compressor needs them.
     """
 
     trunk: Any
@@ -31,6 +33,7 @@ class Input:
     embedded: Tensor
     real: Tensor | None
     embedding_flops: int
+    codebooks: Sequence[Tensor] | None = None
 
 
 class TensorModel(OfJob):
@@ -53,9 +56,19 @@ class TensorModel(OfJob):
     def head(self, rows: Tensor) -> None:
         self.output = rows
 
-    def compress(self, compressor: Compressor, x: Tensor, tokens: range, padding: Tensor | None) -> Tensor:
+    def compress(
+        self, compressor: Compressor, block: int, x: Tensor, tokens: range, padding: Tensor | None
+    ) -> tuple[Any, ...]:
         real = None if padding is None else padding[:, tokens.start : tokens.stop]
-        return compressor.compress(x, real)  # type: ignore[no-any-return]
+        return compressor.compress(x, real, self._codebook(block))
+
+    def restore(
+        self, compressor: Compressor, block: int, message: tuple[Any, ...], tokens: range
+    ) -> tuple[Tensor, Tensor | None]:
+        return compressor.restore(message, len(tokens), self.given.embedded, self._codebook(block))
+
+    def _codebook(self, block: int) -> Tensor | None:
+        return None if self.given.codebooks is None else self.given.codebooks[block]
 
     def select(self, x: Tensor, tokens: range) -> Tensor:
         return x[:, tokens.start : tokens.stop]
@@ -72,26 +85,41 @@ class TensorModel(OfJob):
     def stack(self, parts: Sequence[Tensor]) -> Tensor:
         return parts[0] if len(parts) == 1 else torch.cat(tuple(parts), dim=0)
 
-    def send(self, value: Tensor) -> Tensor:
-        """What goes out: rows in the element type of the wire; a mask as it is."""
-        return value.to(getattr(torch, self.job.wire_dtype or self.job.dtype)) if value.is_floating_point() else value
+    def send(self, value: Any) -> Any:
+        """What goes out: rows in the element type of the wire; a mask and packed bytes as they are."""
+        return value.to(getattr(torch, self.job.wire_dtype or self.job.dtype)) if _is_rows(value) else value
 
-    def receive(self, value: Tensor) -> Tensor:
-        return value.to(self.given.embedded.dtype) if value.is_floating_point() else value
+    def receive(self, value: Any) -> Any:
+        return value.to(self.given.embedded.dtype) if _is_rows(value) else value
 
-    def bias(self, queries: range, keys: Sequence[Keys], padding: Tensor | None) -> Tensor | None:
+    def bias(
+        self, queries: range, keys: Sequence[Keys], padding: Tensor | None, counts: Sequence[Tensor | None] = ()
+    ) -> Tensor | None:
         x = self.given.embedded
-        counts = torch.cat([_counts(group, padding, x) for group in keys], dim=1)
+        each = [
+            _counts(group, padding, x) if came is None else came.to(_precise(x))
+            for group, came in zip_longest(keys, counts)
+        ]
+        batch = max(len(found) for found in each)
+        behind = torch.cat([found.expand(batch, -1) for found in each], dim=1)
         if not self.family.causal:
-            return None if bool((counts == 1).all()) else attention_bias(counts, dtype=x.dtype)
+            return None if bool((behind == 1).all()) else attention_bias(behind, dtype=x.dtype)
         last_tokens = torch.tensor([last for group in keys for last in group.last_tokens], device=x.device)
         rows = torch.arange(queries.start, queries.stop, device=x.device)
-        return attention_bias(counts, partition_aware_causal_mask(rows, last_tokens), x.dtype)
+        return attention_bias(behind, partition_aware_causal_mask(rows, last_tokens), x.dtype)
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.is_floating_point()
+
+
+def _precise(x: Tensor) -> torch.dtype:
+    return torch.promote_types(x.dtype, torch.float32)
 
 
 def _counts(keys: Keys, padding: Tensor | None, x: Tensor) -> Tensor:
     """Real tokens behind each key: (1, K), or (batch, K) with padding; exact, whatever the type of x."""
-    precise = torch.promote_types(x.dtype, torch.float32)
+    precise = _precise(x)
     if padding is None:
         return torch.tensor([keys.counts], dtype=precise, device=x.device)
     real = padding[:, keys.tokens.start : keys.tokens.stop].to(precise)

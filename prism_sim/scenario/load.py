@@ -83,7 +83,9 @@ def _resolve(source: Source, origin: Origin) -> Scenario:
     model = task_models.model(file.model, task, source)
     _check_blocks(given, model, source)
     sharing = 1 if strategies.find(file.strategy.name).one_rank else len(ranks)
+    options = _options(file.strategy.name, given, source)
     unused = strategy_section.unused(file.strategy.name, given)
+    idle = strategy_section.without_effect(file.strategy.name, options)
     return Scenario(
         name=file.name if file.name is not None else Path(source.file).stem,
         path=Path(source.file),
@@ -95,11 +97,11 @@ def _resolve(source: Source, origin: Origin) -> Scenario:
         ranks=ranks,
         ranks_given=file.ranks is not None,
         network=network.network(file.network, devices, source),
-        strategy=StrategySpec(file.strategy.name, _options(file.strategy.name, given, source)),
+        strategy=StrategySpec(file.strategy.name, options),
         seed=file.seed,
         sweep=file.sweep,
         strategy_fields=given,
-        unused_fields=tuple(f"strategy.{option}" for option in unused),
+        unused_fields=tuple(f"strategy.{option}" for option in given if option in unused or option in idle),
         origin=origin,
         task=task,
     )

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, create_model
 from pydantic.json_schema import SkipJsonSchema
 
 from prism_sim import strategies
+from prism_sim.scenario.fields import OneOf
 from prism_sim.strategies.base import Strategy
 
 _ABSENT: Any = SkipJsonSchema[None]  # type: ignore[misc]  # a type like any other at run time
@@ -81,6 +82,11 @@ def unused(name: str, given: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(option for option in given if option not in _options(strategies.find(name)))
 
 
+def without_effect(name: str, options: Any) -> frozenset[str]:
+    """Options that the strategy knows, but that mean nothing beside its others."""
+    return strategies.find(name).idle(options)
+
+
 @cache
 def exclusions() -> dict[str, tuple[str, ...]]:
     """Options that cannot be given together, both ways."""
@@ -127,6 +133,8 @@ def _limited(kind: Any, metadata: Mapping[str, Any]) -> Any:
     if get_origin(kind) is tuple:
         item = _limited(get_args(kind)[0], metadata)
         return Annotated[tuple[item, ...], Strict(False), annotated_types.MinLen(1)]  # type: ignore[valid-type]
+    if kind is str and "check" in metadata:
+        return Annotated[str, OneOf(metadata["choices"], metadata["check"])]
     if kind is str and "choices" in metadata:
         return Literal[tuple(metadata["choices"])]
     if kind in (int, float) and "minimum" in metadata:

@@ -50,9 +50,13 @@ class Ledger:
         """A new activation of this participant, in its memory for as long as the program refers to it."""
         return Shape(shape, self)
 
+    def packed(self, *shape: int) -> Packed:
+        """New bytes of this participant, as `shape`."""
+        return Packed(shape, self)
+
     def send(self, value: Any) -> Any:
-        """What goes out, in the element type of the wire."""
-        if not isinstance(value, Shape) or self.wire_bytes == self.element_bytes:
+        """What goes out, in the element type of the wire; bytes as they are."""
+        if not isinstance(value, Shape) or isinstance(value, Packed) or self.wire_bytes == self.element_bytes:
             return value
         self.kernel("to wire type", 0, 2 * value.elements)
         return Shape(value.shape, self, self.wire_bytes)
@@ -61,6 +65,8 @@ class Ledger:
         """What has arrived, in this participant's memory and element type."""
         if not isinstance(value, Shape):
             return value
+        if isinstance(value, Packed):
+            return Packed(value.shape, self) if value.owner is not self else value
         if self.wire_bytes != self.element_bytes:
             self.kernel("from wire type", 0, 2 * value.elements)
             return Shape(value.shape, self)
@@ -98,6 +104,15 @@ class Shape:
     @property
     def elements(self) -> int:
         return prod(self.shape)
+
+
+class Packed(Shape):
+    """Stands for a tensor of bytes, which cross as they are, whatever the wire's element type."""
+
+    __slots__ = ()
+
+    def __init__(self, shape: tuple[int, ...], owner: Ledger) -> None:
+        super().__init__(shape, owner, 1)
 
 
 class Mask:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prism_sim import families
-from prism_sim.compressors.base import Compressor
+from prism_sim.compressors import Compressor
+from prism_sim.compressors.base import Work
+from prism_sim.compressors.compressor import Piece
 from prism_sim.families.base import Dimensions, Layer
 from prism_sim.partition import Keys
 from prism_sim.shapes.job import Job, OfJob
-from prism_sim.shapes.ledger import Ledger, Mask, Shape
+from prism_sim.shapes.ledger import Ledger, Mask, Packed, Shape
 
 
 class ShapeBlock:
@@ -118,13 +120,37 @@ class ShapeModel(OfJob):
     def head(self, rows: Shape) -> None:
         self._layers(self.job.head.layers(self.job.sizes, self.job.batch, rows.shape[1], self.job.n_tokens))
 
-    def compress(self, compressor: Compressor, x: Shape, tokens: range, padding: Mask | None) -> Shape:
-        n_keys = compressor.keys(tokens).n_keys
+    def compress(
+        self, compressor: Compressor, block: int, x: Shape, tokens: range, padding: Mask | None
+    ) -> tuple[Shape, ...]:
         batch, n_rows, width = x.shape
-        if n_keys == n_rows:
-            return x
-        self.ledger.kernel("summary", 0, batch * (n_rows + n_keys) * width)
-        return self.ledger.shape(batch, n_keys, width)
+        self._hold_codebook(compressor, block)
+        self._work(compressor.compress_work(batch, n_rows, width))
+        pieces = compressor.pieces(batch, n_rows, width)
+        if pieces == (Piece(x.shape, packed=False),):
+            return (x,)
+        return tuple((self.ledger.packed if piece.packed else self.ledger.shape)(*piece.shape) for piece in pieces)
+
+    def restore(
+        self, compressor: Compressor, block: int, message: tuple[Shape, ...], tokens: range
+    ) -> tuple[Shape, Shape | None]:
+        rows, batch, width = message[0], message[0].shape[0], self.job.sizes.width
+        keys = compressor.keys(tokens)
+        self._hold_codebook(compressor, block)
+        self._work(compressor.restore_work(batch, len(tokens), width))
+        if isinstance(rows, Packed):
+            rows = self.ledger.shape(batch, keys.n_keys, width)
+        return rows, message[1] if keys.by_content else None
+
+    def _work(self, steps: Sequence[Work]) -> None:
+        for step in steps:
+            scratch = self.ledger.shape(step.scratch)
+            self.ledger.kernel(step.name, step.flops, step.elements, step.extra_bytes)
+            del scratch
+
+    def _hold_codebook(self, compressor: Compressor, block: int) -> None:
+        if compressor.quantiser is not None and compressor.quantiser.codebook_size:
+            self.ledger.hold(compressor.quantiser.codebook_size * self.job.sizes.width, block, "codebook")
 
     def select(self, x: Shape, tokens: range) -> Shape:
         return x if len(tokens) == x.shape[1] else self.ledger.shape(x.shape[0], len(tokens), x.shape[2])
@@ -153,5 +179,7 @@ class ShapeModel(OfJob):
             return Mask(len(samples), self.job.n_tokens)
         return self.ledger.shape(len(samples), *x.shape[1:])
 
-    def bias(self, queries: range, keys: Sequence[Keys], padding: Mask | None) -> None:
+    def bias(
+        self, queries: range, keys: Sequence[Keys], padding: Mask | None, counts: Sequence[Shape | None] = ()
+    ) -> None:
         return None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
-from prism_sim.compressors.base import Compressor
+from prism_sim.compressors import Compressor
 from prism_sim.effects import Program
 from prism_sim.partition import Keys
 
@@ -17,6 +17,8 @@ Rows = Any  # activations (batch, tokens, width): a tensor, or its shape alone
 Heads = Any  # per-head activations (batch, heads, tokens, head width)
 Bias = Any  # what is added to the attention logits, or None for nothing
 Padding = Any  # (batch, tokens), true at real tokens; None: no padding
+Message = tuple[Any, ...]  # what a compressor makes of rows: tensors, or the shapes of such
+Counts = Any  # (batch, keys), tokens behind each key; None: everybody knows them
 
 # What every rank takes of what is split; None: an even split. A program is only ever given numbers or None: a scenario
 # may say a word in their place, and what it comes to is decided where devices are known.
@@ -111,7 +113,14 @@ class Model(Protocol):
         """Runs the head on the rows of `head_tokens`."""
         ...
 
-    def compress(self, compressor: Compressor, x: Rows, tokens: range, padding: Padding) -> Rows: ...
+    def compress(self, compressor: Compressor, block: int, x: Rows, tokens: range, padding: Padding) -> Message:
+        """What stands for the rows x of `tokens` before this block."""
+        ...
+
+    def restore(self, compressor: Compressor, block: int, message: Message, tokens: range) -> tuple[Rows, Counts]:
+        """The rows that a message brings in place of those of `tokens`, and the tokens behind each, if it says so."""
+        ...
+
     def select(self, x: Rows, tokens: range) -> Rows:
         """Rows of `tokens`, counted from the first row of x."""
         ...
@@ -132,8 +141,11 @@ class Model(Protocol):
         """Concatenates rows along the batch."""
         ...
 
-    def bias(self, queries: range, keys: Sequence[Keys], padding: Padding) -> Bias:
-        """Log counts, causality and padding in one: what query token i adds to its logit for each key."""
+    def bias(self, queries: range, keys: Sequence[Keys], padding: Padding, counts: Sequence[Counts] = ()) -> Bias:
+        """Log counts, causality and padding in one: what query token i adds to its logit for each key.
+
+        counts: for each of `keys` those that came with its rows, or None; only needed where one goes by content.
+        """
         ...
 
 
@@ -175,7 +187,8 @@ class Options(Protocol):
 
     `field(metadata=...)` may hold: doc (a sentence), minimum, choices, excludes (the name of a field that must not be
     given with this one), default_word (the choice that says the same as None); of `shares`, items, what is split;
-    one_per (`block`: a list has one item for each of the model's blocks).
+    one_per (`block`: a list has one item for each of the model's blocks); beside choices, check, a function that raises
+    ValueError, saying why, for what is none of them.
     Their annotations are int, float, bool, str, tuple[int, ...], tuple[float, ...], a union of those, each optionally
     `| None`.
     """
@@ -190,7 +203,7 @@ class Strategy:
     rank, terminal: the programs, as (role, model, options) -> generator. one_rank: it runs on a single device,
     however many the scenario names. compressors: what stands in for the rows before each block, given options,
     tokens, ranks and blocks; None where nothing is compressed. lossless(options): the output equals the undistributed
-    model's to rounding.
+    model's to rounding. idle(options): those of its options that have no effect beside the others.
     """
 
     name: str
@@ -202,3 +215,4 @@ class Strategy:
     compressors: Callable[[Any, int, int, int], tuple[Compressor, ...] | None]
     lossless: Callable[[Any], bool]
     one_rank: bool = False
+    idle: Callable[[Any], frozenset[str]] = lambda options: frozenset()

@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from prism_sim.compressors.base import Compressor
+from prism_sim.compressors import Compressor
 from prism_sim.effects import AllGather, Await, Begin, Gather, Mark, Program, Scatter, Ticket
 from prism_sim.partition import Keys, split
-from prism_sim.strategies.base import EMBEDDING, HEAD, Bias, Block, Model, Role, Rows, Shares, shares_of
+from prism_sim.strategies.base import (
+    EMBEDDING,
+    HEAD,
+    Bias,
+    Block,
+    Counts,
+    Model,
+    Padding,
+    Role,
+    Rows,
+    Shares,
+    shares_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,46 +42,65 @@ def rank_program(me: Role, model: Model, options: TokenSplit, compressors: Seque
     parts = split(model.n_tokens, me.n_ranks, options.shares)
     own = parts[me.index]
     x, padding = yield from take_input(me, model, parts)
-    others = [part for part in parts if part != own]
-    biases = {  # made once, as many blocks as may share it
-        compressor: model.bias(own, [Keys(own, len(own)), *map(compressor.keys, others)], padding)
-        for compressor in compressors
-    }
+    context = Context(me, model, parts, padding)
     attend = attend_meanwhile if options.overlap else attend_afterwards
     for number, (block, compressor) in enumerate(zip(model.blocks, compressors, strict=True)):
         ticket = None
-        if others:
+        if me.n_ranks > 1:
             yield Mark(f"block {number}: summary")
-            summary = model.compress(compressor, x, own, padding)
+            summary = model.compress(compressor, number, x, own, padding)
             ticket = yield Begin(AllGather(summary, me.ranks, f"block {number}"))
         yield Mark(f"block {number}")
-        a = yield from attend(model, block, x, biases[compressor], others_rows(me, ticket))
+        a = yield from attend(model, block, x, context.arrival(compressor, number, ticket))
         x = block.after_attention(x, block.attention_output(a))
         del a  # as everything that is named here, it would stay in memory through the widest step
         x = feed_forward(block, x)
     return (yield from give_output(me, model, x, own))
 
 
-def others_rows(me: Role, ticket: Ticket | None) -> Program:
-    """Waits for what stands for the rows of all other ranks; nothing if there are none."""
-    if ticket is None:
-        return []
-    return [rows for rank, rows in enumerate((yield Await(ticket))) if rank != me.index]
+class Context:
+    """What stands for all others' rows, and how much a rank's own rows may attend to each of it."""
+
+    def __init__(self, me: Role, model: Model, parts: Sequence[range], padding: Padding) -> None:
+        self.me, self.model, self.parts, self.padding = me, model, parts, padding
+        self.known: dict[Compressor, Bias] = {}  # of counts that everybody knows: made once, whatever arrives
+
+    def arrival(self, compressor: Compressor, block: int, ticket: Ticket | None) -> Program:
+        """Waits for the others' messages, if there are others: their rows, rank by rank, and the attention's bias."""
+        messages = () if ticket is None else (yield Await(ticket))
+        found = [
+            self.model.restore(compressor, block, message, part)
+            for rank, (part, message) in enumerate(zip(self.parts, messages, strict=False))
+            if rank != self.me.index
+        ]
+        return [rows for rows, _ in found], self._bias(compressor, [counts for _, counts in found])
+
+    def _bias(self, compressor: Compressor, counts: Sequence[Counts]) -> Bias:
+        own, alike = self.parts[self.me.index], all(found is None for found in counts)
+        if alike and compressor in self.known:
+            return self.known[compressor]
+        others = [part for rank, part in enumerate(self.parts) if rank != self.me.index]
+        keys = [Keys(own, len(own)), *map(compressor.keys, others)]
+        bias = self.model.bias(own, keys, self.padding, (None, *counts))
+        if alike:
+            self.known[compressor] = bias
+        return bias
 
 
-def attend_afterwards(model: Model, block: Block, x: Rows, bias: Bias, arrival: Program) -> Program:
+def attend_afterwards(model: Model, block: Block, x: Rows, arrival: Program) -> Program:
     """Attention of own rows x over x and the context, once that has arrived: queries come from x alone."""
-    context = yield from arrival
+    context, bias = yield from arrival
     h = block.attention_norm(x)
     c = model.join([h, block.attention_norm(model.join(context))]) if context else h
     return block.attend(block.queries(h), block.keys(c), block.values(c), bias)
 
 
-def attend_meanwhile(model: Model, block: Block, x: Rows, bias: Bias, arrival: Program) -> Program:
+def attend_meanwhile(model: Model, block: Block, x: Rows, arrival: Program) -> Program:
     """The same attention and the same FLOPs, but all products that need no context come before the wait for it."""
     h = block.attention_norm(x)
     q, k, v = block.queries(h), block.keys(h), block.values(h)
-    if context := (yield from arrival):
+    context, bias = yield from arrival
+    if context:
         c = block.attention_norm(model.join(context))
         k, v = model.join_heads([k, block.keys(c)]), model.join_heads([v, block.values(c)])
     return block.attend(q, k, v, bias)

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass, field
 
 from prism_sim import compressors
-from prism_sim.compressors.base import Compressor
+from prism_sim.compressors import Compressor
+from prism_sim.compressors.vector_quantisation import DEFAULT_CODES, DEFAULT_GROUPS
 from prism_sim.effects import Program
 from prism_sim.strategies.base import Model, Role, Strategy
 from prism_sim.strategies.position_wise import TokenSplit, rank_program, terminal_program
@@ -32,7 +33,22 @@ class Options(TokenSplit):
     )
     compressor: str = field(
         default="segment_means",
-        metadata={"doc": "what stands for the rows", "choices": tuple(compressors.catalogue())},
+        metadata={
+            "doc": "what stands for the rows; two may be chained, as segment_means+int8",
+            "choices": compressors.names(),
+            "check": compressors.parts,
+        },
+    )
+    codebook_size: int = field(
+        default=DEFAULT_CODES,
+        metadata={"doc": f"entries of a vector_quantisation codebook; default {DEFAULT_CODES}", "minimum": 2},
+    )
+    codebook_groups: int = field(
+        default=DEFAULT_GROUPS,
+        metadata={
+            "doc": f"groups of columns, a vector_quantisation code for each; default {DEFAULT_GROUPS}",
+            "minimum": 1,
+        },
     )
 
 
@@ -52,8 +68,18 @@ def n_segments(options: Options, n_tokens: int, n_ranks: int, n_blocks: int) -> 
 
 def chosen_compressors(options: Options, n_tokens: int, n_ranks: int, n_blocks: int) -> tuple[Compressor, ...]:
     """What makes the summaries before each block. Raises ValueError as `n_segments`."""
-    create = compressors.find(options.compressor).create
-    return tuple(create(segments) for segments in n_segments(options, n_tokens, n_ranks, n_blocks))
+    settings = {"codebook_size": options.codebook_size, "codebook_groups": options.codebook_groups}
+    return tuple(
+        compressors.create(options.compressor, {**settings, "segments": segments})
+        for segments in n_segments(options, n_tokens, n_ranks, n_blocks)
+    )
+
+
+def idle_options(options: Options) -> frozenset[str]:
+    """Options that mean nothing to the chosen compressor."""
+    used = {setting for entry in compressors.parts(options.compressor) for setting in entry.settings}
+    idle = {"segments", "codebook_size", "codebook_groups"} - used
+    return frozenset(idle | ({"compression_rate"} if "segments" in idle else set()))
 
 
 def rank(me: Role, model: Model, options: Options) -> Program:
@@ -69,5 +95,6 @@ STRATEGY = Strategy(
     rank=rank,
     terminal=terminal_program,
     compressors=chosen_compressors,
-    lossless=lambda options: compressors.find(options.compressor).lossless,
+    lossless=lambda options: compressors.is_lossless(options.compressor),
+    idle=idle_options,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prism_sim.compressors.identity import Identity
+from prism_sim.compressors import EVERY_ROW
 from prism_sim.effects import Program
 from prism_sim.strategies.base import Model, Role, Strategy
 from prism_sim.strategies.position_wise import TokenSplit, rank_program, terminal_program
@@ -16,7 +16,7 @@ class Options:
 
 
 def rank(me: Role, model: Model, options: Options) -> Program:
-    return (yield from rank_program(me, model, TokenSplit(), [Identity()] * len(model.blocks)))
+    return (yield from rank_program(me, model, TokenSplit(), [EVERY_ROW] * len(model.blocks)))
 
 
 def terminal(me: Role, model: Model, options: Options) -> Program:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from prism_sim.compressors.identity import Identity
+from prism_sim.compressors import EVERY_ROW
 from prism_sim.effects import Program
 from prism_sim.strategies.base import Model, Role, Strategy
 from prism_sim.strategies.position_wise import TokenSplit, rank_program, terminal_program
 
 
 def rank(me: Role, model: Model, options: TokenSplit) -> Program:
-    return (yield from rank_program(me, model, options, [Identity()] * len(model.blocks)))
+    return (yield from rank_program(me, model, options, [EVERY_ROW] * len(model.blocks)))
 
 
 STRATEGY = Strategy(
@@ -19,6 +19,6 @@ STRATEGY = Strategy(
     options=TokenSplit,
     rank=rank,
     terminal=terminal_program,
-    compressors=lambda options, n_tokens, n_ranks, n_blocks: (Identity(),) * n_blocks,
+    compressors=lambda options, n_tokens, n_ranks, n_blocks: (EVERY_ROW,) * n_blocks,
     lossless=lambda options: True,
 )

@@ -54,9 +54,7 @@ class RunResult:
 
     @property
     def communication_reduction(self) -> float | None:
-        """The papers' "communication speed-up": 1 - 1/CR."""
-        rate = self.simulation.compression[1]
-        return None if rate is None else 1 - 1 / rate
+        return self.simulation.communication_reduction
 
     def to_json(self) -> dict[str, Any]:
         """The contract of `--json`; a field whose part is not built yet is null."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from prism_sim import families, strategies, timing
+from prism_sim.compressors import Compressor
 from prism_sim.plan import Compute, Plan
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shapes.interpreter import predict
@@ -97,17 +98,35 @@ class Simulation:
 
         Of the largest partition; None where they mean nothing.
         """
-        job = self.job
-        strategy = strategies.find(job.strategy)
-        compressors = strategy.compressors(job.options, job.n_tokens, job.n_ranks, job.sizes.n_blocks)
-        if compressors is None or job.n_ranks == 1:
+        job, n_rows = self.job, self._n_rows
+        if not (n_keys := [compressor.keys(range(n_rows)).n_keys for compressor in self._compressors]):
             return None, None
-        n_rows = -(-job.n_tokens // job.n_ranks)
-        n_keys = [compressor.keys(range(n_rows)).n_keys for compressor in compressors]
         rate = n_rows * len(n_keys) / sum(n_keys)
         if all(n == n_rows for n in n_keys):
             return None, rate
         return n_keys if isinstance(getattr(job.options, "segments", None), tuple) else n_keys[0], rate
+
+    @property
+    def communication_reduction(self) -> float | None:
+        """The part of its rows' bytes that the largest partition need not send; 1 - 1/CR where only rows are fewer.
+
+        The papers' "communication speed-up". None where nothing is compressed.
+        """
+        job, width = self.job, self.job.sizes.width
+        sizes = [one.message_bytes(job.batch, self._n_rows, width, job.wire_bytes) for one in self._compressors]
+        return 1 - sum(sizes) / (len(sizes) * job.batch * self._n_rows * width * job.wire_bytes) if sizes else None
+
+    @property
+    def _n_rows(self) -> int:
+        """Of the largest even partition."""
+        return -(-self.job.n_tokens // self.job.n_ranks)
+
+    @property
+    def _compressors(self) -> tuple[Compressor, ...]:
+        """Before each block; none where nothing is compressed."""
+        job = self.job
+        find = strategies.find(job.strategy).compressors
+        return () if job.n_ranks == 1 else find(job.options, job.n_tokens, job.n_ranks, job.sizes.n_blocks) or ()
 
 
 def simulate(

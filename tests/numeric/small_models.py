@@ -120,13 +120,18 @@ def relative_error(found: Tensor, wanted: Tensor) -> float:
 
 
 def variants(strategy: Strategy) -> Iterator[dict[str, Any]]:
-    """Options to try a strategy with, read from what it declares: the defaults, then each option turned once."""
+    """Options to try a strategy with, read from what it declares: the defaults, then each option turned once.
+
+    Of chained names only the first; tests/compressors has them all.
+    """
     yield {}
     for option in dataclasses.fields(strategy.options):
-        if "default_word" in option.metadata:
-            continue  # words that only a scenario's devices give a meaning
+        if "default_word" in option.metadata or option.name in strategy.idle(strategy.options()):
+            continue  # words that only a scenario's devices give a meaning; what means nothing beside the defaults
         if "choices" in option.metadata:
-            yield from ({option.name: choice} for choice in option.metadata["choices"] if choice != option.default)
+            choices = [choice for choice in option.metadata["choices"] if choice != option.default]
+            chains = [choice for choice in choices if "+" in choice]
+            yield from ({option.name: choice} for choice in choices if choice not in chains[1:])
         elif isinstance(option.default, bool):
             yield {option.name: not option.default}
         elif "minimum" in option.metadata and option.default is not None:

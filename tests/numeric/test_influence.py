@@ -21,7 +21,7 @@ def gradient_at_embeddings(model: nn.Module, inputs: dict[str, Any], row: int, *
     finally:
         hook.remove()
     weights = torch.linspace(-1, 1, output.shape[-1], dtype=output.dtype)  # a plain sum is constant after a norm
-    (gradient,) = torch.autograd.grad((output[:, row] * weights).sum(), embedded[0])
+    (gradient,) = torch.autograd.grad((output[:, row] * weights).sum(), embedded[-1])  # earlier ones: calibration
     return gradient.abs().amax((0, 2))
 
 
