@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prism_sim.commands.base import STANDARD_OUTPUT, Command, as_json, takes_json, write_files
+from prism_sim.commands.processor import share_processor
 
 if TYPE_CHECKING:
     from prism_sim.training.references import Order
@@ -32,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
     from prism_sim.scenario.errors import ScenarioError
     from prism_sim.training.references import obtain
 
+    share_processor()
     try:
         order = _order(options)
         with progress_bar(order, Console(stderr=True)) as watch:
