@@ -14,10 +14,10 @@ from prism_sim.study.numerics import Fidelity, fidelity_of
 from prism_sim.study.placed import placed
 from prism_sim.study.provenance import provenance
 from prism_sim.study.simulation import Simulation, simulate
-from prism_sim.study.subsets import best_subset
+from prism_sim.study.subsets import best_subset, usual_sizes
 
 SCHEMA = "prism-sim/compare/1"
-ALL_SIZES_UP_TO = 4  # ranks; beyond, powers of two and all
+FIRST_SIZES = 2  # numbers of ranks; see `usual_sizes`
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def compare(
             _best_of_size(scenario, name, n_ranks, announce)
             for name, entry in strategies.catalogue().items()
             if not entry.one_rank
-            for n_ranks in _sizes(len(scenario.ranks))
+            for n_ranks in usual_sizes(len(scenario.ranks), FIRST_SIZES)[1:]
         ]
         if numerics:
             candidates = [_with_fidelity(scenario, candidate, announce) for candidate in candidates]
@@ -146,13 +146,6 @@ def _best_of_size(scenario: Scenario, name: str, n_ranks: int, announce: Callabl
     """The strategy on those of the scenario's ranks that serve it best."""
     best = best_subset(scenario, name, [n_ranks], announce)[0]
     return _as_candidate(scenario, name, best.devices, best.simulation, best.reason)
-
-
-def _sizes(n_ranks: int) -> list[int]:
-    if n_ranks <= ALL_SIZES_UP_TO:
-        return list(range(2, n_ranks + 1))
-    powers = [2**exponent for exponent in range(1, n_ranks.bit_length()) if 2**exponent < n_ranks]
-    return [*powers, n_ranks]
 
 
 def _candidate(scenario: Scenario, name: str, devices: tuple[int, ...]) -> Candidate:

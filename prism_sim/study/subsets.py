@@ -15,8 +15,7 @@ from prism_sim.study.shares import alone_s
 from prism_sim.study.simulation import Simulation, job_of, simulate
 
 ALL_UP_TO = 200  # subsets; if there are more, the fastest devices join one after another
-ALL_SIZES_UP_TO = 16  # devices; of more, the first sizes, powers of two, and all
-FIRST_SIZES = 8
+FIRST_SIZES = 8  # numbers of devices
 SINGLE = "single"
 
 Devices = tuple[int, ...]
@@ -59,12 +58,15 @@ def best_subset(
     return sorted(found, key=lambda one: (one.latency_s, len(one.devices), one.devices))
 
 
-def usual_sizes(n_ranks: int) -> list[int]:
-    """All up to 16 devices; of more, few, since a simulation's time grows with the square of the ranks and faster."""
-    if n_ranks <= ALL_SIZES_UP_TO:
+def usual_sizes(n_ranks: int, first: int = FIRST_SIZES) -> list[int]:
+    """All up to twice as many as the first; of more, the first, powers of two, and all.
+
+    Few of many, since a simulation's time grows with the square of the ranks and faster.
+    """
+    if n_ranks <= 2 * first:
         return list(range(1, n_ranks + 1))
     powers = (2**exponent for exponent in range(n_ranks.bit_length()))
-    return sorted({*range(1, FIRST_SIZES + 1), *powers, n_ranks})
+    return sorted({*range(1, first + 1), *powers, n_ranks})
 
 
 def candidates(scenario: Scenario, sizes: Sequence[int]) -> list[Devices]:

@@ -138,7 +138,14 @@ def test_sizes_that_are_asked_for_are_those_that_are_tried(load):
 
 def test_all_sizes_are_tried_of_few_devices_and_some_of_many():
     assert usual_sizes(5) == [1, 2, 3, 4, 5]
+    assert usual_sizes(16) == list(range(1, 17))
     assert usual_sizes(40) == [1, 2, 3, 4, 5, 6, 7, 8, 16, 32, 40]
+    assert [usual_sizes(n_ranks, 2) for n_ranks in (1, 4, 5, 16)] == [
+        [1],
+        [1, 2, 3, 4],
+        [1, 2, 4, 5],
+        [1, 2, 4, 8, 16],
+    ]
 
 
 def test_the_same_question_has_the_same_answer(load):
