@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
@@ -36,7 +36,8 @@ def draw_loss_blocks(table: DataFrame, *, title: str = "") -> Figure:
             _draw_each(axes, apart)
         else:
             _draw_together(axes, apart, pooled(rows, "block"))
-        _scale(axes)
+        shown = apart[apart["rank"].isin(losing(apart))] if losing(apart) else apart
+        _scale(axes, [*shown["error"], *shown["added"]])
         axes.set_xlabel("block")
         axes.set_ylabel(ERROR_LABEL)
         axes.xaxis.set_major_locator(MaxNLocator(12, integer=True))
@@ -54,7 +55,6 @@ def _draw_each(axes: Axes, apart: DataFrame) -> None:
             continue
         axes.plot(own["block"], own["error"], color=colour, marker=marker, label=f"rank {rank}")
         axes.plot(own["block"], own["added"], color=colour, marker=marker, markerfacecolor="white", linestyle="--")
-
     for label, line in ((ERROR, "-"), (ADDED, "--")):
         axes.plot([], [], color=FAINT, linestyle=line, label=label)
 
@@ -69,17 +69,11 @@ def _draw_together(axes: Axes, apart: DataFrame, together: DataFrame) -> None:
         axes.fill_between(spread.index, spread["min"], spread["max"], color=colour, alpha=0.25, linewidth=0, label=band)
 
 
-def _scale(axes: Axes) -> None:
-    amounts = list(_amounts(axes))
-    if amounts and is_wide(amounts):
+def _scale(axes: Axes, amounts: Sequence[float]) -> None:
+    if is_wide(amounts):
         log_axis(axes.yaxis, min(amounts), max(amounts))
     else:
-        axes.set_ylim(0, 1.08 * max(amounts, default=0.0) or 1.0)
-
-
-def _amounts(axes: Axes) -> Iterable[float]:
-    for line in axes.get_lines():
-        yield from (float(amount) for amount in line.get_ydata())
+        axes.set_ylim(0, 1.08 * max(amounts) or 1.0)
 
 
 PLOT = Plot(NAME, "error of the residual stream after each block, and what each adds", draw_loss_blocks, COLUMNS)

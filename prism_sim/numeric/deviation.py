@@ -8,6 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
+
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,9 @@ def pooled(cells: Iterable[Cell]) -> Deviation:
     )
 
 
-def by(cells: Iterable[Cell], key: Callable[[Cell], int | tuple[int, int] | None]) -> dict[object, list[Cell]]:
+def by(cells: Iterable[Cell], key: Callable[[Cell], K | None]) -> dict[K, list[Cell]]:
     """Cells apart by what `key` says of them, in the order in which they come; those of None are left out."""
-    groups: dict[object, list[Cell]] = {}
+    groups: dict[K, list[Cell]] = {}
     for cell in cells:
         if (found := key(cell)) is not None:
             groups.setdefault(found, []).append(cell)
