@@ -72,7 +72,12 @@ def _undistributed(key: _Key) -> tuple[nn.Module, dict[str, Any], Tensor, bool]:
 def prepared(source: ModelSource, given: InputSource, job: Job) -> tuple[nn.Module, dict[str, Any]]:
     """The model and the inputs of its forward pass, as `measure` takes them. Raises LoadError."""
     model = load(source)
-    return model, _inputs(model, given, _kept(job))
+    return model, inputs_of(model, given, job)
+
+
+def inputs_of(model: nn.Module, given: InputSource, job: Job) -> dict[str, Any]:
+    """The inputs of a forward pass of this model. Raises LoadError."""
+    return _inputs(model, given, _kept(job))
 
 
 def _inputs(model: nn.Module, given: InputSource, kept: int) -> dict[str, Any]:

@@ -157,6 +157,11 @@ def simulate(
     return play(setting.job, setting.devices, setting.device_of, setting.network)
 
 
+def replayed(simulation: Simulation, job: Job) -> Simulation:
+    """Another job on the same devices and network; its shares are numbers."""
+    return _play(job, simulation.devices, simulation.device_of, simulation.network)
+
+
 def _play(
     job: Job, boards: tuple[timing.Device, ...], device_of: tuple[int, ...], network: timing.Network
 ) -> Simulation:
