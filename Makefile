@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 OUT := out/demo
 SCENARIO := scenarios/vit-base-orin-nano.yaml
 # rooms whose tests are quick; the others load models, start processes or sweep
-FAST := $(addprefix tests/,core scenario timing strategies figures)
+FAST := $(addprefix tests/,core scenario timing strategies figures validation)
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo gallery test check bench clean
+.PHONY: demo gallery test check bench validate clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "prism_sim needs Python >= 3.11, this is %s" % sys.version)'
@@ -42,6 +42,10 @@ check: $(INSTALLED)
 bench: $(INSTALLED)
 	@failed=0; for name in engine scaling command numerics sweep; do \
 		echo "== $$name"; $(BIN)/python benchmarks/$$name.py || failed=1; done; exit $$failed
+
+# Predictions beside formulas, packets and measurements; the tables of the page are those that it prints.
+validate: $(INSTALLED)
+	$(BIN)/prism-sim validate --page docs/trust.md --out out/validate
 
 clean:
 	rm -rf $(VENV) out
