@@ -6,7 +6,7 @@ import argparse
 
 from prism_sim.commands.base import Command
 
-KINDS = ("models", "devices", "networks", "strategies", "compressors", "plots")
+KINDS = ("models", "devices", "networks", "strategies", "compressors", "tasks", "plots")
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:

@@ -8,12 +8,12 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from prism_sim import compressors, families, figures, strategies
+from prism_sim import compressors, families, figures, strategies, tasks
 from prism_sim.scenario import presets
 
 
 def listing(what: str) -> Table:
-    """A table of models, devices, networks, strategies, compressors or plots."""
+    """A table of models, devices, networks, strategies, compressors, tasks or plots."""
     match what:
         case "models":
             return _models()
@@ -27,6 +27,8 @@ def listing(what: str) -> Table:
         case "compressors":
             found = compressors.catalogue().values()
             return _sourced("compressor", [(entry.name, entry.summary, entry.source) for entry in found])
+        case "tasks":
+            return _tasks()
         case _:
             plots = figures.catalogue().values()
             return _sourced("plot", [(plot.name, plot.summary, plot.written_by) for plot in plots], "drawn by")
@@ -48,6 +50,15 @@ def _models() -> Table:
         shape = (sizes.n_blocks, sizes.width, sizes.n_heads)
         owner = preset.hub_id.removesuffix(f"/{preset.name}")  # the whole id where the hub's name is another
         table.add_row(preset.name, *map(str, shape), tokens, owner)
+    return table
+
+
+def _tasks() -> Table:
+    table = _table("task", "what is to be told", "model", "metrics", "source")
+    for task in tasks.catalogue().values():
+        own = "its own, small" if task.reference else "to be given"
+        names = ", ".join(name.replace("_", " ") for name in task.metrics)
+        table.add_row(*map(escape, (task.name, task.summary, f"{task.family}, {own}", names, task.source)))
     return table
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from prism_sim import figures, strategies
+from prism_sim import figures, strategies, tasks
 from prism_sim.compressors import catalogue as compressors
 from prism_sim.plan import Plan
 from prism_sim.scenario import load_scenario, presets
@@ -26,6 +26,7 @@ KINDS = {
     "networks": lambda: [preset.name for preset in presets.networks()],
     "strategies": lambda: list(strategies.catalogue()),
     "compressors": lambda: list(compressors()),
+    "tasks": lambda: list(tasks.catalogue()),
     "plots": lambda: list(figures.catalogue()),
 }
 
