@@ -21,7 +21,7 @@ from prism_sim.partition import split
 from prism_sim.shapes.job import Job
 
 SEED = 2505_19342  # of calibration: another than that of any input, so that codebooks know no input beforehand
-ITERATIONS = 10  # of k-means; assumption
+ITERATIONS = 6  # of k-means; assumption
 ROWS_PER_CODE = 4  # at most; more are thinned out. assumption
 NOISE_ROWS_PER_CODE, MOST_NOISE_SAMPLES = 2, 32  # of the calibration that nobody gave; assumption
 
@@ -61,10 +61,10 @@ def _quantised(job: Job) -> tuple[Compressor, ...]:
 
 
 def _default(model: nn.Module, job: Job) -> Codebooks:
-    """Fitted to seeded noise of the kind that the model reads; kept until the model's parameters or the job change."""
+    """Fitted to seeded noise of the kind that the model reads; kept until the model or what is packed changes."""
     parameters = list(model.parameters())
     state = [(one.data_ptr(), one._version) for one in parameters if not one.is_inference()]
-    key = (job.options, job.n_tokens, job.n_ranks, state)
+    key = (_quantised(job), job.n_tokens, job.n_ranks, getattr(job.options, "shares", None), state)
     known = _fitted.get(model)
     if known is not None and known[0] == key and len(state) == len(parameters):
         return known[1]

@@ -172,6 +172,16 @@ def test_every_collective_gives_the_same(algorithm: str, strategy: str, ranks: i
         assert post.sent_bytes
 
 
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_every_collective_carries_packed_bytes_and_counts(algorithm: str):
+    options = {"compressor": "token_merging+int4", "segments": 2}
+    model, inputs, job = case("bert", "prism", 3, options, padding="holes", wire_dtype="float32")
+    with torch.no_grad():
+        wanted = main_output(execute(model, inputs, job).output)
+    found, _, _ = live(model, inputs, job, algorithm, [0, 1, 2, 2])
+    assert relative_error(found, wanted) < 1e-6  # of the embedded rows in float32
+
+
 @pytest.mark.parametrize(
     "placement", [Placement(i, o) for i in ("terminal", "replicated") for o in ("terminal", "in_place")]
 )

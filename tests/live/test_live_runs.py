@@ -45,6 +45,8 @@ CASES: dict[str, list[str]] = {
     "gpt2": [THREE, GPT2, "strategy={name: prism, segments: 2, overlap: true}"],
     "vit, in place": [TWO, VIT, "workload={batch: 2}", "placement={input: replicated, output: in_place}"],
     "vit, to the terminal": [TWO, VIT, "workload={batch: 2}", "placement={input: replicated}", "terminal=2"],
+    "clusters in four bits": [THREE, "strategy={name: prism, segments: 3, compressor: cluster_means+int4}"],
+    "codes": [TWO, "strategy={name: prism, compressor: vector_quantisation, codebook_size: 16}", "terminal=2"],
     "half precision on the wire": [THREE, "model.wire_dtype=float16", "strategy={name: voltage}"],
 }
 
