@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from prism_sim.partition import split
 from prism_sim.scenario import Scenario
 from prism_sim.shapes.job import Job
-from prism_sim.study.numerics import loading, sources
-
-if TYPE_CHECKING:
-    from prism_sim.numeric.undistributed import Undistributed
+from prism_sim.study.model_inputs import Case, reader
 
 Measure = Literal["kl", "residual"]
-MEASURES: tuple[Measure, ...] = ("kl", "residual")
 
 
 def with_segments(job: Job, segments: Sequence[int]) -> Job:
@@ -30,33 +26,24 @@ def most_segments(job: Job) -> int:
 
 
 class Bench:
-    """The model, loaded once; inputs by number: 0 is the scenario's own, those after it come from later seeds.
+    """What the search asks (`segment_search.Losses`), really computed. Inputs by number: see `model_inputs.Reader`.
 
     measure: kl, of the outputs, in nats; residual: relative error of the residual stream after the last block; None:
-    kl where the model gives logits, else residual. runs: forward passes so far. Raises as `numerics.fidelity_of`.
+    kl where the model gives logits, else residual. Raises as `numerics.fidelity_of`.
     """
 
     def __init__(self, scenario: Scenario, job: Job, measure: Measure | None) -> None:
-        from prism_sim.numeric.loading import load
-
-        self.job, self.runs = job, 0
-        source, self.given = sources(scenario, job)
-        with loading(scenario):
-            self.model = load(source)
-            self.own = self._undistributed(0)
-        if measure == "kl" and not self.own.logits:
+        self.n_blocks = job.sizes.n_blocks
+        self.reader = reader(scenario, job)
+        self.own = self.reader.case(0)
+        logits = self.own.known.logits
+        if measure == "kl" and not logits:
             raise ValueError("there is no KL divergence without logits: minimise residual, or choose a model.head")
-        self.measure: Measure = measure or ("kl" if self.own.logits else "residual")
+        self.measure: Measure = measure or ("kl" if logits else "residual")
 
-    def _undistributed(self, number: int) -> Undistributed:
-        from prism_sim.numeric.measure import inputs_of
-        from prism_sim.numeric.threads import fixed_threads
-        from prism_sim.numeric.undistributed import undistributed
-
-        self.runs += 1
-        given = replace(self.given, seed=self.given.seed + number)
-        with fixed_threads():
-            return undistributed(self.model, inputs_of(self.model, given, self.job))
+    @property
+    def has_more_inputs(self) -> bool:
+        return self.reader.has_more
 
     @cached_property
     def tokens(self) -> dict[int, range]:
@@ -64,46 +51,34 @@ class Bench:
         from prism_sim.numeric.residuals import layout
         from prism_sim.numeric.threads import fixed_threads
 
-        self.runs += 1
         with fixed_threads():
-            return layout(self.own, self.job)
+            return layout(self.own.known, self.own.job)
 
     def added(self, n_segments: int) -> tuple[float, ...]:
         """What each block would add alone, on the undistributed stream, if all had so many segments: one run."""
         from prism_sim.numeric.residuals import added_errors
         from prism_sim.numeric.threads import fixed_threads
 
-        tokens = self.tokens
-        self.runs += 1
+        job = with_segments(self.own.job, [n_segments] * self.n_blocks)
         with fixed_threads():
-            return added_errors(self.own, with_segments(self.job, [n_segments] * self.n_blocks), tokens)
+            return added_errors(self.own.known, job, self.tokens)
 
     def loss(self, segments: Sequence[int]) -> float:
-        """Of the scenario's own input."""
+        """On the input of number 0: one run."""
         return self._loss(self.own, segments)
 
     def losses_elsewhere(self, number: int, *lists: Sequence[int]) -> tuple[float, ...]:
         """Of each list, on the input of this number."""
-        known = self._undistributed(number)
-        return tuple(self._loss(known, segments) for segments in lists)
+        case = self.reader.case(number)
+        return tuple(self._loss(case, segments) for segments in lists)
 
-    def _loss(self, known: Undistributed, segments: Sequence[int]) -> float:
+    def _loss(self, case: Case, segments: Sequence[int]) -> float:
         from prism_sim.numeric.residuals import outcome
         from prism_sim.numeric.threads import fixed_threads
 
-        self.runs += 1
         with fixed_threads():
-            error, output = outcome(known, with_segments(self.job, segments))
+            error, output = outcome(case.known, with_segments(case.job, segments))
         if self.measure == "residual":
             return error
         assert output.kl is not None
         return output.kl
-
-    @property
-    def n_blocks(self) -> int:
-        return self.job.sizes.n_blocks
-
-    @property
-    def has_more_inputs(self) -> bool:
-        """Whether there are other inputs than the scenario's own: a file is one."""
-        return self.given.path is None

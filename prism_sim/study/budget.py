@@ -16,10 +16,11 @@ from prism_sim.study.auto import resolved
 from prism_sim.study.bench import Bench, Measure, most_segments, with_segments
 from prism_sim.study.cache import Kept, cache_folder
 from prism_sim.study.digest import digest
+from prism_sim.study.model_inputs import ELSEWHERE, key
 from prism_sim.study.numerics import question
 from prism_sim.study.placed import placed
 from prism_sim.study.provenance import provenance
-from prism_sim.study.segment_search import ELSEWHERE, EVALUATIONS, Spent, spend
+from prism_sim.study.segment_search import EVALUATIONS, Spent, spend
 from prism_sim.study.simulation import Simulation, replayed, simulate
 from prism_sim.study.spending import Prices
 
@@ -166,7 +167,7 @@ def _kept_or_found(
 
     kept = Kept("what was found", KEPT, asdict, _spent)
     own = digest(Path(__file__).parent / name for name in ("segment_search.py", "bench.py", "spending.py"))
-    asked = f"{KEPT} {prices} {order.measure} {order.evaluations} {own}"
+    asked = f"{KEPT} {prices} {order.measure} {order.evaluations} {own} {key(scenario, job)}"
     return kept.at(cache_folder("budgets") / f"{question(scenario, job, asked)}.json", compute, announce)
 
 

@@ -13,7 +13,8 @@ from prism_sim.scenario import Scenario, load_scenario
 from prism_sim.shapes.job import Job
 from prism_sim.study.auto import resolved
 from prism_sim.study.cache import Kept, cache_folder
-from prism_sim.study.numerics import loading, question, sources
+from prism_sim.study.model_inputs import key, reader
+from prism_sim.study.numerics import question
 from prism_sim.study.placed import placed
 from prism_sim.study.provenance import provenance
 from prism_sim.study.simulation import Simulation, simulate
@@ -149,7 +150,8 @@ def residuals_of(scenario: Scenario, job: Job, announce: Callable[[str], None] =
         return _measure(scenario, job)
 
     kept = Kept("the residual stream's errors", KEPT, asdict, _residuals)
-    return kept.at(cache_folder("residuals") / f"{question(scenario, job, KEPT)}.json", compute, announce)
+    asked = question(scenario, job, f"{KEPT} {key(scenario, job)}")
+    return kept.at(cache_folder("residuals") / f"{asked}.json", compute, announce)
 
 
 def _residuals(found: dict[str, Any]) -> Residuals:
@@ -157,12 +159,10 @@ def _residuals(found: dict[str, Any]) -> Residuals:
 
 
 def _measure(scenario: Scenario, job: Job) -> Residuals:
-    from prism_sim.numeric.measure import prepared
     from prism_sim.numeric.residuals import deviations
     from prism_sim.numeric.threads import fixed_threads
-    from prism_sim.numeric.undistributed import undistributed
 
-    source, given = sources(scenario, job)
-    with loading(scenario), fixed_threads():
-        cells, found = deviations(undistributed(*prepared(source, given, job)), job)
+    case = reader(scenario, job).case(0)
+    with fixed_threads():
+        cells, found = deviations(case.known, case.job)
     return Residuals(cells, Output(found.cosine, found.kl))

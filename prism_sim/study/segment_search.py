@@ -9,10 +9,10 @@ from typing import Protocol
 
 from prism_sim.study import spending
 from prism_sim.study.bench import Measure
+from prism_sim.study.model_inputs import ELSEWHERE
 from prism_sim.study.spending import Allocation, Prices
 
 EVALUATIONS = 24  # lists of segments that are really computed
-ELSEWHERE = 4  # inputs that the search has not seen
 STUDENT_T = 2.353  # one-sided 95 %, ELSEWHERE - 1 degrees of freedom
 
 Segments = tuple[int, ...]
