@@ -6,8 +6,10 @@ import argparse
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -68,20 +70,38 @@ def load(options: argparse.Namespace) -> Scenario:
     return load_scenario(options.scenario, options.overrides)
 
 
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Tells how work goes: called, it prints a line and shows it as what is done now. show: only that."""
+
+    write: Callable[[str], None]
+    show: Callable[[str], None]
+    begun_s: dict[str, float] = field(default_factory=dict)
+
+    def __call__(self, line: str) -> None:
+        self.write(line)
+        self.show(line)
+
+    def watch(self, what: str, done: int, n: int) -> None:
+        """Shows how much of something is done, and the time left if it goes on as so far."""
+        elapsed_s = monotonic() - self.begun_s.setdefault(what, monotonic())
+        left_s = elapsed_s * (n - done) / max(done, 1)
+        self.show(f"{what}: {done} of {n}" + (f", {timedelta(seconds=round(left_s))} left" if elapsed_s > 1 else ""))
+
+
 @contextmanager
-def progress(text: str) -> Iterator[Callable[[str], None]]:
-    """Shows on standard error that work goes on; what it yields prints a line and shows it as what is done now."""
+def progress(text: str) -> Iterator[Teller]:
+    """Shows on standard error that work goes on."""
     from rich.console import Console
     from rich.markup import escape
 
     console = Console(stderr=True)
+
+    def write(line: str) -> None:
+        console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
+
     with console.status(escape(text)) as status:
-
-        def announce(line: str) -> None:
-            console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
-            status.update(escape(line))
-
-        yield announce
+        yield Teller(write, lambda line: status.update(escape(line)))
 
 
 @dataclass(frozen=True, slots=True)

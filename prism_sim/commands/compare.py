@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
 
     scenario = load(options)
     with progress(f"comparing strategies on {scenario.name}") as announce:
-        found = compare(scenario, numerics=not options.no_numerics, announce=announce)
+        found = compare(scenario, numerics=not options.no_numerics, announce=announce, watch=announce.watch)
         described = found.to_json()
     deliver(Answer("compare", described, partial(show_comparison, found), lambda: _files(found)), options)
     return 0

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from prism_sim.evaluation.fitting import check_tokens
-from prism_sim.evaluation.spread import Spread, forward
+from prism_sim.evaluation.spread import Spread, calibrated, forward
+from prism_sim.numeric.codebooks import Codebooks
 from prism_sim.numeric.infer import describe, main_output
 from prism_sim.tasks import Task, metrics
 from prism_sim.tasks.examples import Array, Batch, Examples
@@ -22,6 +23,7 @@ from prism_sim.tasks.scoring import joined
 
 LARGEST_BATCH = 64  # examples
 LARGEST_ACTIVATION = 2**25  # elements of the widest row of a batch, 128 MiB in float32
+CALIBRATION = 128  # examples
 MOST_WORKERS = 8  # each holds the activations of a batch
 
 Watch: TypeAlias = Callable[[int, int], None]  # examples answered, of how many
@@ -45,16 +47,18 @@ def evaluate(
     task: Task,
     examples: Examples,
     spread: Spread | None = None,
+    calibration: Examples | None = None,
     batch: int | None = None,
     workers: int | None = None,
     watch: Watch = lambda done, n: None,
 ) -> Evaluation:
     """Answers all examples without dropout, on the GPU if there is one; the model stays untouched, but moves there.
 
-    spread: None for the undistributed model. batch: examples at a time; None: as many as memory easily holds.
-    workers: batches under way at once; None: a core each. What is answered does not depend on it: a batch has one
-    thread. Raises ValueError without examples, where model, examples and strategy do not fit together, and for logits
-    that are not finite.
+    spread: None for the undistributed model. calibration: examples of another split, of which the first fit codebooks
+    where the spread needs some; None: seeded noise fits them. batch: examples at a time; None: as many as memory
+    easily holds. workers: batches under way at once; None: a core each. What is answered does not depend on it: a batch
+    has one thread. Raises ValueError without examples, where model, examples and strategy do not fit together, and for
+    logits that are not finite.
     """
     if not len(examples):
         raise ValueError("there is no example to evaluate")
@@ -65,12 +69,14 @@ def evaluate(
     places = [range(start, min(start + size, len(examples))) for start in range(0, len(examples), size)]
     wanted = 1 if on_gpu else min(workers or n_cores(), MOST_WORKERS, len(places))
 
-    def answer(chosen: range) -> dict[str, Array]:
-        one = examples.batch(chosen)
-        return dict(task.score(logits(model, one, spread), one))
-
     parts: list[dict[str, Array]] = []
     with _evaluating(model), _one_thread(), ThreadPoolExecutor(wanted) as pool:
+        codebooks = None if calibration is None else _codebooks(model, calibration, spread)
+
+        def answer(chosen: range) -> dict[str, Array]:
+            one = examples.batch(chosen)
+            return dict(task.score(logits(model, one, spread, codebooks), one))
+
         futures = [pool.submit(answer, chosen) for chosen in places]
         try:
             for chosen, future in zip(places, futures, strict=True):
@@ -84,17 +90,22 @@ def evaluate(
 
 
 @torch.no_grad()
-def logits(model: nn.Module, batch: Batch, spread: Spread | None) -> Array:
+def logits(model: nn.Module, batch: Batch, spread: Spread | None, codebooks: Codebooks | None = None) -> Array:
     """Of one batch, in float32 at least. Raises ValueError if they are not finite."""
     if (ids := batch.inputs.get("input_ids")) is not None:
         check_tokens(ids, int(model.config.vocab_size))  # type: ignore[union-attr, arg-type]
-    found = main_output(forward(model, tensors(model, batch.inputs), spread))
+    found = main_output(forward(model, tensors(model, batch.inputs), spread, codebooks))
     if not bool(found.isfinite().all()):
         name = "undistributed" if spread is None else "distributed"
         dtype = str(found.dtype).removeprefix("torch.")
         raise ValueError(f"the {name} model's output is not finite in {dtype}; try float32, or another checkpoint")
     answered: Array = found.to(torch.promote_types(found.dtype, torch.float32)).cpu().numpy()
     return answered
+
+
+def _codebooks(model: nn.Module, calibration: Examples, spread: Spread | None) -> Codebooks | None:
+    chosen = calibration.batch(range(min(CALIBRATION, len(calibration))))
+    return calibrated(model, tensors(model, chosen.inputs), spread)
 
 
 def tensors(model: nn.Module, inputs: Mapping[str, Array]) -> dict[str, Tensor]:

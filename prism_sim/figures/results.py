@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from prism_sim.accuracy_columns import accuracy_columns
 from prism_sim.figures.rows import REFERENCES
 
 if TYPE_CHECKING:
@@ -99,8 +100,9 @@ def _json(path: Path, reads: Literal["rows", "spans"]) -> DataFrame:
 
 def _flat(found: Mapping[str, Any]) -> dict[str, Any]:
     """Numbers and texts of one result, its parts and its fidelity among them, named as a sweep does."""
-    left_out = ("schema", "fidelity")
+    left_out = ("schema", "fidelity", "accuracy", "task")
     row = {key: value for key, value in found.items() if not isinstance(value, (dict, list)) and key not in left_out}
+    row |= {} if found.get("accuracy") is None else accuracy_columns(found["accuracy"])
     row |= {f"breakdown_{part}_s": seconds for part, seconds in found["breakdown_s"].items()}
     return row | {f"fidelity_{name}": value for name, value in (found["fidelity"] or {}).items()}
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from prism_sim import strategies
 from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.study.accuracy import Accuracy, accuracy_of
 from prism_sim.study.alone import fastest_single
+from prism_sim.study.checkpoints import Watch, silent
 from prism_sim.study.memory import fits
 from prism_sim.study.numerics import Fidelity, fidelity_of
 from prism_sim.study.placed import placed
@@ -22,7 +24,10 @@ FIRST_SIZES = 2  # numbers of ranks; see `usual_sizes`
 
 @dataclass(frozen=True)
 class Candidate:
-    """One strategy on some of the devices. simulation: None where it cannot serve the scenario; reason says why."""
+    """One strategy on some of the devices. simulation: None where it cannot serve the scenario; reason says why.
+
+    fidelity, accuracy: of those that lose something; accuracy with a task only.
+    """
 
     strategy: str
     devices: tuple[int, ...]
@@ -30,6 +35,7 @@ class Candidate:
     simulation: Simulation | None
     fits: bool = False
     fidelity: Fidelity | None = None
+    accuracy: Accuracy | None = None
     reason: str | None = None
 
     @property
@@ -97,6 +103,7 @@ class Comparison:
             "fits": candidate.fits,
             "reason": candidate.reason,
             "fidelity": None if candidate.fidelity is None else candidate.fidelity.to_json(),
+            "accuracy": None if candidate.accuracy is None else candidate.accuracy.to_json(),
         }
         if simulation is None:
             return row
@@ -120,12 +127,15 @@ def peak_memory_bytes(simulation: Simulation) -> int:
 
 
 def compare(
-    scenario: Scenario, numerics: bool = True, announce: Callable[[str], None] = lambda text: None
+    scenario: Scenario,
+    numerics: bool = True,
+    announce: Callable[[str], None] = lambda text: None,
+    watch: Watch = silent,
 ) -> Comparison:
     """Simulates every strategy over the best of the scenario's ranks, of every sensible number, and one device alone.
 
-    numerics: compute what lossy strategies lose (or take it from disk). The scenario's own options serve all
-    strategies that know them. Raises ScenarioError where not even one device can be simulated.
+    numerics: compute what lossy strategies lose (or take it from disk), of a task's metric too. The scenario's own
+    options serve all strategies that know them. Raises ScenarioError where not even one device can be simulated.
     """
     with placed(scenario):
         alone = _candidate(scenario, "single", (scenario.terminal,))
@@ -138,7 +148,7 @@ def compare(
             for n_ranks in usual_sizes(len(scenario.ranks), FIRST_SIZES)[1:]
         ]
         if numerics:
-            candidates = [_with_fidelity(scenario, candidate, announce) for candidate in candidates]
+            candidates = [_with_outputs(scenario, candidate, announce, watch) for candidate in candidates]
     return Comparison(scenario, alone, fastest, tuple(candidates))
 
 
@@ -166,7 +176,12 @@ def _as_candidate(
     return Candidate(name, devices, lossless, simulation, roomy, reason=None if roomy else "does not fit in memory")
 
 
-def _with_fidelity(scenario: Scenario, candidate: Candidate, announce: Callable[[str], None]) -> Candidate:
+def _with_outputs(scenario: Scenario, candidate: Candidate, announce: Callable[[str], None], watch: Watch) -> Candidate:
     if candidate.lossless or candidate.simulation is None:
         return candidate
-    return replace(candidate, fidelity=fidelity_of(scenario, candidate.simulation.job, announce))
+    job = candidate.simulation.job
+    return replace(
+        candidate,
+        fidelity=fidelity_of(scenario, job, announce, watch),
+        accuracy=accuracy_of(scenario, job, announce, watch),
+    )

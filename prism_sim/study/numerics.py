@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from prism_sim.scenario import Scenario
 from prism_sim.shapes.job import Job
 from prism_sim.study.cache import Kept, cache_folder
+from prism_sim.study.checkpoints import Watch, model_error, silent, weights_key, weights_of
 from prism_sim.study.digest import digest
 from prism_sim.study.model_config import model_config
 
@@ -50,8 +51,10 @@ class Fidelity:
         return {name: getattr(self, name) for name in ("max_abs_error", "cosine", "kl", "top1_agreement")}
 
 
-def fidelity_of(scenario: Scenario, job: Job, announce: Callable[[str], None] = lambda text: None) -> Fidelity:
-    """From disk, or really computed; `announce` is told before a computation that may take long.
+def fidelity_of(
+    scenario: Scenario, job: Job, announce: Callable[[str], None] = lambda text: None, watch: Watch = silent
+) -> Fidelity:
+    """From disk, or really computed; `announce` is told before a computation that may take long, `watch` how far it is.
 
     Raises ScenarioError for weights or an input that cannot be loaded, ValueError for outputs that are not finite.
     """
@@ -59,6 +62,7 @@ def fidelity_of(scenario: Scenario, job: Job, announce: Callable[[str], None] = 
     def compute() -> Fidelity:
         ranks = f"{job.n_ranks} rank(s)"
         announce(f"computing the real outputs of {scenario.model.label}, {ranks}, once; then kept on disk")
+        weights_of(scenario, announce, watch)
         return _measure(scenario, job)
 
     kept = Kept("the outputs' fidelity", SCHEMA, asdict, lambda found: Fidelity(**found))
@@ -66,21 +70,19 @@ def fidelity_of(scenario: Scenario, job: Job, announce: Callable[[str], None] = 
 
 
 def sources(scenario: Scenario, job: Job) -> tuple[ModelSource, InputSource]:
-    """Where the model and the input of a scenario come from. Imports torch."""
+    """Where the model and the input of a scenario come from; a task's reference is trained first. Imports torch."""
     from prism_sim.numeric.inputs import InputSource
     from prism_sim.numeric.loading import ModelSource
 
     spec = scenario.model
-    place = str(spec.folder) if spec.folder is not None else spec.hub_id
-    random = spec.weights == "random"
-    source = ModelSource(
-        model_config(scenario), None if random else place, spec.head, spec.dtype, scenario.seed, spec.weight_dtype
-    )
+    weights = weights_of(scenario)
+    place = str(spec.folder) if spec.folder is not None else weights or spec.hub_id
+    source = ModelSource(model_config(scenario), weights, spec.head, spec.dtype, scenario.seed, spec.weight_dtype)
     given = InputSource(
         batch=job.batch,
         n_tokens=job.n_tokens,
         path=scenario.workload.input,
-        place=None if random and spec.folder is None else place,
+        place=place if weights is not None or spec.folder is not None else None,
         seed=scenario.seed,
     )
     return source, given
@@ -94,10 +96,9 @@ def loading(scenario: Scenario) -> Iterator[None]:
     try:
         yield
     except LoadError as error:
-        written = scenario.origin.overridden()
-        model = next(kind for kind in ("hf", "preset", "dims") if kind in written.tree["model"])
-        field = ("workload", "input") if error.about == "input" else ("model", model)
-        raise written.error(field, str(error)) from error
+        if error.about == "model":
+            raise model_error(scenario, str(error)) from error
+        raise scenario.origin.overridden().error(("workload", "input"), str(error)) from error
 
 
 def _measure(scenario: Scenario, job: Job) -> Fidelity:
@@ -123,31 +124,24 @@ def question(scenario: Scenario, job: Job, schema: str = SCHEMA) -> str:
     schema: of what is asked about them.
     """
     spec = scenario.model
-    folder = [] if spec.folder is None else [_file_digest(path) for path in sorted(spec.folder.iterdir())]
     picture = scenario.workload.input
     determining = {
         "schema": schema,
         "model": [
             dict(model_config(scenario)),
-            spec.hub_id,
-            spec.weights,
+            weights_key(scenario),
             spec.dtype,
             spec.weight_dtype,
             spec.wire_dtype,
             job.head.name,
-            folder,
         ],
         "job": [job.batch, job.n_tokens, job.n_ranks, job.strategy, asdict(job.options), asdict(job.placement)],
-        "input": None if picture is None else _file_digest(picture),
+        "input": None if picture is None else f"{picture.name} {digest([picture])}",
         "seed": scenario.seed,
         "source": source_digest(),
         "libraries": {name: version(name) for name in LIBRARIES},
     }
     return hashlib.sha256(json.dumps(determining, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _file_digest(path: Path) -> str:
-    return path.name if path.is_dir() else f"{path.name} {digest([path])}"
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import Any
 
 from prism_sim.scenario import Scenario
 from prism_sim.strategies.base import EMBEDDING, HEAD
+from prism_sim.study.accuracy import Accuracy
 from prism_sim.study.memory import fits
 from prism_sim.study.numerics import Fidelity
 from prism_sim.study.provenance import provenance
@@ -23,6 +24,7 @@ class RunResult:
 
     single: on the terminal alone. fastest_single: on the device where one alone is fastest, shipping included.
     voltage: all rows exchanged, on the same ranks; None where that is no comparison (one rank) or not possible.
+    accuracy: None without a task.
     """
 
     scenario: Scenario
@@ -31,6 +33,7 @@ class RunResult:
     fastest_single: Simulation
     voltage: Simulation | None
     fidelity: Fidelity | None
+    accuracy: Accuracy | None = None
 
     @property
     def latency_s(self) -> float:
@@ -87,6 +90,8 @@ class RunResult:
             else {"latency_s": self.voltage.latency_s, "speedup": self.voltage.latency_s / self.latency_s},
             "fidelity": None if self.fidelity is None else self.fidelity.to_json(),
             "plan_confirmed": None if self.fidelity is None else self.fidelity.plan_confirmed,
+            "task": None if self.scenario.task is None else self.scenario.task.name,
+            "accuracy": None if self.accuracy is None else self.accuracy.to_json(),
             "unused_fields": list(self.scenario.unused_fields),
             "provenance": provenance(self.scenario),
         }

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from prism_sim.scenario import Scenario, ScenarioError, load_scenario
+from prism_sim.study.accuracy import accuracy_of
 from prism_sim.study.alone import fastest_single
 from prism_sim.study.auto import resolved
+from prism_sim.study.checkpoints import Watch, silent
 from prism_sim.study.memory import refuse_unless_it_fits
 from prism_sim.study.numerics import fidelity_of
 from prism_sim.study.placed import placed
@@ -18,12 +20,15 @@ FEW_RANKS = 8  # up to here a timeline is small enough to be kept
 
 
 def run(
-    scenario: Scenario | str | Path, numerics: bool = True, announce: Callable[[str], None] = lambda text: None
+    scenario: Scenario | str | Path,
+    numerics: bool = True,
+    announce: Callable[[str], None] = lambda text: None,
+    watch: Watch = silent,
 ) -> RunResult:
     """Simulates a scenario, or the file of one, beside one device alone and Voltage on the same devices.
 
-    numerics: compute the real outputs too (or take them from disk); without, torch is never imported.
-    announce: told, in a sentence, before something that may take long.
+    numerics: compute the real outputs and a task's metric too (or take them from disk); without, torch is never
+    imported. announce: told, in a sentence, before something that may take long; watch: how far it is.
     Raises ScenarioError where the scenario is wrong.
     """
     if not isinstance(scenario, Scenario):
@@ -38,7 +43,8 @@ def run(
             single=simulate(scenario, "single", (scenario.terminal,), keep=True),
             fastest_single=fastest_single(scenario),
             voltage=_voltage(scenario, simulation),
-            fidelity=fidelity_of(scenario, simulation.job, announce) if numerics else None,
+            fidelity=fidelity_of(scenario, simulation.job, announce, watch) if numerics else None,
+            accuracy=accuracy_of(scenario, simulation.job, announce, watch) if numerics else None,
         )
 
 

@@ -204,10 +204,13 @@ def _budget(evaluations: int | None, n_tasks: int) -> int:
 
 def _evaluator(grid: Grid, numerics: bool) -> Evaluate:
     """Rows as a sweep has them; outputs that points share are computed once."""
-    from prism_sim.study.sweeping.work import Piece, Work, perform, source_digest, with_fidelity
+    from prism_sim.study.sweeping.journal import nothing_known
+    from prism_sim.study.sweeping.sweep import QUESTIONS
+    from prism_sim.study.sweeping.table import row_of
+    from prism_sim.study.sweeping.work import Piece, Work, perform, source_digest
 
     work = Work(grid.base, numerics, source_digest())
-    fidelities: dict[str, dict[str, Any]] = {}
+    known = nothing_known()
 
     def answer(kind: Any, number: int) -> dict[str, Any]:
         ((_, found),) = perform(work, Piece(kind, ((number, overrides_at(grid, number)),))).found
@@ -215,12 +218,10 @@ def _evaluator(grid: Grid, numerics: bool) -> Evaluate:
 
     def evaluate(number: int) -> Row:
         found, cells = answer("timing", number), cells_at(grid, number)
-        question = found.get("question")
-        if REASON in found or question is None:
-            return cells | ({REASON: found[REASON]} if REASON in found else found["row"])
-        if question not in fidelities:
-            fidelities[question] = answer("numerics", number)
-        fidelity = fidelities[question]
-        return cells | (fidelity if REASON in fidelity else with_fidelity(found["row"], fidelity["fidelity"]))
+        for kind, name in QUESTIONS.items():
+            if name in found and found[name] not in known[kind]:
+                known[kind][found[name]] = answer(kind, number)
+        row = row_of(found, known)
+        return cells | ({REASON: row[REASON]} if REASON in row else row)
 
     return evaluate

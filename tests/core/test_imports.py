@@ -34,6 +34,7 @@ ROOMS = {
     "plan": Room(),
     "effects": Room(),
     "partition": Room(),
+    "accuracy_columns": Room(),
     "catalogue": Room(),
     "units_text": Room(),
     "wire": Room({"effects"}),
@@ -71,7 +72,9 @@ ROOMS = {
             "tokenizers",
         },
     ),
-    "figures": Room({"plan", "catalogue", "units_text", "timing"}, {"numpy", "matplotlib", "pandas"}),
+    "figures": Room(
+        {"plan", "accuracy_columns", "catalogue", "units_text", "timing"}, {"numpy", "matplotlib", "pandas"}
+    ),
 }
 # they join everything, as single modules like `cli` do; no room of the table may import them
 ON_TOP = {"study", "commands", "reports", "calibration", "training", "validation"}

@@ -98,7 +98,7 @@ class Goals:
                 numbers = [name for name, value in row.items() if value is None or _is_number(value)]
                 hint = nearest(column, numbers) or "; see the columns of `prism-sim sweep`"
                 raise ScenarioError(f"{option}: {column!r} is not a column of a sweep's table{hint}")
-            if not numerics and column.startswith("fidelity_"):
+            if not numerics and column.startswith(("fidelity_", "accuracy")):
                 raise ScenarioError(f"{option}: is computed with numerics only; leave out --no-numerics")
             value = row.get(column)
             if value is not None and not _is_number(value):

@@ -20,7 +20,7 @@ from prism_sim.study.sweeping.work import Answer
 
 SCHEMA = "prism-sim/sweep-journal/1"
 
-Known = dict[str, dict[Any, dict[str, Any]]]  # of timing by task, of numerics by question
+Known = dict[str, dict[Any, dict[str, Any]]]  # of timing by task, of others by question
 
 
 def journal_of(table: Path) -> Path:
@@ -41,7 +41,7 @@ class Journal:
 
         Raises ScenarioError if `path` belongs to another sweep, OSError if it cannot be written or is in use.
         """
-        self.path, self.known, self.started = path, _nothing(), now()
+        self.path, self.known, self.started = path, nothing_known(), now()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.file: BinaryIO = path.open("r+b" if path.exists() else "w+b", buffering=0)
@@ -105,7 +105,7 @@ class Journal:
         self._attempt(lambda: self.file.truncate(end))
         self.file.seek(end)
         if end == 0:
-            self.known = _nothing()
+            self.known = nothing_known()
             self._append({"schema": SCHEMA, "identity": dict(identity), "started": self.started})
             _sync_folder(self.path.parent)
 
@@ -128,8 +128,8 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _nothing() -> Known:
-    return {"timing": {}, "numerics": {}}
+def nothing_known() -> Known:
+    return {"timing": {}, "numerics": {}, "accuracy": {}}
 
 
 def _records(content: bytes) -> Iterator[tuple[dict[str, Any], int]]:

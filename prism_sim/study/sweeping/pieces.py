@@ -23,7 +23,7 @@ class Pieces:
 
     @property
     def what(self) -> str:
-        return "points" if self.kind == "timing" else "outputs"
+        return {"timing": "points", "numerics": "outputs", "accuracy": "accuracies"}[self.kind]
 
     def taker(self) -> Taker:
         return Taker(self)

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import fsum
 from typing import Any
 
+from prism_sim.accuracy_columns import accuracy_columns
+
 FEW_RANKS = 8  # up to here each rank has columns of its own
 UNITS = ("_per_s", "_bytes", "_flops", "_s", "_j")
-LEFT_OUT = ("schema", "name", "provenance")  # the same for all points, and beside the table
+LEFT_OUT = ("schema", "name", "task", "provenance")  # the same for all points, and beside the table
 MAY_BE_NULL = {  # sections, and the figures in them, so that tables have the same columns with and without
     "versus_voltage": ("latency_s", "speedup"),
     "fidelity": ("max_abs_error", "cosine", "kl", "top1_agreement"),
@@ -26,7 +28,9 @@ def flat(described: Mapping[str, Any]) -> Row:
     """
     row: Row = {}
     for key, value in described.items():
-        if key not in LEFT_OUT:
+        if key == "accuracy":
+            row |= accuracy_columns(value) if described["task"] is not None else {}
+        elif key not in LEFT_OUT:
             row.update(_cells(key, value))
     row["sent_bytes"] = sum(one["sent_bytes"] for one in (*described["ranks"], described["terminal"]))
     row["scenario_hash"] = described["provenance"]["scenario_hash"]

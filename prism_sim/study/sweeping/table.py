@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from prism_sim.accuracy_columns import WORDS
 from prism_sim.study.sweeping.journal import Known
 from prism_sim.study.sweeping.points import Grid
 from prism_sim.study.sweeping.rows import Row
-from prism_sim.study.sweeping.work import with_fidelity
+from prism_sim.study.sweeping.work import with_accuracy, with_fidelity
 
 REASON = "reason"
-TEXT_IF_EMPTY = (REASON, "unused_fields")
+TEXT_IF_EMPTY = (REASON, "unused_fields", *WORDS)
 LARGEST_WHOLE = 2**63 - 1
 
 Kind = Literal["truth", "whole", "number", "text"]
@@ -41,7 +42,7 @@ class Table:
 
 def table_of(grid: Grid, known: Known) -> Table:
     """A row a point, in the order of the sweep. Points that ask the same share an answer."""
-    rows = {task.number: _row(known["timing"][task.number], known["numerics"]) for task in grid.tasks}
+    rows = {task.number: row_of(known["timing"][task.number], known) for task in grid.tasks}
     names = _names(rows[task] for task in sorted(rows))
     columns = {name: _plain(values) for name, values in grid.columns()}
     for name in names:
@@ -51,15 +52,18 @@ def table_of(grid: Grid, known: Known) -> Table:
     return Table(columns)
 
 
-def _row(found: Mapping[str, Any], fidelities: Mapping[str, Mapping[str, Any]]) -> Row:
+def row_of(found: Mapping[str, Any], known: Known) -> Row:
+    """A point's row from the answer about its timing, and from those to its questions."""
     if REASON in found:
         return {REASON: found[REASON]}
-    if "question" not in found:
-        return dict(found["row"])
-    fidelity = fidelities[found["question"]]
-    if REASON in fidelity:
-        return dict.fromkeys(found["row"]) | {REASON: fidelity[REASON]}
-    return with_fidelity(found["row"], fidelity["fidelity"])
+    row = dict(found["row"])
+    for kind, question, join in (("numerics", "question", with_fidelity), ("accuracy", "accuracy", with_accuracy)):
+        if question in found:
+            answer = known[kind][found[question]]
+            if REASON in answer:
+                return dict.fromkeys(found["row"]) | {REASON: answer[REASON]}
+            row = join(row, answer["fidelity" if kind == "numerics" else "accuracy"])
+    return row
 
 
 def _names(rows: Iterable[Row]) -> list[str]:

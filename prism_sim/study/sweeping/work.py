@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -10,12 +12,14 @@ from time import perf_counter
 from typing import Any, Literal
 
 import prism_sim
+from prism_sim.accuracy_columns import accuracy_columns
 from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.shapes.job import Job
 from prism_sim.study.digest import digest
 from prism_sim.study.sweeping.points import Overrides
 from prism_sim.study.sweeping.rows import Row, flat
 
-Kind = Literal["timing", "numerics"]
+Kind = Literal["timing", "numerics", "accuracy"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Work:
     base: Scenario
     numerics: bool
     source: str
-    questions: dict[Any, str] = field(default_factory=dict, compare=False)
+    questions: dict[Any, dict[str, str]] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Piece:
 
 @dataclass(frozen=True)
 class Answer:
-    """Under their keys: of timing, a row's figures and the `question` that its outputs answer; of numerics, a fidelity.
+    """Under their keys: of timing, a row's figures and the questions that its outputs answer; of numerics, a fidelity;
+    of accuracy, what `run --json` says of it.
 
     In place of either there may be a `reason` why there is none.
     """
@@ -67,7 +72,7 @@ def perform(work: Work, piece: Piece) -> Answer:
     if work.source != source_digest():
         raise OtherSourceError(None, "has other source code of prism_sim; install the same everywhere", "a worker")
     begin_s = perf_counter()
-    answer = timing if piece.kind == "timing" else outputs
+    answer = {"timing": timing, "numerics": outputs, "accuracy": accuracy}[piece.kind]
     found = tuple((key, _answered(answer, work, overrides)) for key, overrides in piece.points)
     return Answer(piece.kind, found, perf_counter() - begin_s)
 
@@ -81,36 +86,58 @@ def _answered(answer: Any, work: Work, overrides: Overrides) -> dict[str, Any]:
 
 
 def timing(work: Work, overrides: Overrides) -> dict[str, Any]:
-    """A row's figures without those of numerics, and which question about outputs belongs to it."""
+    """A row's figures without those of numerics, and which questions about outputs belong to it."""
     from prism_sim.study.run import run
 
     result = run(work.base.with_overrides(overrides), numerics=False)
     row: Row = flat(result.to_json())
-    return {"row": row} | (
-        {"question": _question(work, result.scenario, result.simulation.job)} if work.numerics else {}
-    )
+    return {"row": row} | (_questions(work, result.scenario, result.simulation.job) if work.numerics else {})
 
 
 def outputs(work: Work, overrides: Overrides) -> dict[str, Any]:
     """The fidelity of a point's outputs: from disk, or really computed."""
-    from prism_sim.study.auto import resolved
     from prism_sim.study.numerics import fidelity_of
+
+    with _job(work, overrides) as (scenario, job):
+        return {"fidelity": asdict(fidelity_of(scenario, job))}
+
+
+def accuracy(work: Work, overrides: Overrides) -> dict[str, Any]:
+    """The accuracy of a point that has a task: from disk, or really computed."""
+    from prism_sim.study.accuracy import accuracy_of
+
+    with _job(work, overrides) as (scenario, job):
+        found = accuracy_of(scenario, job)
+        assert found is not None
+        return {"accuracy": found.to_json()}
+
+
+@contextmanager
+def _job(work: Work, overrides: Overrides) -> Iterator[tuple[Scenario, Job]]:
+    from prism_sim.study.auto import resolved
     from prism_sim.study.placed import placed
     from prism_sim.study.simulation import simulate
 
     scenario = work.base.with_overrides(overrides)
     with _ONE_AT_A_TIME, placed(scenario):
         scenario = resolved(scenario)
-        return {"fidelity": asdict(fidelity_of(scenario, simulate(scenario).job))}
+        yield scenario, simulate(scenario).job
 
 
-def _question(work: Work, scenario: Scenario, job: Any) -> str:
-    """Digests files, so it is asked once for what the same files answer."""
-    from prism_sim.study.numerics import question
+def _questions(work: Work, scenario: Scenario, job: Job) -> dict[str, Any]:
+    """About outputs and, with a task, about accuracy and the undistributed model's.
 
-    asked = (scenario.model, job, scenario.seed, scenario.workload.input)
+    They digest files, so they are asked once for what the same files answer.
+    """
+    from prism_sim.study import accuracy, numerics
+
+    asked = (scenario.model, job, scenario.seed, scenario.workload.input, scenario.task)
     if asked not in work.questions:
-        work.questions[asked] = question(scenario, job)
+        found = {"question": numerics.question(scenario, job)}
+        if scenario.task is not None:
+            found["accuracy"] = accuracy.question(scenario, job)
+            found["undistributed"] = accuracy.question(scenario, None)
+        work.questions[asked] = found
     return work.questions[asked]
 
 
@@ -121,3 +148,8 @@ def with_fidelity(row: Row, fidelity: dict[str, Any]) -> Row:
     known = Fidelity(**fidelity)
     described = {f"fidelity_{name}": value for name, value in known.to_json().items()}
     return row | described | {"plan_confirmed": known.plan_confirmed}
+
+
+def with_accuracy(row: Row, found: dict[str, Any]) -> Row:
+    """The row as `run` with numerics would give it."""
+    return row | accuracy_columns(found)

@@ -1,0 +1,40 @@
+"""A task's metric in words: with its interval, and beside the undistributed model's."""
+
+from __future__ import annotations
+
+from prism_sim.study.accuracy import Accuracy
+from prism_sim.tasks import metrics
+from prism_sim.tasks.intervals import Interval
+
+
+def accuracy_text(found: Accuracy) -> str:
+    """As in accuracy 96.9 % (95.6 to 97.8), undistributed 98.1 %: -1.2 points (-2.0 to -0.4), 899 examples of digits."""
+    name = found.metric.replace("_", " ")
+    alone = value_text(found.metric, found.undistributed.estimate)
+    return (
+        f"{name} {interval_text(found.metric, found.distributed)}, undistributed {alone}: "
+        f"{difference_text(found.metric, found.difference)}, {found.n} examples of {found.task} ({found.checkpoint})"
+    )
+
+
+def value_text(metric: str, value: float) -> str:
+    """A share in percent, anything else as a plain number."""
+    return f"{100 * value:.1f} %" if is_share(metric) else f"{value:.3f}"
+
+
+def interval_text(metric: str, found: Interval) -> str:
+    """96.9 % (95.6 to 97.8)."""
+    factor, digits = (100, 1) if is_share(metric) else (1, 3)
+    return f"{value_text(metric, found.estimate)} ({factor * found.low:.{digits}f} to {factor * found.high:.{digits}f})"
+
+
+def difference_text(metric: str, found: Interval) -> str:
+    """-1.2 points (-2.0 to -0.4)."""
+    factor, digits, unit = (100, 1, " points") if is_share(metric) else (1, 3, "")
+    low, high = (f"{factor * end:+.{digits}f}" for end in (found.low, found.high))
+    return f"{factor * found.estimate:+.{digits}f}{unit} ({low} to {high})"
+
+
+def is_share(metric: str) -> bool:
+    """Whether it is a part of 1 that people read in percent."""
+    return metrics.find(metric).proportion or metric == "f1"
