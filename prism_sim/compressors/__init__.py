@@ -14,7 +14,7 @@ from prism_sim.compressors.base import Entry
 from prism_sim.compressors.compressor import Compressor
 from prism_sim.compressors.identity import Identity
 
-__all__ = ["EVERY_ROW", "Compressor", "Entry", "catalogue", "create", "find", "is_lossless", "names", "parts"]
+__all__ = ["CHAIN", "EVERY_ROW", "Compressor", "Entry", "catalogue", "create", "find", "is_lossless", "names", "parts"]
 
 CHAIN = "+"
 EVERY_ROW = Compressor(Identity())

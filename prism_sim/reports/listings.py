@@ -25,8 +25,10 @@ def listing(what: str) -> Table:
             entries = strategies.nameable().values()
             return _sourced("strategy", [(entry.name, entry.summary, entry.source) for entry in entries])
         case "compressors":
-            found = compressors.catalogue().values()
-            return _sourced("compressor", [(entry.name, entry.summary, entry.source) for entry in found])
+            known = [(entry.name, entry.summary, entry.source) for entry in compressors.catalogue().values()]
+            example = next(name for name in compressors.names() if compressors.CHAIN in name)
+            summary = f"the rows that the first leaves, packed by the second, as {example}"
+            return _sourced("compressor", [*known, (f"two, with a {compressors.CHAIN}", summary, "")])
         case "tasks":
             return _tasks()
         case _:

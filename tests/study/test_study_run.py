@@ -54,6 +54,42 @@ def test_segments_listed_block_by_block_are_sent_and_reported_as_a_list(load):
     assert found["communication_reduction"] == pytest.approx(1 - 4 / 6)
 
 
+@pytest.mark.parametrize(
+    ("compressor", "row_bytes", "counts_bytes"),
+    [("int8", 16 + 8, 0), ("int4", 8 + 8, 0), ("segment_means+int8", 16 + 8, 0), ("cluster_means", 64, 1)],
+)
+def test_what_a_compressor_packs_is_sent_and_is_the_reduction(load, compressor, row_bytes, counts_bytes):
+    """Two rows of 16 float32 are sent, or all six; counts of up to six take three bits each."""
+    found = run(load({"strategy.compressor": compressor}), numerics=False).to_json()
+    n_rows = 6 if found["segments"] is None else found["segments"]
+    sent = n_rows * row_bytes + counts_bytes
+    assert [rank["sent_bytes"] for rank in found["ranks"]] == [BLOCKS * sent] * 2
+    assert found["communication_reduction"] == pytest.approx(1 - sent / (6 * D * 4))
+    assert found["compression_rate"] == pytest.approx(6 / n_rows)
+
+
+def test_options_that_mean_nothing_to_the_compressor_are_reported(load):
+    def unused(**options):
+        return load({f"strategy.{name}": value for name, value in options.items()}).unused_fields
+
+    assert unused(codebook_size=64) == ("strategy.codebook_size",)
+    assert unused(compressor="int8") == ("strategy.segments",)
+    assert unused(compressor="int8", compression_rate=3) == ("strategy.compression_rate",)
+    assert unused(compressor="vector_quantisation", codebook_groups=2) == ("strategy.segments",)
+    assert unused(compressor="segment_means+vector_quantisation", codebook_groups=2) == ()
+
+
+@pytest.mark.parametrize("compressor", ["vector_quantisation", "token_merging+int4"])
+def test_a_compressed_scenario_is_the_same_to_the_bit_and_as_predicted(load, compressor, own_cache):
+    scenario = load({"strategy.compressor": compressor, "workload.batch": 2})
+    first = run(scenario).to_json()
+    (kept,) = own_cache.rglob("*.json")
+    kept.unlink()
+    assert run(scenario).to_json()["fidelity"] == first["fidelity"]
+    assert first["plan_confirmed"] is True
+    assert 0 < first["fidelity"]["max_abs_error"] < 10
+
+
 def test_one_device_alone_is_the_measure(load):
     found = run(load(), numerics=False)
     alone_s = BLOCKS * block_flops(N, N) / FLOPS_PER_S
