@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from prism_sim.tasks import byte_pairs
 from prism_sim.tasks.examples import Array
 
 LARGEST_SHIFT = 3.0  # pixels
 LARGEST_SCALE = 1.15
 LARGEST_TURN = np.radians(12)
 LARGEST_SHEAR = 0.2
+HIDDEN = 0.2  # of the tokens of a text
 
 
 def redrawn(inputs: Mapping[str, Array], generator: np.random.Generator) -> dict[str, Array]:
@@ -57,3 +59,10 @@ def _drawn(batch: int, generator: np.random.Generator) -> tuple[Array, Array]:
     sheared = np.stack([np.ones(batch), np.zeros(batch), shear, np.ones(batch)], -1).reshape(batch, 2, 2)
     shifts = generator.uniform(-LARGEST_SHIFT, LARGEST_SHIFT, (batch, 2))
     return turned @ sheared, shifts
+
+
+def with_gaps(inputs: Mapping[str, Array], generator: np.random.Generator) -> dict[str, Array]:
+    """A part of the tokens of input_ids (batch, tokens) hidden by [MASK]; special tokens stay."""
+    ids = inputs["input_ids"]
+    hidden = (generator.random(ids.shape) < HIDDEN) & (ids >= len(byte_pairs.BERT_SPECIAL))
+    return {**inputs, "input_ids": np.where(hidden, byte_pairs.MASK, ids)}
