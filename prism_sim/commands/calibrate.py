@@ -43,15 +43,55 @@ def measure_link(options: argparse.Namespace) -> Found:
     return Found(found.to_yaml(), found.to_json(), remark)
 
 
+def measure_device(options: argparse.Namespace) -> Found:
+    from prism_sim.calibration.device import measure_device
+    from prism_sim.scenario import presets
+
+    found = measure_device(
+        name=options.name,
+        config=dict(presets.model(options.model).config),
+        busy=options.busy,
+        threads=options.threads,
+        where=options.on,
+        seconds=options.seconds,
+        timeout_s=options.timeout,
+    )
+    remark = (
+        f"{found.threads} thread(s) on {found.where}, {found.busy} other process(es) as busy, kernels of {options.model}: "
+        f"{len(found.estimate.passes)} passes through a block, of {found.repeats} times each; half of them within "
+        f"{100 * found.estimate.typical_error:.1f} % of the fit, the worst {100 * found.estimate.worst.error:+.0f} % "
+        f"({found.estimate.worst.label}); one varies by {100 * found.estimate.spread:.0f} % from time to time"
+    )
+    return Found(found.to_yaml(), found.to_json(), remark)
+
+
 PARTS = {
+    "device": Part("this machine's processor, or its accelerator: rate, memory, kernel overhead", measure_device),
     "link": Part("two processes on this machine: latency, bandwidth, message overhead", measure_link),
 }
+
+
+def _count(least: int) -> Callable[[str], int]:
+    def count(text: str) -> int:
+        if (value := int(text)) < least:
+            raise argparse.ArgumentTypeError(f"{text} must be >= {least}")
+        return value
+
+    return count
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     for name, part in PARTS.items():
         parser.add_argument(f"--{name}", action="store_true", help=part.help)
     parser.add_argument("--seconds", type=float, default=10.0, metavar="S", help="about how long (default 10)")
+    parser.add_argument("--model", default="vit-base-patch16-224", help="of --device: whose kernels (a preset)")
+    parser.add_argument("--name", default="this-machine", help="of --device: what to call it")
+    parser.add_argument("--threads", type=_count(1), default=1, metavar="N", help="of --device: threads (default 1)")
+    parser.add_argument(
+        "--busy", type=_count(0), metavar="N", help="of --device: other processes at work (default: all other cores)"
+    )
+    parser.add_argument("--on", default="cpu", metavar="WHERE", help="of --device: a torch device (default cpu)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the sections to a scenario fragment (YAML)")
     parser.add_argument("--timeout", type=float, default=120.0, metavar="S", help="give up after that (default 120)")
     takes_json(parser)
 

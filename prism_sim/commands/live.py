@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,15 +25,13 @@ from prism_sim.commands.base import (
 )
 
 if TYPE_CHECKING:
-    from prism_sim.live.launcher import Start
+    from prism_sim.live.launcher import Meeting, Start
     from prism_sim.live.voice import Voice
     from prism_sim.scenario import Scenario
     from prism_sim.study.live import LiveResult
     from prism_sim.study.simulation import Simulation
 
 FAILED, WRONG_INPUT = 1, 2  # exit statuses
-LAST_WORDS = 0.1, 2.0  # part of the time, and seconds at most, that processes have to say for whom they wait
-LOOPBACK = "127.0.0.1"
 RUNNING = "is in run"  # as processes say
 
 
@@ -117,26 +114,14 @@ class _Telling:
             self.told = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Meeting:
-    """Where the processes meet. prefixes: commands that put each into its place; none: where we are."""
-
-    host: str
-    port: int
-    interface: str
-    prefixes: tuple[tuple[str, ...], ...] = ()
-
-
 @contextmanager
-def _meeting(options: argparse.Namespace, scenario: Scenario, n_processes: int) -> Iterator[_Meeting]:
-    from prism_sim.live.launcher import check_port, free_port
+def _meeting(options: argparse.Namespace, scenario: Scenario, n_processes: int) -> Iterator[Meeting]:
+    from prism_sim.live.launcher import on_loopback
 
     if not options.shape:
-        port = free_port() if options.port is None else options.port
-        check_port(LOOPBACK, port)
-        yield _Meeting(LOOPBACK, port, "lo" if sys.platform == "linux" else "lo0")
+        yield on_loopback(options.port)
         return
-    from prism_sim.live.namespaces import INTERFACE, Shape, shaped
+    from prism_sim.live.namespaces import Shape, shaped
 
     network = scenario.network
     if network.medium != "switch" or network.up_bits_per_s is None or network.down_bits_per_s is None:
@@ -145,28 +130,16 @@ def _meeting(options: argparse.Namespace, scenario: Scenario, n_processes: int) 
     with shaped(n_processes, Shape(network.up_bits_per_s, network.down_bits_per_s, network.latency_s)) as made:
         for note in made.notes:
             print(f"prism-sim: {note}", file=sys.stderr)
-        port = free_port() if options.port is None else options.port  # all are free in a namespace just made
-        yield _Meeting(made.places[0].address, port, INTERFACE, tuple(place.prefix for place in made.places))
+        yield made.meeting(options.port)
 
 
 def _start(
-    options: argparse.Namespace, rank: int, name: str, n_processes: int, meeting: _Meeting, deadline_s: float
+    options: argparse.Namespace, rank: int, name: str, n_processes: int, meeting: Meeting, deadline_s: float
 ) -> Start:
-    from prism_sim.live.launcher import Start
-    from prism_sim.live.voice import COUNTED, DEADLINE
+    from prism_sim.live.launcher import Start, own_cores
 
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     n_threads = options.threads_per_rank
-    own = cores[rank * n_threads : (rank + 1) * n_threads] if n_processes * n_threads <= len(cores) else []
-    environment = {
-        "RANK": str(rank),
-        "WORLD_SIZE": str(n_processes),
-        "MASTER_ADDR": meeting.host,
-        "MASTER_PORT": str(meeting.port),
-        "GLOO_SOCKET_IFNAME": meeting.interface,
-        "OMP_NUM_THREADS": str(n_threads),
-        DEADLINE: str(deadline_s - min(LAST_WORDS[0] * options.timeout, LAST_WORDS[1])),
-    }
+    own = own_cores(rank, n_processes, n_threads)
     arguments = ["-m", "prism_sim.live", str(options.scenario)]
     for override in options.overrides:
         arguments += ["--set", override]
@@ -180,8 +153,8 @@ def _start(
     return Start(
         name=f"process {rank} ({name})",
         arguments=arguments,
-        environment={**environment, COUNTED: meeting.interface} if meeting.prefixes else environment,
-        prefix=meeting.prefixes[rank] if meeting.prefixes else (),
+        environment=meeting.environment(rank, n_processes, n_threads, deadline_s, options.timeout),
+        prefix=meeting.prefix(rank),
     )
 
 
@@ -225,13 +198,13 @@ def _run_process(options: argparse.Namespace, deadline_s: float, voice: Voice) -
 
     settings = Settings(options.repeats, options.warmup, options.threads_per_rank, deadline_s, options.cores)
     with loading(scenario):
-        found = take_part(order_of(scenario, predicted), seat, settings, voice)
+        found = take_part([order_of(scenario, predicted)], seat, settings, voice)
     if found is None:
         return 0
     if voice.heard:
-        voice.result(found)
+        voice.result(found[0])
         return 0
-    return _report(scenario, predicted, found, options)
+    return _report(scenario, predicted, found[0], options)
 
 
 def _report(scenario: Scenario, predicted: Simulation, found: Mapping[str, Any], options: argparse.Namespace) -> int:

@@ -15,11 +15,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from prism_sim.live.voice import PARENT, STATUS_FD
+from prism_sim.live.voice import COUNTED, DEADLINE, PARENT, STATUS_FD
 
 GLANCE_S = 0.1
+LAST_WORDS = 0.1, 2.0  # part of the time, and seconds at most, that processes have to say for whom they wait
+LOOPBACK = "127.0.0.1"
 GRACE_S = 1.5  # after a first failure, for others to say what they know
 TAIL_BYTES = 4096  # of a process's standard error
+# For glibc: what any thread frees is kept for all. Else every large tensor is made of new pages, which the system must
+# find and clear, and a run measures that; a server that runs for long keeps them, too.
+WARM_HEAP = {"MALLOC_MMAP_THRESHOLD_": str(1 << 25), "MALLOC_TRIM_THRESHOLD_": str(1 << 32), "MALLOC_ARENA_MAX": "1"}
 
 
 class LiveError(RuntimeError):
@@ -34,6 +39,45 @@ class Start:
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     prefix: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Where processes meet. prefixes: commands that put each into its place; none: where we are."""
+
+    host: str
+    port: int
+    interface: str
+    prefixes: tuple[tuple[str, ...], ...] = ()
+
+    def prefix(self, rank: int) -> tuple[str, ...]:
+        return self.prefixes[rank] if self.prefixes else ()
+
+    def environment(self, rank: int, world: int, threads: int, deadline_s: float, timeout_s: float) -> dict[str, str]:
+        """Of one process. deadline_s: on `time.monotonic`, when all must be over, `timeout_s` after the start."""
+        return {
+            "RANK": str(rank),
+            "WORLD_SIZE": str(world),
+            "MASTER_ADDR": self.host,
+            "MASTER_PORT": str(self.port),
+            "GLOO_SOCKET_IFNAME": self.interface,
+            "OMP_NUM_THREADS": str(threads),
+            DEADLINE: str(deadline_s - min(LAST_WORDS[0] * timeout_s, LAST_WORDS[1])),
+            **({COUNTED: self.interface} if self.prefixes else {}),
+        }
+
+
+def on_loopback(port: int | None = None) -> Meeting:
+    """port: None for a free one. Raises LiveError if nobody can listen there."""
+    chosen = free_port() if port is None else port
+    check_port(LOOPBACK, chosen)
+    return Meeting(LOOPBACK, chosen, "lo" if sys.platform == "linux" else "lo0")
+
+
+def own_cores(rank: int, n_processes: int, n_threads: int) -> list[int]:
+    """Cores that one process may have for itself; none if there are too few for all."""
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    return cores[rank * n_threads : (rank + 1) * n_threads] if n_processes * n_threads <= len(cores) else []
 
 
 @dataclass(slots=True)
@@ -89,7 +133,7 @@ def launch(starts: Sequence[Start], timeout_s: float, show: Callable[[str], None
 
 def _spawn(start: Start) -> _Child:
     ours, theirs = os.pipe()
-    environment = {**os.environ, **start.environment, STATUS_FD: str(theirs), PARENT: str(os.getpid())}
+    environment = {**os.environ, **WARM_HEAP, **start.environment, STATUS_FD: str(theirs), PARENT: str(os.getpid())}
     try:
         process = subprocess.Popen(
             [*start.prefix, sys.executable, *start.arguments],

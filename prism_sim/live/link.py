@@ -1,8 +1,9 @@
 """Measures the link between two processes: latency, bandwidth, and what a message costs its sender.
 
-n messages of b bytes one way, the last answered by one byte, take  latency + n overhead + 8 n b / rate;  the answer
-costs latency + overhead. Sizes over five decades alone give the line over bytes, small messages in a row the cost of
-one; rounds are interleaved, and medians are fitted by robust least squares.
+n messages of b bytes one way, the last answered by one byte, take  latency + n overhead + 8 (n b - burst) / rate;  the
+answer costs latency + overhead. The burst is what passes at once where a token bucket holds the rate; else 0. Sizes
+over five decades alone give the line over bytes, small messages in a row the cost of one; rounds are interleaved, and
+medians are fitted by robust least squares.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ PROBES = (
 )
 WARMUP_ROUNDS, LEAST_ROUNDS, MOST_ROUNDS = 2, 5, 200
 SLOWEST, ALWAYS_BYTES = 20, 100_000  # a probe takes this part of the time at most, unless it is small
+BURSTS = 1.0, 300_000.0  # bytes; least and most that are looked for
+BURSTS_TRIED = (1.0, 3_000.0, 30_000.0)  # a burst below the least message changes nothing: several starts
 SOFT = 0.1  # relative deviation above which a probe counts less: as the spread of medians on a busy machine
 
 
@@ -50,11 +53,12 @@ class LinkEstimate:
     message_overhead_s: float
     typical_error: float
     probes: tuple[Probe, ...]
+    burst_bytes: float = 0.0
 
     def fitted_s(self, messages: int, payload_bytes: int) -> float:
         """There and back, as `Probe.seconds`."""
-        per_message_s = self.message_overhead_s + 8 * payload_bytes / self.bits_per_s
-        return 2 * self.latency_s + messages * per_message_s + self.message_overhead_s + 8 / self.bits_per_s
+        queued_bytes = max(messages * payload_bytes + 1 - self.burst_bytes, 0.0)
+        return 2 * self.latency_s + (messages + 1) * self.message_overhead_s + 8 * queued_bytes / self.bits_per_s
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -82,17 +86,21 @@ def fit_link(probes: Sequence[Probe]) -> LinkEstimate:
     sizes = np.array([probe.payload_bytes for probe in probes], dtype=float)
 
     def deviations(logs: Any) -> Any:
-        latency_s, overhead_s, byte_s = np.exp(logs)
-        model = 2 * latency_s + counts * (overhead_s + sizes * byte_s) + overhead_s + byte_s
+        latency_s, overhead_s, byte_s, burst_bytes = np.exp(logs)
+        queued_bytes = np.maximum(counts * sizes + 1 - burst_bytes, 0)
+        model = 2 * latency_s + (counts + 1) * overhead_s + queued_bytes * byte_s
         return np.log(model / measured)  # twice too slow weighs as much as twice too fast
 
     largest = max(probes, key=lambda probe: probe.messages * probe.payload_bytes)
     least_s = float(measured.min())
     guess = (least_s / 4, least_s / 16, largest.seconds / (largest.messages * largest.payload_bytes))
-    found = least_squares(deviations, [math.log(value) for value in guess], loss="soft_l1", f_scale=SOFT)
-    latency_s, overhead_s, byte_s = (float(value) for value in np.exp(found.x))
+    bounds = ([-np.inf] * 3 + [math.log(BURSTS[0] / 2)], [np.inf] * 3 + [math.log(BURSTS[1])])
+    starts = [[*map(math.log, guess), math.log(burst)] for burst in BURSTS_TRIED]
+    tries = [least_squares(deviations, start, bounds=bounds, loss="soft_l1", f_scale=SOFT) for start in starts]
+    found = min(tries, key=lambda one: float(one.cost))
+    latency_s, overhead_s, byte_s, burst_bytes = (float(value) for value in np.exp(found.x))
     typical = statistics.median(abs(float(one)) for one in deviations(found.x))
-    return LinkEstimate(latency_s, 8 / byte_s, overhead_s, typical, tuple(probes))
+    return LinkEstimate(latency_s, 8 / byte_s, overhead_s, typical, tuple(probes), burst_bytes)
 
 
 def measure_link(

@@ -16,10 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from prism_sim.live.launcher import Meeting, free_port
+
 NAME = "prismsim"  # of namespaces: NAME-pid-number; of interfaces, shortened for the kernel: ps<pid>b, ps<pid>v<number>
 INTERFACE = "eth0"
-SUPER_PACKET_BYTES = 1 << 14  # what the kernel hands down at once: a large one would make the bucket's bursts large
-BURST_BYTES = 20_000  # above one of those, so that the bucket need not cut it up
+SUPER_PACKET_BYTES = 3_000  # what the kernel hands down at once, two packets: a large one would need a large bucket
+BURST_BYTES = 4_000  # above one of those, so that the bucket need not cut it up; so much of a message passes at once
 BURST_S = 250e-6  # at high rates as much as flows between two looks at the bucket
 QUEUE = "400ms"  # what the bucket holds back at most; TCP adapts before that
 LIMIT_S = 20
@@ -73,6 +75,11 @@ class Shaped:
 
     places: tuple[Place, ...]
     notes: tuple[str, ...]
+
+    def meeting(self, port: int | None = None) -> Meeting:
+        """Of one process in each; all ports are free in a namespace just made."""
+        chosen = free_port() if port is None else port
+        return Meeting(self.places[0].address, chosen, INTERFACE, tuple(place.prefix for place in self.places))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 
 from prism_sim.live.channel import GlooChannel, LinkError
 from prism_sim.live.group import (
@@ -28,15 +28,19 @@ from prism_sim.live.group import (
     together,
 )
 from prism_sim.live.interpreter import MOST_THREADS, Device
+from prism_sim.live.kernels import KernelTimer, Stack
 from prism_sim.live.model import Workshop
 from prism_sim.live.order import Order
 from prism_sim.live.records import Records
+from prism_sim.live.timed import Pass
 from prism_sim.live.voice import COUNTED, Seat, Voice
 from prism_sim.numeric.codebooks import codebooks_for, needs_codebooks
 from prism_sim.numeric.infer import main_output
 from prism_sim.numeric.interpreter import execute, programs
-from prism_sim.numeric.measure import prepared
+from prism_sim.numeric.loading import load
+from prism_sim.numeric.measure import inputs_of
 
+ALONE, IN_COMPANY = "alone", "in_company"  # how kernels are timed: with the other processes idle, or as busy
 ROUNDINGS = 1000  # of the coarsest element type, relative: what a sum in another order and a dozen blocks come to
 
 
@@ -51,70 +55,138 @@ class Settings:
     cores: tuple[int, ...] | None = None
 
 
-def take_part(order: Order, seat: Seat, settings: Settings, voice: Voice) -> dict[str, Any] | None:
-    """All runs; at process 0 what was measured. Raises PeerError or ConnectionError.
+def take_part(
+    orders: Sequence[Order], seat: Seat, settings: Settings, voice: Voice, kernels: Kernels | None = None
+) -> list[dict[str, Any]] | None:
+    """All runs of all orders, in turn: every order once, then every order again; at process 0 what was measured.
 
-    The seat must be one of as many as there are devices; see `Seat.check`.
+    The seat must be one of at least as many as any order has devices; see `Seat.check`. kernels: timed between the
+    runs, and reported behind them, of each process: alone, and in company.
+    Raises PeerError or ConnectionError.
     """
     if settings.cores is not None:
         os.sched_setaffinity(0, settings.cores)  # before torch makes threads, which inherit it
     torch.set_num_threads(settings.threads)
     voice.doing("connects")
     with joined(seat, settings.deadline_s - time.monotonic()), torch.no_grad():
-        return _Process(order, seat, settings, voice).all_runs()
+        return _Process(orders, seat, settings, voice, kernels).all_runs()
 
 
-class _Process:
-    def __init__(self, order: Order, seat: Seat, settings: Settings, voice: Voice) -> None:
-        self.order, self.me, self.settings, self.voice = order, seat.rank, settings, voice
+@dataclass(frozen=True, slots=True)
+class Kernels:
+    """Kernels to be timed: see `live.kernels`."""
+
+    configs: tuple[Mapping[str, Any], ...]
+    passes: tuple[Pass, ...]
+    where: str = "cpu"
+
+
+class _Piece:
+    """One order in one process: what is kept from run to run."""
+
+    def __init__(self, order: Order, me: int, model: nn.Module, settings: Settings, voice: Voice) -> None:
+        self.order = order
         self.routes = order.routes()
         home = order.home[order.plan.terminal]
         self.checker = 0 if home is None else home  # where the output comes to lie
-        voice.doing("loads the model")
-        model, inputs = prepared(order.model, order.given, order.job)
+        inputs = inputs_of(model, order.given, order.job)
         codebooks = None
         if needs_codebooks(order.job):  # all must hold the same to the bit, whatever their processors
             voice.doing("fits codebooks")
-            codebooks = shared(codebooks_for(model, order.job) if self.me == 0 else None)
+            codebooks = shared(codebooks_for(model, order.job) if me == 0 else None)
         self.workshop = Workshop(model, inputs, order.job, settings.threads, codebooks)
         self.reference: Tensor | None = None
-        if self.me == self.checker:
+        if me == self.checker:
             voice.doing("computes the output in one process")
             self.reference = main_output(execute(model, inputs, order.job, codebooks=codebooks).output)
+        self.runs: list[tuple[Records, int | None]] = []
+        self.results: dict[int, Any] = {}
+        self.output: Tensor | None = None
 
-    def all_runs(self) -> dict[str, Any] | None:
+    def error(self) -> float | None:
+        """Largest deviation from the output of one process, relative to its largest value; where that is."""
+        job = self.order.job
+        if job.placement.output == "in_place":
+            found = gathered(self.results, self.checker)
+            if found is not None:
+                everything = {number: rows for part in found for number, rows in part.items()}
+                forward = self.workshop.forward()
+                forward.embed()
+                forward.head_on_all([everything.get(number) for number in range(job.n_ranks + 1)])
+                self.output = forward.output
+        if self.reference is None:
+            return None
+        assert self.output is not None
+        assert self.output.shape == self.reference.shape
+        deviation = (self.output.double() - self.reference.double()).abs().max()
+        return float(deviation / self.reference.double().abs().max())
+
+
+class _Process:
+    def __init__(
+        self, orders: Sequence[Order], seat: Seat, settings: Settings, voice: Voice, kernels: Kernels | None
+    ) -> None:
+        self.me, self.world, self.settings, self.voice = seat.rank, seat.world, settings, voice
+        voice.doing("loads the model")
+        models: dict[str, nn.Module] = {}
+        self.pieces = []
+        for order in orders:
+            key = repr(order.model)
+            if key not in models:
+                models[key] = load(order.model)
+            self.pieces.append(_Piece(order, self.me, models[key], settings, voice))
+        self.timers: dict[str, KernelTimer] = {}
+        if kernels is not None:
+            voice.doing("makes blocks to be timed")
+            stacks = [Stack(config, kernels.where) for config in kernels.configs]
+            self.timers = {name: KernelTimer(stacks, kernels.passes) for name in (ALONE, IN_COMPANY)}
+
+    def all_runs(self) -> list[dict[str, Any]] | None:
         """Raises PeerError."""
         self.voice.doing("waits for the others")
+        piece: _Piece | None = None
         try:
-            return self._all_runs()
+            meet(self.settings.deadline_s)
+            self.offset_s = clock_offset_s()
+            with ThreadPoolExecutor(MOST_THREADS) as pool:
+                for number in range(self.settings.warmup + self.settings.repeats):
+                    self._time_kernels(number)
+                    for piece in self.pieces:
+                        self._check_time(number)
+                        self.voice.doing(f"is in run {number + 1} of {self.settings.warmup + self.settings.repeats}")
+                        piece.runs.append(self._run(piece, pool))
+            self.voice.doing("compares the outputs")
+            found = [self._report(piece, piece.error()) for piece in self.pieces]
         except LinkError as error:
-            raise PeerError(f"{self.order.name(error.peer)} cannot be reached: {error}") from error
+            assert piece is not None
+            raise PeerError(f"{piece.order.name(error.peer)} cannot be reached: {error}") from error
         except TimeoutError as error:
             raise PeerError(str(error)) from error
+        own = {name: [asdict(step) for step in timer.steps()] for name, timer in self.timers.items()}
+        steps = gathered(own, 0) if own else None
+        if self.me:
+            return None
+        return [one for one in found if one is not None] + (steps or [])
 
-    def _all_runs(self) -> dict[str, Any] | None:
-        meet(self.settings.deadline_s)
-        self.offset_s = clock_offset_s()
-        runs: list[tuple[Records, int | None]] = []
-        with ThreadPoolExecutor(MOST_THREADS) as pool:
-            for number in range(self.settings.warmup + self.settings.repeats):
+    def _time_kernels(self, number: int) -> None:
+        """Those of one process after another, then of all at once."""
+        for name, timer in self.timers.items():
+            for turn in range(self.world) if name == ALONE else (None,):
                 self._check_time(number)
-                self.voice.doing(f"is in run {number + 1} of {self.settings.warmup + self.settings.repeats}")
-                results, output, records, sent_bytes = self._run(pool)
-                runs.append((records, sent_bytes))
-        self.voice.doing("compares the outputs")
-        error = self._check(results, output)
-        return self._report(runs[self.settings.warmup :], error)
+                self.voice.doing(f"times kernels, round {number + 1}, {name}")
+                meet(self.settings.deadline_s)
+                if turn in (None, self.me):
+                    timer.round()
 
     def _check_time(self, number: int) -> None:
         if time.monotonic() >= self.settings.deadline_s:
             wanted = self.settings.warmup + self.settings.repeats
             raise PeerError(f"only {number} of {wanted} runs were over in time; allow more, or ask for fewer")
 
-    def _run(self, pool: ThreadPoolExecutor) -> tuple[dict[int, Any], Tensor | None, Records, int | None]:
-        order = self.order
+    def _run(self, piece: _Piece, pool: ThreadPoolExecutor) -> tuple[Records, int | None]:
+        order = piece.order
         device = Device(
-            self.routes,
+            piece.routes,
             order.home,
             self.me,
             GlooChannel(),
@@ -123,41 +195,24 @@ class _Process:
             self.voice.doing,
         )
         device.prepare(pool)
-        forward = self.workshop.held_forward() if order.home[order.plan.terminal] == self.me else None
-        made = programs(order.job, list(self.workshop.models(forward)))
+        forward = piece.workshop.held_forward() if order.home[order.plan.terminal] == self.me else None
+        made = programs(order.job, list(piece.workshop.models(forward)))
         own = {number: made[number] for number in order.active if order.home[number] == self.me}
         start_s = common_start_s(self.offset_s, self.settings.deadline_s)
         before = _interface_bytes()
         sleep_until(start_s)
         device.recorder.begin(start_s)
-        results = device.run(own)
+        piece.results = device.run(own)
         meet(self.settings.deadline_s)
         after = _interface_bytes()
         if forward is not None:
             forward.abandon()
         sent_bytes = None if after is None or before is None else after - before
-        output = None if forward is None else forward.output
-        return results, output, device.recorder.records.since(start_s), sent_bytes
+        piece.output = None if forward is None else forward.output
+        return device.recorder.records.since(start_s), sent_bytes
 
-    def _check(self, results: dict[int, Any], output: Tensor | None) -> float | None:
-        """Largest deviation from the output of one process, relative to its largest value; where that is."""
-        job = self.order.job
-        if job.placement.output == "in_place":
-            found = gathered(results, self.checker)
-            if found is not None:
-                everything = {number: rows for part in found for number, rows in part.items()}
-                forward = self.workshop.forward()
-                forward.embed()
-                forward.head_on_all([everything.get(number) for number in range(job.n_ranks + 1)])
-                output = forward.output
-        if self.reference is None:
-            return None
-        assert output is not None
-        assert output.shape == self.reference.shape
-        deviation = (output.double() - self.reference.double()).abs().max()
-        return float(deviation / self.reference.double().abs().max())
-
-    def _report(self, runs: Sequence[tuple[Records, int | None]], error: float | None) -> dict[str, Any] | None:
+    def _report(self, piece: _Piece, error: float | None) -> dict[str, Any] | None:
+        runs = piece.runs[self.settings.warmup :]
         errors = gathered(error, 0)
         ends = gathered([max((end_s for _, end_s in records.ends), default=0.0) for records, _ in runs], 0)
         sent = gathered([sent_bytes for _, sent_bytes in runs], 0)
@@ -170,7 +225,7 @@ class _Process:
         records = gathered(asdict(runs[chosen[0]][0]), 0)
         if ends is None or errors is None or sent is None:
             return None
-        job = self.order.job
+        job = piece.order.job
         coarsest = max(torch.finfo(getattr(torch, name)).eps for name in (job.dtype, job.wire_dtype or job.dtype))
         return {
             "latencies_s": latencies,

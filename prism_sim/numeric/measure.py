@@ -69,14 +69,8 @@ def _undistributed(key: _Key) -> tuple[nn.Module, dict[str, Any], Tensor, bool]:
     return model, inputs, main_output(output), getattr(output, "logits", None) is not None
 
 
-def prepared(source: ModelSource, given: InputSource, job: Job) -> tuple[nn.Module, dict[str, Any]]:
-    """The model and the inputs of its forward pass, as `measure` takes them. Raises LoadError."""
-    model = load(source)
-    return model, inputs_of(model, given, job)
-
-
 def inputs_of(model: nn.Module, given: InputSource, job: Job) -> dict[str, Any]:
-    """The inputs of a forward pass of this model. Raises LoadError."""
+    """The inputs of a loaded model's forward pass, as `measure` takes them. Raises LoadError."""
     return _inputs(model, given, _kept(job))
 
 

@@ -29,7 +29,7 @@ def main() -> int:
             seat = Seat(rank, len(order.devices), "127.0.0.1", port)
             seat.check([order.device_names[device] for device in order.devices])
             settings = Settings(repeats=2, warmup=1, threads=1, deadline_s=time.monotonic() + LIMIT_S)
-            found.append(take_part(order, seat, settings, voice))
+            found += take_part([order], seat, settings, voice) or []
     if rank == 0:
         voice.result(found)
     return 0

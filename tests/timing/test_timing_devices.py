@@ -49,7 +49,7 @@ def test_a_busy_device_draws_no_less_than_an_idle_one():
 
 @pytest.mark.parametrize(("overlap", "seconds"), [(1.0, 3.0), (0.0, 5.0), (0.5, 4.0)])
 def test_what_does_not_overlap_of_the_shorter_comes_on_top(overlap: float, seconds: float):
-    board = Device("board", flops_per_s=1_000, memory_bytes_per_s=100, memory_overlap=overlap)
+    board = device(flops_per_s=1_000, memory_bytes_per_s=100, memory_overlap=overlap)
     assert board.kernel_s(Kernel("product", 2_000, 300)) == seconds
     assert board.kernel_s(Kernel("product", 3_000, 200)) == seconds
 
@@ -57,4 +57,4 @@ def test_what_does_not_overlap_of_the_shorter_comes_on_top(overlap: float, secon
 @pytest.mark.parametrize("overlap", [-0.1, 1.1, float("nan")])
 def test_an_overlap_is_a_part(overlap: float):
     with pytest.raises(ValueError, match="memory_overlap"):
-        Device("board", flops_per_s=1.0, memory_bytes_per_s=1.0, memory_overlap=overlap)
+        device(flops_per_s=1.0, memory_bytes_per_s=1.0, memory_overlap=overlap)

@@ -1,0 +1,146 @@
+"""Times the kernels of Transformer blocks on this machine, over sizes.
+
+The same calls go to a block of shapes, which says what kernels a plan counts for each, and to a block of tensors, which
+takes its time. Weights are those of several blocks, in turn, as a model's are: they come from memory, not from a cache.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from prism_sim import families
+from prism_sim.live.timed import Pass, Step, mean_s
+from prism_sim.numeric.block import TensorBlock
+from prism_sim.numeric.loading import ModelSource, load
+from prism_sim.plan import Kernel
+from prism_sim.shapes.ledger import Ledger, Shape
+from prism_sim.shapes.model import ShapeBlock
+
+ENOUGH_WEIGHTS_BYTES = 1 << 27  # of blocks used in turn: several times any cache
+BLOCKS_A_ROUND = 2
+
+
+class Stack:
+    """Blocks of one model, with tensors and with shapes."""
+
+    def __init__(self, config: Mapping[str, Any], where: str) -> None:
+        """where: a torch device's name."""
+        family = families.find(str(config["model_type"]))
+        self.sizes = family.dimensions(config)
+        block_bytes = 4 * self.sizes.width * (4 * self.sizes.width + 2 * self.sizes.feed_forward_width)
+        n_blocks = min(self.sizes.n_blocks, max(2, -(-ENOUGH_WEIGHTS_BYTES // block_bytes)))
+        depth = next(key for key in ("num_hidden_layers", "n_layer") if key in config)
+        model = load(ModelSource({**config, depth: n_blocks}, None, "none", "float32", seed=0)).to(where)
+        trunk = getattr(model, family.trunk, model)
+        self.blocks = [TensorBlock(family.parts(layer), training=False) for layer in family.layers(trunk)]
+        self.pre_norm, self.where = family.pre_norm, torch.device(where)
+        self.name = str(config["model_type"])
+
+    def rows(self, one: Pass, tokens: int) -> torch.Tensor:
+        return torch.randn(one.batch, tokens, self.sizes.width, device=self.where)
+
+    def shapes(self) -> tuple[ShapeBlock, Ledger]:
+        ledger = Ledger(element_bytes=4)
+        return ShapeBlock(0, self.sizes, self.pre_norm, ledger), ledger
+
+
+def calls(block: Any, x: Any, context: Any, heads: range | None, columns: range | None) -> Iterator[str]:
+    """One block of one rank, call by call; names each as it has been made."""
+    h = block.attention_norm(x)
+    yield "attention norm"
+    c = block.attention_norm(context)
+    yield "attention norm of the context"
+    q = block.queries(h, heads)
+    yield "queries"
+    k = block.keys(c, heads)
+    yield "keys"
+    v = block.values(c, heads)
+    yield "values"
+    a = block.attend(q, k, v, None)
+    yield "attention"
+    a = block.attention_output(a, heads)
+    yield "attention output"
+    x = block.after_attention(x, a)
+    yield "after attention"
+    h = block.feed_forward_norm(x)
+    yield "feed-forward norm"
+    h = block.expand(h, columns)
+    yield "expand"
+    h = block.contract(h, columns)
+    yield "contract"
+    block.after_feed_forward(x, h)
+    yield "after feed-forward"
+
+
+def parts_of(stack: Stack, one: Pass) -> tuple[range | None, range | None]:
+    """Heads and columns of the pass; None for all."""
+    if one.part == 1:
+        return None, None
+    return range(round(stack.sizes.n_heads * one.part)), range(round(stack.sizes.feed_forward_width * one.part))
+
+
+def kernels_of(stack: Stack, one: Pass) -> dict[str, tuple[Kernel, ...]]:
+    """What a plan counts for each call."""
+    block, ledger = stack.shapes()
+    x = Shape((one.batch, one.tokens, stack.sizes.width), ledger)
+    context = Shape((one.batch, one.context, stack.sizes.width), ledger)
+    return {name: ledger.drain() for name in calls(block, x, context, *parts_of(stack, one))}
+
+
+class _Timer:
+    """One pass of one model: the times of each call, over blocks and rounds."""
+
+    def __init__(self, stack: Stack, one: Pass) -> None:
+        self.stack, self.one = stack, one
+        self.x, self.context = stack.rows(one, one.tokens), stack.rows(one, one.context)
+        self.parts = parts_of(stack, one)
+        self.seconds: dict[str, list[float]] = {}
+        self.wholes: list[float] = []
+
+    def block(self, block: TensorBlock) -> None:
+        begun_s = since_s = time.perf_counter()
+        for name in calls(block, self.x, self.context, *self.parts):
+            if self.stack.where.type != "cpu":
+                torch.accelerator.synchronize()
+            now_s = time.perf_counter()
+            self.seconds.setdefault(name, []).append(now_s - since_s)
+            since_s = time.perf_counter()
+        self.wholes.append(time.perf_counter() - begun_s)
+
+    def steps(self) -> list[Step]:
+        kernels = kernels_of(self.stack, self.one)
+        label = f"{self.stack.name}, {self.one}"
+        found = [
+            Step(label, name, kernels[name], mean_s(times)) for name, times in self.seconds.items() if kernels[name]
+        ]
+        return [*found, Step(label, "", sum(kernels.values(), ()), mean_s(self.wholes), tuple(self.wholes))]
+
+
+class KernelTimer:
+    """All passes through all stacks, round by round."""
+
+    def __init__(self, stacks: Sequence[Stack], passes: Sequence[Pass]) -> None:
+        self.timers = [_Timer(stack, one) for stack in stacks for one in passes]
+        self.number = 0
+
+    @torch.no_grad()
+    def round(self) -> None:
+        """Each pass through two blocks, others than in the round before; the first round only warms up."""
+        for timer in self.timers:
+            blocks = timer.stack.blocks
+            for offset in range(BLOCKS_A_ROUND):
+                timer.block(blocks[(self.number * BLOCKS_A_ROUND + offset) % len(blocks)])
+            if not self.number:
+                timer.seconds.clear()
+                timer.wholes.clear()
+        self.number += 1
+
+    def steps(self) -> list[Step]:
+        """Raises ValueError before there were two rounds."""
+        if self.number < 2:
+            raise ValueError(f"{self.number} round(s) of kernels: at least 2 are needed")
+        return [step for timer in self.timers for step in timer.steps()]

@@ -1,0 +1,62 @@
+"""What is timed of a device: passes through a block, and the steps of which they consist; no torch here."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prism_sim.plan import Kernel
+
+OUTLIERS = 0.02  # the part of the times that something else on the machine is to blame for
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One rank's part of a block: its own rows, the rows that it attends to, and the part of heads and columns."""
+
+    batch: int
+    tokens: int
+    context: int
+    part: float = 1.0
+
+    def __str__(self) -> str:
+        part = "" if self.part == 1 else f", {self.part:g} of heads and columns"
+        return f"{self.batch} x {self.tokens} rows, {self.context} of context{part}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of a pass, or (name empty) all of it: its kernels and its mean time.
+
+    samples_s: of a whole pass, each time that it was made, in order.
+    """
+
+    label: str
+    name: str
+    kernels: tuple[Kernel, ...]
+    seconds: float
+    samples_s: tuple[float, ...] = ()
+
+    @staticmethod
+    def from_json(found: Mapping[str, Any]) -> Step:
+        kernels = tuple(Kernel(**one) for one in found["kernels"])
+        return Step(found["label"], found["name"], kernels, found["seconds"], tuple(found["samples_s"]))
+
+
+def mean_s(times: Sequence[float]) -> float:
+    """Of all but the few that took longest: a run is a sum of steps, so their mean counts, not their median."""
+    return statistics.fmean(sorted(times)[: max(1, round((1 - OUTLIERS) * len(times)))])
+
+
+# Sizes as parts of a request have them, from a few rows to a batch; some with all heads and columns, some with half.
+PASSES = (
+    *(Pass(1, tokens, tokens) for tokens in (8, 32, 64, 100, 128, 200)),
+    Pass(1, 64, 74),
+    Pass(1, 100, 110),
+    Pass(1, 100, 200),
+    *(Pass(4, tokens, tokens) for tokens in (32, 64, 100, 200)),
+    Pass(4, 64, 128),
+    *(Pass(batch, tokens, tokens, 0.5) for batch in (1, 4) for tokens in (64, 128, 200)),
+)

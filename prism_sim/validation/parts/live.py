@@ -1,0 +1,241 @@
+"""Live runs on this machine: two ranks of one thread, on two cores, beside predictions from kernels and a link test."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prism_sim.calibration.device import DeviceEstimate, fit_device, in_step
+from prism_sim.live.launcher import LiveError, Meeting, on_loopback
+from prism_sim.live.link import LinkEstimate, measure_link
+from prism_sim.live.namespaces import Shape, shaped, why_not
+from prism_sim.live.timed import PASSES
+from prism_sim.scenario import load_scenario, presets
+from prism_sim.study.live import planned
+from prism_sim.study.series import Series, SeriesResult, run_series
+from prism_sim.validation.base import Judgement, Outcome, Part, Row, Settings
+from prism_sim.validation.summary import DIFFERENT, FAR, summary
+
+MODELS = ("vit-base-patch16-224", "bert-base-uncased", "gpt2")
+BATCHES = (1, 4)
+SEGMENTS = (2, 10, 30)
+LINKS_MBIT_PER_S = (None, 500, 100, 50)  # None: loopback as it is
+ONE_AT_A_TIME = ("single", "pipeline")  # whose other core idles
+LINK_TEST_S = 8.0
+MEDIAN_ERROR = 0.10
+SCENARIO = """\
+name: two ranks on this machine
+model: {preset: vit-base-patch16-224}
+devices:
+  - {name: core-0, compute: 100 GFLOP/s, memory_bandwidth: 10 GB/s}
+  - {name: core-1, compute: 100 GFLOP/s, memory_bandwidth: 10 GB/s}
+terminal: 0
+network: {medium: switch, bandwidth: 1 Gbit/s}
+strategy: {name: single}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A scenario of the matrix."""
+
+    model: str
+    batch: int
+    strategy: str
+    segments: int | None = None
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        told = (f"model.preset={self.model}", f"workload.batch={self.batch}", f"strategy.name={self.strategy}")
+        return told if self.segments is None else (*told, f"strategy.segments={self.segments}")
+
+    def tags(self, link: str) -> dict[str, str]:
+        segments = {} if self.segments is None else {"segments": str(self.segments)}
+        return {"model": self.model, "batch": str(self.batch), "link": link, "strategy": self.strategy} | segments
+
+    def name(self, link: str) -> str:
+        segments = "" if self.segments is None else f" L={self.segments}"
+        return f"{self.model}, batch {self.batch}, {self.strategy}{segments}, {link}"
+
+
+def cases(quick: bool) -> list[Case]:
+    models, batches, segments = (MODELS[:1], BATCHES[:1], SEGMENTS[1:2]) if quick else (MODELS, BATCHES, SEGMENTS)
+    return [
+        case
+        for model in models
+        for batch in batches
+        for case in (
+            Case(model, batch, "single"),
+            *(Case(model, batch, "prism", n_segments) for n_segments in segments),
+            Case(model, batch, "voltage"),
+            Case(model, batch, "tensor_parallel"),
+            Case(model, batch, "pipeline"),
+        )
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """As the kernels of a model have them, which were timed between the runs.
+
+    alone: each, with the other idle. in_step: the slower one at each moment, with both busy.
+    """
+
+    alone: Sequence[DeviceEstimate]
+    in_step: DeviceEstimate
+
+    @staticmethod
+    def of(model: str, found: SeriesResult) -> Cores:
+        kind = str(presets.model(model).config["model_type"])
+        alone, busy = (
+            [[step for step in steps if step.label.startswith(f"{kind}, ")] for steps in cores]
+            for cores in (found.alone, found.in_company)
+        )
+        return Cores([fit_device(steps) for steps in alone], fit_device(in_step(busy)))
+
+    def during(self, strategy: str) -> Sequence[DeviceEstimate]:
+        return self.alone if strategy in ONE_AT_A_TIME else [self.in_step] * len(self.alone)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was measured over one link. network: as the link test has it. cores: by model."""
+
+    link: str
+    network: LinkEstimate
+    cores: Mapping[str, Cores]
+    cells: Sequence[Mapping[str, Any]]
+    cases: Sequence[Case]
+
+
+def run(settings: Settings, announce: Callable[[str], None]) -> Outcome:
+    """All cases over all links, and predictions from what was measured of single kernels and of the link alone."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if cores < 2:
+        return Outcome(skipped="two ranks need two cores, but this machine has one")
+    no_shape, found, remarks = why_not(), [], []
+    links = LINKS_MBIT_PER_S[::2] if settings.quick else LINKS_MBIT_PER_S
+    for rate in links:
+        if rate is not None and no_shape is not None:
+            remarks.append(f"{rate} Mbit/s was left out: {no_shape}.")
+            continue
+        try:
+            found.append(_measured(rate, settings, announce))
+        except LiveError as error:
+            return Outcome(skipped=f"live runs fail here: {error}")
+    rows = [row for one in found for row in rows_of(one)]
+    remarks += [_remark(one) for one in found]
+    return Outcome(tuple(rows), judgements(rows), tuple(remarks))
+
+
+def _measured(rate_mbit_per_s: int | None, settings: Settings, announce: Callable[[str], None]) -> Found:
+    """Over one link: its test, and all cases in turn. Raises LiveError."""
+    link = "loopback" if rate_mbit_per_s is None else f"{rate_mbit_per_s} Mbit/s"
+    chosen = [case for case in cases(settings.quick) if rate_mbit_per_s is None or case.strategy != "single"]
+    models = list(dict.fromkeys(case.model for case in chosen))
+    with tempfile.TemporaryDirectory() as folder, _place(rate_mbit_per_s) as (meeting, places):
+        file = Path(folder) / "scenario.yaml"
+        file.write_text(SCENARIO, encoding="utf-8")
+        announce(f"live, {link}: the link")
+        network = measure_link(LINK_TEST_S, 60 + 10 * LINK_TEST_S, places, meeting.interface)
+        series = Series(
+            cells=tuple((str(file), case.overrides) for case in chosen),
+            configs=tuple(dict(presets.model(name).config) for name in models),
+            passes=PASSES,
+            repeats=settings.repeats,
+        )
+        announce(f"live, {link}: {len(chosen)} cases, {settings.repeats} times in turn, after a round to warm up")
+        result = run_series(series, meeting, max(settings.budget_s, 60.0))
+        return Found(link, network, {model: Cores.of(model, result) for model in models}, result.cells, chosen)
+
+
+@contextmanager
+def _place(rate_mbit_per_s: int | None) -> Iterator[tuple[Meeting, Sequence[tuple[str, Sequence[str]]]]]:
+    """Where the processes meet, and address and prefix of each for the link test."""
+    if rate_mbit_per_s is None:
+        yield on_loopback(), ()
+        return
+    with shaped(2, Shape(rate_mbit_per_s * 1e6, rate_mbit_per_s * 1e6)) as made:
+        yield made.meeting(), [(place.address, place.prefix) for place in made.places]
+
+
+def rows_of(found: Found) -> Iterator[Row]:
+    """Each case as predicted and as measured: the median of its runs, with their quartiles."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "scenario.yaml"
+        file.write_text(SCENARIO, encoding="utf-8")
+        for case, cell in zip(found.cases, found.cells, strict=True):
+            cores = found.cores[case.model].during(case.strategy)
+            scenario = load_scenario(file, [*case.overrides, *calibrated(cores, found.network)])
+            yield Row(
+                case=case.name(found.link),
+                predicted_s=planned(scenario).latency_s,
+                measured_s=statistics.median(cell["latencies_s"]),
+                spread_s=_quartiles_s(cell),
+                tags=case.tags(found.link),
+            )
+
+
+def calibrated(cores: Sequence[DeviceEstimate], network: LinkEstimate) -> list[str]:
+    """Overrides of a scenario."""
+    return [
+        *(f"devices[{core}].{name}={text}" for core, one in enumerate(cores) for name, text in one.fields().items()),
+        f"network.bandwidth={network.bits_per_s / 1e6:.6g} Mbit/s",
+        f"network.latency={1e6 * network.latency_s:.6g} us",
+        f"network.message_overhead={1e6 * network.message_overhead_s:.6g} us",
+    ]
+
+
+def _quartiles_s(cell: Mapping[str, Any]) -> tuple[float, float]:
+    times = cell["latencies_s"]
+    if len(times) < 2:
+        return times[0], times[0]
+    first, _, third = statistics.quantiles(times, n=4, method="inclusive")
+    return first, third
+
+
+def judgements(rows: Sequence[Row]) -> tuple[Judgement, ...]:
+    found = summary(rows)
+    assert found is not None
+    return (
+        Judgement(f"the median error is at most {MEDIAN_ERROR:.0%}", found.median_abs_error <= MEDIAN_ERROR),
+        Judgement(f"no error is over {FAR:.0%}", not found.n_far),
+        Judgement(
+            f"strategies that differ by more than {DIFFERENT:.0%} are ranked right ({found.ranked_right} of "
+            f"{found.ranked} pairs)",
+            found.ranked_right == found.ranked,
+        ),
+    )
+
+
+def _remark(found: Found) -> str:
+    network = found.network
+    return (
+        f"{found.link}: {network.bits_per_s / 1e6:.4g} Mbit/s, {1e6 * network.latency_s:.3g} us latency and "
+        f"{1e6 * network.message_overhead_s:.3g} us a message by the link test; with both cores busy, "
+        + "; ".join(f"{model}: {_described(cores.in_step)}" for model, cores in found.cores.items())
+        + "."
+    )
+
+
+def _described(core: DeviceEstimate) -> str:
+    fields = core.fields()
+    return (
+        f"{fields['compute']}, {fields['memory_bandwidth']}, {fields['op_overhead']} a kernel, passes through a block "
+        f"typically within {100 * core.typical_error:.1f} %"
+    )
+
+
+PART = Part(
+    name="live",
+    question="Does it predict real runs on this machine?",
+    against="measured",
+    run=run,
+    order=40,
+)
