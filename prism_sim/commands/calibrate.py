@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from prism_sim.commands.base import STANDARD_OUTPUT, Command, as_json, progress, takes_json, write_files
+from prism_sim.commands.base import STANDARD_OUTPUT, Command, as_json, file_path, progress, takes_json, write_files
 
 FAILED, WRONG_INPUT = 1, 2  # exit statuses
 SCHEMA = "prism-sim/calibration/1"
@@ -44,23 +44,26 @@ def measure_link(options: argparse.Namespace) -> Found:
 
 
 def measure_device(options: argparse.Namespace) -> Found:
-    from prism_sim.calibration.device import measure_device
+    from prism_sim.calibration import measure
+    from prism_sim.catalogue import look_up
     from prism_sim.scenario import presets
 
-    found = measure_device(
-        name=options.name,
-        config=dict(presets.model(options.model).config),
-        busy=options.busy,
-        threads=options.threads,
-        where=options.on,
-        seconds=options.seconds,
-        timeout_s=options.timeout,
+    model = look_up("model", options.model, {preset.name: preset for preset in presets.models()})
+    found = measure.measure_device(
+        dict(model.config),
+        options.name,
+        options.busy,
+        options.threads,
+        options.on,
+        options.rounds,
+        options.timeout,
     )
+    fit = found.estimate
     remark = (
-        f"{found.threads} thread(s) on {found.where}, {found.busy} other process(es) as busy, kernels of {options.model}: "
-        f"{len(found.estimate.passes)} passes through a block, of {found.repeats} times each; half of them within "
-        f"{100 * found.estimate.typical_error:.1f} % of the fit, the worst {100 * found.estimate.worst.error:+.0f} % "
-        f"({found.estimate.worst.label}); one varies by {100 * found.estimate.spread:.0f} % from time to time"
+        f"{found.threads} thread(s) on {found.where}, {found.busy} other process(es) as busy; {len(fit.passes)} passes "
+        f"through blocks of {options.model}, {found.rounds} rounds: half of them within "
+        f"{100 * fit.typical_error:.1f} % of the fit, the worst {100 * fit.worst.error:+.0f} % ({fit.worst.label}); "
+        f"from time to time, a pass varies by {100 * fit.spread:.0f} %"
     )
     return Found(found.to_yaml(), found.to_json(), remark)
 
@@ -83,7 +86,8 @@ def _count(least: int) -> Callable[[str], int]:
 def prepare(parser: argparse.ArgumentParser) -> None:
     for name, part in PARTS.items():
         parser.add_argument(f"--{name}", action="store_true", help=part.help)
-    parser.add_argument("--seconds", type=float, default=10.0, metavar="S", help="about how long (default 10)")
+    parser.add_argument("--seconds", type=float, default=10.0, metavar="S", help="of --link: how long (default 10)")
+    parser.add_argument("--rounds", type=_count(2), default=8, metavar="N", help="of --device: how often (default 8)")
     parser.add_argument("--model", default="vit-base-patch16-224", help="of --device: whose kernels (a preset)")
     parser.add_argument("--name", default="this-machine", help="of --device: what to call it")
     parser.add_argument("--threads", type=_count(1), default=1, metavar="N", help="of --device: threads (default 1)")
@@ -91,8 +95,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "--busy", type=_count(0), metavar="N", help="of --device: other processes at work (default: all other cores)"
     )
     parser.add_argument("--on", default="cpu", metavar="WHERE", help="of --device: a torch device (default cpu)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the sections to a scenario fragment (YAML)")
-    parser.add_argument("--timeout", type=float, default=120.0, metavar="S", help="give up after that (default 120)")
+    parser.add_argument("--out", type=file_path, metavar="FILE", help="write the sections there (YAML)")
+    parser.add_argument("--timeout", type=float, default=300.0, metavar="S", help="give up after that (default 300)")
     takes_json(parser)
 
 
@@ -109,12 +113,17 @@ def run(options: argparse.Namespace) -> int:
         for name, part in chosen.items():
             with progress(f"measuring {name}"):
                 results[name] = part.measure(options)
+    except ValueError as error:
+        print(f"prism-sim: {error}", file=sys.stderr)
+        return WRONG_INPUT
     except LiveError as error:
         print(f"prism-sim: {error}", file=sys.stderr)
         return FAILED
+    sections = "".join(f"# {found.remark}\n{found.section}" for found in results.values())
     if options.json != STANDARD_OUTPUT:
-        for found in results.values():
-            print(f"# {found.remark}\n{found.section}", end="")
+        print(sections, end="")
+    if options.out is not None:
+        write_files({options.out: sections})
     if options.json is not None:
         described = {name: found.described for name, found in results.items()}
         write_files({options.json: as_json({"schema": SCHEMA, **described})})

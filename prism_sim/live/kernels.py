@@ -6,6 +6,7 @@ takes its time. Weights are those of several blocks, in turn, as a model's are: 
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 
 from prism_sim import families
-from prism_sim.live.timed import Pass, Step, mean_s
+from prism_sim.live.timed import COPIED_BYTES, Copy, Pass, Step, mean_s
 from prism_sim.numeric.block import TensorBlock
 from prism_sim.numeric.loading import ModelSource, load
 from prism_sim.plan import Kernel
@@ -118,6 +119,26 @@ class _Timer:
             Step(label, name, kernels[name], mean_s(times)) for name, times in self.seconds.items() if kernels[name]
         ]
         return [*found, Step(label, "", sum(kernels.values(), ()), mean_s(self.wholes), tuple(self.wholes))]
+
+
+def time_copies(where: str, repeats: int = 9) -> list[Copy]:
+    """Between an accelerator and the host, both ways alike: the mean of there and back, over sizes."""
+    found = []
+    for payload_bytes in COPIED_BYTES:
+        here, there = (
+            torch.zeros(payload_bytes, dtype=torch.uint8),
+            torch.zeros(payload_bytes, dtype=torch.uint8).to(where),
+        )
+        times = []
+        for _ in range(repeats + 1):
+            since_s = time.perf_counter()
+            here.copy_(there)
+            there.copy_(here)
+            if there.device.type != "cpu":
+                torch.accelerator.synchronize()
+            times.append((time.perf_counter() - since_s) / 2)
+        found.append(Copy(payload_bytes, statistics.median(times[1:])))
+    return found
 
 
 class KernelTimer:

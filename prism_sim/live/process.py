@@ -28,7 +28,7 @@ from prism_sim.live.group import (
     together,
 )
 from prism_sim.live.interpreter import MOST_THREADS, Device
-from prism_sim.live.kernels import KernelTimer, Stack
+from prism_sim.live.kernels import KernelTimer, Stack, time_copies
 from prism_sim.live.model import Workshop
 from prism_sim.live.order import Order
 from prism_sim.live.records import Records
@@ -136,6 +136,7 @@ class _Process:
                 models[key] = load(order.model)
             self.pieces.append(_Piece(order, self.me, models[key], settings, voice))
         self.timers: dict[str, KernelTimer] = {}
+        self.where = "cpu" if kernels is None else kernels.where
         if kernels is not None:
             voice.doing("makes blocks to be timed")
             stacks = [Stack(config, kernels.where) for config in kernels.configs]
@@ -162,7 +163,9 @@ class _Process:
             raise PeerError(f"{piece.order.name(error.peer)} cannot be reached: {error}") from error
         except TimeoutError as error:
             raise PeerError(str(error)) from error
-        own = {name: [asdict(step) for step in timer.steps()] for name, timer in self.timers.items()}
+        own: dict[str, Any] = {name: [asdict(step) for step in timer.steps()] for name, timer in self.timers.items()}
+        if own and self.where != "cpu":
+            own["copies"] = [asdict(copy) for copy in time_copies(self.where)]
         steps = gathered(own, 0) if own else None
         if self.me:
             return None

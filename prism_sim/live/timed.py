@@ -45,11 +45,20 @@ class Step:
         return Step(found["label"], found["name"], kernels, found["seconds"], tuple(found["samples_s"]))
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One copy from an accelerator to the host, or back: the median of several."""
+
+    payload_bytes: int
+    seconds: float
+
+
 def mean_s(times: Sequence[float]) -> float:
     """Of all but the few that took longest: a run is a sum of steps, so their mean counts, not their median."""
     return statistics.fmean(sorted(times)[: max(1, round((1 - OUTLIERS) * len(times)))])
 
 
+COPIED_BYTES = tuple(10**power for power in range(3, 9))
 # Sizes as parts of a request have them, from a few rows to a batch; some with all heads and columns, some with half.
 PASSES = (
     *(Pass(1, tokens, tokens) for tokens in (8, 32, 64, 100, 128, 200)),

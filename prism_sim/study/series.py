@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from prism_sim.live.launcher import LiveError, Meeting, Start, launch, own_cores
-from prism_sim.live.timed import Pass, Step
+from prism_sim.live.timed import Copy, Pass, Step
 from prism_sim.live.voice import DEADLINE, Seat, Voice, die_with_parent
 
 
@@ -55,11 +55,13 @@ class SeriesResult:
     """cells: what process 0 reports of each, see `study.live.LiveResult.of`.
 
     alone, in_company: of each process, the steps of its kernels with the other processes idle, and as busy.
+    copies: of process 0, between its accelerator and the host, if it has one.
     """
 
     cells: tuple[Mapping[str, Any], ...]
     alone: tuple[tuple[Step, ...], ...]
     in_company: tuple[tuple[Step, ...], ...]
+    copies: tuple[Copy, ...] = ()
 
 
 def run_series(
@@ -83,7 +85,8 @@ def run_series(
     alone, in_company = (
         tuple(tuple(map(Step.from_json, one[name])) for one in timed) for name in ("alone", "in_company")
     )
-    return SeriesResult(tuple(found[: len(series.cells)]), alone, in_company)
+    copies = tuple(Copy(**one) for one in timed[0].get("copies", ())) if timed else ()
+    return SeriesResult(tuple(found[: len(series.cells)]), alone, in_company, copies)
 
 
 def main(arguments: Sequence[str]) -> int:
