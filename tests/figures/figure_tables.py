@@ -69,6 +69,29 @@ def accurate(metric: str = "accuracy", checkpoints: tuple[str, ...] = ("referenc
     return table(*points).assign(accuracy_metric=metric, **shared)
 
 
+DISTANCES = ((1, 1), (2, 2), (3, 4))
+
+
+def cells(n_ranks: int = 2, n_blocks: int = 3, lossless: tuple[int, ...] = ()) -> pandas.DataFrame:
+    """As of `prism-sim loss`: errors 0.1 a block accumulated, 0.05 added, a tenth more on each later rank."""
+    return pandas.DataFrame(
+        {
+            "block": block,
+            "rank": rank,
+            "nearest": nearest,
+            "furthest": furthest,
+            "n_rows": 1,
+            "squared_norm": 4.0,
+            "squared_error": 4 * (0.0 if rank in lossless else 0.1 * (block + 1) * (1 + 0.1 * rank)) ** 2,
+            "squared_added": 4 * (0.0 if rank in lossless else 0.05 * (1 + 0.1 * rank)) ** 2,
+            "cosines": 1.0,
+        }
+        for block in range(n_blocks)
+        for rank in range(n_ranks)
+        for nearest, furthest in DISTANCES
+    )
+
+
 def legend(figure: Figure) -> list[str]:
     (found,) = figure.legends
     return [text.get_text() for text in found.get_texts()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas
 import pytest
-from figure_tables import accurate, bandwidths, compressed, legend, lines, row, table, texts
+from figure_tables import accurate, bandwidths, cells, compressed, legend, lines, row, table, texts
 from matplotlib.colors import to_hex
 
 from prism_sim import figures
@@ -405,6 +405,8 @@ DRAWN = {
     "latency-bandwidth": bandwidths({"single": [1, 1], "prism": [2, 1]}, [1, 2]),
     "latency-compression": compressed(),
     "latency-parts": table(row()),
+    "loss-blocks": cells(),
+    "loss-distance": cells(),
     "pareto": table(row("single", energy_j=3.0), row("prism", energy_j=5.0)),
     "predicted-measured": table(row(predicted_s=0.1, measured_s=0.2), row("single", predicted_s=0.3, measured_s=0.2)),
     "speedup-devices": table(*(row(n_ranks=n, versus_single_speedup=1.0 * n) for n in (2, 3))),
@@ -412,6 +414,9 @@ DRAWN = {
         [{"participant": 0, "name": "a", "kind": "compute", "start_s": 0.0, "end_s": 1.0}]
     ),
 }  # fmt: skip
+
+
+NAMING = [name for name in DRAWN if not name.startswith(("timeline", "latency-parts", "best-strategy", "loss-"))]
 
 
 def test_every_plot_is_tried_here():
@@ -456,7 +461,7 @@ def test_drawing_leaves_the_table_as_it_was(name):
     pandas.testing.assert_frame_equal(DRAWN[name], before)
 
 
-@pytest.mark.parametrize("name", [name for name in DRAWN if name not in ("timeline", "latency-parts", "best-strategy")])
+@pytest.mark.parametrize("name", NAMING)
 def test_a_strategys_name_is_shown_as_it_is_written(name):
     rows = DRAWN[name].assign(strategy=[f"$x_{{ {strategy}$" for strategy in DRAWN[name]["strategy"]])
     figure = figures.catalogue()[name].draw(rows)

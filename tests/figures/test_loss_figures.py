@@ -4,33 +4,11 @@ from __future__ import annotations
 
 import pandas
 import pytest
-from figure_tables import legend, lines
+from figure_tables import cells, legend, lines
 
 from prism_sim.figures import catalogue, draw_loss_blocks, draw_loss_distance
 from prism_sim.figures.deviation import losing, pooled
 from prism_sim.figures.results import read_results
-
-BINS = ((1, 1), (2, 2), (3, 4))
-
-
-def cells(n_ranks: int = 2, n_blocks: int = 3, lossless: tuple[int, ...] = ()) -> pandas.DataFrame:
-    """Errors 0.1 a block accumulated, 0.05 added, a tenth more on each later rank; squared norms of 4."""
-    return pandas.DataFrame(
-        {
-            "block": block,
-            "rank": rank,
-            "nearest": nearest,
-            "furthest": furthest,
-            "n_rows": 1,
-            "squared_norm": 4.0,
-            "squared_error": 4 * (0.0 if rank in lossless else 0.1 * (block + 1) * (1 + 0.1 * rank)) ** 2,
-            "squared_added": 4 * (0.0 if rank in lossless else 0.05 * (1 + 0.1 * rank)) ** 2,
-            "cosines": 1.0,
-        }
-        for block in range(n_blocks)
-        for rank in range(n_ranks)
-        for nearest, furthest in BINS
-    )
 
 
 def test_errors_are_pooled_by_their_squares():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas
 import pytest
-from figure_tables import accurate, bandwidths, compressed, lines, row, table
+from figure_tables import accurate, bandwidths, cells, compressed, lines, row, table
 
 from prism_sim import figures, load_scenario
 from prism_sim.cli import main
@@ -48,6 +48,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     broken = ["breakeven", str(scenario), "--vary", "network.bandwidth", "--against", "single"]
     assert main([*broken, "--json", str(folder / "breakeven.json")]) == 0
     assert main(["validate", "--parts", "published", "--quick", "--out", str(folder / "validate")]) == 0
+    (folder / "loss").mkdir()
+    described = {"schema": "prism-sim/loss/1", "strategy": "prism", "cells": cells().to_dict("records")}
+    (folder / "loss" / "loss.json").write_text(json.dumps(described))  # the real one takes torch
     accurate().to_csv(folder / "accuracy.csv", index=False)  # the real ones take training
     return folder
 
@@ -73,6 +76,8 @@ DRAWN = {
     "latency-bandwidth": ("sweep", *SAME),
     "latency-compression": ("sweep",),
     "latency-parts": ("run/run.json",),
+    "loss-blocks": ("loss",),
+    "loss-distance": ("loss/loss.json",),
     "pareto": ("compare/compare.json", "--y", "energy_j", "--limit", "5 ms"),
     "predicted-measured": ("validate",),
     "speedup-devices": ("compare",),
