@@ -71,7 +71,7 @@ def evaluate(
 
     parts: list[dict[str, Array]] = []
     with _evaluating(model), _one_thread(), ThreadPoolExecutor(wanted) as pool:
-        codebooks = None if calibration is None else _codebooks(model, calibration, spread)
+        codebooks = None if calibration is None else codebooks_of(model, calibration, spread)
 
         def answer(chosen: range) -> dict[str, Array]:
             one = examples.batch(chosen)
@@ -103,7 +103,8 @@ def logits(model: nn.Module, batch: Batch, spread: Spread | None, codebooks: Cod
     return answered
 
 
-def _codebooks(model: nn.Module, calibration: Examples, spread: Spread | None) -> Codebooks | None:
+def codebooks_of(model: nn.Module, calibration: Examples, spread: Spread | None) -> Codebooks | None:
+    """Fitted to the first of these examples; None: the spread needs none."""
     chosen = calibration.batch(range(min(CALIBRATION, len(calibration))))
     return calibrated(model, tensors(model, chosen.inputs), spread)
 

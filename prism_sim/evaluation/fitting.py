@@ -10,6 +10,7 @@ from typing import Any
 from prism_sim import families
 from prism_sim.families.base import n_labels
 from prism_sim.tasks import Splits, Task
+from prism_sim.tasks.examples import Examples
 
 
 def check(task: Task, splits: Splits, config: Mapping[str, Any], folder: Path | None = None) -> None:
@@ -26,9 +27,10 @@ def check(task: Task, splits: Splits, config: Mapping[str, Any], folder: Path | 
             f"the model tells {n_labels(config)} classes apart, but the task {task.name} has {len(splits.classes)}; "
             f"give a checkpoint that was trained for it"
         )
-    if "pixel_values" in splits.test.inputs:
-        _check_pictures(task, splits, config)
-    elif (n_tokens := splits.test.pad_to) is not None and n_tokens > sizes.max_tokens:
+    examples = next(part for part in (splits.train, splits.validation, splits.test) if len(part))
+    if "pixel_values" in examples.inputs:
+        _check_pictures(task, examples, config)
+    elif (n_tokens := examples.pad_to) is not None and n_tokens > sizes.max_tokens:
         raise ValueError(
             f"examples of {task.name} have up to {n_tokens} tokens, but the model has {sizes.max_tokens} positions"
         )
@@ -44,11 +46,11 @@ def check_tokens(ids: Any, vocabulary: int) -> None:
         )
 
 
-def _check_pictures(task: Task, splits: Splits, config: Mapping[str, Any]) -> None:
+def _check_pictures(task: Task, examples: Examples, config: Mapping[str, Any]) -> None:
     side = config.get("image_size", 224)  # Hugging Face's default
     sides = tuple(side) if isinstance(side, (list, tuple)) else (side, side)
     wanted = (config.get("num_channels", 3), *sides)
-    found = tuple(splits.test.inputs["pixel_values"][0].shape)
+    found = tuple(examples.inputs["pixel_values"][0].shape)
     if found != wanted:
         has, reads = (" x ".join(map(str, shape)) for shape in (found, wanted))
         raise ValueError(f"pictures of {task.name} have {has} values, but the model reads {reads}")

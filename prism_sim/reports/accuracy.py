@@ -8,7 +8,7 @@ from prism_sim.tasks.intervals import Interval
 
 
 def accuracy_text(found: Accuracy) -> str:
-    """As in accuracy 96.9 % (95.6 to 97.8), undistributed 98.1 %: -1.2 points (-2.0 to -0.4), 899 examples of digits."""
+    """As in accuracy 96.9 % (95.6 to 97.8), undistributed 98.1 %: -1.2 points (-2.0 to -0.4), 899 examples."""
     name = found.metric.replace("_", " ")
     alone = value_text(found.metric, found.undistributed.estimate)
     return (

@@ -103,9 +103,13 @@ def accuracy_of(
     """
     if scenario.task is None:
         return None
-    task = checkpoints.task_of(scenario)
     alone = answers(scenario, None, announce, watch)
-    through = answers(scenario, job, announce, watch)
+    return accuracy_between(scenario, answers(scenario, job, announce, watch), alone)
+
+
+def accuracy_between(scenario: Scenario, through: Answers, alone: Answers) -> Accuracy:
+    """through: as distributed; alone: undistributed, to the same examples."""
+    task = checkpoints.task_of(scenario)
     metric = metrics.find(task.metrics[0])
     return Accuracy(
         task=task.name,

@@ -1,0 +1,101 @@
+"""prism-sim finetune: training that goes on through a scenario's distributed computation."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+import sys
+
+from prism_sim.commands.base import (
+    STANDARD_OUTPUT,
+    Command,
+    as_json,
+    file_path,
+    load,
+    takes_json,
+    takes_scenario,
+    write_files,
+)
+from prism_sim.commands.processor import share_processor
+
+INTERRUPTED = 130  # exit status
+LARGEST_SEED = 2**63 - 1
+
+
+def prepare(parser: argparse.ArgumentParser) -> None:
+    takes_scenario(parser)
+    parser.add_argument(
+        "--random-segments",
+        metavar="LOW..HIGH",
+        type=_range,
+        help="draw L anew for every step, log-uniformly, so that one checkpoint serves many compression rates",
+    )
+    parser.add_argument("--steps", metavar="N", type=_positive, help="default: half of the reference's, or 1000")
+    parser.add_argument("--learning-rate", metavar="X", type=_rate, help="default: half of the reference's, or 2e-5")
+    parser.add_argument("--seed", metavar="S", type=_seed, default=0, help="of order, augmentation and L (default 0)")
+    parser.add_argument("--out", metavar="DIR", type=file_path, help="writes the model there, not in the cache")
+    parser.add_argument("--again", action="store_true", help="train also if it was done before, or is half done")
+    takes_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    share_processor()
+    from rich.console import Console
+
+    from prism_sim.reports.finetuning import progress_bar, show_finetuning
+    from prism_sim.study.finetuning import Order, finetune
+
+    order = Order(
+        scenario=load(options),
+        segments=options.random_segments,
+        steps=options.steps,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+        folder=options.out,
+        again=options.again,
+    )
+    try:
+        with progress_bar(order, Console(stderr=True)) as (announce, watch):
+            obtained = finetune(order, announce, watch)
+    except KeyboardInterrupt:
+        print("prism-sim: interrupted; the same command goes on from what was saved", file=sys.stderr)
+        return INTERRUPTED
+    if options.json != STANDARD_OUTPUT:
+        show_finetuning(order, obtained, Console())
+    if options.json is not None:
+        write_files({options.json: as_json({"folder": str(obtained.folder), **obtained.record})})
+    return 0
+
+
+def _range(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{1,9})\.\.(\d{1,9})", text)
+    least, most = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= least <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is no range of whole numbers from 1 on; write for example 1..33")
+    return least, most
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) > LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to {LARGEST_SEED}")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = math.nan
+    if not 0 < rate < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return rate
+
+
+COMMAND = Command("finetune", "goes on training a task's model through the distributed computation", prepare, run, 5)
