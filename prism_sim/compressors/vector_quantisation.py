@@ -43,15 +43,15 @@ class VectorQuantisation:
         return packing.packed_bytes(n_rows * len(self.columns(width)), self.bits)
 
     def pack_work(self, batch: int, n_rows: int, width: int) -> tuple[Work, ...]:
-        """A product and a search for each group; the codebook is read once."""
-        packed, found = batch * self.sample_bytes(n_rows, width), list[Work]()
-        for columns in self.columns(width):
-            n_distances = batch * n_rows * self.codebook_size
-            read = (batch * n_rows + self.codebook_size) * len(columns)
-            flops = 2 * n_distances * len(columns)
-            found.append(Work("codebook distances", flops, read + n_distances, scratch=n_distances))
-            found.append(Work("nearest codes", elements=n_distances))
-        return (*found, Work("pack codes", extra_bytes=packed))
+        """One product and one search for all groups, as a batch; the codebook is read once."""
+        n_products = batch * n_rows * self.codebook_size
+        n_distances = n_products * len(self.columns(width))
+        read = (batch * n_rows + self.codebook_size) * width
+        return (
+            Work("codebook distances", 2 * n_products * width, read + n_distances, scratch=n_distances),
+            Work("nearest codes", elements=n_distances),
+            Work("pack codes", extra_bytes=batch * self.sample_bytes(n_rows, width)),
+        )
 
     def unpack_work(self, batch: int, n_rows: int, width: int) -> tuple[Work, ...]:
         packed = batch * self.sample_bytes(n_rows, width)

@@ -17,6 +17,7 @@ from prism_sim import families, strategies
 from prism_sim.compressors import Compressor
 from prism_sim.compressors.vector_quantisation import VectorQuantisation, nearest
 from prism_sim.numeric.inputs import InputSource, make_inputs
+from prism_sim.numeric.threads import fixed_threads
 from prism_sim.partition import split
 from prism_sim.shapes.job import Job
 
@@ -94,10 +95,11 @@ def fitted(model: nn.Module, batches: Iterable[Batch], job: Job) -> Codebooks:
     if not rows[0]:
         raise ValueError("codebooks need at least one batch of inputs to be fitted to")
     dtype = next(model.parameters()).dtype
-    return tuple(
-        _codebook(torch.cat(found), one.quantiser).to(dtype)  # type: ignore[arg-type]
-        for found, one in zip(rows, compressors, strict=True)
-    )
+    with fixed_threads(1):  # many small steps, which wait for each other longer than they take
+        return tuple(
+            _codebook(torch.cat(found), one.quantiser).to(dtype)  # type: ignore[arg-type]
+            for found, one in zip(rows, compressors, strict=True)
+        )
 
 
 def _real(batch: Batch) -> Tensor | None:

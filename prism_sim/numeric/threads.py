@@ -11,10 +11,10 @@ THREADS = 2
 
 
 @contextmanager
-def fixed_threads() -> Iterator[None]:
-    """THREADS threads of torch, and as many as before afterwards."""
+def fixed_threads(n_threads: int = THREADS) -> Iterator[None]:
+    """So many threads of torch, and as many as before afterwards."""
     before = torch.get_num_threads()
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(n_threads)
     try:
         yield
     finally:
