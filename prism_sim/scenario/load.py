@@ -52,8 +52,9 @@ def load_scenario(path: str | Path, overrides: Iterable[str] | Mapping[str, Any]
     Raises ScenarioError, one message with place, field, value, rule and remedy, for whatever is wrong with either.
     """
     source = read_source(path)
-    for key in source.tree:
-        source.tree[key] = spelled_out((key,), source.tree[key])
+    if isinstance(source.tree.get("task"), str):
+        source.tree["task"] = spelled_out(("task",), source.tree["task"])
+        source.values["task", "name"] = source.values["task",]
     return Origin(source).load(overrides)
 
 
