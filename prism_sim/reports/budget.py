@@ -10,6 +10,7 @@ from rich.table import Table
 
 from prism_sim.reports.tables import new_table
 from prism_sim.study.budget import Budget, sent_bytes
+from prism_sim.study.model_inputs import described
 from prism_sim.units_text import bytes_text, seconds_text
 
 BAR_CELLS = 24
@@ -21,7 +22,7 @@ def show_budget(found: Budget, console: Console) -> None:
     job, spent = found.found.job, found.spent
     console.print(f"\n[bold]{escape(found.scenario.name)}[/bold]")
     console.print(
-        f"{escape(found.scenario.model.label)}, {job.batch} x {job.n_tokens} tokens: {job.strategy} over "
+        f"{escape(found.scenario.model.label)}, {described(found.scenario, job)}: {job.strategy} over "
         f"{job.n_ranks} rank(s), {bytes_text(found.budget_bytes)} to send; least {MEASURES[spent.measure]}, of "
         f"{spent.tried} lists that were computed",
         style="dim",

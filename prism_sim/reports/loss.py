@@ -13,6 +13,7 @@ from prism_sim import strategies
 from prism_sim.numeric.deviation import Deviation
 from prism_sim.reports.tables import NarrowName, new_table
 from prism_sim.study.loss import Loss
+from prism_sim.study.model_inputs import described
 
 BAR_CELLS = 24
 LITTLE = 0.1  # of the error: differences that nobody need care about
@@ -25,7 +26,7 @@ def show_loss(found: Loss, console: Console) -> None:
     compression = "" if rate is None else f", CR {rate:.3g}"
     console.print(f"\n[bold]{escape(found.scenario.name)}[/bold]")
     console.print(
-        f"{escape(found.scenario.model.label)}, {job.batch} x {job.n_tokens} tokens: {job.strategy}{compression} over "
+        f"{escape(found.scenario.model.label)}, {described(found.scenario, job)}: {job.strategy}{compression} over "
         f"{job.n_ranks} rank(s); errors of the residual stream, relative to the undistributed model's",
         style="dim",
         highlight=False,

@@ -104,6 +104,14 @@ def _part(examples: Examples, number: int, most: int) -> range:
     return range(number * size, (number + 1) * size)
 
 
+def described(scenario: Scenario, job: Job) -> str:
+    """The input of number 0, in words."""
+    if scenario.task is None:
+        return f"{job.batch} x {job.n_tokens} tokens"
+    n = min(n_examples(job), len(splits_of(scenario)[0].validation))
+    return f"{n} validation examples of {scenario.task.name}, {job.n_tokens} tokens each"
+
+
 def key(scenario: Scenario, job: Job) -> str:
     """What determines the inputs beside what `numerics.question` asks for; equal for equal inputs."""
     return "" if scenario.task is None else f"{scenario.task.name} {splits_of(scenario)[1]} {n_examples(job)}"

@@ -12,7 +12,7 @@ from prism_sim.numeric import threads
 from prism_sim.numeric.residuals import deviations
 from prism_sim.scenario.spec import TaskSpec
 from prism_sim.study import model_inputs
-from prism_sim.study.model_inputs import ELSEWHERE, Reader, key, n_examples, reader
+from prism_sim.study.model_inputs import ELSEWHERE, Reader, described, key, n_examples, reader
 from prism_sim.study.simulation import simulate
 from prism_sim.tasks.base import Splits
 from prism_sim.tasks.examples import Examples
@@ -63,6 +63,12 @@ def test_what_is_held_out_are_test_examples_each_once(of_task):
     assert len(found) == ELSEWHERE * (N_TEST // ELSEWHERE)
     assert set(found) <= set(range(100, 100 + N_TEST))
     assert of_task.has_more
+
+
+def test_the_input_is_named(load, of_task):
+    job = simulate(load()).job
+    assert described(load(), job) == "1 x 12 tokens"
+    assert described(of_task.scenario, job) == "5 validation examples of toy, 12 tokens each"
 
 
 def test_noise_differs_by_number_and_only_by_it(load):
