@@ -52,7 +52,7 @@ def evaluate(
     workers: int | None = None,
     watch: Watch = lambda done, n: None,
 ) -> Evaluation:
-    """Answers all examples without dropout, on the GPU if there is one; the model stays untouched, but moves there.
+    """Answers all examples without dropout, on the GPU if there is one; the model is left as and where it was.
 
     spread: None for the undistributed model. calibration: examples of another split, of which the first fit codebooks
     where the spread needs some; None: seeded noise fits them. batch: examples at a time; None: as many as memory
@@ -63,14 +63,12 @@ def evaluate(
     if not len(examples):
         raise ValueError("there is no example to evaluate")
     on_gpu = torch.cuda.is_available()
-    if on_gpu:
-        model = model.to("cuda")
     size = batch or batch_size(model, examples)
     places = [range(start, min(start + size, len(examples))) for start in range(0, len(examples), size)]
     wanted = 1 if on_gpu else min(workers or n_cores(), MOST_WORKERS, len(places))
 
     parts: list[dict[str, Array]] = []
-    with _evaluating(model), _one_thread(), ThreadPoolExecutor(wanted) as pool:
+    with _evaluating(model, "cuda" if on_gpu else "cpu"), _one_thread(), ThreadPoolExecutor(wanted) as pool:
         codebooks = None if calibration is None else codebooks_of(model, calibration, spread)
 
         def answer(chosen: range) -> dict[str, Array]:
@@ -129,14 +127,14 @@ def n_cores() -> int:
 
 
 @contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Without dropout, and as before afterwards."""
-    before = model.training
-    model.eval()
+def _evaluating(model: nn.Module, device: str) -> Iterator[None]:
+    """Without dropout, on this device; as and where it was afterwards."""
+    training, place = model.training, next(model.parameters()).device
+    model.eval().to(device)
     try:
         yield
     finally:
-        model.train(before)
+        model.to(place).train(training)
 
 
 @contextmanager

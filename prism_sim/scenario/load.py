@@ -91,7 +91,7 @@ def _resolve(source: Source, origin: Origin) -> Scenario:
         name=file.name if file.name is not None else Path(source.file).stem,
         path=Path(source.file),
         model=model,
-        workload=models.workload(file.workload, model, sharing, source),
+        workload=models.workload(file.workload, model, sharing, source, task_models.usual_tokens(task)),
         placement=Placement(file.placement.input, file.placement.output),
         devices=devices,
         terminal=hardware.device_index(file.terminal, ("terminal",), devices, source),

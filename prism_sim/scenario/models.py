@@ -69,10 +69,12 @@ def checked(spec: ModelSpec, path: FieldPath, source: Source) -> ModelSpec:
     return spec
 
 
-def workload(section: WorkloadSection, spec: ModelSpec, n_ranks: int, source: Source) -> WorkloadSpec:
+def workload(
+    section: WorkloadSection, spec: ModelSpec, n_ranks: int, source: Source, usual_tokens: int = DEFAULT_TOKENS
+) -> WorkloadSpec:
     """Raises ScenarioError if the tokens do not fit the model or the ranks, or if the input is no file.
 
-    n_ranks: how many ranks share the tokens.
+    n_ranks: how many ranks share the tokens. usual_tokens: of a text model, if the section does not say.
     """
     path: FieldPath = ("workload", "tokens")
     tokens = section.tokens
@@ -86,7 +88,7 @@ def workload(section: WorkloadSection, spec: ModelSpec, n_ranks: int, source: So
             rule = f"{tokens} is more than the {sizes.max_tokens} positions of {spec.label}; write at most that"
             raise source.error(path, rule)
         if tokens is None and (fixed is not None or section.input is None):
-            tokens = fixed or min(DEFAULT_TOKENS, sizes.max_tokens)
+            tokens = fixed or min(usual_tokens, sizes.max_tokens)
     if tokens is not None and tokens < n_ranks:
         rule = f"{n_ranks} ranks cannot share {tokens} tokens: each needs at least one; name fewer ranks"
         raise source.error(path if section.tokens else ("ranks",), rule)

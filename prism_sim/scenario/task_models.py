@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prism_sim import families
 from prism_sim.catalogue import nearest
 from prism_sim.scenario import models
 from prism_sim.scenario.errors import FieldPath, shown
@@ -37,6 +38,14 @@ def task(section: TaskSection | None, model: ModelSection | None, source: Source
         wrong = f"{shown(section.data)} does not exist (looked for {data}); paths are relative to the scenario file"
         raise source.error(("task", "data"), wrong)
     return TaskSpec(section.name, _folder(section, at, source), section.examples, section.seed, data)
+
+
+def usual_tokens(task: TaskSpec | None) -> int:
+    """Of a text model: as many as the task's own model reads, whose examples are all of that length."""
+    own = None if task is None else find(task.name).reference
+    if own is None:
+        return models.DEFAULT_TOKENS
+    return families.find(str(own.config["model_type"])).dimensions(own.config).max_tokens
 
 
 def model(section: ModelSection | None, task: TaskSpec | None, source: Source) -> ModelSpec:

@@ -103,8 +103,21 @@ def accuracy_of(
     """
     if scenario.task is None:
         return None
+    check_tokens(scenario, job)
     alone = answers(scenario, None, announce, watch)
     return accuracy_between(scenario, answers(scenario, job, announce, watch), alone)
+
+
+def check_tokens(scenario: Scenario, job: Job) -> None:
+    """Raises ScenarioError where the latency is of other sequences than the examples are."""
+    ids = asked_examples(scenario).inputs.get("input_ids")
+    if ids is None:
+        return
+    n_tokens = asked_examples(scenario).pad_to or len(ids[0])
+    if n_tokens != job.n_tokens:
+        name = checkpoints.task_of(scenario).name
+        rule = f"the latency is of {job.n_tokens} tokens, but examples of {name} have {n_tokens}"
+        raise scenario.origin.overridden().error(("workload", "tokens"), f"{rule}; write that, or remove the line")
 
 
 def accuracy_between(scenario: Scenario, through: Answers, alone: Answers) -> Accuracy:

@@ -10,7 +10,7 @@ from typing import Any
 
 from prism_sim.accuracy_columns import accuracy_columns
 from prism_sim.scenario import Scenario, ScenarioError
-from prism_sim.study.accuracy import Accuracy, Answers, accuracy_between, answers
+from prism_sim.study.accuracy import Accuracy, Answers, accuracy_between, answers, check_tokens
 from prism_sim.study.auto import resolved
 from prism_sim.study.checkpoints import Watch, is_reference, silent
 from prism_sim.study.placed import placed
@@ -20,7 +20,7 @@ from prism_sim.tasks import metrics
 from prism_sim.tasks.intervals import Interval, difference_over_seeds
 
 SCHEMA = "prism-sim/accuracy/1"
-ZERO_SHOT, FINE_TUNED = "as it was", "fine-tuned"
+ZERO_SHOT, FINE_TUNED = "zero-shot", "fine-tuned"
 
 
 @dataclass(frozen=True)
@@ -180,6 +180,7 @@ def curve(order: Order, announce: Callable[[str], None] = lambda text: None, wat
                 cases[FINE_TUNED] = own.with_overrides(_answered_by(order.fine_tuned[number]))
             for checkpoint, scenario in cases.items():
                 for compressor, simulation in _ways(scenario, order):
+                    check_tokens(scenario, simulation.job)
                     through = answers(scenario, simulation.job, announce, watch)
                     found = accuracy_between(scenario, through, alone)
                     points.append(Point(checkpoint, seed, compressor, simulation, found, through, alone))

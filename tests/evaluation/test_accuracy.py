@@ -280,6 +280,14 @@ def test_more_examples_than_there_are_and_data_that_no_one_needs_are_told(load, 
         run(load({"task.checkpoint": str(trained), "task.data": str(tmp_path)}))
 
 
+def test_latency_and_accuracy_are_of_sequences_of_one_length(load):
+    text = {"task.name": "toy-gpt2"}
+    assert load(text).workload.tokens == 16
+    run(load(text))
+    with pytest.raises(ScenarioError, match=r"workload\.tokens: the latency is of 8 tokens, but .* toy-gpt2 have 16"):
+        run(load(text | {"workload.tokens": 8}))
+
+
 def test_in_a_sweep_it_is_the_reason_of_the_points_that_it_concerns(load, trained):
     over = {"task.checkpoint": str(trained), "sweep": {"task.examples": [5, 41]}}
     table = sweep(load(over), jobs=1)
