@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,7 +92,7 @@ def _stated(
     numbers = shares if shares is None or isinstance(shares, str) else tuple(shares)  # a word is refused later
     if options.get("compression_rate") is not None and segments == DEFAULT_SEGMENTS:
         return {"shares": numbers}
-    return {"shares": numbers, "segments": segments if isinstance(segments, int) else tuple(segments)}
+    return {"shares": numbers, "segments": tuple(segments) if isinstance(segments, Iterable) else segments}
 
 
 def _options(strategy: str, given: Mapping[str, Any]) -> Any:

@@ -192,6 +192,7 @@ class Scenario:
         if self.workload.input is not None:
             workload["input"] = hashlib.sha256(self.workload.input.read_bytes()).hexdigest()
         devices = [{key: value for key, value in asdict(device).items() if key != "preset"} for device in self.devices]
+        options = strategies.effective_options(self.strategy.name, self.strategy.options)
         return {
             "schema": HASH_SCHEMA,
             "model": {key: value for key, value in model.items() if key != "label"},
@@ -201,7 +202,7 @@ class Scenario:
             "terminal": self.terminal,
             "ranks": self.ranks,
             "network": {key: value for key, value in asdict(self.network).items() if key != "preset"},
-            "strategy": {"name": self.strategy.name, "options": asdict(self.strategy.options)},
+            "strategy": {"name": self.strategy.name, "options": options},
             "seed": self.seed,
             **({} if self.task is None else {"task": self._task()}),
         }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import cache
+from typing import Any
 
 from prism_sim.catalogue import discover, look_up
 from prism_sim.strategies.auto import AUTO
 from prism_sim.strategies.base import Strategy
 
-__all__ = ["AUTO", "catalogue", "find", "nameable"]
+__all__ = ["AUTO", "catalogue", "effective_options", "find", "nameable"]
 
 
 @cache
@@ -20,6 +22,12 @@ def catalogue() -> dict[str, Strategy]:
 def nameable() -> dict[str, Strategy]:
     """What a scenario can name: the catalogue, and `auto` for a choice among it."""
     return {**catalogue(), AUTO.name: AUTO}
+
+
+def effective_options(name: str, options: Any) -> dict[str, Any]:
+    """The options by name, less those that have no effect beside the others: what determines a result."""
+    idle = find(name).idle(options)
+    return {option: value for option, value in asdict(options).items() if option not in idle}
 
 
 def find(name: str) -> Strategy:

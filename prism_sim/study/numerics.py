@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prism_sim import strategies
 from prism_sim.scenario import Scenario
 from prism_sim.shapes.job import Job
 from prism_sim.study.cache import Kept, cache_folder
@@ -125,6 +126,7 @@ def question(scenario: Scenario, job: Job, schema: str = SCHEMA) -> str:
     """
     spec = scenario.model
     picture = scenario.workload.input
+    options = strategies.effective_options(job.strategy, job.options)
     determining = {
         "schema": schema,
         "model": [
@@ -135,7 +137,7 @@ def question(scenario: Scenario, job: Job, schema: str = SCHEMA) -> str:
             spec.wire_dtype,
             job.head.name,
         ],
-        "job": [job.batch, job.n_tokens, job.n_ranks, job.strategy, asdict(job.options), asdict(job.placement)],
+        "job": [job.batch, job.n_tokens, job.n_ranks, job.strategy, options, asdict(job.placement)],
         "input": None if picture is None else f"{picture.name} {digest([picture])}",
         "seed": scenario.seed,
         "source": source_digest(),

@@ -271,6 +271,15 @@ def test_options_of_other_strategies_are_kept_checked_and_reported(load):
         load(overrides=["strategy.name=voltage", "strategy.segments=0"])
 
 
+def test_options_that_mean_nothing_to_the_compressor_change_no_hash(load):
+    def of(**options):
+        return load(overrides={f"strategy.{name}": value for name, value in options.items()}).hash
+
+    assert of(codebook_size=64) == of() != of(segments=5)
+    assert of(compressor="int8", segments=5) == of(compressor="int8") != of()
+    assert of(compressor="vector_quantisation", codebook_size=64) != of(compressor="vector_quantisation")
+
+
 def test_every_strategy_takes_the_defaults_of_its_own_options(load):
     for name, strategy in strategies.catalogue().items():
         text = SMALL.replace("{name: prism, segments: 4}", f"{{name: {name}}}")
