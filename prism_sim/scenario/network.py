@@ -39,7 +39,9 @@ def network(section: NetworkSection, devices: Sequence[DeviceSpec], source: Sour
     medium = section.medium or str(preset.get("medium", DEFAULT_MEDIUM))
     _refuse_useless(section, medium, source)
     known = merged(section, {name: value for name, value in preset.items() if medium in USED_BY.get(name, (medium,))})
-    collective, sharing = known.get("collective", "direct"), known.get("sharing", "fifo")
+    collective = known.get("collective", "direct")
+    # fair, as connections share; but one transmission that reaches all is no connection
+    sharing = known.get("sharing", "fair" if medium == "switch" and collective != "broadcast" else "fifo")
     if collective == "broadcast" and (medium == "links" or sharing == "fair"):
         why = (
             "links have no transmission that reaches all" if medium == "links" else "sharing fair has no such messages"

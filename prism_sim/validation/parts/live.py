@@ -151,7 +151,7 @@ def _measured(rate_mbit_per_s: int | None, settings: Settings, announce: Callabl
             repeats=settings.repeats,
         )
         announce(f"live, {link}: {len(chosen)} cases, {settings.repeats} times in turn, after a round to warm up")
-        result = run_series(series, meeting, max(settings.budget_s, 60.0))
+        result = run_series(series, meeting, max(4 * settings.budget_s, 600.0))
         return Found(link, network, {model: Cores.of(model, result) for model in models}, result.cells, chosen)
 
 

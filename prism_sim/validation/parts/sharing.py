@@ -1,0 +1,129 @@
+"""Which sharing rule real connections follow: runs of four processes that the network binds, beside both rules."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prism_sim.live.launcher import LiveError
+from prism_sim.live.namespaces import Shape, shaped, why_not
+from prism_sim.scenario import load_scenario
+from prism_sim.study.live import planned
+from prism_sim.study.series import Series, run_series
+from prism_sim.validation.base import Judgement, Outcome, Part, Row, Settings
+
+RULES = ("fifo", "fair")
+MBIT_PER_S = 20
+GOODPUT = 1448 / 1514  # of a full Ethernet frame, TCP with time stamps
+ACK_BYTES = 66  # of each other packet, on the way back
+# Wide and shallow, so that what crosses takes long and what is computed does not.
+SCENARIO = f"""\
+name: four processes that the network binds
+model:
+  dims: {{model_type: bert, hidden_size: 256, num_hidden_layers: 2, num_attention_heads: 4, intermediate_size: 256,
+    vocab_size: 1000, max_position_embeddings: 512}}
+workload: {{tokens: 400}}
+devices:
+  - {{name: host, count: 4, compute: 20 GFLOP/s, memory_bandwidth: 10 GB/s}}
+terminal: 0
+network: {{medium: switch, bandwidth: {MBIT_PER_S} Mbit/s, latency: 100 us}}
+strategy: {{name: voltage}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    name: str
+    overrides: tuple[str, ...]
+
+
+UNEQUAL = "strategy.shares=[0.4, 0.3, 0.2, 0.1]"
+CASES = (
+    Case("voltage, equal parts", ()),
+    Case("voltage, unequal parts", (UNEQUAL,)),
+    Case("voltage, unequal parts the other way", ("strategy.shares=[0.1, 0.2, 0.3, 0.4]",)),
+    Case("voltage, through a star", ("network.collective=star",)),
+    Case("voltage, in a ring, unequal parts", ("network.collective=ring", UNEQUAL)),
+    Case("prism L=40, unequal parts", ("strategy.name=prism", "strategy.segments=40", UNEQUAL)),
+    Case("tensor parallel", ("strategy.name=tensor_parallel",)),
+    Case("tensor parallel, in a ring", ("strategy.name=tensor_parallel", "network.collective=ring")),
+)
+
+
+def run(settings: Settings, announce: Callable[[str], None]) -> Outcome:
+    """Each case, live in shaped namespaces, and as each rule has it."""
+    if (reason := why_not()) is not None:
+        return Outcome(skipped=reason)
+    chosen = CASES[:2] if settings.quick else CASES
+    rate = MBIT_PER_S * 1e6
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "scenario.yaml"
+        file.write_text(SCENARIO, encoding="utf-8")
+        series = Series(
+            cells=tuple((str(file), case.overrides) for case in chosen),
+            configs=(),
+            passes=(),
+            repeats=settings.repeats,
+            n_processes=4,
+        )
+        announce(f"sharing: {len(chosen)} cases, {settings.repeats} times in turn")
+        try:
+            with shaped(4, Shape(rate, rate)) as made:
+                cells = run_series(series, made.meeting(), max(4 * settings.budget_s, 600.0)).cells
+        except LiveError as error:
+            return Outcome(skipped=f"live runs fail here: {error}")
+        rows = tuple(row for case, cell in zip(chosen, cells, strict=True) for row in _rows(file, case, cell))
+    return Outcome(rows, judgements(rows), (_told(rows),))
+
+
+def _rows(file: Path, case: Case, cell: Mapping[str, Any]) -> Iterator[Row]:
+    times = cell["latencies_s"]
+    first, _, third = statistics.quantiles(times, n=4, method="inclusive") if len(times) > 1 else (times[0],) * 3
+    rate = f"network.bandwidth={MBIT_PER_S * GOODPUT:.4f} Mbit/s"
+    for rule in RULES:
+        scenario = load_scenario(file, [*case.overrides, rate, f"network.sharing={rule}"])
+        yield Row(
+            case=f"{case.name}, {rule}",
+            predicted_s=planned(scenario).latency_s,
+            measured_s=statistics.median(times),
+            spread_s=(first, third),
+            tags={"rule": rule},
+        )
+
+
+def _errors(rows: Sequence[Row], rule: str) -> list[float]:
+    return [abs(row.error) for row in rows if row.tags["rule"] == rule]
+
+
+def judgements(rows: Sequence[Row]) -> tuple[Judgement, ...]:
+    """The default is the rule that is nearer."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "scenario.yaml"
+        file.write_text(SCENARIO, encoding="utf-8")
+        default = load_scenario(file).network.sharing
+    nearer = min(RULES, key=lambda rule: statistics.fmean(_errors(rows, rule)))
+    return (Judgement(f"the default sharing rule ({default}) is the one that is nearer ({nearer})", default == nearer),)
+
+
+def _told(rows: Sequence[Row]) -> str:
+    return (
+        "; ".join(
+            f"{rule}: off by {100 * statistics.fmean(_errors(rows, rule)):.1f} % in the mean, "
+            f"{100 * max(_errors(rows, rule)):.0f} % at worst"
+            for rule in RULES
+        ).capitalize()
+        + "."
+    )
+
+
+PART = Part(
+    name="sharing",
+    question="Do concurrent messages share a port, or pass one after another?",
+    against="measured",
+    run=run,
+    order=35,
+)
