@@ -1,0 +1,79 @@
+"""The matrix of live runs: which cases, what is predicted from what, and what is judged."""
+
+from __future__ import annotations
+
+import pytest
+
+from prism_sim.calibration.device import Deviation, DeviceEstimate
+from prism_sim.live.link import LinkEstimate
+from prism_sim.validation.base import Row
+from prism_sim.validation.parts import live, sharing
+
+PASSES = (Deviation("a", 1.0, 1.0, (0.9, 1.1)),)
+FAST = DeviceEstimate(2e11, 2e10, 0.0, 1e-5, PASSES)
+SLOW = DeviceEstimate(1e11, 1e10, 0.0, 2e-5, PASSES)
+LINK = LinkEstimate(1e-4, 1e8, 2e-5, 0.01, ())
+
+
+def found(cases: list[live.Case]) -> live.Found:
+    cells = [{"latencies_s": [1.0, 2.0, 4.0]} for _ in cases]
+    return live.Found("100 Mbit/s", LINK, {"vit-base-patch16-224": live.Cores([FAST, FAST], SLOW)}, cells, cases)
+
+
+def test_the_matrix_is_every_model_batch_and_strategy():
+    cases = live.cases(quick=False)
+    assert len(cases) == len(set(cases)) == len(live.MODELS) * len(live.BATCHES) * (4 + len(live.SEGMENTS))
+    assert set(live.cases(quick=True)) < set(cases)
+
+
+def test_a_row_is_the_median_of_the_runs_beside_the_prediction():
+    (row,) = live.rows_of(found([live.Case("vit-base-patch16-224", 1, "prism", 10)]))
+    assert (row.measured_s, row.spread_s) == (2.0, (1.5, 3.0))
+    assert row.tags["strategy"] == "prism"
+    assert row.group == (("batch", "1"), ("link", "100 Mbit/s"), ("model", "vit-base-patch16-224"))
+
+
+def test_strategies_that_work_one_at_a_time_are_predicted_from_cores_alone():
+    one, two = (live.Case("vit-base-patch16-224", 1, name) for name in ("single", "voltage"))
+    cores = found([]).cores["vit-base-patch16-224"]
+    assert list(cores.during(one.strategy)) == [FAST, FAST]
+    assert list(cores.during(two.strategy)) == [SLOW, SLOW]
+    single, voltage = live.rows_of(found([one, two]))
+    assert voltage.predicted_s > single.predicted_s / 2  # two slow cores, and a link
+
+
+def test_predictions_come_from_the_calibrated_numbers():
+    told = dict(text.split("=") for text in live.calibrated([FAST, SLOW], LINK))
+    assert told["devices[0].compute"] == "200 GFLOP/s"
+    assert told["devices[1].op_overhead"] == "20 us"
+    assert told["network.bandwidth"] == "100 Mbit/s"
+
+
+def row(strategy: str, predicted_s: float, measured_s: float) -> Row:
+    return Row(strategy, predicted_s, measured_s, tags={"model": "m", "strategy": strategy})
+
+
+@pytest.mark.parametrize(
+    ("rows", "holding"),
+    [
+        ([row("a", 1.0, 1.0), row("b", 2.1, 2.0)], [True, True, True]),
+        ([row("a", 1.2, 1.0), row("b", 2.3, 2.0)], [False, True, True]),
+        ([row("a", 1.0, 1.0), row("c", 1.0, 1.0), row("b", 2.6, 2.0)], [True, False, True]),
+        ([row("a", 1.2, 1.0), row("b", 1.1, 1.2)], [False, True, False]),
+    ],
+)
+def test_the_laws_are_a_median_a_worst_and_a_ranking(rows: list[Row], holding: list[bool]):
+    assert [one.holds for one in live.judgements(rows)] == holding
+
+
+def test_the_rule_that_is_nearer_must_be_the_default():
+    def told(fifo_s: float, fair_s: float) -> bool:
+        rows = [
+            Row(f"case, {rule}", seconds, 1.0, tags={"rule": rule})
+            for rule, seconds in (("fifo", fifo_s), ("fair", fair_s))
+        ]
+        (judgement,) = sharing.judgements(rows)
+        return judgement.holds
+
+    assert told(fifo_s=1.3, fair_s=1.1)
+    assert not told(fifo_s=1.1, fair_s=1.3)
