@@ -20,9 +20,10 @@ from prism_sim.live.launcher import Meeting, free_port
 
 NAME = "prismsim"  # of namespaces: NAME-pid-number; of interfaces, shortened for the kernel: ps<pid>b, ps<pid>v<number>
 INTERFACE = "eth0"
-SUPER_PACKET_BYTES = 3_000  # what the kernel hands down at once, two packets: a large one would need a large bucket
-BURST_BYTES = 4_000  # above one of those, so that the bucket need not cut it up; so much of a message passes at once
-BURST_S = 250e-6  # at high rates as much as flows between two looks at the bucket
+# What the kernel hands down at once: two packets at least, and at high rates as much as flows between two looks at the
+# bucket. More would need a larger bucket, whose content passes at once; less costs more of the processor.
+LEAST_AT_ONCE_BYTES, MOST_AT_ONCE_BYTES, BETWEEN_LOOKS_S = 3_000, 1 << 16, 250e-6
+BUCKETS = 4 / 3  # bucket to what comes at once, so that it need not be cut up
 QUEUE = "400ms"  # what the bucket holds back at most; TCP adapts before that
 LIMIT_S = 20
 
@@ -105,6 +106,7 @@ def _make(n_places: int, shape: Shape) -> Shaped:
     pid, places = os.getpid(), []
     notes: dict[str, None] = {}  # ordered, each once
     bridge = f"ps{pid}b"
+    at_once = str(_at_once_bytes(min(shape.up_bits_per_s, shape.down_bits_per_s)))
     _do("ip", "link", "add", bridge, "type", "bridge")
     _do("ip", "link", "set", bridge, "up")
     for number in range(n_places):
@@ -112,9 +114,9 @@ def _make(n_places: int, shape: Shape) -> Shaped:
         address = f"10.213.{number // 200}.{number % 200 + 1}"
         _do("ip", "netns", "add", namespace)
         _do("ip", "link", "add", outside, "type", "veth", "peer", "name", INTERFACE, "netns", namespace)
-        _do("ip", "link", "set", outside, "master", bridge, "gso_max_size", str(SUPER_PACKET_BYTES), "up")
+        _do("ip", "link", "set", outside, "master", bridge, "gso_max_size", at_once, "up")
         _do("ip", "-n", namespace, "addr", "add", f"{address}/16", "dev", INTERFACE)
-        _do("ip", "-n", namespace, "link", "set", INTERFACE, "gso_max_size", str(SUPER_PACKET_BYTES), "up")
+        _do("ip", "-n", namespace, "link", "set", INTERFACE, "gso_max_size", at_once, "up")
         _do("ip", "-n", namespace, "link", "set", "lo", "up")
         _bucket(("-n", namespace), INTERFACE, shape.up_bits_per_s)
         _bucket((), outside, shape.down_bits_per_s)
@@ -124,8 +126,12 @@ def _make(n_places: int, shape: Shape) -> Shaped:
     return Shaped(tuple(places), tuple(notes))
 
 
+def _at_once_bytes(bits_per_s: float) -> int:
+    return round(min(max(BETWEEN_LOOKS_S * bits_per_s / 8, LEAST_AT_ONCE_BYTES), MOST_AT_ONCE_BYTES))
+
+
 def _bucket(where: Sequence[str], interface: str, bits_per_s: float) -> None:
-    rate, burst_bytes = f"{round(bits_per_s)}bit", max(BURST_BYTES, round(BURST_S * bits_per_s / 8))
+    rate, burst_bytes = f"{round(bits_per_s)}bit", round(BUCKETS * _at_once_bytes(bits_per_s))
     _do(
         "tc", *where, "qdisc", "add", "dev", interface, "root", "handle", "1:",
         "tbf", "rate", rate, "burst", str(burst_bytes), "latency", QUEUE,
