@@ -9,7 +9,7 @@ SCENARIO := scenarios/vit-base-orin-nano.yaml
 FAST := $(addprefix tests/,core scenario timing strategies figures validation)
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo gallery test check bench validate clean
+.PHONY: demo gallery test check bench validate accuracy clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "prism_sim needs Python >= 3.11, this is %s" % sys.version)'
@@ -46,6 +46,10 @@ bench: $(INSTALLED)
 # Predictions beside formulas, packets and measurements; the tables of the page are those that it prints.
 validate: $(INSTALLED)
 	$(BIN)/prism-sim validate --page docs/trust.md --out out/validate
+
+# What splitting costs in accuracy: small models trained here, through prism and not; the tables and pictures of the page.
+accuracy: $(INSTALLED)
+	$(BIN)/python plots/accuracy.py --page docs/accuracy.md --images plots/gallery
 
 clean:
 	rm -rf $(VENV) out
