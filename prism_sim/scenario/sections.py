@@ -154,7 +154,8 @@ class NetworkSection(Section):  # which medium uses which field: `network.USED_B
     )
     message_overhead: Annotated[float, units.TIME] | _Absent = Field(default=None, description="host time of a message")
     sharing: Sharing | _Absent = Field(
-        None, description="switch: fifo, one message at a time on a port; fair (default), all at once, as connections do"
+        None,
+        description="switch: fifo, one message at a time on a port; fair (default), all at once, as connections do",
     )
     collective: Collective | _Absent = Field(
         None, description="how exchanges become messages; broadcast: not over links, nor with sharing fair"
