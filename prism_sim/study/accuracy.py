@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from prism_sim import strategies
 from prism_sim.scenario import Scenario
 from prism_sim.shapes.job import Job
 from prism_sim.study import checkpoints
@@ -187,7 +188,13 @@ def question(scenario: Scenario, job: Job | None) -> str:
         "task": [scenario.task.name, scenario.task.examples, checkpoints.splits_of(scenario)[1]],
         "spread": None
         if job is None
-        else [job.strategy, asdict(job.options), job.n_ranks, asdict(job.placement), job.wire_dtype],
+        else [
+            job.strategy,
+            strategies.effective_options(job.strategy, job.options),
+            job.n_ranks,
+            asdict(job.placement),
+            job.wire_dtype,
+        ],
         "source": [source_digest(), _source_digest()],
         "libraries": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
     }

@@ -237,6 +237,21 @@ def test_a_sweep_over_seeds_trains_each_reference_once(load, own_cache):
     assert table["accuracy"].notna().all()
 
 
+def test_a_search_takes_accuracy_as_an_objective(load, trained):
+    pytest.importorskip("optuna", reason="search needs it")
+    from prism_sim.study.search import Order, search
+    from prism_sim.study.searching.goals import Goals
+
+    scenario = load({"task.checkpoint": str(trained), **SWEPT})
+    goals = Goals.of(["latency_s"], ["accuracy"], ["accuracy_difference > -1"])
+    found = search(Order(scenario, goals, evaluations=12))
+    table = sweep(scenario, jobs=1)
+    best = max(row["accuracy"] for row in found.front_rows)
+    assert best == table["accuracy"].max()
+    with pytest.raises(ScenarioError, match="is computed with numerics only"):
+        search(Order(scenario, goals, evaluations=12, numerics=False))
+
+
 def test_without_numerics_a_sweep_has_empty_columns_and_answers_nothing(load, computed, own_cache):
     table = sweep(load(SWEPT), jobs=1, numerics=False)
     assert table["accuracy"].isna().all()
