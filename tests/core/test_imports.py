@@ -70,6 +70,7 @@ ROOMS = {
             "scipy.special",
             "sklearn.datasets",
             "tokenizers",
+            "tokenizers.processors",
         },
     ),
     "figures": Room(

@@ -70,7 +70,7 @@ PLAYED = [
         " slow_start: true}",
         timing.Switch(8e6, 8e6, 1e-3, 2e-3, "fair", "tree", True),
     ),
-    ("{up: 3 Mbit/s, down: 4 Mbit/s}", timing.Switch(3e6, 4e6)),
+    ("{up: 3 Mbit/s, down: 4 Mbit/s}", timing.Switch(3e6, 4e6, sharing="fair")),
     (
         "{medium: shared, bandwidth: 8 Mbit/s, latency: 1 ms, message_overhead: 2 ms, collective: broadcast,"
         " access_point: pi-1, broadcast_rate: 1 Mbit/s, slow_start: true}",
@@ -189,7 +189,7 @@ def test_wireless_presets_are_shared_and_others_are_not():
 
 VARIANTS = [
     SWITCH,
-    SWITCH[:-1] + ", sharing: fair}",
+    SWITCH[:-1] + ", sharing: fifo}",
     SWITCH[:-1] + ", collective: ring}",
     SWITCH[:-1] + ", slow_start: true}",
     SHARED,
