@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -133,8 +132,9 @@ class Progress:
     @contextmanager
     def step(self, what: str, expected_s: float) -> Iterator[None]:
         pace = (monotonic() - self.begun_s) / self.done_s if self.done_s else 1.0
-        left = timedelta(minutes=round(pace * max(0.0, self.expected_s - self.done_s) / 60))
-        self.tell(f"[{round(100 * min(1.0, self.done_s / self.expected_s))} %, {left} left] {what}")
+        left_s = pace * max(0.0, self.expected_s - self.done_s)
+        share = min(1.0, self.done_s / self.expected_s)
+        self.tell(f"[{100 * share:.0f} %, about {max(1, round(left_s / 60))} min left] {what}")
         yield
         self.done_s += expected_s
 
@@ -183,8 +183,8 @@ def _curve(case: Case, scenarios: list[Scenario], tuned: list[Obtained], progres
         what = f"answering {case.task}, seed {obtained.record['seed']}, over compression rates"
         with progress.step(what, (3 + 2 * len(case.segments)) * case.answer_s):
             order = Order(scenario, case.segments, fine_tuned=(obtained.folder,))
-            points += curve(order, progress.tell.show, progress.tell.watch).points
-            points.append(_through(scenario, LOSSLESS, {}, progress))
+            alone, *others = curve(order, progress.tell.show, progress.tell.watch).points
+            points += [alone, _through(scenario, LOSSLESS, {}, progress), *others]
     return Curve(scenarios[0], tuple(points))
 
 
