@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prism_sim.commands.base import STANDARD_OUTPUT, Command, as_json, takes_json, write_files
+from prism_sim.commands.base import STANDARD_OUTPUT, Command, as_json, file_path, takes_json, write_files
 from prism_sim.commands.processor import share_processor
 
 if TYPE_CHECKING:
@@ -21,19 +20,19 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task", help="the name of a task (prism-sim list tasks)")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of first weights and order (default 0)")
     parser.add_argument("--steps", metavar="N", type=int, help="as many steps in place of the task's own number")
-    parser.add_argument("--out", metavar="DIR", type=Path, help="writes the model there, not in the cache")
+    parser.add_argument("--out", metavar="DIR", type=file_path, help="writes the model there, not in the cache")
     parser.add_argument("--again", action="store_true", help="train also if it was done before, or is half done")
     takes_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
+    share_processor()
     from rich.console import Console
 
     from prism_sim.reports.training import progress_bar, show_training
     from prism_sim.scenario.errors import ScenarioError
     from prism_sim.training.references import obtain
 
-    share_processor()
     try:
         order = _order(options)
         with progress_bar(order, Console(stderr=True)) as watch:

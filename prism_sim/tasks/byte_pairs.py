@@ -37,10 +37,12 @@ def learnt(texts: Iterable[str], n_tokens: int, special: Sequence[str], lower: b
 
 def classifying(texts: Sequence[str], n_tokens: int, longest: int) -> Any:
     """`learnt` for BERT: small letters, between [CLS] and [SEP], cut to `longest` tokens."""
-    from tokenizers.processors import TemplateProcessing
+    from tokenizers import processors
 
     made = learnt(texts, n_tokens, BERT_SPECIAL, lower=True)
     ends = [(BERT_SPECIAL[place], place) for place in (CLS, SEP)]
-    made.post_processor = TemplateProcessing(single=f"{BERT_SPECIAL[CLS]} $A {BERT_SPECIAL[SEP]}", special_tokens=ends)
+    made.post_processor = processors.TemplateProcessing(
+        single=f"{BERT_SPECIAL[CLS]} $A {BERT_SPECIAL[SEP]}", special_tokens=ends
+    )
     made.enable_truncation(longest)
     return made

@@ -56,6 +56,7 @@ TASK = Task(
             "intermediate_size": 256,
             "max_position_embeddings": TOKENS,
             "type_vocab_size": 2,
+            "initializer_range": 0.05,
             "pad_token_id": byte_pairs.PAD,
             "hidden_dropout_prob": 0.1,
             "attention_probs_dropout_prob": 0.1,

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from prism_sim.evaluation.evaluate import tensors
 from prism_sim.numeric.threads import fixed_threads
 from prism_sim.tasks.base import Recipe
 from prism_sim.tasks.examples import Batch, Examples
@@ -105,22 +106,16 @@ def batch_of(examples: Examples, recipe: Recipe, seed: int, step: int) -> Batch:
     return examples.batch(order[place * size : (place + 1) * size].tolist())
 
 
-def tensors(batch: Batch, changed: Mapping[str, Any] | None = None) -> dict[str, Tensor]:
-    """What the model's forward takes, labels among it. changed: inputs in place of the batch's."""
-    inputs = {**(batch.inputs if changed is None else changed), "labels": batch.labels}
-    return {name: torch.from_numpy(np.ascontiguousarray(values)) for name, values in inputs.items()}
-
-
 def _step(model: nn.Module, training: Training, optimizer: torch.optim.Optimizer, step: int) -> float:
     recipe = training.recipe
     generator = np.random.default_rng([training.seed, STEP, step])
     batch = batch_of(training.examples, recipe, training.seed, step)
-    changed = recipe.augment(batch.inputs, generator) if recipe.augment else None
+    inputs = recipe.augment(batch.inputs, generator) if recipe.augment else batch.inputs
     torch.manual_seed(int(generator.integers(2**63)))
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(recipe, step)
     optimizer.zero_grad()
-    loss = training.forward(model, tensors(batch, changed))
+    loss = training.forward(model, tensors(model, {**inputs, "labels": batch.labels}))
     if not bool(loss.isfinite()):
         raise TrainingError(f"the loss is {loss.item()} at step {step}; choose a smaller learning rate")
     loss.backward()  # type: ignore[no-untyped-call]
@@ -132,7 +127,8 @@ def _step(model: nn.Module, training: Training, optimizer: torch.optim.Optimizer
 def _validated(model: nn.Module, training: Training) -> float | None:
     if training.validate is None:
         return None
+    device = next(model.parameters()).device
     model.eval()
     found = training.validate(model)
-    model.train()
+    model.to(device).train()  # an evaluation may have taken it to the GPU, away from the optimiser's state
     return found

@@ -86,7 +86,7 @@ def obtain(order: Order, announce: Callable[[str], None] = lambda text: None, wa
 
 def _trained(order: Order, splits: Splits, wanted: Identity, folder: Path, watch: Watch) -> Mapping[str, Any]:
     """Trains, measures and writes. Imports torch."""
-    from prism_sim.training.evaluate import measured, outcomes
+    from prism_sim.evaluation import evaluate
     from prism_sim.training.loop import Training, train
     from prism_sim.training.state import Keep
 
@@ -94,7 +94,7 @@ def _trained(order: Order, splits: Splits, wanted: Identity, folder: Path, watch
     model = fresh_model(task, order.seed)
 
     def validate(now: nn.Module) -> float:
-        return measured(task, outcomes(now, task, splits.validation))[task.metrics[0]]
+        return evaluate(now, task, splits.validation).values[task.metrics[0]]
 
     keep = Keep(folder.with_name(folder.name + STATE), wanted.digest)
     history = train(model, Training(splits.train, recipe, order.seed, validate=validate), keep, watch)
@@ -103,8 +103,8 @@ def _trained(order: Order, splits: Splits, wanted: Identity, folder: Path, watch
         "seed": order.seed,
         "steps": recipe.steps,
         "examples": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
-        "validation": measured(task, outcomes(model, task, splits.validation)),
-        "test": measured(task, outcomes(model, task, splits.test)),
+        "validation": dict(evaluate(model, task, splits.validation).values),
+        "test": dict(evaluate(model, task, splits.test).values),
         "history": [asdict(point) for point in history],
         "identity": wanted.digest,
         "data_digest": wanted.data_digest,

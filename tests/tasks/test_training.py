@@ -10,9 +10,9 @@ import torch
 from small_tasks import HALVES, STEPS
 
 from prism_sim import infer
+from prism_sim.evaluation import evaluate
 from prism_sim.numeric.loading import ModelSource, load
 from prism_sim.training import TrainingError, reference
-from prism_sim.training.evaluate import measured, outcomes
 from prism_sim.training.loop import Training, batch_of, learning_rate, own_loss, train
 from prism_sim.training.references import Order, fresh_model, obtain
 from prism_sim.training.state import Keep
@@ -56,7 +56,7 @@ def own_cache(tmp_path, monkeypatch):
 def test_training_lowers_the_loss_and_the_model_answers_what_it_has_not_seen():
     model, history = trained()
     assert history[-1].loss < history[0].loss / 2
-    assert measured(HALVES, outcomes(model, HALVES, SPLITS.test))["accuracy"] > 0.8  # chance has 0.5
+    assert evaluate(model, HALVES, SPLITS.test).values["accuracy"] > 0.8  # chance has 0.5
     assert not model.training
 
 
@@ -76,9 +76,9 @@ def test_training_leaves_the_callers_random_numbers_alone():
 
 @pytest.mark.parametrize("steps", [1, 7, STEPS - 1])
 def test_an_interrupted_training_goes_on_to_the_same_weights_and_history(tmp_path, steps):
-    whole, history = trained(validate=lambda model: measured(HALVES, outcomes(model, HALVES, SPLITS.test))["accuracy"])
+    whole, history = trained(validate=lambda model: evaluate(model, HALVES, SPLITS.test).values["accuracy"])
     keep = Keep(tmp_path / "state.safetensors", "this", every_s=0)
-    validate = {"validate": lambda model: measured(HALVES, outcomes(model, HALVES, SPLITS.test))["accuracy"]}
+    validate = {"validate": lambda model: evaluate(model, HALVES, SPLITS.test).values["accuracy"]}
     with pytest.raises(StoppedError):
         trained(keep, stop_after(steps + 1), **validate)  # the state of the step before is on disk
     seen = []
@@ -186,7 +186,7 @@ def test_a_finished_training_is_found_and_is_a_hugging_face_folder():
     assert reference(HALVES, announce=lambda text: pytest.fail(text)) == folder
     config = json.loads((folder / "config.json").read_text())
     model = load(ModelSource(config, str(folder), HALVES.head, "float32", 0))
-    assert measured(HALVES, outcomes(model, HALVES, SPLITS.test)) == record["test"]
+    assert evaluate(model, HALVES, SPLITS.test).values == record["test"]
     assert model.config.id2label == {0: "left", 1: "right"}
     assert record["steps"] == STEPS
     assert record["data_digest"] == SPLITS.digest()
