@@ -143,9 +143,10 @@ def _kind(path: FieldPath) -> Kind | None:
         return unit
     info = schema.known_fields().get(schema.field_pattern(path))
     kinds = set() if info is None else set(_scalars(info.annotation)) - {types.NoneType}
-    if kinds == {int}:
+    numbers = {kind for kind in kinds if get_origin(kind) not in (tuple, list)}  # a field may take a list as well
+    if numbers == {int}:
         return "whole"
-    return "real" if kinds and kinds <= {int, float} else None
+    return "real" if numbers and numbers <= {int, float} else None
 
 
 def _scalars(annotation: Any) -> Iterator[Any]:

@@ -130,7 +130,7 @@ def test_what_is_neither_a_word_nor_numbers_is_refused_at_its_place(load, value,
 def test_the_json_schema_takes_the_words_and_lists_of_numbers():
     rules = json_schema()["$defs"]["StrategySection"]["properties"]["shares"]["anyOf"]
     assert {"enum": list(WORDS), "type": "string"} in rules
-    assert {"items": {"type": "number"}, "type": "array"} in rules
+    assert {"items": {"type": "number"}, "minItems": 1, "type": "array"} in rules
     assert len(rules) == 2
 
 
