@@ -84,7 +84,8 @@ def test_this_machine_is_measured_and_its_section_is_a_scenario_s(tmp_path: Path
     assert found.busy == 1
     json.dumps(found.to_json())
     path = tmp_path / "here.yaml"
-    path.write_text(f"{found.to_yaml()}model: {{preset: bert-tiny}}\nnetwork: {{preset: loopback}}\nstrategy: {{name: single}}\n")
+    rest = "model: {preset: bert-tiny}\nnetwork: {preset: loopback}\nstrategy: {name: single}\n"
+    path.write_text(found.to_yaml() + rest)
     device = load_scenario(path).devices[0]
     assert device.flops_per_s == pytest.approx(found.estimate.flops_per_s, rel=1e-3)
     assert device.memory_overlap == pytest.approx(found.estimate.memory_overlap, abs=1e-3)
