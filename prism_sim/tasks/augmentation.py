@@ -10,9 +10,9 @@ from prism_sim.tasks import byte_pairs
 from prism_sim.tasks.examples import Array
 
 LARGEST_SHIFT = 3.0  # pixels
-LARGEST_SCALE = 1.15
-LARGEST_TURN = np.radians(12)
-LARGEST_SHEAR = 0.2
+LARGEST_SCALE = 1.2
+LARGEST_TURN = np.radians(15)
+LARGEST_SHEAR = 0.25
 HIDDEN = 0.2  # of the tokens of a text
 
 

@@ -14,12 +14,12 @@ from prism_sim.tasks.scoring import classification
 DRAWN_SIDE, SIDE, PATCH = 8, 32, 4  # pixels: of the data set, of our pictures, of a token
 WHITE = 16.0  # the data set's brightest value
 CLASSES = tuple("0123456789")
-VALIDATION = 6  # one of so many of the pictures of a class that are not for testing
+VALIDATION = 10  # one of so many of the pictures of a class that are not for testing
 
 
 @cache
 def load() -> Splits:
-    """Every second picture of a class is for testing, of the others every sixth for validation.
+    """Every second picture of a class is for testing, of the others every tenth for validation.
 
     The data set lists its writers one after another, so each of them is in all three.
     """
@@ -69,8 +69,9 @@ TASK = Task(
             "intermediate_size": 256,
             "hidden_dropout_prob": 0.0,
             "attention_probs_dropout_prob": 0.0,
+            "initializer_range": 0.1,  # of so narrow a model; with the usual 0.02 it learns half as fast
             **labels(CLASSES),
         },
-        recipe=Recipe(steps=1200, batch=64, learning_rate=2e-3, warmup_steps=100, weight_decay=0.05, augment=redrawn),
+        recipe=Recipe(steps=1000, batch=64, learning_rate=2e-3, warmup_steps=100, weight_decay=0.05, augment=redrawn),
     ),
 )
