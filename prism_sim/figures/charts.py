@@ -180,12 +180,11 @@ def _scale_y(drawn: Sequence[tuple[Axes, Sequence[Line]]], y: str, factor: float
     amounts = [value / factor for _, shown in drawn for line in shown for value in (*line.low, *line.high)]
     if not amounts:
         return
+    is_metric = any(line.intervals for _, own in drawn for line in own)  # whose ratios mean nothing
     for axes, _ in drawn:
-        if is_wide(amounts):
+        if is_wide(amounts) and not is_metric:
             log_axis(axes.yaxis, min(amounts), max(amounts))
-        elif y in ("fidelity_top1_agreement", "fidelity_cosine") or any(
-            line.intervals for _, own in drawn for line in own
-        ):
+        elif is_metric or y in NEAR_ONE:
             margin = 0.06 * ((max(amounts) - min(amounts)) or abs(max(amounts)))
             axes.set_ylim(min(amounts) - 2 * margin, max(amounts) + margin)
         else:

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from rich.console import Console
+
 from prism_sim.study.accuracy import Accuracy
 from prism_sim.tasks import metrics
 from prism_sim.tasks.intervals import Interval
+
+
+def show_accuracy(found: Accuracy, console: Console, named: str = "") -> None:
+    """The metric in a sentence, after a name if there are several."""
+    console.print(f"{named}{accuracy_text(found)}", markup=False, highlight=False)
+
+
+def show_notes(found: Accuracy, console: Console) -> None:
+    """What must be said of the examples, if anything."""
+    for note in found.notes:
+        console.print(f"note: {note}", style="dim", markup=False, highlight=False)
 
 
 def accuracy_text(found: Accuracy) -> str:

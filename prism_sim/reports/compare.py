@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.markup import escape
 
-from prism_sim.reports.accuracy import accuracy_text, value_text
+from prism_sim.reports.accuracy import show_accuracy, show_notes, value_text
 from prism_sim.reports.tables import NarrowName, new_table
 from prism_sim.study.accuracy import Accuracy
 from prism_sim.study.compare import Candidate, Comparison, peak_memory_bytes
@@ -35,9 +35,11 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
             console.print(escape(f"{name}: {candidate.reason}"), style="dim")
     if any(candidate.fidelity and candidate.fidelity.random_weights for candidate in comparison.candidates):
         console.print("outputs: cosine to the undistributed model's; random weights: not an accuracy estimate")
-    for candidate in comparison.candidates if found is not None else ():
+    for candidate in comparison.candidates:
         if candidate.accuracy is not None:
-            console.print(f"{candidate.strategy} x{len(candidate.devices)}: {accuracy_text(candidate.accuracy)}")
+            show_accuracy(candidate.accuracy, console, f"{candidate.strategy} x{len(candidate.devices)}: ")
+    if found is not None:
+        show_notes(found, console)
     for line in comparison_verdict(comparison):
         console.print(f"[bold]{escape(line)}[/bold]")
     console.print()

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from prism_sim.reports.accuracy import difference_text, interval_text, value_text
+from prism_sim.reports.accuracy import difference_text, interval_text, show_notes, value_text
 from prism_sim.reports.tables import new_table
 from prism_sim.study.curve import Curve, Point
 from prism_sim.units_text import seconds_text
@@ -18,6 +18,7 @@ def show_curve(found: Curve, console: Console) -> None:
     metric = found.metric.replace("_", " ")
     console.print(f"\n[bold]{escape(found.scenario.name)}[/bold]")
     console.print(f"{first.task}: {metric} on {first.n} test examples, 95 % intervals", style="dim")
+    show_notes(first, console)
     several = len({point.seed for point in found.points}) > 1
     table = _table(found, *(["seed"] if several else []), metric, "less undistributed")
     for point in found.points:

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from prism_sim import families
-from prism_sim.reports.accuracy import accuracy_text
+from prism_sim.reports.accuracy import show_accuracy, show_notes
 from prism_sim.reports.tables import NarrowName, new_table
 from prism_sim.study.result import RunResult
 from prism_sim.study.simulation import Simulation
@@ -29,7 +29,8 @@ def show(result: RunResult, console: Console) -> None:
         console.print(f"\n{result.shares}")
     _show_fidelity(result, console)
     if result.accuracy is not None:
-        console.print(f"{accuracy_text(result.accuracy)}", highlight=False)
+        show_accuracy(result.accuracy, console)
+        show_notes(result.accuracy, console)
     if result.scenario.unused_fields:
         unused = ", ".join(result.scenario.unused_fields)
         console.print(f"not used by {result.simulation.job.strategy}: {unused}", style="yellow")

@@ -56,7 +56,8 @@ class Answers:
 class Accuracy:
     """A metric over n test examples: as distributed, undistributed, and the paired difference (distributed less that).
 
-    metric: of `tasks.metrics`. values: of all metrics of the task, as distributed.
+    metric: of `tasks.metrics`. values: of all metrics of the task, as distributed. notes: what must be said of the
+    data, such as labels that could not be matched to the model's by name.
     """
 
     task: str
@@ -69,6 +70,7 @@ class Accuracy:
     checkpoint: str
     checkpoint_digest: str | None
     data_digest: str
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The contract of `--json`'s `accuracy`."""
@@ -83,6 +85,7 @@ class Accuracy:
             "checkpoint": self.checkpoint,
             "checkpoint_digest": self.checkpoint_digest,
             "data_digest": self.data_digest,
+            "notes": list(self.notes),
         }
 
 
@@ -125,6 +128,7 @@ def accuracy_between(scenario: Scenario, through: Answers, alone: Answers) -> Ac
     """through: as distributed; alone: undistributed, to the same examples."""
     task = checkpoints.task_of(scenario)
     metric = metrics.find(task.metrics[0])
+    splits, data_digest = checkpoints.splits_of(scenario)
     return Accuracy(
         task=task.name,
         metric=metric.name,
@@ -135,7 +139,8 @@ def accuracy_between(scenario: Scenario, through: Answers, alone: Answers) -> Ac
         values={name: metrics.find(name).compute(through.outcomes) for name in task.metrics},
         checkpoint=checkpoint_name(scenario),
         checkpoint_digest=through.checkpoint_digest,
-        data_digest=checkpoints.splits_of(scenario)[1],
+        data_digest=data_digest,
+        notes=splits.notes,
     )
 
 

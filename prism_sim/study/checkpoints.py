@@ -73,14 +73,18 @@ def folder_digests(folder: Path) -> list[str]:
 
 
 def splits_of(scenario: Scenario) -> tuple[Splits, str]:
-    """The examples of the scenario's task, and their digest. Raises ScenarioError where they cannot be had."""
+    """The examples of the scenario's task, and their digest. Raises ScenarioError where they cannot be had.
+
+    Sequences are as long as the scenario says; where it is silent, as long as is usual for the task.
+    """
     spec, model = scenario.task, scenario.model
     assert spec is not None
     own = task_of(scenario).read is None
     config = model_config(scenario)
     fixed = own or families.find(str(config["model_type"])).input_name == "pixel_values"
     place = None if own else (str(model.folder) if model.folder is not None else model.hub_id)
-    tokens = None if fixed else scenario.workload.tokens
+    asked = (scenario.origin.overridden().tree.get("workload") or {}).get("tokens")
+    tokens = None if fixed or asked is None else scenario.workload.tokens
     try:
         return _splits(spec.name, spec.data, place, "{}" if own else json.dumps(config, sort_keys=True), tokens)
     except DataError as error:

@@ -26,7 +26,6 @@ from prism_sim.tasks import Task
 from prism_sim.tasks.base import Recipe
 from prism_sim.training import checkpoint
 from prism_sim.training.checkpoint import DETERMINING, LIBRARIES, Identity
-from prism_sim.training.errors import TrainingError
 from prism_sim.training.references import HASH_DIGITS, STATE, Obtained, save_model
 
 if TYPE_CHECKING:
@@ -103,7 +102,7 @@ def finetune(
     on from. Raises ScenarioError for whatever is wrong with the scenario, its data, or a folder that is there.
     """
     scenario = order.scenario
-    try:
+    with placed(scenario):
         recipe, data_digest = order.recipe, checkpoints.splits_of(scenario)[1]
         wanted = _identity(order, recipe, data_digest)
         name = f"{order.task.name}-{order.job.strategy}-{wanted.digest[:HASH_DIGITS]}"
@@ -117,8 +116,6 @@ def finetune(
         place = checkpoints.weights_of(scenario, announce)
         announce(f"{'going on with' if state.exists() else 'fine-tuning'} {checkpoint_name(scenario)}")
         _train(order, recipe, wanted, folder, place, watch)
-    except TrainingError as error:
-        raise ScenarioError(f"{scenario.path}: {error}", str(scenario.path)) from error
     state.unlink(missing_ok=True)
     return Obtained(folder, checkpoint.read_record(folder), new=True)
 

@@ -16,6 +16,7 @@ from prism_sim import strategies, tasks
 from prism_sim.evaluation import Spread, evaluate
 from prism_sim.tasks import DataError, DataSource, Splits
 from prism_sim.tasks.examples import Examples
+from prism_sim.tasks.readers.cbt import ASKED
 from prism_sim.tasks.scoring import cloze
 
 TEST = "cbtest_CN_test_2500ex.txt"
@@ -61,7 +62,7 @@ def test_candidates_are_put_into_the_gap_behind_what_comes_before(tmp_path: Path
     assert found.test.inputs["input_ids"][0].begins == len(before)
     assert found.test.labels.tolist() == [1, 0, 2]
     assert (len(found.train), len(found.validation)) == (0, 0)
-    assert found.notes == ()
+    assert found.notes == (ASKED,)
 
 
 def test_a_longer_text_is_cut_at_its_beginning_alike_for_all_candidates(tmp_path: Path, checkpoint: DataSource) -> None:
@@ -72,7 +73,8 @@ def test_a_longer_text_is_cut_at_its_beginning_alike_for_all_candidates(tmp_path
         kept = " ".join(BEFORE)[-(60 - longest) :]
         assert found.test.inputs["input_ids"][at].begins == 60 - longest
         assert decoded(found.test, at) == [f"{kept} {sentence.replace('XXXXX', word)}" for word in candidates]
-    assert found.notes == ("sequences have 60 tokens: the text before a question of CBT-CN is cut at its beginning",)
+    cut = "sequences have 60 tokens: the text before a question of CBT-CN is cut at its beginning"
+    assert found.notes == (ASKED, cut)
     too_short = read(tmp_path, replace(checkpoint, tokens=20))
     with pytest.raises(DataError, match=r"2500ex.txt:21: the question has 20 tokens, and needs one before it"):
         too_short.test.batch([0])

@@ -22,6 +22,9 @@ from prism_sim.tasks.scoring import cloze
 
 GAP = "XXXXX"
 SENTENCES = 20
+ASKED = (
+    "a question is asked with each of its 10 candidates, one sequence each; a latency is of workload.batch sequences"
+)
 TOKENS = 1024  # of GPT-2; what comes before the question seldom has more than half of it
 NUMBERED = re.compile(r"(\d+) (.*)", re.DOTALL)
 INNER = ("CBTest/data", "data")
@@ -91,7 +94,7 @@ def splits(layout: Layout, source: DataSource) -> Splits:
         test=examples([question for path in test for question in _questions(path)]),
         tokenizer=texts.described(tokenizer) if tokenizer.is_fast else None,
         stated_digest=digest((*validation, *test), place, texts.described(tokenizer), str(length)),
-        notes=() if length >= TOKENS else (cut,),
+        notes=(ASKED, *(() if length >= TOKENS else (cut,))),
     )
 
 
