@@ -8,6 +8,9 @@ SCENARIO := scenarios/vit-base-orin-nano.yaml
 # rooms whose tests are quick; the others load models, start processes or sweep
 FAST := $(addprefix tests/,core scenario timing strategies figures validation)
 INSTALLED := $(VENV)/.installed
+WORKERS := 2
+# a file's tests stay together, since they share what is dear; a worker has one thread of torch
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .PHONY: demo gallery test check bench validate accuracy clean
 
@@ -31,12 +34,12 @@ test: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not slow" $(FAST)
+	$(PYTEST) -m "not slow" $(FAST)
 
 # Each against its reference in the same run; all are run, and any that is too slow fails the whole.
 bench: $(INSTALLED)

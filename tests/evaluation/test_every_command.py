@@ -44,11 +44,12 @@ def answered(case: Path, command: str, *more: str) -> dict:
 def test_every_command_answers(case: Path, ranks: str, capsys):
     run = answered(case, "run")
     found = run["accuracy"]
-    assert run["fidelity"]["plan_confirmed"]
+    assert run["plan_confirmed"]
     curve = answered(case, "accuracy", "--segments", "1,2")
     mine = [point for point in curve["points"] if point["strategy"] == "prism" and point["segments"] in (2, None)]
     assert [point["accuracy"]["value"] for point in mine] == [found["value"]]
-    assert {one["strategy"] for one in answered(case, "compare")["candidates"]} >= {"single", "prism"}
+    candidates = [one["strategy"] for one in answered(case, "compare")["candidates"]]
+    assert ("prism" in candidates) == (ranks == THREE)  # there is nothing to compare one device with
     assert answered(case, "loss")["blocks"]
     tuned = answered(case, "finetune", "--steps", "2", "--random-segments", "1..3")
     assert tuned["ranks"] == len(json.loads(ranks))
