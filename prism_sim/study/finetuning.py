@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prism_sim import strategies
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shapes.job import Job
 from prism_sim.study import checkpoints
@@ -127,7 +128,8 @@ def _identity(order: Order, recipe: Recipe, data_digest: str) -> Identity:
     described["augment"] = recipe.augment and recipe.augment.__qualname__
     job = order.job
     described["from"] = checkpoints.weights_key(order.scenario)
-    described["spread"] = [job.strategy, asdict(job.options), job.n_ranks, asdict(job.placement), job.wire_dtype]
+    options = strategies.effective_options(job.strategy, job.options)
+    described["spread"] = [job.strategy, options, job.n_ranks, asdict(job.placement), job.wire_dtype]
     described["segments"] = order.segments
     own = digest(root / name for name in (*DETERMINING, *OWN_SOURCE))
     return Identity(
