@@ -23,8 +23,8 @@ def redrawn(inputs: Mapping[str, Array], generator: np.random.Generator) -> dict
     matrices, shifts = _drawn(batch, generator)
     middle = np.array([height - 1, width - 1]) / 2
     grid = np.stack(np.meshgrid(np.arange(height), np.arange(width), indexing="ij"), -1) - middle  # (h, w, 2)
-    seen = np.einsum("bij,hwj->bhwi", matrices, grid) + shifts[:, None, None] + middle
-    return {**inputs, "pixel_values": bilinear(pixels, seen)}
+    seen = grid.reshape(-1, 2) @ matrices.swapaxes(1, 2) + (shifts + middle)[:, None]  # (batch, h * w, 2)
+    return {**inputs, "pixel_values": bilinear(pixels, seen.reshape(batch, height, width, 2))}
 
 
 def bilinear(pixels: Array, seen: Array) -> Array:
