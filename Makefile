@@ -9,8 +9,8 @@ SCENARIO := scenarios/vit-base-orin-nano.yaml
 FAST := $(addprefix tests/,core scenario timing strategies figures validation)
 INSTALLED := $(VENV)/.installed
 WORKERS := 2
-# a file's tests stay together, since they share what is dear; a worker has one thread of torch
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+# a file's tests stay together, since they share what is dear; torch's threads leave the cores to the other worker
+PYTEST = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .PHONY: demo gallery test check bench validate accuracy clean
 
