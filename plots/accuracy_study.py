@@ -58,9 +58,9 @@ class Case:
 
 # L is a compression rate of about 2, 4, 8, 16 and 32 of the 33, 64 and 128 rows of a partition
 EVERYTHING = (
-    Case("digits", (0, 1, 2), (16, 8, 4, 2, 1), (4, 2), (1, 32), 60, 45, 3, blocks=True),
-    Case("python-manual", (0,), (32, 16, 8, 4, 2), (8, 4), (1, 63), 150, 120, 8),
-    Case("python-text", (0,), (64, 32, 16, 8, 4), (16, 8), (1, 127), 200, 150, 8),
+    Case("digits", (0, 1, 2), (16, 8, 4, 2, 1), (4, 2), (1, 32), 130, 70, 2, blocks=True),
+    Case("python-manual", (0,), (32, 16, 8, 4, 2), (8, 4), (1, 63), 300, 120, 3),
+    Case("python-text", (0,), (64, 32, 16, 8, 4), (16, 8), (1, 127), 300, 180, 5),
 )
 QUICK = (
     Case("digits", (0,), (4, 1), (4,), (1, 32), 5, 5, 1, ("segment_means", "segment_means+int8", "int8"), 40, 60, True),

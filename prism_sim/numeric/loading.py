@@ -45,10 +45,13 @@ def load(source: ModelSource) -> nn.Module:
     family = families.find(str(source.config.get("model_type")))
     if reason := family.refuse(source.config):
         raise LoadError(reason)
-    kind = getattr(transformers, family.head(source.head).hf_class)
+    head = family.head(source.head)
+    kind = getattr(transformers, head.hf_class)
     with quiet():
-        model: nn.Module = _random(kind, source) if source.place is None else _pretrained(kind, source.place)
-    model = model.to(getattr(torch, source.dtype)).eval()
+        made: Any = _random(kind, source) if source.place is None else _pretrained(kind, source.place)
+    if head.name == "lm" and made.loss_type is None:
+        made.loss_type = "ForCausalLM"  # what transformers takes then, but with a warning at the first loss
+    model: nn.Module = made.to(getattr(torch, source.dtype)).eval()
     if source.weight_dtype == "int8":
         round_to_int8(model, family)
     return model
