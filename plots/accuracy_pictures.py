@@ -37,7 +37,7 @@ def draw_equal_bytes(found: Sequence[Measured]) -> Figure:
     """What each compressor loses within the same bytes, with its interval: a panel for each task, a colour a budget."""
     most = max(len(_names(one)) for one in found)
     with look():
-        figure = new_figure(WIDE_INCHES * max(1, len(found)) / 2, 1.0 + 0.2 * most)
+        figure = new_figure(WIDE_INCHES * max(1, len(found)) / 2, 1.2 + 0.2 * most)
         every = figure.subplots(1, len(found), squeeze=False)[0]
         for axes, one in zip(every, found, strict=True):
             _draw_task(axes, one)
@@ -54,7 +54,7 @@ def _draw_task(axes: Axes, one: Measured) -> None:
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)  # the first on top
     unit = "points of " if is_share(one.curve.metric) else ""
-    axes.set_xlabel(f"{one.case.task}: {unit}{one.curve.metric.replace('_', ' ')}")
+    axes.set_xlabel(f"{one.case.task}:\n{unit}{one.curve.metric.replace('_', ' ')}")
 
 
 def _draw_budget(axes: Axes, one: Measured, equal: Equal, number: int, names: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ from prism_sim.training import references
 from prism_sim.training.references import Obtained
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
-LOSSLESS = "identity"
+LOSSLESS, PLAIN = "identity", "segment_means"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,8 @@ class Entry:
 class Equal:
     """Compressors within the bytes of plain segment means, best first. too_large: what has no setting so small.
 
-    lead: of the first over the second, paired; None where there is but one.
+    lead: of the first over the second, paired; None where there is but one. lead_over_plain: of the first over plain
+    segment means; None where those are first.
     """
 
     segments: int
@@ -102,6 +103,7 @@ class Equal:
     entries: tuple[Entry, ...]
     too_large: tuple[str, ...]
     lead: Interval | None
+    lead_over_plain: Interval | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +211,7 @@ def _equal(case: Case, scenarios: list[Scenario], segments: int, progress: Progr
     def message_bytes(name: str, settings: Mapping[str, int]) -> int:
         return compressors.create(name, settings).message_bytes(1, n_rows, width, job.wire_bytes)
 
-    budget_bytes = message_bytes("segment_means", {"segments": segments})
+    budget_bytes = message_bytes(PLAIN, {"segments": segments})
     entries, too_large = [], []
     for name in case.compressors:
         settings = settings_for_bytes(name, n_rows, width, budget_bytes, job.wire_bytes)
@@ -223,7 +225,9 @@ def _equal(case: Case, scenarios: list[Scenario], segments: int, progress: Progr
     metric = metrics.find(entries[0].way.point.accuracy.metric)
     entries.sort(key=lambda entry: entry.way.mean, reverse=metric.better == "high")
     lead = None if len(entries) < 2 else _lead(metric, entries[0].way, entries[1].way)
-    return Equal(segments, budget_bytes, tuple(entries), tuple(too_large), lead)
+    plain = next((entry.way for entry in entries[1:] if entry.compressor == PLAIN), None)
+    over_plain = None if plain is None else _lead(metric, entries[0].way, plain)
+    return Equal(segments, budget_bytes, tuple(entries), tuple(too_large), lead, over_plain)
 
 
 def _lead(metric: metrics.Metric, first: Way, second: Way) -> Interval:

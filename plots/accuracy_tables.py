@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from accuracy_study import LOSSLESS, Case, Equal, Measured, Way
+from accuracy_study import LOSSLESS, PLAIN, Case, Equal, Measured, Way
 
 from prism_sim.reports.accuracy import difference_text, interval_text, value_text
 from prism_sim.reports.page import table
@@ -135,8 +135,15 @@ def _verdict(metric: str, equal: Equal) -> str:
         return "One compressor alone: there is nothing to compare."
     first, second = (entry.compressor for entry in equal.entries[:2])
     lead = f"{first} less {second}: {difference_text(metric, equal.lead)}"
-    is_won = equal.lead.low > 0 or equal.lead.high < 0
-    return f"The best is {first}; {lead}." if is_won else f"There is no winner; {lead}."
+    verdict = f"The best is {first}; {lead}." if _is_clear(equal.lead) else f"There is no winner; {lead}."
+    if equal.lead_over_plain is None or second == PLAIN:
+        return verdict
+    over = f"{first} less {PLAIN}: {difference_text(metric, equal.lead_over_plain)}"
+    return f"{verdict} {'Plain means are behind' if _is_clear(equal.lead_over_plain) else 'Nor over plain means'}; {over}."
+
+
+def _is_clear(lead: Interval) -> bool:
+    return lead.low > 0 or lead.high < 0
 
 
 def _blocks(one: Measured) -> Iterator[str]:

@@ -42,10 +42,10 @@ def interval_text(metric: str, found: Interval) -> str:
 
 
 def difference_text(metric: str, found: Interval) -> str:
-    """-1.2 points (-2.0 to -0.4)."""
-    factor, digits, unit = (100, 1, " points") if is_share(metric) else (1, 3, "")
-    low, high = (f"{factor * end:+.{digits}f}" for end in (found.low, found.high))
-    return f"{factor * found.estimate:+.{digits}f}{unit} ({low} to {high})"
+    """-1.2 points (-2.0 to -0.4); of what is no share, a digit more than of its value."""
+    factor, digits, unit = (100, 1, " points") if is_share(metric) else (1, 4, "")
+    value, low, high = (f"{factor * end:+z.{digits}f}" for end in (found.estimate, found.low, found.high))
+    return f"{value}{unit} ({low} to {high})"
 
 
 def is_share(metric: str) -> bool:
