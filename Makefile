@@ -10,7 +10,7 @@ FAST := $(addprefix tests/,core scenario timing strategies figures validation)
 INSTALLED := $(VENV)/.installed
 WORKERS := 2
 # a file's tests stay together, since they share what is dear; torch's threads leave the cores to the other worker
-PYTEST = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+PYTEST = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 12
 
 .PHONY: demo gallery test check bench validate accuracy clean
 

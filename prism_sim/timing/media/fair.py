@@ -23,6 +23,7 @@ Ints = NDArray[np.int64]
 # flows, seconds lost to others.
 TOTAL, LEFT, RATE, ALONE, LOST = range(5)
 UNLIMITED_BITS_PER_S = 1e200  # stands for infinity where shares are subtracted
+MOST_KNOWN = 1024  # sets of connections whose rates are remembered: a run has the same ones again and again
 
 
 class FairSwitch:
@@ -45,6 +46,7 @@ class FairSwitch:
         self.queues: list[deque[tuple[Flight, float]]] = []
         self.ports: Ints = np.zeros((2, 0), dtype=np.int64)  # egress and ingress of each of them
         self.state: Floats = np.zeros((5, 0))  # rows TOTAL to LOST of each of them
+        self.known: dict[bytes, Floats] = {}  # RATE and ALONE by the ports of all busy connections
 
     def post(self, flight: Flight) -> None:
         if not self.posted:  # those posted at the same time change the rates together
@@ -64,9 +66,19 @@ class FairSwitch:
         self.change = None
         if not self.queues:
             return
-        self.state[RATE] = max_min_rates(self.ports, self.capacity)
-        self.state[ALONE] = self._rates_without_others()
+        self.state[RATE : ALONE + 1] = self._rates()
         self._change_after(float((self.state[LEFT] / self.state[RATE]).min()))
+
+    def _rates(self) -> Floats:
+        """(2, connections): as they flow, and as they would without others' flows."""
+        key = self.ports.tobytes()
+        found = self.known.get(key)
+        if found is None:
+            if len(self.known) >= MOST_KNOWN:
+                self.known.clear()
+            found = np.stack([max_min_rates(self.ports, self.capacity), self._rates_without_others()])
+            self.known[key] = found
+        return found
 
     def _rates_without_others(self) -> Floats:
         """Each connection's share of its uplink among those of its own device, or the rate of its receiver's port."""
