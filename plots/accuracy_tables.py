@@ -139,7 +139,8 @@ def _verdict(metric: str, equal: Equal) -> str:
     if equal.lead_over_plain is None or second == PLAIN:
         return verdict
     over = f"{first} less {PLAIN}: {difference_text(metric, equal.lead_over_plain)}"
-    return f"{verdict} {'Plain means are behind' if _is_clear(equal.lead_over_plain) else 'Nor over plain means'}; {over}."
+    compared = "Plain means are behind" if _is_clear(equal.lead_over_plain) else "Nor over plain means"
+    return f"{verdict} {compared}; {over}."
 
 
 def _is_clear(lead: Interval) -> bool:

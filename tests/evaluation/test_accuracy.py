@@ -117,7 +117,9 @@ def test_a_report_has_the_interval_and_the_paired_difference():
     )
     three = points(12.3456, 12, 13), points(11, 10, 12), points(1.3456, 1, 2)
     found = Accuracy("text", "perplexity", 9, *three, {}, "gpt2", None, "")
-    assert accuracy_text(found).startswith("perplexity 12.346 (12.000 to 13.000), undistributed 11.000: +1.3456 (+1.0000")
+    assert accuracy_text(found).startswith(
+        "perplexity 12.346 (12.000 to 13.000), undistributed 11.000: +1.3456 (+1.0000"
+    )
 
 
 # --- answered once
