@@ -8,22 +8,50 @@ full; its connections stop growing, the others go on. They change only when a co
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias, cast
 
-import numpy as np
-from numpy.typing import NDArray
 from simpy import Environment, Event
 
 from prism_sim.timing.media.base import Deliver, Flight
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-# Of a connection's first message: bits and those left. Of the connection: bits a second, the same without others'
-# flows, seconds lost to others.
-TOTAL, LEFT, RATE, ALONE, LOST = range(5)
+Ports: TypeAlias = tuple[int, int]  # egress of the sender's device, ingress of the receiver's
 UNLIMITED_BITS_PER_S = 1e200  # stands for infinity where shares are subtracted
-MOST_KNOWN = 1024  # sets of connections whose rates are remembered: a run has the same ones again and again
+MOST_KNOWN = 100_000  # connections in all sets whose rates are remembered: a run has the same sets again and again
+
+
+class _Connection:
+    """Busy with the first of its messages since `since_s`, of which `left_bits` were left then.
+
+    alone: the rate without others' flows. lost_s: seconds lost to others until then. queue: each message with what had
+    been lost when it was posted.
+    """
+
+    __slots__ = ("alone", "end_s", "left_bits", "lost_s", "queue", "rate", "since_s", "slack_bits")
+
+    def __init__(self) -> None:
+        self.queue: deque[tuple[Flight, float]] = deque()
+        self.left_bits = self.slack_bits = self.lost_s = self.since_s = self.end_s = 0.0
+        self.rate, self.alone = 0.0, UNLIMITED_BITS_PER_S
+
+    def begin(self, now_s: float) -> None:
+        """The first message begins to flow, at a rate that is still to be said."""
+        flight = self.queue[0][0]
+        flight.uplink_start_s = self.since_s = now_s
+        self.left_bits = 8.0 * flight.message.payload_bytes
+        self.slack_bits, self.rate = 1e-12 * self.left_bits, 0.0
+
+    def settle(self, now_s: float) -> None:
+        """What has flowed and what was lost up to now."""
+        elapsed_s, self.since_s = now_s - self.since_s, now_s
+        self.left_bits -= self.rate * elapsed_s
+        if self.rate < self.alone:
+            self.lost_s += elapsed_s * (1.0 - self.rate / self.alone)
+
+    def flow(self, now_s: float, rate: float, alone: float) -> None:
+        """From now on at these rates."""
+        self.settle(now_s)
+        self.rate, self.alone, self.end_s = rate, alone, now_s + self.left_bits / rate
 
 
 class FairSwitch:
@@ -38,15 +66,12 @@ class FairSwitch:
     ) -> None:
         self.env, self.latency_s, self.deliver = env, latency_s, deliver
         self.n_ports = len(up)
-        self.capacity = np.minimum(np.array([*up, *down], dtype=np.float64), UNLIMITED_BITS_PER_S)
+        self.capacity = [min(rate, UNLIMITED_BITS_PER_S) for rate in (*up, *down)]
         self.posted: list[Flight] = []  # since the latest change of rates, all at the same time
         self.change: Event | None = None  # the event at which rates change next; others are out of date
-        self.since_s = 0.0
-        # Messages of each busy connection in order, beside what it had lost when they were posted.
-        self.queues: list[deque[tuple[Flight, float]]] = []
-        self.ports: Ints = np.zeros((2, 0), dtype=np.int64)  # egress and ingress of each of them
-        self.state: Floats = np.zeros((5, 0))  # rows TOTAL to LOST of each of them
-        self.known: dict[bytes, Floats] = {}  # RATE and ALONE by the ports of all busy connections
+        self.busy: dict[Ports, _Connection] = {}
+        self.known: dict[tuple[Ports, ...], list[tuple[float, float]]] = {}  # by busy connections: rate and alone
+        self.n_known = 0
 
     def post(self, flight: Flight) -> None:
         if not self.posted:  # those posted at the same time change the rates together
@@ -60,74 +85,65 @@ class FairSwitch:
     def _on_change(self, event: Event) -> None:
         if event is not self.change:
             return
-        self._flow_until(self.env.now)
-        self._end_finished()
-        self._begin_posted()
+        now_s = self.env.now
+        self._end_finished(now_s)
+        self._begin_posted(now_s)
         self.change = None
-        if not self.queues:
+        if not self.busy:
             return
-        self.state[RATE : ALONE + 1] = self._rates()
-        self._change_after(float((self.state[LEFT] / self.state[RATE]).min()))
+        for connection, (rate, alone) in zip(self.busy.values(), self._rates(), strict=True):
+            if rate != connection.rate or alone != connection.alone:
+                connection.flow(now_s, rate, alone)
+        self._change_after(max(0.0, min(connection.end_s for connection in self.busy.values()) - now_s))
 
-    def _rates(self) -> Floats:
-        """(2, connections): as they flow, and as they would without others' flows."""
-        key = self.ports.tobytes()
+    def _end_finished(self, now_s: float) -> None:
+        idle = []
+        for ports, connection in self.busy.items():
+            rate = connection.rate
+            if (connection.end_s - now_s) * rate > connection.slack_bits + 1e-15 * now_s * rate:  # rounding
+                continue
+            connection.settle(now_s)
+            flight, lost_before_s = connection.queue.popleft()
+            self._leave(flight, connection.lost_s - lost_before_s)
+            if connection.queue:
+                connection.begin(now_s)
+            else:
+                idle.append(ports)
+        for ports in idle:
+            del self.busy[ports]
+
+    def _begin_posted(self, now_s: float) -> None:
+        posted, self.posted = self.posted, []
+        for flight in posted:
+            ports = flight.source_device, self.n_ports + flight.destination_device
+            connection = self.busy.get(ports)
+            if connection is None:
+                connection = self.busy[ports] = _Connection()
+            else:
+                connection.settle(now_s)
+            connection.queue.append((flight, connection.lost_s))
+            if len(connection.queue) == 1:
+                connection.begin(now_s)
+
+    def _rates(self) -> list[tuple[float, float]]:
+        """Of each busy connection: its rate, and what it would be without others' flows."""
+        key = tuple(self.busy)
         found = self.known.get(key)
         if found is None:
-            if len(self.known) >= MOST_KNOWN:
+            if self.n_known + len(key) > MOST_KNOWN:
                 self.known.clear()
-            found = np.stack([max_min_rates(self.ports, self.capacity), self._rates_without_others()])
+                self.n_known = 0
+            found = list(zip(max_min_rates(key, self.capacity), self._rates_without_others(key), strict=True))
             self.known[key] = found
+            self.n_known += len(key)
         return found
 
-    def _rates_without_others(self) -> Floats:
+    def _rates_without_others(self, connections: Sequence[Ports]) -> Iterator[float]:
         """Each connection's share of its uplink among those of its own device, or the rate of its receiver's port."""
-        egress, ingress = self.ports
-        return cast(Floats, np.minimum(self.capacity[egress] / np.bincount(egress)[egress], self.capacity[ingress]))
-
-    def _flow_until(self, now_s: float) -> None:
-        elapsed_s, self.since_s = now_s - self.since_s, now_s
-        if self.queues:
-            self.state[LEFT] -= self.state[RATE] * elapsed_s
-            self.state[LOST] += elapsed_s * np.maximum(0.0, 1.0 - self.state[RATE] / self.state[ALONE])
-
-    def _end_finished(self) -> None:
-        done = self.state[LEFT] <= 1e-12 * self.state[TOTAL] + 1e-15 * self.env.now * self.state[RATE]  # rounding
-        if not done.any():
-            return
-        for place in np.flatnonzero(done).tolist():
-            flight, lost_before_s = self.queues[place].popleft()
-            self._leave(flight, float(self.state[LOST, place]) - lost_before_s)
-            if self.queues[place]:
-                self._begin(place)
-        busy = [bool(queue) for queue in self.queues]
-        self.queues = [queue for queue in self.queues if queue]
-        self.ports, self.state = self.ports[:, busy], self.state[:, busy]
-
-    def _begin(self, place: int) -> None:
-        """The first message of a connection begins to flow."""
-        flight = self.queues[place][0][0]
-        flight.uplink_start_s = self.env.now
-        self.state[TOTAL, place] = self.state[LEFT, place] = 8 * flight.message.payload_bytes
-
-    def _begin_posted(self) -> None:
-        if not self.posted:
-            return
-        posted, self.posted = self.posted, []
-        places = {ports: place for place, ports in enumerate(zip(*self.ports.tolist(), strict=True))}
-        fresh = [ports for ports in dict.fromkeys(map(self._ports_of, posted)) if ports not in places]
-        places |= {ports: place for place, ports in enumerate(fresh, start=len(places))}
-        self.queues += [deque() for _ in fresh]
-        self.ports = np.concatenate([self.ports, np.array(fresh, dtype=np.int64).reshape(-1, 2).T], axis=1)
-        self.state = np.concatenate([self.state, np.zeros((5, len(fresh)))], axis=1)
-        for flight in posted:
-            place = places[self._ports_of(flight)]
-            self.queues[place].append((flight, float(self.state[LOST, place])))
-            if len(self.queues[place]) == 1:
-                self._begin(place)
-
-    def _ports_of(self, flight: Flight) -> tuple[int, int]:
-        return flight.source_device, self.n_ports + flight.destination_device
+        load: dict[int, int] = {}
+        for egress, _ in connections:
+            load[egress] = load.get(egress, 0) + 1
+        return (min(self.capacity[egress] / load[egress], self.capacity[ingress]) for egress, ingress in connections)
 
     def _leave(self, flight: Flight, lost_s: float) -> None:
         """Its last bit has left; lost_s: seconds that others' messages cost it."""
@@ -147,26 +163,27 @@ class FairSwitch:
         self.deliver(flight)
 
 
-def max_min_rates(ports: Ints, capacity: Floats) -> Floats:
-    """Max-min fair rates of flows.
+def max_min_rates(flows: Sequence[Ports], capacity: Sequence[float]) -> list[float]:
+    """Max-min fair rates of flows, bits per second.
 
-    ports: (2, flows), the two ports that each flow crosses.  capacity: (ports,), bits per second.  Returns (flows,).
+    flows: the two ports that each crosses.  capacity: of each port, bits per second.
     """
-    n_ports = len(capacity)
-    meeting = np.bincount(ports[0] * n_ports + ports[1], minlength=n_ports**2).reshape(n_ports, n_ports)
-    meeting = (meeting + meeting.T).astype(np.float64)  # still growing flows that two ports have in common
-    load, left = meeting.sum(axis=0), capacity.copy()
-    level = np.full(n_ports, np.inf)  # a flow's rate when its port fills; ports fill in order of level
-    while load.any():
-        share = np.divide(left, load, out=np.full(n_ports, np.inf), where=load > 0)
-        lowest = share.min()
-        full = share <= lowest * (1 + 1e-12)
-        level[full] = lowest
-        stopping = meeting[full].sum(axis=0)
-        left -= lowest * stopping
-        load -= stopping
-        load[full] = 0.0
-        meeting[full] = 0.0
-        meeting[:, full] = 0.0
-    rates: Floats = np.minimum(level[ports[0]], level[ports[1]])  # the port that fills first decides
+    crossing: dict[int, list[int]] = {}
+    for number, ports in enumerate(flows):
+        for port in ports:
+            crossing.setdefault(port, []).append(number)
+    load = {port: len(own) for port, own in crossing.items()}  # flows that still grow
+    left = {port: capacity[port] for port in crossing}
+    rates = [0.0] * len(flows)
+    while load:
+        share = {port: left[port] / n_growing for port, n_growing in load.items()}
+        lowest = min(share.values())
+        for port in [port for port in share if share[port] <= lowest * (1 + 1e-12)]:
+            for number in crossing[port]:
+                if not rates[number]:  # it grew until this port was full
+                    rates[number] = lowest
+                    for crossed in flows[number]:
+                        left[crossed] -= lowest
+                        load[crossed] -= 1
+        load = {port: n_growing for port, n_growing in load.items() if n_growing}
     return rates
