@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MOST_LINES = 8  # of one strategy in a panel
 MOST_PANELS = 24
 SAME = 1e-9  # relative; results nearer to each other differ by rounding
+REPEATED = "repeats"
 CONFIDENCE = "95 % interval"  # what columns that end in _low and _high hold
 
 
@@ -40,7 +41,9 @@ class Line:
         """What lies from low to high; "" where that is nothing."""
         if not any(high - low > SAME * abs(high) for low, high in zip(self.low, self.high, strict=True)):
             return ""
-        return CONFIDENCE if self.intervals else f"least to most of {self.repeats}"
+        if not self.intervals:
+            return f"least to most of {self.repeats}"
+        return f"{CONFIDENCE} of one seed, mean of {self.repeats}" if self.repeats != REPEATED else CONFIDENCE
 
     @property
     def label(self) -> str:
@@ -149,6 +152,6 @@ def _line(strategy: str, variant: str, rows: DataFrame, x: str, y: str) -> Line:
         [float(value) for value in mean],
         [float(value) for value in low],
         [float(value) for value in high],
-        f"{n_seeds} seeds" if n_seeds > 1 else "repeats",
+        f"{n_seeds} seeds" if n_seeds > 1 else REPEATED,
         intervals,
     )

@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 # in a folder, the first one found
-ROWS = ("sweep.csv", "sweep.parquet", "compare.json", "run.json", "breakeven.json", "loss.json", "validate.csv")
+ROWS = (
+    "sweep.csv",
+    "sweep.parquet",
+    "compare.json",
+    "run.json",
+    "breakeven.json",
+    "loss.json",
+    "validate.csv",
+    "accuracy.csv",
+)
 SPANS = ("trace.json",)
 
 

@@ -2,57 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from prism_sim.reports.accuracy import difference_text, interval_text, show_notes, value_text
-from prism_sim.reports.tables import new_table
+from prism_sim.reports.tables import NarrowName, new_table
 from prism_sim.study.curve import Curve, Point
 from prism_sim.units_text import seconds_text
 
+GAP = 2  # spaces between two columns
+USUAL_COMPRESSOR = "segment_means"  # of PRISM: where all points have it, the strategy's name says enough
+
+Row = dict[str, str]  # a cell by its column, the name first
+
 
 def show_curve(found: Curve, console: Console) -> None:
-    """One table; with several seeds, one of their means too."""
+    """One table, or two where the terminal is narrow; with several seeds, those of their means too."""
     first = found.points[0].accuracy
     metric = found.metric.replace("_", " ")
     console.print(f"\n[bold]{escape(found.scenario.name)}[/bold]")
     console.print(f"{first.task}: {metric} on {first.n} test examples, 95 % intervals", style="dim")
     show_notes(first, console)
     several = len({point.seed for point in found.points}) > 1
-    table = _table(found, *(["seed"] if several else []), metric, "less undistributed")
+    rows = []
     for point in found.points:
         accuracy = point.accuracy
-        seed = [str(point.seed)] if several else []
-        values = [interval_text(found.metric, accuracy.distributed), difference_text(found.metric, accuracy.difference)]
-        table.add_row(*_way(found, point), *seed, *values)
-    console.print(table)
+        seed = {"seed": str(point.seed)} if several else {}
+        values = {
+            metric: interval_text(found.metric, accuracy.distributed),
+            "less undistributed": difference_text(found.metric, accuracy.difference),
+        }
+        rows.append(_way(found, point) | seed | values)
+    _show(rows, console)
     if several:
-        pooled = _table(found, "seeds", f"mean {metric}", "less undistributed", title="Over seeds")
+        pooled = []
         for one in found.over_seeds():
-            values = [value_text(found.metric, one.mean), difference_text(found.metric, one.difference)]
-            pooled.add_row(*_way(found, one.points[0]), str(len(one.points)), *values)
-        console.print(pooled)
+            values = {
+                f"mean {metric}": value_text(found.metric, one.mean),
+                "less undistributed": difference_text(found.metric, one.difference),
+            }
+            pooled.append(_way(found, one.points[0]) | {"seeds": str(len(one.points))} | values)
+        _show(pooled, console, "Over seeds")
     console.print()
 
 
-def _table(found: Curve, *more: str, title: str = "") -> Table:
-    names = ["checkpoint"] if _checkpoints(found) > 1 else []
-    return new_table("", *names, "L", "CR", "latency", *more, title=title)
+def _show(rows: Sequence[Row], console: Console, title: str = "") -> None:
+    """The last column goes below, beside what tells the rows apart, where not all fit."""
+    columns = list(rows[0])
+    width = sum(max(len(text) for text in (column, *(row[column] for row in rows))) + GAP for column in columns)
+    told_by = [column for column in columns[:-2] if column not in ("CR", "latency")]
+    for chosen in (columns,) if width <= console.width else (columns[:-1], [*told_by, columns[-1]]):
+        table = new_table(*chosen, title=title)
+        for row in rows:
+            table.add_row(NarrowName(row[""]), *(row[column] for column in chosen[1:]))
+        console.print(table)
 
 
-def _way(found: Curve, point: Point) -> list[str]:
+def _way(found: Curve, point: Point) -> Row:
     segments, rate = point.simulation.compression
     compressors = {one.compressor for one in found.points if one.compressor is not None}
-    name = point.compressor if point.compressor is not None and len(compressors) > 1 else point.strategy
-    return [
-        name,
-        *([point.checkpoint] if _checkpoints(found) > 1 else []),
-        "" if segments is None else str(segments),
-        "" if rate is None else f"{rate:.3g}",
-        seconds_text(point.simulation.latency_s),
-    ]
-
-
-def _checkpoints(found: Curve) -> int:
-    return len({point.checkpoint for point in found.points})
+    is_told = point.compressor is not None and compressors != {USUAL_COMPRESSOR}
+    checkpoint = {"checkpoint": point.checkpoint} if len({one.checkpoint for one in found.points}) > 1 else {}
+    return {
+        "": str(point.compressor) if is_told else point.strategy,
+        **checkpoint,
+        "L": "" if segments is None else str(segments),
+        "CR": "" if rate is None else f"{rate:.3g}",
+        "latency": seconds_text(point.simulation.latency_s),
+    }

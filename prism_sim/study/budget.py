@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from prism_sim import strategies
+from prism_sim import compressors, strategies
 from prism_sim.scenario import Scenario, load_scenario
 from prism_sim.shapes.job import Job
 from prism_sim.study import spending
@@ -115,6 +115,11 @@ def _refuse(job: Job, order: Order) -> None:
         raise ValueError("one rank sends nothing to others, so there is no budget to spend: name more ranks")
     if strategies.find(job.strategy).lossless(job.options):
         raise ValueError(f"this {job.strategy} loses nothing, so there is nothing to spend a budget on")
+    name = getattr(job.options, "compressor", None)
+    if name is not None and all(
+        part.lever is None or part.lever.setting != "segments" for part in compressors.parts(name)
+    ):
+        raise ValueError(f"the compressor {name} has no segments to spread over the blocks; segment_means has")
     if order.budget_bytes is not None and order.segments is not None:
         raise ValueError("bytes and segments both state the budget: give one of them")
     if order.segments is not None and order.segments < 1:

@@ -104,5 +104,6 @@ def _splits(
 def model_error(scenario: Scenario, message: str) -> ScenarioError:
     """Placed where the file says which model answers."""
     written = scenario.origin.overridden()
-    named = [("model", kind) for kind in ("hf", "preset", "dims") if kind in (written.tree.get("model") or {})]
+    places = [("task", "checkpoint"), *(("model", kind) for kind in ("hf", "preset", "dims"))]
+    named = [place for place in places if (written.tree.get(place[0]) or {}).get(place[1]) is not None]
     return written.error(named[0] if named else ("task",), message)

@@ -170,6 +170,9 @@ def curve(order: Order, announce: Callable[[str], None] = lambda text: None, wat
     if order.fine_tuned and len(order.fine_tuned) != len(seeds):
         rule = f"{len(order.fine_tuned)} checkpoint(s) for {len(seeds)} seed(s)"
         raise ScenarioError(f"--fine-tuned: {rule}; give one for each, in the same order")
+    for folder in order.fine_tuned:
+        if not folder.is_dir():
+            raise ScenarioError(f"--fine-tuned {folder}: is no folder; give the one that `finetune` wrote")
     points: list[Point] = []
     with placed(base):
         for number, seed in enumerate(seeds):

@@ -20,6 +20,7 @@ from prism_sim.numeric.threads import fixed_threads
 from prism_sim.tasks.base import Recipe
 from prism_sim.tasks.examples import Batch, Examples
 from prism_sim.training.errors import TrainingError
+from prism_sim.training.interrupt import interrupt_later
 from prism_sim.training.state import Keep, Point, State
 
 Forward: TypeAlias = Callable[[nn.Module, Mapping[str, Tensor]], Tensor]
@@ -55,7 +56,7 @@ def train(
 ) -> tuple[Point, ...]:
     """Trains all parameters of the model that want gradients, in place, and leaves it in evaluation mode.
 
-    keep: where the state is saved now and then, and gone on from if there is one; None: nowhere.
+    keep: where the state is saved now and then and on Ctrl-C, and gone on from if there is one; None: nowhere.
     Returns how it went. Raises TrainingError for a saved state that is damaged or of another training, and for a loss
     that is not finite; ValueError without examples.
     """
@@ -67,15 +68,17 @@ def train(
     if keep is not None:
         state.save(keep, model, optimizer)  # a place that cannot be written is told before the work
     check_every = math.ceil(recipe.steps / CHECKS)
-    with fixed_threads(), torch.random.fork_rng(devices=[]):
+    with fixed_threads(), torch.random.fork_rng(devices=[]), interrupt_later() as is_asked:
         model.train()
         for step in range(state.step, recipe.steps):
             state.add(_step(model, training, optimizer, step))
             if (step + 1) % check_every == 0 or step + 1 == recipe.steps:
                 state.check(_validated(model, training))
             watch(step + 1, recipe.steps, state.now)
-            if keep is not None and keep.is_due():
+            if keep is not None and (keep.is_due() or is_asked()):
                 state.save(keep, model, optimizer)
+            if is_asked():
+                raise KeyboardInterrupt
     model.eval()
     return state.history
 

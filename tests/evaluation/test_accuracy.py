@@ -277,7 +277,7 @@ def test_a_checkpoint_for_other_classes_is_told(load, tmp_path):
     scenario = load({"task.checkpoint": str(folder)})
     with pytest.raises(ScenarioError, match="tells 7 classes apart, but the task toy-vit has 3") as caught:
         run(scenario)
-    assert caught.value.field == "task"
+    assert caught.value.field == "task.checkpoint"
     hf = load({"model": {"hf": str(folder)}})
     with pytest.raises(ScenarioError, match="tells 7 classes apart") as caught:
         run(hf)

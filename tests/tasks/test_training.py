@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import signal
 
 import pytest
 import torch
@@ -86,6 +88,23 @@ def test_an_interrupted_training_goes_on_to_the_same_weights_and_history(tmp_pat
     assert seen[0] == steps + 1
     assert_equal_weights(whole, resumed)
     assert resumed_history == history
+
+
+def test_ctrl_c_ends_a_step_and_loses_none(tmp_path):
+    keep = Keep(tmp_path / "state.safetensors", "this")  # whose time to save is never due
+
+    def ctrl_c(done, steps, point):
+        if done == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        trained(keep, ctrl_c)
+    assert signal.getsignal(signal.SIGINT) is before
+    seen = []
+    resumed, _ = trained(keep, lambda done, steps, point: seen.append(done))
+    assert seen[0] == 4
+    assert_equal_weights(trained()[0], resumed)
 
 
 def test_a_training_of_many_pieces_is_one_training(tmp_path):
