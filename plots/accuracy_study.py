@@ -51,8 +51,13 @@ class Case:
     blocks: bool = False
 
     @property
+    def n_of_curve(self) -> int:
+        """Ways to answer: undistributed and with each L, by both checkpoints, and every row as it is."""
+        return 2 * (1 + len(self.segments)) + 1
+
+    @property
     def expected_s(self) -> float:
-        n_ways = 2 * (1 + len(self.segments)) + 1 + len(self.budgets) * len(self.compressors)
+        n_ways = self.n_of_curve + len(self.budgets) * len(self.compressors)
         return len(self.seeds) * (self.train_s + self.tune_s + n_ways * self.answer_s)
 
 
@@ -183,7 +188,7 @@ def _curve(case: Case, scenarios: list[Scenario], tuned: list[Obtained], progres
     points: list[Point] = []
     for scenario, obtained in zip(scenarios, tuned, strict=True):
         what = f"answering {case.task}, seed {obtained.record['seed']}, over compression rates"
-        with progress.step(what, (3 + 2 * len(case.segments)) * case.answer_s):
+        with progress.step(what, case.n_of_curve * case.answer_s):
             order = Order(scenario, case.segments, fine_tuned=(obtained.folder,))
             alone, *others = curve(order, progress.tell.show, progress.tell.watch).points
             points += [alone, _through(scenario, LOSSLESS, {}, progress), *others]

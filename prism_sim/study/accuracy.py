@@ -191,19 +191,17 @@ def question(scenario: Scenario, job: Job | None) -> str:
         "model": [dict(model_config(scenario)), spec.head, spec.dtype, spec.weight_dtype],
         "weights": checkpoints.weights_key(scenario),
         "task": [scenario.task.name, scenario.task.examples, checkpoints.splits_of(scenario)[1]],
-        "spread": None
-        if job is None
-        else [
-            job.strategy,
-            strategies.effective_options(job.strategy, job.options),
-            job.n_ranks,
-            asdict(job.placement),
-            job.wire_dtype,
-        ],
+        "spread": None if job is None else spread_key(job),
         "source": [source_digest(), _source_digest()],
         "libraries": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
     }
     return hashlib.sha256(json.dumps(determining, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def spread_key(job: Job) -> list[Any]:
+    """What of a job decides about outputs, sizes of the input aside; see `evaluation.Spread`."""
+    options = strategies.effective_options(job.strategy, job.options)
+    return [job.strategy, options, job.n_ranks, asdict(job.placement), job.wire_dtype]
 
 
 @cache

@@ -83,14 +83,17 @@ def splits_of(scenario: Scenario) -> tuple[Splits, str]:
     config = model_config(scenario)
     fixed = own or families.find(str(config["model_type"])).input_name == "pixel_values"
     place = None if own else (str(model.folder) if model.folder is not None else model.hub_id)
-    asked = (scenario.origin.overridden().tree.get("workload") or {}).get("tokens")
-    tokens = None if fixed or asked is None else scenario.workload.tokens
+    tokens = None if fixed or not _states_tokens(scenario) else scenario.workload.tokens
     try:
         return _splits(spec.name, spec.data, place, "{}" if own else json.dumps(config, sort_keys=True), tokens)
     except DataError as error:
         written = scenario.origin.overridden()
         field = ("task", "data") if spec.data is not None else ("task",)
         raise written.error(field, str(error)) from error
+
+
+def _states_tokens(scenario: Scenario) -> bool:
+    return (scenario.origin.overridden().tree.get("workload") or {}).get("tokens") is not None
 
 
 @lru_cache(maxsize=4)

@@ -11,11 +11,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prism_sim import strategies
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shapes.job import Job
 from prism_sim.study import checkpoints
-from prism_sim.study.accuracy import checkpoint_name
+from prism_sim.study.accuracy import checkpoint_name, spread_key
 from prism_sim.study.auto import resolved
 from prism_sim.study.cache import cache_folder
 from prism_sim.study.digest import digest
@@ -126,10 +125,8 @@ def _identity(order: Order, recipe: Recipe, data_digest: str) -> Identity:
     root = Path(__file__).parent.parent
     described = {name: getattr(recipe, name) for name in recipe.__dataclass_fields__}
     described["augment"] = recipe.augment and recipe.augment.__qualname__
-    job = order.job
     described["from"] = checkpoints.weights_key(order.scenario)
-    options = strategies.effective_options(job.strategy, job.options)
-    described["spread"] = [job.strategy, options, job.n_ranks, asdict(job.placement), job.wire_dtype]
+    described["spread"] = spread_key(order.job)
     described["segments"] = order.segments
     own = digest(root / name for name in (*DETERMINING, *OWN_SOURCE))
     return Identity(

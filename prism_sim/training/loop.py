@@ -130,8 +130,7 @@ def _step(model: nn.Module, training: Training, optimizer: torch.optim.Optimizer
 def _validated(model: nn.Module, training: Training) -> float | None:
     if training.validate is None:
         return None
-    device = next(model.parameters()).device
     model.eval()
     found = training.validate(model)
-    model.to(device).train()  # an evaluation may have taken it to the GPU, away from the optimiser's state
+    model.train()
     return found
