@@ -39,5 +39,19 @@ def joules_text(joules: float) -> str:
 
 
 def speedup_text(ratio: float) -> str:
-    """1.299 -> '1.30x'; a small one keeps two digits."""
-    return f"{ratio:.2f}x" if ratio >= 0.1 else f"{ratio:.2g}x"
+    """1.299 -> '1.30x'; a small one keeps two digits, and what is not quite 1 is not called 1.00: 0.997 -> '0.997x'."""
+    if ratio < 0.1:
+        return f"{ratio:.2g}x"
+    return f"{ratio:.3f}x" if 0.0005 <= abs(ratio - 1) < 0.005 else f"{ratio:.2f}x"
+
+
+def times_text(ratio: float) -> str:
+    """1.15 -> '1.15 times as fast'; 0.5 -> '2.00 times as slow'; within half a percent: 'as fast'."""
+    if abs(ratio - 1) < 0.005:
+        return "as fast"
+    return f"{ratio:.2f} times as fast" if ratio > 1 else f"{1 / ratio:.2f} times as slow"
+
+
+def per_second_text(rate: float) -> str:
+    """3.628 -> '3.63'; many keep no digits after the point."""
+    return f"{rate:.3g}" if rate < 1000 else f"{rate:.0f}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -121,10 +122,10 @@ def _run_row(found: Mapping[str, Any]) -> dict[str, Any]:
     row["n_ranks"] = len(found["ranks"])
     row["sent_bytes"] = sum(one["sent_bytes"] for one in found["ranks"]) + found["terminal"]["sent_bytes"]
     row["versus_single_speedup"] = found["versus_single"]["speedup"]
-    row["peak_memory_bytes"] = max(one["peak_memory_bytes"] for one in found["ranks"])
+    row["peak_memory_bytes"] = max(one["peak_memory_bytes"] for one in found["devices"])
     for strategy, column in REFERENCES.items():
         other = found.get(f"versus_{strategy}")
-        row[column] = None if other is None else other["latency_s"]
+        row[column] = other["latency_s"] if other is not None and other["fits"] else None
     return row
 
 
@@ -133,15 +134,16 @@ def _compare_rows(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     singles = [found["alone"]]
     if found["fastest_alone"]["devices"] != found["alone"]["devices"]:
         singles.append(found["fastest_alone"])
-    others = [one for one in found["candidates"] if one.get("latency_s") is not None and one["fits"]]
-    for one in [*singles, *sorted(others, key=lambda one: one["latency_s"])]:
-        if one.get("latency_s") is not None:
+    for one in [*singles, *sorted(found["candidates"], key=lambda one: one.get("latency_s") or math.inf)]:
+        if one.get("latency_s") is not None and one["fits"]:
             yield {**_flat(one), "n_ranks": len(one["devices"]), "versus_single_speedup": one["speedup"]}
 
 
 def _breakeven_rows(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for point in found["points"]:
         for strategy, column in (("strategy", "latency_s"), ("against", "against_latency_s")):
+            if point[column] is None:  # it does not fit there
+                continue
             yield {"strategy": found[strategy], found["field"]: point["value"], "latency_s": point[column]}
 
 

@@ -10,7 +10,7 @@ from prism_sim.catalogue import nearest
 from prism_sim.figures.quantities import is_field, quantity, with_unit
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 REFERENCES = {  # what each row was compared with
     "single": "versus_single_latency_s",
@@ -53,13 +53,16 @@ def canonical(table: DataFrame) -> DataFrame:
         rows["strategy"] = rows["strategy.name"]
     if "sent_bytes" not in rows and {"mean_rank_sent_bytes", "n_ranks", "terminal_sent_bytes"} <= set(rows):
         rows["sent_bytes"] = rows["mean_rank_sent_bytes"] * rows["n_ranks"] + rows["terminal_sent_bytes"]
-    if "peak_memory_bytes" not in rows and "max_rank_peak_memory_bytes" in rows:
-        rows["peak_memory_bytes"] = rows["max_rank_peak_memory_bytes"]
+    if "peak_memory_bytes" not in rows and "max_device_peak_memory_bytes" in rows:
+        rows["peak_memory_bytes"] = rows["max_device_peak_memory_bytes"]
     return rows
 
 
 def with_references(rows: DataFrame) -> DataFrame:
-    """Adds single and Voltage, if no row is theirs, from the latencies that each row was compared with."""
+    """Adds single and Voltage, if no row is theirs, from the latencies that each row was compared with.
+
+    Where they do not fit their devices they are no alternative, and have no row.
+    """
     from pandas import concat
 
     added = [rows]
@@ -67,12 +70,19 @@ def with_references(rows: DataFrame) -> DataFrame:
         if column not in rows or (rows["strategy"] == strategy).any() or rows[column].isna().all():
             continue
         kept = [name for name in rows.columns if is_field(str(name)) and not str(name).startswith("strategy.")]
-        theirs = rows[kept].assign(strategy=strategy, latency_s=rows[column]).dropna(subset=["latency_s"])
+        latencies = rows[column].where(_fits(rows, column))
+        theirs = rows[kept].assign(strategy=strategy, latency_s=latencies).dropna(subset=["latency_s"])
         if strategy == "single" and UNDISTRIBUTED in rows:
             ends = ("", "_low", "_high")
             theirs = theirs.assign(**{f"accuracy{end}": rows.get(f"{UNDISTRIBUTED}{end}") for end in ends})
         added.append(theirs.loc[theirs.astype(str).drop_duplicates().index])
     return concat(added, ignore_index=True) if len(added) > 1 else rows
+
+
+def _fits(rows: DataFrame, latency: str) -> Series:
+    """Where the plan of this latency fits its devices; a table that does not say so has plans that do."""
+    fits = latency.removesuffix("latency_s") + "fits"
+    return rows[fits].map(str).str.lower() != "false" if fits in rows else rows[latency].notna()
 
 
 def numeric(rows: DataFrame, plot: str, column: str) -> DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -45,10 +46,10 @@ def _table(found: BreakEven) -> Table:
         even = point in equal
         table.add_row(
             found.varied.shown(point.amount),
-            seconds_text(point.own_s),
-            seconds_text(point.other_s),
+            _latency(point.own_s),
+            _latency(point.other_s),
             "equal" if even or found.winner(point) is None else found.winner(point),
-            "" if even else f"{_factor(point)}x",
+            "" if even or _is_alone(point) else f"{_factor(point)}x",
             style="bold" if even else None,
         )
     return table
@@ -68,6 +69,9 @@ def sentences(found: BreakEven) -> Iterator[str]:
         if winner is None:
             yield f"There is no break-even between {ends}: both are equally fast throughout."
             return
+        if _is_alone(first) or _is_alone(last):
+            yield f"There is no break-even between {ends}: {winner} is the faster or the only one that fits throughout."
+            return
         yield (
             f"There is no break-even between {ends}: {winner} is faster throughout, "
             f"{_factor(first)} times as fast at the low end and {_factor(last)} at the high end."
@@ -85,6 +89,9 @@ def _place(found: BreakEven, crossing: Crossing) -> str:
             return f"Break-even at {along.field} {along.shown(crossing.at.amount)}: below it"
         case "jumps":
             return f"A latency jumps at {along.field} {along.shown(high)}: below it"
+        case "fits":
+            between = f"between {along.field} {along.shown(low)} and {along.shown(high)}"
+            return f"What fits the devices changes {between}: up to there"
         case "flips":
             return f"The order changes between {along.field} {along.shown(low)} and {along.shown(high)}: up to there"
         case _:
@@ -98,7 +105,17 @@ def _beyond(found: BreakEven, crossing: Crossing) -> str:
 
 def _who(found: BreakEven, point: Point) -> str:
     winner = found.winner(point)
+    if winner is not None and _is_alone(point):
+        return f"only {winner} fits"
     return "both are equally fast" if winner is None else f"{winner} is faster"
+
+
+def _is_alone(point: Point) -> bool:
+    return math.isinf(point.own_s) or math.isinf(point.other_s)
+
+
+def _latency(seconds: float) -> str:
+    return "does not fit" if math.isinf(seconds) else seconds_text(seconds)
 
 
 def _factor(point: Point) -> str:

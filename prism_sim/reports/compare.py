@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.console import Console
 from rich.markup import escape
 
 from prism_sim.reports.accuracy import show_accuracy, show_notes, value_text
 from prism_sim.reports.tables import NarrowName, new_table
 from prism_sim.study.accuracy import Accuracy
-from prism_sim.study.compare import Candidate, Comparison, peak_memory_bytes
-from prism_sim.study.verdict import comparison_verdict
-from prism_sim.units_text import bytes_text, joules_text, seconds_text, speedup_text
+from prism_sim.study.compare import Candidate, Comparison, speedup_over
+from prism_sim.study.comparison_verdict import comparison_verdict
+from prism_sim.study.shares import sizes_text
+from prism_sim.study.sizes import left_out_text
+from prism_sim.units_text import bytes_text, joules_text, per_second_text, seconds_text, speedup_text
 
-WIDTH = 78  # of the whole table; a narrower terminal gets it in two
-COLUMNS = ("latency", "speed-up", "outputs", "per s", "sent", "memory", "energy")
+WIDTH = 80  # of the whole table; a narrower terminal gets it in two
+COLUMNS = ("latency", "speed-up", "outputs", "requests/s", "sent", "memory", "energy")
+SAMPLES = "samples/s"
 
 
 def show_comparison(comparison: Comparison, console: Console) -> None:
     """One table of all candidates, the fastest first, then the verdict."""
     console.print(f"\n[bold]{escape(comparison.scenario.name)}[/bold]")
     found = next((one.accuracy for one in comparison.candidates if one.accuracy is not None), None)
-    columns_of_all = COLUMNS if found is None else (*COLUMNS[:3], found.metric, *COLUMNS[3:])
-    wide = console.width >= WIDTH + (0 if found is None else 3 + len(found.metric))
-    for columns in (columns_of_all,) if wide else (columns_of_all[:-4], columns_of_all[-4:]):
+    added = [] if found is None else [found.metric]
+    batched = [SAMPLES] if comparison.scenario.workload.batch > 1 else []
+    columns_of_all = (*COLUMNS[:3], *added, COLUMNS[3], *batched, *COLUMNS[4:])
+    wide = console.width >= WIDTH + sum(3 + len(column) for column in (*added, *batched))
+    half = len(COLUMNS[:3]) + len(added)
+    for columns in (columns_of_all,) if wide else (columns_of_all[:half], columns_of_all[half:]):
         table = new_table("", *columns)
         for name, candidate in comparison.named():
             if candidate.simulation is not None:
@@ -30,9 +38,8 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
                 cells = _cells(comparison, candidate) | _accuracy(candidate, found)
                 table.add_row(NarrowName(name), *(cells[column] for column in columns), style=style)
         console.print(table)
-    for name, candidate in comparison.named():
-        if candidate.reason is not None:
-            console.print(escape(f"{name}: {candidate.reason}"), style="dim")
+    for line in _notes(comparison):
+        console.print(escape(line), style="dim", highlight=False)
     if any(candidate.fidelity and candidate.fidelity.random_weights for candidate in comparison.candidates):
         console.print("outputs: cosine to the undistributed model's; random weights: not an accuracy estimate")
     for candidate in comparison.candidates:
@@ -45,17 +52,31 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
     console.print()
 
 
+def _notes(comparison: Comparison) -> Iterator[str]:
+    """What the table has no room for: uneven shares, why something cannot be, and what was not tried."""
+    for name, candidate in comparison.named():
+        shares = None if candidate.simulation is None else candidate.simulation.shares
+        if candidate.reason is not None:
+            yield f"{name}: {candidate.reason}"
+        elif shares is not None and shares.kind != "equal":
+            yield f"{name}: {'shares' if shares.kind == 'given' else shares.kind} {sizes_text(shares.sizes)}"
+    for sizes in sorted(set(comparison.left_out.values())):
+        names = [name for name, left_out in comparison.left_out.items() if left_out == sizes]
+        yield f"not tried: {', '.join(names)} over {left_out_text(sizes)} devices"
+
+
 def _cells(comparison: Comparison, candidate: Candidate) -> dict[str, str]:
-    simulation, alone = candidate.simulation, comparison.alone.simulation
+    simulation, ratio = candidate.simulation, speedup_over(comparison.alone, candidate)
     assert simulation is not None
-    joules = simulation.total_energy_j
+    joules, rate = simulation.total_energy_j, simulation.throughput_per_s
     return {
         "latency": seconds_text(simulation.latency_s),
-        "speed-up": "" if alone is None else speedup_text(alone.latency_s / simulation.latency_s),
+        "speed-up": "" if ratio is None else speedup_text(ratio),
         "outputs": _outputs(candidate),
-        "per s": f"{simulation.throughput_per_s:.3g}",
+        "requests/s": per_second_text(rate),
+        SAMPLES: per_second_text(rate * simulation.job.batch),
         "sent": bytes_text(sum(simulation.timeline.sent_bytes)),
-        "memory": bytes_text(peak_memory_bytes(simulation)) + ("" if candidate.fits else " !"),
+        "memory": bytes_text(max(simulation.held_bytes.values())) + ("" if candidate.fits else " !"),
         "energy": "" if joules is None else joules_text(joules),
     }
 

@@ -55,8 +55,9 @@ def _comparison(result: RunResult) -> Table:
     if result.voltage is not None and result.voltage is not chosen:
         _add_row(table, "voltage (all rows)", result.voltage, result)
     _add_row(table, f"{_device(result, result.single)} alone", result.single, result)
-    if result.fastest_single.device_of[0] != result.scenario.terminal:
-        _add_row(table, f"{_device(result, result.fastest_single)} alone, shipped to", result.fastest_single, result)
+    best = result.fastest_single
+    if best is not None and best.device_of[0] != result.scenario.terminal:
+        _add_row(table, f"{_device(result, best)} alone, shipped to", best, result)
     return table
 
 
@@ -65,12 +66,14 @@ def _device(result: RunResult, simulation: Simulation) -> str:
 
 
 def _add_row(table: Table, name: str, simulation: Simulation, result: RunResult) -> None:
+    fits, comparable = simulation.fits, simulation.fits and result.single.fits
     table.add_row(
-        name,
+        name if fits else f"{name} [red](does not fit)[/red]",
         seconds_text(simulation.latency_s),
-        speedup_text(result.single.latency_s / simulation.latency_s),
+        speedup_text(result.single.latency_s / simulation.latency_s) if comparable else "",
         flops_text(simulation.gflops_per_device * 1e9 * simulation.job.batch),
         bytes_text(sum(simulation.timeline.sent_bytes)),
+        style=None if fits else "dim",
     )
 
 
@@ -94,7 +97,7 @@ def _devices(result: RunResult, console: Console) -> list[Table]:
         "waits": [seconds_text(timeline.wait_s[one]) for one in participants],
         "sent": [bytes_text(timeline.sent_bytes[one]) for one in participants],
         "received": [bytes_text(timeline.received_bytes[one]) for one in participants],
-        "memory": [bytes_text(plan.weight_bytes[one] + plan.activation_bytes[one]) for one in participants],
+        "memory": [_memory(simulation, one) for one in participants],
     }
 
     def table(title: str, *chosen: str) -> Table:
@@ -112,6 +115,13 @@ def _devices(result: RunResult, console: Console) -> list[Table]:
         table("Who does what", "blocks", "busy", "waits"),
         table("What crosses and stays", "sent", "received", "memory"),
     ]
+
+
+def _memory(simulation: Simulation, participant: int) -> str:
+    """Of its device, all that is on it included; who comes after another on one device refers to that."""
+    device = simulation.device_of[participant]
+    first = simulation.device_of.index(device)
+    return bytes_text(simulation.held_bytes[device]) if first == participant else f"with {first}"
 
 
 def _show_fidelity(result: RunResult, console: Console) -> None:

@@ -23,7 +23,7 @@ Counts = Any  # (batch, keys), tokens behind each key; None: everybody knows the
 # What every rank takes of what is split; None: an even split. A program is only ever given numbers or None: a scenario
 # may say a word in their place, and what it comes to is decided where devices are known.
 Shares = tuple[float, ...] | str | None
-SHARE_WORDS = ("equal", "proportional", "optimal")
+SHARE_WORDS = ("equal", "proportional", "optimal", "auto")
 
 
 def shares_of(*items: str) -> dict[str, Any]:
@@ -33,8 +33,9 @@ def shares_of(*items: str) -> dict[str, Any]:
     """
     doc = (
         "part of the tokens (heads and columns, blocks) that each rank takes: numbers that sum to 1; equal (the "
-        "default); proportional to the speed of its device, which also balances the stages of a pipeline for requests "
-        "back to back; or optimal, the split with the least latency of one request that fits the devices' memory"
+        "default); proportional to the speed of its device as far as its memory allows, which also balances the stages "
+        "of a pipeline for requests back to back; optimal, the split with the least latency of one request that fits "
+        "the devices' memory; or auto, the best of equal, proportional and, where that is quick, optimal"
     )
     return {"doc": doc, "choices": SHARE_WORDS, "default_word": "equal", "items": items}
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from prism_sim.scenario import Scenario
 from prism_sim.strategies import AUTO
 from prism_sim.study.compare import Candidate, Comparison, compare
+from prism_sim.study.memory import remedies_text
 from prism_sim.study.numerics import fidelity_of
 
 
@@ -19,19 +21,27 @@ def resolved(scenario: Scenario, announce: Callable[[str], None] = lambda text: 
     if scenario.strategy.name != AUTO.name:
         return scenario
     max_loss: float | None = scenario.strategy.options.max_loss
-    comparison = compare(scenario, numerics=False)
+    comparison = compare(scenario, numerics=False, announce=announce)
     chosen = comparison.best_lossless
     if max_loss is not None:
         chosen = _within(scenario, comparison, max_loss, announce) or chosen
     if not chosen.fits:
-        raise scenario.origin.overridden().error(
-            ("strategy", "name"), "auto finds nothing that fits: no device can hold the model, nor a part of it"
-        )
+        rule = "auto finds nothing that fits: no device can hold the model, nor a part of it"
+        remedies = remedies_text(scenario.with_overrides({"strategy.name": "single", "strategy.max_loss": None}))
+        raise scenario.origin.overridden().error(("strategy", "name"), f"{rule}; {remedies}")
     announce(f"auto: {chosen.strategy} over {len(chosen.devices)} device(s)")
     choice = {"strategy.name": chosen.strategy, "strategy.max_loss": None, "ranks": list(chosen.devices)}
-    if isinstance(scenario.strategy_fields.get("shares"), tuple) and chosen.devices != scenario.ranks:
-        choice["strategy.shares"] = None  # given for all ranks
-    return scenario.with_overrides(choice)
+    return scenario.with_overrides(choice | _shares(scenario, chosen))
+
+
+def _shares(scenario: Scenario, chosen: Candidate) -> dict[str, Any]:
+    """Those that the choice was played with, unless the scenario states them for its devices."""
+    assert chosen.simulation is not None
+    stated = "shares" in scenario.strategy_fields
+    if stated and not (isinstance(scenario.strategy_fields["shares"], tuple) and chosen.devices != scenario.ranks):
+        return {}
+    shares = getattr(chosen.simulation.job.options, "shares", None)
+    return {"strategy.shares": None if shares is None else list(shares)}
 
 
 def _within(

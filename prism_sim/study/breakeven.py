@@ -13,7 +13,7 @@ from prism_sim import strategies
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.scenario.errors import Place
 from prism_sim.study.auto import resolved
-from prism_sim.study.memory import demands
+from prism_sim.study.memory import lacking
 from prism_sim.study.placed import placed
 from prism_sim.study.simulation import Simulation, simulate
 from prism_sim.study.varied import SAME, Varied, varied
@@ -27,7 +27,10 @@ MOST_HALVINGS = 60
 
 @dataclass(frozen=True)
 class Point:
-    """Both latencies at one amount of the varied field. reason: why it could not be simulated."""
+    """Both latencies at one amount of the varied field; infinite where a plan does not fit the devices.
+
+    reason: why it could not be simulated, or that neither fits.
+    """
 
     amount: float
     own_s: float = math.nan
@@ -36,7 +39,9 @@ class Point:
 
     @property
     def sign(self) -> int:
-        """-1: the scenario's own strategy is faster; 1: the other; 0: neither."""
+        """-1: the scenario's own strategy is faster, or the only one that fits; 1: the other; 0: neither."""
+        if math.isinf(self.own_s) or math.isinf(self.other_s):
+            return -1 if math.isinf(self.other_s) else 1
         difference_s = self.own_s - self.other_s
         if abs(difference_s) <= TIE * max(self.own_s, self.other_s):
             return 0
@@ -47,13 +52,13 @@ class Point:
 class Crossing:
     """Where the order changes: between `low` and `high`, next to each other.
 
-    kind: equal, both take the same time at `at`; flips, between two whole numbers; jumps, a latency does; gap, what
-    lies between cannot be simulated. at: None unless equal.
+    kind: equal, both take the same time at `at`; flips, between two whole numbers; jumps, a latency does; fits, one of
+    them fits the devices on one side only; gap, what lies between cannot be simulated. at: None unless equal.
     """
 
     low: Point
     high: Point
-    kind: Literal["equal", "flips", "jumps", "gap"]
+    kind: Literal["equal", "flips", "jumps", "fits", "gap"]
     at: Point | None = None
 
 
@@ -114,8 +119,8 @@ class BreakEven:
         return {
             "value": point.amount,
             "text": self.varied.text(point.amount),
-            "latency_s": point.own_s,
-            "against_latency_s": point.other_s,
+            "latency_s": None if math.isinf(point.own_s) else point.own_s,
+            "against_latency_s": None if math.isinf(point.other_s) else point.other_s,
         }
 
     def _crossing(self, crossing: Crossing) -> dict[str, Any]:
@@ -176,15 +181,21 @@ class _Search:
     def point(self, amount: float) -> Point:
         if amount not in self.known:
             try:
-                scenario = self.scenario.with_overrides({self.varied.field: self.varied.value(amount)})
-                with placed(scenario):
-                    own, other = simulate(scenario), simulate(scenario, self.other)
-                self.known[amount] = Point(
-                    amount, own.latency_s, other.latency_s, _too_large(scenario, own) or _too_large(scenario, other)
-                )
+                self.known[amount] = self.simulated(amount)
             except ScenarioError as error:
                 self.known[amount] = Point(amount, reason=str(error).partition(": ")[2] or str(error))  # less its place
         return self.known[amount]
+
+    def simulated(self, amount: float) -> Point:
+        """Each with the shares that serve it, where the scenario is silent about them."""
+        scenario = self.scenario.with_overrides({self.varied.field: self.varied.value(amount)})
+        with placed(scenario):
+            own, other = (simulate(scenario, name, silent_shares="auto") for name in (None, self.other))
+        reason = None
+        if not own.fits and not other.fits:
+            reason = " and ".join(f"{one.job.strategy} does not fit {_short(scenario, one)}" for one in (own, other))
+        own_s, other_s = (one.latency_s if one.fits else math.inf for one in (own, other))
+        return Point(amount, own_s, other_s, reason)
 
     def between(self, a: Point, b: Point, halvings: int = 0) -> Iterator[Crossing]:
         """Where the order changes between two points."""
@@ -202,6 +213,8 @@ class _Search:
         yield from self.between(middle, b, halvings + 1)
 
     def crossing(self, a: Point, b: Point) -> Crossing:
+        if any(math.isinf(seconds) for point in (a, b) for seconds in (point.own_s, point.other_s)):
+            return Crossing(a, b, "fits")
         if self.varied.whole:
             return Crossing(a, b, "flips")
         nearest = min(a, b, key=lambda point: abs(point.own_s - point.other_s))
@@ -210,11 +223,10 @@ class _Search:
         return Crossing(a, b, "jumps")
 
 
-def _too_large(scenario: Scenario, simulation: Simulation) -> str | None:
-    for demand in demands(scenario, simulation.plan, simulation.device_of):
-        if not demand.fits:
-            return f"{simulation.job.strategy} does not fit the memory of {demand.device}"
-    return None
+def _short(scenario: Scenario, simulation: Simulation) -> str:
+    found = lacking(scenario, simulation)
+    assert found is not None
+    return f"the memory of {found.device}"
 
 
 def _merged(crossings: Sequence[Crossing]) -> Iterator[Crossing]:

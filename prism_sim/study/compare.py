@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prism_sim import strategies
@@ -11,15 +11,15 @@ from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.study.accuracy import Accuracy, accuracy_of
 from prism_sim.study.alone import fastest_single
 from prism_sim.study.checkpoints import Watch, silent
-from prism_sim.study.memory import fits
+from prism_sim.study.memory import lacking
 from prism_sim.study.numerics import Fidelity, fidelity_of
 from prism_sim.study.placed import placed
 from prism_sim.study.provenance import provenance
-from prism_sim.study.simulation import Simulation, simulate
-from prism_sim.study.subsets import best_subset, usual_sizes
+from prism_sim.study.simulation import Simulation, may_be_better_shared, simulate
+from prism_sim.study.sizes import sizes_to_try
+from prism_sim.study.subsets import best_subset
 
 SCHEMA = "prism-sim/compare/1"
-FIRST_SIZES = 2  # numbers of ranks; see `usual_sizes`
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,16 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Comparison:
-    """alone: the terminal by itself; fastest_alone: the best single device, shipping included. candidates: the rest."""
+    """alone: the terminal by itself; fastest_alone: the best device that fits, shipping included, or the terminal.
+
+    candidates: the rest. left_out: by strategy, the numbers of devices that it could be spread over but were not tried.
+    """
 
     scenario: Scenario
     alone: Candidate
     fastest_alone: Candidate
     candidates: tuple[Candidate, ...]
+    left_out: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def single(self) -> Candidate:
@@ -62,6 +66,12 @@ class Comparison:
     def best_lossless(self) -> Candidate:
         """Of all exact ways, one device alone included."""
         return self._best(candidate for candidate in self.candidates if candidate.lossless)
+
+    @property
+    def best_throughput(self) -> Candidate:
+        """Of all exact ways that fit, that with the most requests a second, back to back."""
+        exact = [self.single, *(one for one in self.candidates if one.lossless)]
+        return max(exact, key=lambda one: one.simulation.throughput_per_s if one.simulation and one.fits else 0.0)
 
     @property
     def best_lossy(self) -> Candidate | None:
@@ -90,6 +100,8 @@ class Comparison:
             "candidates": [self.describe(candidate) for candidate in self.candidates],
             "best_lossless": self.describe(self.best_lossless),
             "best_lossy": None if self.best_lossy is None else self.describe(self.best_lossy),
+            "best_throughput": self.describe(self.best_throughput),
+            "left_out": {name: list(sizes) for name, sizes in self.left_out.items()},
             "provenance": provenance(self.scenario),
         }
 
@@ -107,23 +119,25 @@ class Comparison:
         }
         if simulation is None:
             return row
-        alone, fastest = self.alone.simulation, self.fastest_alone.simulation
         return row | {
             "latency_s": simulation.latency_s,
             "breakdown_s": dict(simulation.timeline.breakdown_s),
             "throughput_per_s": simulation.throughput_per_s,
-            "speedup": None if alone is None else alone.latency_s / simulation.latency_s,
-            "speedup_over_fastest": None if fastest is None else fastest.latency_s / simulation.latency_s,
+            "samples_per_s": simulation.throughput_per_s * simulation.job.batch,
+            "speedup": speedup_over(self.alone, candidate),
+            "speedup_over_fastest": speedup_over(self.fastest_alone, candidate),
+            "shares": None if simulation.shares is None else simulation.shares.to_json(),
             "sent_bytes": sum(simulation.timeline.sent_bytes),
-            "peak_memory_bytes": peak_memory_bytes(simulation),
+            "peak_memory_bytes": max(simulation.held_bytes.values()),
             "energy_j": simulation.total_energy_j,
         }
 
 
-def peak_memory_bytes(simulation: Simulation) -> int:
-    """Of the participant that holds most."""
-    plan = simulation.plan
-    return max(map(sum, zip(plan.weight_bytes, plan.activation_bytes, strict=True)))
+def speedup_over(alone: Candidate, candidate: Candidate) -> float | None:
+    """How many times as fast; None where either does not fit, and so is no alternative."""
+    if not (alone.fits and candidate.fits):
+        return None
+    return alone.latency_s / candidate.latency_s
 
 
 def compare(
@@ -134,33 +148,38 @@ def compare(
 ) -> Comparison:
     """Simulates every strategy over the best of the scenario's ranks, of every sensible number, and one device alone.
 
-    numerics: compute what lossy strategies lose (or take it from disk), of a task's metric too. The scenario's own
-    options serve all strategies that know them. Raises ScenarioError where not even one device can be simulated.
+    Each gets the shares that serve it, unless the scenario states them; its other options serve all strategies that
+    know them. numerics: compute what lossy strategies lose (or take it from disk), of a task's metric too.
+    Raises ScenarioError where not even one device can be simulated.
     """
     with placed(scenario):
         alone = _candidate(scenario, "single", (scenario.terminal,))
         best = fastest_single(scenario)
-        fastest = _candidate(scenario, "single", best.device_of[:1])
-        candidates = [
-            _best_of_size(scenario, name, n_ranks, announce)
-            for name, entry in strategies.catalogue().items()
-            if not entry.one_rank
-            for n_ranks in usual_sizes(len(scenario.ranks), FIRST_SIZES)[1:]
-        ]
+        fastest = alone if best is None else _candidate(scenario, "single", best.device_of[:1])
+        several = [name for name, entry in strategies.catalogue().items() if not entry.one_rank]
+        sizes = {name: sizes_to_try(scenario, name) for name in several}
+        asked = [(name, size) for name in several for size in sizes[name].tried]
+        candidates = []
+        for number, (name, size) in enumerate(asked):
+            watch(f"{scenario.name}: {name} over {size} devices", number, len(asked))
+            candidates.append(_best_of_size(scenario, name, size, announce))
         if numerics:
             candidates = [_with_outputs(scenario, candidate, announce, watch) for candidate in candidates]
-    return Comparison(scenario, alone, fastest, tuple(candidates))
+    left_out = {name: sizes[name].left_out for name in several if sizes[name].left_out}
+    return Comparison(scenario, alone, fastest, tuple(candidates), left_out)
 
 
 def _best_of_size(scenario: Scenario, name: str, n_ranks: int, announce: Callable[[str], None]) -> Candidate:
-    """The strategy on those of the scenario's ranks that serve it best."""
-    best = best_subset(scenario, name, [n_ranks], announce)[0]
-    return _as_candidate(scenario, name, best.devices, best.simulation, best.reason)
+    """The strategy on those of the scenario's ranks that serve it best, with the shares that serve it there."""
+    best = best_subset(scenario, name, [n_ranks], announce, silent_shares="proportional")[0]
+    if best.simulation is None or not may_be_better_shared(best.simulation):
+        return _as_candidate(scenario, name, best.devices, best.simulation, best.reason)
+    return _candidate(scenario, name, best.devices)
 
 
 def _candidate(scenario: Scenario, name: str, devices: tuple[int, ...]) -> Candidate:
     try:
-        simulation = simulate(scenario, name, devices)
+        simulation = simulate(scenario, name, devices, silent_shares="auto")
     except ScenarioError as error:
         return _as_candidate(scenario, name, devices, None, str(error).split(": ", 2)[-1])
     return _as_candidate(scenario, name, devices, simulation, None)
@@ -172,8 +191,9 @@ def _as_candidate(
     lossless = strategies.find(name).lossless(scenario.strategy_options(name))
     if simulation is None:
         return Candidate(name, devices, lossless, None, reason=reason)
-    roomy = fits(scenario, simulation)
-    return Candidate(name, devices, lossless, simulation, roomy, reason=None if roomy else "does not fit in memory")
+    short = lacking(scenario, simulation)
+    reason = None if short is None else f"does not fit {short.device}: {short}"
+    return Candidate(name, devices, lossless, simulation, short is None, reason=reason)
 
 
 def _with_outputs(scenario: Scenario, candidate: Candidate, announce: Callable[[str], None], watch: Watch) -> Candidate:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from prism_sim.scenario import Scenario
 from prism_sim.strategies.base import EMBEDDING, HEAD
 from prism_sim.study.accuracy import Accuracy
-from prism_sim.study.memory import fits
+from prism_sim.study.memory import demands
 from prism_sim.study.numerics import Fidelity
 from prism_sim.study.provenance import provenance
-from prism_sim.study.shares import ShareChoice, share_choice
+from prism_sim.study.shares import ShareChoice
 from prism_sim.study.simulation import Simulation
 
 SCHEMA = "prism-sim/run/1"
@@ -22,17 +21,20 @@ SCHEMA = "prism-sim/run/1"
 class RunResult:
     """A scenario's simulation and what it is compared with.
 
-    single: on the terminal alone. fastest_single: on the device where one alone is fastest, shipping included.
+    single: on the terminal alone, whether or not it can hold the model. fastest_single: on the device where one alone
+    is fastest, shipping included, of those that can hold it; None if none can.
     voltage: all rows exchanged, on the same ranks; None where that is no comparison (one rank) or not possible.
+    served: the same with shares that serve it better, where the scenario is silent about them; None: there are none.
     accuracy: None without a task.
     """
 
     scenario: Scenario
     simulation: Simulation
     single: Simulation
-    fastest_single: Simulation
+    fastest_single: Simulation | None
     voltage: Simulation | None
     fidelity: Fidelity | None
+    served: Simulation | None = None
     accuracy: Accuracy | None = None
 
     @property
@@ -40,15 +42,14 @@ class RunResult:
         return self.simulation.latency_s
 
     @property
-    def speedup(self) -> float:
-        """Over the terminal alone."""
-        return self.single.latency_s / self.latency_s
+    def speedup(self) -> float | None:
+        """Over the terminal alone; None where it cannot hold the model."""
+        return self.single.latency_s / self.latency_s if self.single.fits else None
 
-    @cached_property
+    @property
     def shares(self) -> ShareChoice | None:
         """How tokens, heads or blocks are split, beside an even split; None where nothing is."""
-        written = getattr(self.scenario.strategy.options, "shares", None)
-        return share_choice(self.simulation.setting, written, self.latency_s)
+        return self.simulation.shares
 
     @property
     def flops_reduction(self) -> float:
@@ -76,18 +77,14 @@ class RunResult:
             "energy_j": self.simulation.total_energy_j,
             "breakdown_s": dict(self.simulation.timeline.breakdown_s),
             "ranks": [self._rank(rank) for rank in range(self.simulation.plan.n_ranks)],
+            "devices": [
+                {"device": one.device, "peak_memory_bytes": one.need_bytes, "memory_bytes": one.have_bytes}
+                for one in demands(self.scenario, self.simulation)
+            ],
             "terminal": self._terminal(),
-            "versus_single": {
-                "latency_s": self.single.latency_s,
-                "speedup": self.speedup,
-                "fits": fits(self.scenario, self.single),
-                "flops_reduction": self.flops_reduction,
-                "fastest_single_latency_s": self.fastest_single.latency_s,
-                "fastest_single_device": self._device(self.fastest_single, 0),
-            },
-            "versus_voltage": None
-            if self.voltage is None
-            else {"latency_s": self.voltage.latency_s, "speedup": self.voltage.latency_s / self.latency_s},
+            "versus_single": self._versus_single(),
+            "versus_voltage": None if self.voltage is None else _versus(self.voltage, self.simulation),
+            "better_shares": None if self.served is None else self._better_shares(self.served),
             "fidelity": None if self.fidelity is None else self.fidelity.to_json(),
             "plan_confirmed": None if self.fidelity is None else self.fidelity.plan_confirmed,
             "task": None if self.scenario.task is None else self.scenario.task.name,
@@ -95,6 +92,19 @@ class RunResult:
             "unused_fields": list(self.scenario.unused_fields),
             "provenance": provenance(self.scenario),
         }
+
+    def _versus_single(self) -> dict[str, Any]:
+        fastest = self.fastest_single
+        return {
+            **_versus(self.single, self.simulation),
+            "flops_reduction": self.flops_reduction,
+            "fastest_single_latency_s": None if fastest is None else fastest.latency_s,
+            "fastest_single_device": None if fastest is None else self._device(fastest, 0),
+        }
+
+    def _better_shares(self, served: Simulation) -> dict[str, Any]:
+        assert served.shares is not None
+        return {**served.shares.to_json(), "latency_s": served.latency_s, "speedup": self.latency_s / served.latency_s}
 
     def _device(self, simulation: Simulation, participant: int) -> str:
         return self.scenario.devices[simulation.device_of[participant]].name
@@ -124,3 +134,12 @@ class RunResult:
             "busy_s": simulation.busy_s[me],
             "sent_bytes": simulation.timeline.sent_bytes[me],
         }
+
+
+def _versus(other: Simulation, own: Simulation) -> dict[str, Any]:
+    """Of what is compared with; speedup: over that, None where it does not fit and so is no alternative."""
+    return {
+        "latency_s": other.latency_s,
+        "speedup": other.latency_s / own.latency_s if other.fits else None,
+        "fits": other.fits,
+    }

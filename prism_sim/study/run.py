@@ -15,6 +15,7 @@ from prism_sim.study.numerics import fidelity_of
 from prism_sim.study.placed import placed
 from prism_sim.study.result import RunResult
 from prism_sim.study.simulation import Simulation, simulate
+from prism_sim.study.verdict import NOTICEABLE
 
 FEW_RANKS = 8  # up to here a timeline is small enough to be kept
 
@@ -24,11 +25,13 @@ def run(
     numerics: bool = True,
     announce: Callable[[str], None] = lambda text: None,
     watch: Watch = silent,
+    advise: bool = True,
 ) -> RunResult:
     """Simulates a scenario, or the file of one, beside one device alone and Voltage on the same devices.
 
     numerics: compute the real outputs and a task's metric too (or take them from disk); without, torch is never
     imported. announce: told, in a sentence, before something that may take long; watch: how far it is.
+    advise: look for better shares too, where the scenario is silent about them.
     Raises ScenarioError where the scenario is wrong.
     """
     if not isinstance(scenario, Scenario):
@@ -43,9 +46,18 @@ def run(
             single=simulate(scenario, "single", (scenario.terminal,), keep=True),
             fastest_single=fastest_single(scenario),
             voltage=_voltage(scenario, simulation),
+            served=_served(scenario, simulation, announce) if advise else None,
             fidelity=fidelity_of(scenario, simulation.job, announce, watch) if numerics else None,
             accuracy=accuracy_of(scenario, simulation.job, announce, watch) if numerics else None,
         )
+
+
+def _served(scenario: Scenario, simulation: Simulation, announce: Callable[[str], None]) -> Simulation | None:
+    """With the shares that serve it, where that is noticeably faster than the even split of a silent scenario."""
+    if simulation.share_kind != "equal" or "shares" in scenario.strategy_fields:
+        return None
+    found = simulate(scenario, announce=announce, silent_shares="auto")
+    return found if found.fits and found.latency_s < (1 - NOTICEABLE) * simulation.latency_s else None
 
 
 def _voltage(scenario: Scenario, simulation: Simulation) -> Simulation | None:

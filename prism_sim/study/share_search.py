@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from itertools import combinations, pairwise, permutations
 
 from prism_sim import timing
-from prism_sim.partition import shared_split
+from prism_sim.partition import shared_split, split
 from prism_sim.plan import Plan
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
@@ -20,6 +20,7 @@ GRID = 32  # splits over two ranks that are tried, evenly spaced
 REFINED = 4  # of what is tried, the best, from which ranks begin to exchange
 ANNOUNCED_AFTER_S = 1.0
 TINY_S = 1e-12  # of work; less is none
+NOTHING = 1e-9  # items; a rank still gets one
 DIGITS = 12  # of seconds; what differs less is rounding
 
 Sizes = tuple[int, ...]
@@ -66,6 +67,62 @@ class Setting:
         rooms = {device: self.devices[device].memory_bytes for device in need}
         return sum(max(0, need[device] - room) for device, room in rooms.items() if room is not None)
 
+    def played(self, shares: Sequence[float] | None) -> Played:
+        """The job with these shares."""
+        job = self.with_shares(shares)
+        plan = predict(job)
+        timeline = timing.simulate(plan, self.devices, self.device_of, self.network)
+        n_items = max(self.items.values())
+        return Played(
+            sizes=tuple(map(len, split(n_items, job.n_ranks, job.options.shares))),
+            score=(self.lacking_bytes(plan), _rounded(timeline.latency_s)),
+            busy_s=tuple(timeline.busy_s[device] for device in self.device_of[:-1]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A split. score: bytes that do not fit, and the latency: the less, the better. busy_s: of each rank's device."""
+
+    sizes: Sizes
+    score: tuple[int, float]
+    busy_s: tuple[float, ...]
+
+
+def balanced_shares(setting: Setting, one: Played, other: Played) -> tuple[float, ...]:
+    """Shares by which all ranks' devices are busy equally long, if each is so for a while, and longer by each item.
+
+    Both are read off two splits. Who would be busy too long with nothing is left with next to nothing.
+    """
+    lines = [
+        _line(first, last, first_s, last_s)
+        for first, last, first_s, last_s in zip(one.sizes, other.sizes, one.busy_s, other.busy_s, strict=True)
+    ]
+    n_items, working = sum(one.sizes), set(range(len(lines)))
+    while True:
+        pace = sum(1 / lines[rank][1] for rank in working)
+        level_s = (n_items + sum(lines[rank][0] / lines[rank][1] for rank in working)) / pace
+        idle = {rank for rank in working if lines[rank][0] >= level_s}
+        if not idle:
+            break
+        working -= idle
+    sizes = [
+        (level_s - start_s) / item_s if rank in working else NOTHING for rank, (start_s, item_s) in enumerate(lines)
+    ]
+    return tuple(size / sum(sizes) for size in sizes)
+
+
+def _line(first: int, last: int, first_s: float, last_s: float) -> tuple[float, float]:
+    """Seconds with no items, and a further item's: through both points, or through nothing where they do not rise."""
+    if first != last and (item_s := (last_s - first_s) / (last - first)) > TINY_S:
+        return max(0.0, first_s - item_s * first), item_s
+    return 0.0, max(first_s / first, TINY_S)
+
+
+def has_few_splits(setting: Setting) -> bool:
+    """Whether all can simply be simulated."""
+    return math.comb(max(setting.items.values()) - 1, setting.job.n_ranks - 1) <= ALL_UP_TO
+
 
 def least_latency_split(setting: Setting, starts: Iterable[Sequence[float]]) -> Sizes:
     """Sizes of the finest of what is split; never slower than those of the shares in `starts`, of equals the first.
@@ -91,7 +148,7 @@ class _Search:
     def run(self, starts: list[Sizes]) -> None:
         for sizes in starts:
             self.score(sizes)
-        if math.comb(self.n_items - 1, self.n_ranks - 1) <= ALL_UP_TO:
+        if has_few_splits(self.setting):
             for sizes in _all_splits(self.n_items, self.n_ranks):
                 self.score(sizes)
             return

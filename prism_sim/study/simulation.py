@@ -16,7 +16,7 @@ from prism_sim.strategies.base import EMBEDDING, HEAD
 from prism_sim.study import hardware
 from prism_sim.study.model_config import model_config
 from prism_sim.study.share_search import Setting
-from prism_sim.study.shares import resolve_shares, without_word
+from prism_sim.study.shares import Kind, ShareChoice, are_alike, resolve_shares, share_choice, without_word
 
 DEFAULT_TOKENS = 128  # of a text model whose scenario leaves the number to the input
 
@@ -25,7 +25,8 @@ DEFAULT_TOKENS = 128  # of a text model whose scenario leaves the number to the 
 class Simulation:
     """A job, the Plan that its strategy makes of it, and what became of that on the devices.
 
-    device_of: index in devices of each participant's device, the terminal's last.
+    device_of: index in devices of each participant's device, the terminal's last. share_kind: whose its shares are;
+    None where nothing is split.
     """
 
     job: Job
@@ -34,6 +35,7 @@ class Simulation:
     devices: tuple[timing.Device, ...]
     device_of: tuple[int, ...]
     network: timing.Network
+    share_kind: Kind | None = None
 
     @property
     def latency_s(self) -> float:
@@ -42,6 +44,27 @@ class Simulation:
     @property
     def setting(self) -> Setting:
         return Setting(self.job, self.devices, self.device_of, self.network)
+
+    @cached_property
+    def shares(self) -> ShareChoice | None:
+        """How tokens, heads or blocks are split, beside an even split; None where nothing is."""
+        return share_choice(self.setting, self.share_kind, self.latency_s)
+
+    @cached_property
+    def held_bytes(self) -> dict[int, int]:
+        """Weights and peak activations by device, of all participants on it, in the order of devices."""
+        held: dict[int, int] = {}
+        for device, weights, activations in zip(
+            self.device_of, self.plan.weight_bytes, self.plan.activation_bytes, strict=True
+        ):
+            held[device] = held.get(device, 0) + weights + activations
+        return dict(sorted(held.items()))
+
+    @property
+    def fits(self) -> bool:
+        """Whether every device has the memory; of unknown memory there is enough."""
+        memory = {device: self.devices[device].memory_bytes for device in self.held_bytes}
+        return all(have is None or self.held_bytes[device] <= have for device, have in memory.items())
 
     @property
     def participant_names(self) -> list[str]:
@@ -135,38 +158,73 @@ def simulate(
     devices: Sequence[int] | None = None,
     keep: bool = False,
     announce: Callable[[str], None] = lambda text: None,
+    silent_shares: str | None = None,
 ) -> Simulation:
     """Plays `strategy` (default: the scenario's) on `devices` (indices; default: those that it would use there).
 
     keep: for the next who asks the same; meant for what many scenarios are compared with.
     announce: told, in a sentence, of a search for the best shares that takes long.
+    silent_shares: the word for the shares of a scenario that says nothing of them; None: equal.
     Raises ScenarioError where the strategy cannot serve the scenario: more ranks than blocks, say.
     """
+    setting, kind = setting_of(scenario, strategy, devices, announce, silent_shares)
+    play = _kept if keep else _play
+    return play(setting.job, setting.devices, setting.device_of, setting.network, kind)
+
+
+def setting_of(
+    scenario: Scenario,
+    strategy: str | None = None,
+    devices: Sequence[int] | None = None,
+    announce: Callable[[str], None] = lambda text: None,
+    silent_shares: str | None = None,
+) -> tuple[Setting, Kind | None]:
+    """What `simulate` plays, with numbers for its shares, and whose these are. Raises as that."""
     name = scenario.strategy.name if strategy is None else strategy
     chosen = tuple(devices) if devices is not None else _default_devices(scenario, name)
     try:
-        job = job_of(scenario, name, len(chosen))
+        job = _with_silent_shares(scenario, job_of(scenario, name, len(chosen)), silent_shares)
         predict(without_word(job))
     except ScenarioError:
         raise
     except ValueError as error:  # rules that only show once strategy and model meet
         field, what = (("model",), "") if scenario.model.config is None else (("strategy",), f"{name}: ")
         raise scenario.origin.overridden().error(field, f"{what}{error}") from error
-    setting = setting_of(scenario, job, chosen, announce)
-    play = _kept if keep else _play
-    return play(setting.job, setting.devices, setting.device_of, setting.network)
+    device_of = (*chosen, scenario.terminal)
+    setting = Setting(job, hardware.devices(scenario), device_of, hardware.network(scenario), announce)
+    job, kind = resolve_shares(setting)
+    return replace(setting, job=job), kind
+
+
+def _with_silent_shares(scenario: Scenario, job: Job, word: str | None) -> Job:
+    """The job with this word for shares of which the scenario says nothing, if there is something to share."""
+    if word is None or "shares" in scenario.strategy_fields or not hasattr(job.options, "shares"):
+        return job
+    return replace(job, options=replace(job.options, shares=word))
+
+
+def may_be_better_shared(simulation: Simulation) -> bool:
+    """Whether `auto` may find other shares for what was played with proportional ones."""
+    alike = simulation.share_kind == "equal" and simulation.fits and are_alike(simulation.setting)
+    return simulation.share_kind not in (None, "given") and not alike
 
 
 def replayed(simulation: Simulation, job: Job) -> Simulation:
     """Another job on the same devices and network; its shares are numbers."""
-    return _play(job, simulation.devices, simulation.device_of, simulation.network)
+    return _play(job, simulation.devices, simulation.device_of, simulation.network, simulation.share_kind)
 
 
 def _play(
-    job: Job, boards: tuple[timing.Device, ...], device_of: tuple[int, ...], network: timing.Network
+    job: Job,
+    boards: tuple[timing.Device, ...],
+    device_of: tuple[int, ...],
+    network: timing.Network,
+    share_kind: Kind | None,
 ) -> Simulation:
     plan = predict(job)
-    return Simulation(job, plan, timing.simulate(plan, boards, device_of, network), boards, device_of, network)
+    return Simulation(
+        job, plan, timing.simulate(plan, boards, device_of, network), boards, device_of, network, share_kind
+    )
 
 
 _kept = lru_cache(maxsize=16)(_play)
@@ -188,15 +246,6 @@ def _default_devices(scenario: Scenario, strategy: str) -> tuple[int, ...]:
     if strategy == scenario.strategy.name:
         return scenario.active_ranks
     return (scenario.terminal,) if strategies.find(strategy).one_rank else scenario.ranks
-
-
-def setting_of(
-    scenario: Scenario, job: Job, devices: Sequence[int], announce: Callable[[str], None] = lambda text: None
-) -> Setting:
-    """The job on these devices, with numbers for its shares. Raises ValueError where the network does not fit them."""
-    device_of = (*devices, scenario.terminal)
-    setting = Setting(job, hardware.devices(scenario), device_of, hardware.network(scenario), announce)
-    return replace(setting, job=resolve_shares(setting))
 
 
 def job_of(scenario: Scenario, strategy: str, n_ranks: int) -> Job:

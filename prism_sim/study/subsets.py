@@ -10,7 +10,6 @@ from itertools import product
 from prism_sim import strategies
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.study import hardware
-from prism_sim.study.memory import fits
 from prism_sim.study.shares import alone_s
 from prism_sim.study.simulation import Simulation, job_of, simulate
 
@@ -43,10 +42,12 @@ def best_subset(
     strategy: str | None = None,
     sizes: Iterable[int] | None = None,
     announce: Callable[[str], None] = lambda text: None,
+    silent_shares: str | None = None,
 ) -> list[SubsetResult]:
     """Every subset that was tried, the fastest first; those that cannot be or do not fit come last.
 
     strategy: default: the scenario's. sizes: numbers of devices to try; default: all from 1 up, of many devices some.
+    silent_shares: see `simulate`.
     Of devices that are equal but for their names only the number counts, unless their place in the network differs. If
     there are too many subsets, the fastest devices join one after another, with the terminal's own first and without.
     """
@@ -54,7 +55,7 @@ def best_subset(
     wanted = sorted(set(usual_sizes(len(scenario.ranks)) if sizes is None else sizes))
     if strategies.find(name).one_rank:
         wanted = [size for size in wanted if size == 1]
-    found = [_played(scenario, name, devices, announce) for devices in candidates(scenario, wanted)]
+    found = [_played(scenario, name, devices, announce, silent_shares) for devices in candidates(scenario, wanted)]
     return sorted(found, key=lambda one: (one.latency_s, len(one.devices), one.devices))
 
 
@@ -116,19 +117,37 @@ def _all_subsets(alike: Sequence[Devices], sizes: set[int]) -> Iterator[Devices]
 
 
 def _growing(scenario: Scenario, sizes: Sequence[int]) -> Iterator[Devices]:
-    """The fastest devices, and the terminal's own with the fastest of the others."""
-    job, boards = job_of(scenario, SINGLE, 1), hardware.devices(scenario)
-    by_speed = sorted(scenario.ranks, key=lambda device: alone_s(job, boards[device]))
-    orders = [by_speed]
-    if scenario.terminal in by_speed:
-        orders.append([scenario.terminal, *(device for device in by_speed if device != scenario.terminal)])
-    for order in orders:
+    """The fastest devices, the terminal's own with the fastest of the others, and those with the most memory."""
+    for order in orders(scenario):
         yield from (tuple(order[:size]) for size in sizes if 1 <= size <= len(order))
 
 
-def _played(scenario: Scenario, name: str, devices: Devices, announce: Callable[[str], None]) -> SubsetResult:
+def orders(scenario: Scenario) -> list[list[int]]:
+    """The ranks' devices in the orders in which they join where there are too many subsets."""
+    job, boards = job_of(scenario, SINGLE, 1), hardware.devices(scenario)
+    by_speed = sorted(scenario.ranks, key=lambda device: alone_s(job, boards[device]))
+    found = [by_speed]
+    if scenario.terminal in by_speed:
+        found.append([scenario.terminal, *(device for device in by_speed if device != scenario.terminal)])
+    found.append(sorted(by_speed, key=lambda device: -_memory(boards[device].memory_bytes)))
+    return found
+
+
+def _memory(memory_bytes: int | None) -> float:
+    return math.inf if memory_bytes is None else memory_bytes
+
+
+def _played(
+    scenario: Scenario, name: str, devices: Devices, announce: Callable[[str], None], silent_shares: str | None
+) -> SubsetResult:
     try:
-        simulation = simulate(scenario, SINGLE if len(devices) == 1 else name, devices, announce=announce)
+        simulation = simulate(
+            scenario,
+            SINGLE if len(devices) == 1 else name,
+            devices,
+            announce=announce,
+            silent_shares=silent_shares,
+        )
     except ScenarioError as error:
         return SubsetResult(devices, None, str(error.__cause__ or error))  # the rule without its place in the file
-    return SubsetResult(devices, simulation, None if fits(scenario, simulation) else "does not fit in memory")
+    return SubsetResult(devices, simulation, None if simulation.fits else "does not fit in memory")

@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
 
+from prism_sim.study.verdict import TOLD_APART
 from prism_sim.validation.base import Row
 
 FAR = 0.25  # relative error from which on a row counts as far off
-DIFFERENT = 0.15  # measured times of two strategies that differ by less are called equal
+DIFFERENT = TOLD_APART  # measured times of two strategies that differ by less are called equal
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,15 @@ from prism_sim.accuracy_columns import accuracy_columns
 
 FEW_RANKS = 8  # up to here each rank has columns of its own
 UNITS = ("_per_s", "_bytes", "_flops", "_s", "_j")
-LEFT_OUT = ("schema", "name", "task", "provenance")  # the same for all points, and beside the table
+LEFT_OUT = (
+    "schema",
+    "name",
+    "task",
+    "better_shares",
+    "provenance",
+)  # the same for all points, beside the table, or advice
 MAY_BE_NULL = {  # sections, and the figures in them, so that tables have the same columns with and without
-    "versus_voltage": ("latency_s", "speedup"),
+    "versus_voltage": ("latency_s", "speedup", "fits"),
     "fidelity": ("max_abs_error", "cosine", "kl", "top1_agreement"),
 }
 
@@ -24,7 +30,8 @@ def flat(described: Mapping[str, Any]) -> Row:
     """`breakdown_s: {compute: 1}` becomes `breakdown_compute_s: 1`.
 
     Of ranks there are the largest and the mean of each figure (`max_rank_busy_s`, `mean_rank_busy_s`) and, if they are
-    few, `rank0_busy_s` and so on; `sent_bytes` is what all participants send.
+    few, `rank0_busy_s` and so on; of devices, the memory that is needed most; `sent_bytes` is what all participants
+    send.
     """
     row: Row = {}
     for key, value in described.items():
@@ -46,6 +53,8 @@ def _cells(key: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _cells(f"{key.removesuffix(unit)}_{name}{unit}", item)
     elif key == "ranks":
         yield from _ranks(value)
+    elif key == "devices":
+        yield "max_device_peak_memory_bytes", max(one["peak_memory_bytes"] for one in value)
     elif isinstance(value, list):
         plain = all(isinstance(item, str) for item in value)
         yield key, (", ".join(value) or None) if plain else json.dumps(value)

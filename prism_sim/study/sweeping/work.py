@@ -89,7 +89,7 @@ def timing(work: Work, overrides: Overrides) -> dict[str, Any]:
     """A row's figures without those of numerics, and which questions about outputs belong to it."""
     from prism_sim.study.run import run
 
-    result = run(work.base.with_overrides(overrides), numerics=False)
+    result = run(work.base.with_overrides(overrides), numerics=False, advise=False)
     row: Row = flat(result.to_json())
     return {"row": row} | (_questions(work, result.scenario, result.simulation.job) if work.numerics else {})
 
