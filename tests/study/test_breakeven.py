@@ -108,7 +108,7 @@ def test_points_that_cannot_be_simulated_are_left_out_and_named(load):
     assert found.to_json()["skipped"][0]["points"] == 3
 
 
-def test_what_does_not_fit_a_device_is_left_out(load):
+def test_where_neither_fits_is_left_out(load):
     need = simulate(load()).plan
     room = max(weights + held for weights, held in zip(need.weight_bytes, need.activation_bytes, strict=True))
     found = break_even(load([f"devices[0].memory={4 * room} B"]), "workload.batch", "voltage", "1", "64")
@@ -130,11 +130,10 @@ def curves(load, monkeypatch) -> Callable[..., BreakEven]:
         def amount(scenario: Scenario) -> float:
             return scenario.workload.batch if field == "workload.batch" else scenario.network.up_bits_per_s / 1e6
 
-        def played(scenario: Scenario, strategy: str | None = None) -> SimpleNamespace:
-            return SimpleNamespace(latency_s=(own if strategy is None else other)(amount(scenario)))
+        def played(scenario: Scenario, strategy: str | None, silent_shares: str) -> SimpleNamespace:
+            return SimpleNamespace(latency_s=(own if strategy is None else other)(amount(scenario)), fits=True)
 
         monkeypatch.setattr(breakeven, "simulate", played)
-        monkeypatch.setattr(breakeven, "_too_large", lambda scenario, simulation: None)
         return break_even(load(), field, "single", **options)
 
     return searched

@@ -9,9 +9,9 @@ import pytest
 
 from prism_sim import Scenario, load_scenario, strategies
 from prism_sim.study.compare import Comparison, compare
+from prism_sim.study.comparison_verdict import comparison_verdict
 from prism_sim.study.memory import demands
 from prism_sim.study.simulation import simulate
-from prism_sim.study.verdict import comparison_verdict
 
 DIMS = "{model_type: bert, hidden_size: 24, num_hidden_layers: 4, num_attention_heads: 3, intermediate_size: 40, "
 TEXT = f"""
@@ -47,7 +47,7 @@ def test_every_strategy_is_there_over_every_number_of_devices(comparison: Compar
 
 def test_each_candidate_is_what_its_strategy_gives_by_itself(comparison: Comparison, scenario: Scenario) -> None:
     for candidate in comparison.candidates:
-        by_itself = simulate(scenario, candidate.strategy, candidate.devices)
+        by_itself = simulate(scenario, candidate.strategy, candidate.devices, silent_shares="auto")
         assert candidate.simulation is not None
         assert candidate.simulation.latency_s == by_itself.latency_s
         described = comparison.describe(candidate)
@@ -81,7 +81,7 @@ def test_the_identity_as_compressor_is_called_exact(scenario: Scenario) -> None:
 
 def test_what_does_not_fit_is_shown_and_never_wins(scenario: Scenario) -> None:
     least = simulate(scenario, "galaxy")
-    needs = enumerate(demands(scenario, least.plan, least.device_of))
+    needs = enumerate(demands(scenario, least))
     tight = {f"devices[{number}].memory": f"{one.need_bytes} B" for number, one in needs}
     comparison = compare(scenario.with_overrides(tight), numerics=False)
     assert not comparison.alone.fits

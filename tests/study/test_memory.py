@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prism_sim import Scenario, ScenarioError, load_scenario
-from prism_sim.study.memory import demands, fits
+from prism_sim.study.memory import demands
 from prism_sim.study.run import run
 from prism_sim.study.simulation import simulate
 
@@ -39,25 +39,25 @@ def with_memory(scenario: Scenario, memory_bytes: float) -> Scenario:
 
 def need_bytes(scenario: Scenario) -> int:
     simulation = simulate(scenario)
-    return max(one.need_bytes for one in demands(scenario, simulation.plan, simulation.device_of)[:2])
+    return max(one.need_bytes for one in demands(scenario, simulation)[:2])
 
 
 def test_a_device_of_unknown_memory_holds_anything(scenario: Scenario) -> None:
-    assert fits(scenario, simulate(scenario))
+    assert simulate(scenario).fits
 
 
 def test_exactly_enough_memory_is_enough_and_a_byte_less_is_not(scenario: Scenario) -> None:
     need = need_bytes(scenario)
     enough, short = with_memory(scenario, need), with_memory(scenario, need - 1)
-    assert fits(enough, simulate(enough))
-    assert not fits(short, simulate(short))
+    assert simulate(enough).fits
+    assert not simulate(short).fits
 
 
 def test_participants_of_one_device_share_its_memory(scenario: Scenario) -> None:
     beside = scenario.with_overrides({"terminal": 0})
     simulation = simulate(beside)
     held = [sum(pair) for pair in zip(simulation.plan.weight_bytes, simulation.plan.activation_bytes, strict=True)]
-    assert demands(beside, simulation.plan, simulation.device_of)[0].need_bytes == held[0] + held[2]
+    assert demands(beside, simulation)[0].need_bytes == held[0] + held[2]
 
 
 def test_the_refusal_names_need_have_and_what_would_fit(scenario: Scenario) -> None:
