@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.scenario import Scenario, ScenarioError, sweep_axes
 from prism_sim.study.searching.fronts import Front, Outcome
 from prism_sim.study.searching.goals import Goals
 from prism_sim.study.searching.space import Point, Space, cells_at, overrides_at
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SCHEMA = "prism-sim/search/1"
 REASON = "reason"
 ROW, POINT = "row", "point"  # a trial's own attributes
+SHARES = "shares"
+SHOWN_SHARES = ("shares_kind", *(f"shares_sizes_{name}" for name in ("tokens", "heads", "blocks", "samples")))
 DEFAULT_SHARE, DEFAULT_LEAST, DEFAULT_MOST = 5, 50, 2000  # evaluations: a fifth of the grid, within limits
 
 Row = dict[str, Any]
@@ -71,9 +73,17 @@ class Found:
 
     @property
     def front_rows(self) -> list[Row]:
-        """The swept fields and the objectives."""
-        columns = dict.fromkeys((*self.fields, *(one.column for one in self.order.goals.objectives)))
+        """The swept fields, the shares where any are uneven, and the objectives."""
+        objectives = [one.column for one in self.order.goals.objectives]
+        columns = dict.fromkeys((*self.fields, *self._share_columns, *objectives))
         return [{name: self.evaluated[place].row.get(name) for name in columns} for place in self.front]
+
+    @property
+    def _share_columns(self) -> list[str]:
+        """Whose shares they are, and what they come to, of points on the front with uneven ones."""
+        rows = [self.evaluated[place].row for place in self.front]
+        uneven = [row for row in rows if row.get("shares_kind") not in (None, "equal")]
+        return list(dict.fromkeys(name for row in uneven for name in row if name in SHOWN_SHARES and row[name]))
 
     def to_json(self) -> dict[str, Any]:
         """`--json`'s content."""
@@ -101,8 +111,16 @@ class Found:
 def search(order: Order, watch: Watch = lambda n_known, n_all, n_front: None) -> Found:
     """Raises ScenarioError where the scenario, its sweep, a column or the storage is wrong, or Optuna is missing."""
     require_optuna()
+    order = replace(order, scenario=_with_serving_shares(order.scenario))
     grid = Grid.of(order.scenario)
     return Search(grid, order, _evaluator(grid, order.numerics)).run(watch)
+
+
+def _with_serving_shares(scenario: Scenario) -> Scenario:
+    """Each point gets the shares that serve it, unless the scenario or its sweep states them."""
+    fields = {axis.field for axis in sweep_axes(scenario)}
+    stated = SHARES in scenario.strategy_fields or any(one in ("strategy", f"strategy.{SHARES}") for one in fields)
+    return scenario if stated else scenario.with_overrides({f"strategy.{SHARES}": "auto"})
 
 
 def require_optuna() -> None:

@@ -74,7 +74,7 @@ def test_stated_shares_are_obeyed(load):
 
 
 def test_voltage_s_best_split_of_unequal_machines_by_hand(load):
-    """Every rank projects keys and values of all rows, so a device's time is (a + b x) / rate at its share x of the rows.
+    """Every rank projects keys and values of all rows: a device's time is (a + b x) / rate at its share x of the rows.
 
     A block of N rows of width D: 4 N D^2 for keys and values of all; 4 N D^2 for queries and output, 16 N D^2 for the
     feed-forward at four times the width, and 4 N^2 D for attention follow the share. Equal times give x.

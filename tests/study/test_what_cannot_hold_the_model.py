@@ -49,7 +49,7 @@ def test_embedding_and_head_count_on_the_device_that_they_share_with_a_rank(load
     described = comparison.describe(comparison.alone)
     assert described["peak_memory_bytes"] > WEIGHT_BYTES
     assert not described["fits"]
-    with pytest.raises(ScenarioError, match="single does not fit small-0: it needs 3.12 GB"):
+    with pytest.raises(ScenarioError, match=r"single does not fit small-0: it needs 3\.12 GB"):
         run(load({"strategy.name": "single"}, text=ALONE), numerics=False)
 
 
@@ -94,7 +94,7 @@ def test_a_terminal_that_is_too_small_is_held_against_the_device_that_is_not(loa
     assert result.fastest_single is not None
     assert result.to_json()["versus_single"]["fastest_single_device"] == "fast-0"
     said = verdict(result)
-    assert said.startswith("Do not distribute: pipeline over 2 devices takes ")  # twice a message more, and no less work
+    assert said.startswith("Do not distribute: pipeline over 2 devices takes ")  # a message more, and no less work
     assert "shipping all of it to fast-0 takes" in said
     assert "ask cannot hold the model alone: it needs 3.12 GB for weights and activations, but has 2.00 GB" in said
 
