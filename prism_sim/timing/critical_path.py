@@ -65,18 +65,28 @@ class _Walk:
         """A message, and those of its own device that were ahead of it; others' messages ahead are queue."""
         if flight.source_device == flight.destination_device:
             return flight.cause
+        if flight.legs is None:
+            flight = self._downlink(flight)
+            self._bytes_back_to(flight.uplink_start_s, "propagation", flight)
+        flight = self._way_out(flight)
+        while flight.held_since_s is not None:
+            self._bytes_back_to(flight.stall_start_s, "propagation", flight)
+            if flight.held_behind is None:
+                break
+            flight = self.log.flights[flight.held_behind]
+            self._bytes_back_to(flight.uplink_start_s, "transfer", flight)
+            flight = self._way_out(flight)
+        return flight.cause
+
+    def _way_out(self, flight: Flight) -> Flight:
+        """Back to the moment when it was posted, or the first of those of its device that were ahead of it."""
         if flight.legs is not None:
             for part, start_s, _ in reversed(flight.legs):
                 self._bytes_back_to(start_s, part, flight)
-        else:
-            flight = self._downlink(flight)
-            self._bytes_back_to(flight.uplink_start_s, "propagation", flight)
-            while flight.ahead is not None:
-                flight = self.log.flights[flight.ahead]
-                self._bytes_back_to(flight.uplink_start_s, "transfer", flight)
-        if flight.held_since_s is not None:
-            self._bytes_back_to(flight.held_since_s, "propagation", flight)
-        return flight.cause
+        while flight.ahead is not None:
+            flight = self.log.flights[flight.ahead]
+            self._bytes_back_to(flight.uplink_start_s, "transfer", flight)
+        return flight
 
     def _downlink(self, flight: Flight) -> Flight:
         """Back to the moment when a head reached the receiver's port."""

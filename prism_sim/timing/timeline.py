@@ -139,7 +139,10 @@ def way(flight: Flight) -> tuple[Leg, ...]:
         return ()
     held: tuple[Leg, ...] = ()
     if flight.held_since_s is not None:
-        held = (("propagation", flight.held_since_s, flight.posted_s),)
+        held = (
+            ("queue", flight.held_since_s, flight.stall_start_s),
+            ("propagation", flight.stall_start_s, flight.posted_s),
+        )
     if flight.legs is not None:
         return (*held, *flight.legs)
     return (

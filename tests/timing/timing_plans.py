@@ -66,6 +66,16 @@ def _near(value: float) -> Any:
     return pytest.approx(value, rel=1e-9, abs=1e-15)
 
 
+def stalls_s(payload_bytes: float, window_bytes: float, rate: float, round_trip_s: float) -> float:
+    """Slow start's rounds by hand: each window but the last costs a round trip less the time in which it is sent."""
+    found_s = 0.0
+    while payload_bytes > window_bytes and 8 * window_bytes / rate < round_trip_s:
+        found_s += round_trip_s - 8 * window_bytes / rate
+        payload_bytes -= window_bytes
+        window_bytes *= 2
+    return found_s
+
+
 COLLECTIVES = ("all_gather", "all_reduce", "reduce_scatter", "broadcast", "scatter", "gather", "send")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any, Protocol
 
 from simpy import Environment
@@ -27,7 +28,10 @@ class Flight:
     ahead_down: the same at the receiver's port, until `downlink_start_s`, whichever device sent it.
     rides: the flight whose transmission this one shares, in a broadcast.
     legs: the way from `posted_s` to `arrival_s`, where it isn't the plain one over two ports.
-    held_since_s: when its sender was done with it, if its connection then held it back until `posted_s`.
+    held_since_s: when its sender was done with it, if its connection then held it back until `posted_s`; from
+    `stall_start_s` on for want of acknowledgements, before that for what it sends first.
+    held_behind: index of the flight of its connection that had to leave until `stall_start_s`, if that bound it.
+    uplink_end_s: infinite until its medium knows.
     """
 
     __slots__ = (
@@ -38,6 +42,7 @@ class Flight:
         "destination_device",
         "downlink_start_s",
         "head_s",
+        "held_behind",
         "held_since_s",
         "index",
         "legs",
@@ -46,14 +51,15 @@ class Flight:
         "posted_s",
         "rides",
         "source_device",
+        "stall_start_s",
         "state",
         "uplink_end_s",
         "uplink_start_s",
     )
 
     posted_s: float
+    stall_start_s: float
     uplink_start_s: float
-    uplink_end_s: float
     head_s: float
     downlink_start_s: float
     arrival_s: float
@@ -80,6 +86,8 @@ class Flight:
         self.rides: Flight | None = None
         self.legs: Sequence[Leg] | None = None
         self.held_since_s: float | None = None
+        self.held_behind: int | None = None
+        self.uplink_end_s = inf
 
 
 Deliver = Callable[[Flight], None]

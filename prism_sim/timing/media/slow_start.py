@@ -2,72 +2,78 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import cast
 
 from simpy import Environment, Event
 
 from prism_sim.timing.media.base import Flight, Medium
-
-INITIAL_WINDOW_BYTES = 10 * 1460  # RFC 6928
-IDLE_S = 0.2  # the window falls back after a retransmission timeout of idleness (RFC 2861); Linux: at least 200 ms
+from prism_sim.timing.media.congestion_window import INITIAL_WINDOW_BYTES, CongestionWindow
 
 Path = Callable[[int, int], tuple[float, float]]
 
 
-@dataclass(slots=True)
-class _Connection:
-    """release_s: when its latest message was let go, so that none overtakes another."""
+class _Sender:
+    """One connection's.  last: what it let go last or will; release_s: when.  held: what it has yet to let go."""
 
-    window_bytes: float = INITIAL_WINDOW_BYTES
-    release_s: float = 0.0
-    used_until_s: float = 0.0
+    __slots__ = ("held", "last", "release_s", "window")
+
+    def __init__(self, bits_per_s: float, round_trip_s: float) -> None:
+        self.window = CongestionWindow(bits_per_s, round_trip_s)
+        self.held: deque[Flight] = deque()
+        self.last: Flight | None = None
+        self.release_s = 0.0
 
 
 class SlowStart:
-    """Holds a message back as long as its sender would stall for acknowledgements; then the medium takes it.
+    """Holds a message back as long as its connection's window stalls it; then the medium takes it.
 
     path: source, destination -> bits_per_s of the way, and its round trip in seconds.
-    The stall is the sum over rounds of the round trip less the time in which the window is sent (Kurose and Ross,
-    "Computer Networking", latency of TCP with a growing window), and counts as propagation.
+    All stalls of a message come before its first byte, so that its last byte leaves when the window lets it. On an idle
+    connection they are the sum over rounds of the round trip less the time in which the window is sent (Kurose and
+    Ross, "Computer Networking", latency of TCP with a growing window). They count as propagation.
+    A broadcast is of no connection and is not held back. Where others' messages are in the way too, stalls are as long
+    as without them; but a connection whose message waits for them is not idle.
     """
 
     def __init__(self, medium: Medium, path: Path) -> None:
         self.medium, self.path = medium, path
         self.env: Environment = medium.env
-        self.connections: dict[tuple[int, int], _Connection] = {}
+        self.senders: dict[tuple[int, int], _Sender | None] = {}
 
     def post(self, flight: Flight) -> None:
-        ends = (flight.source_device, flight.destination_device)
-        bits_per_s, round_trip_s = self.path(*ends)
-        now_s, connection = self.env.now, self.connections.setdefault(ends, _Connection())
-        if now_s - connection.used_until_s > IDLE_S:
-            connection.window_bytes = INITIAL_WINDOW_BYTES
-        payload_bytes = flight.message.payload_bytes
-        stalled_s, connection.window_bytes = stall_s(payload_bytes, connection.window_bytes, bits_per_s, round_trip_s)
-        connection.release_s = release_s = max(now_s, connection.release_s) + stalled_s
-        connection.used_until_s = release_s + 8 * payload_bytes / bits_per_s
-        if release_s <= now_s:
+        sender = None if flight.message.transmission is not None else self._sender(flight)
+        if sender is None:
+            self.medium.post(flight)
+            return
+        now_s, window, before = self.env.now, sender.window, sender.last
+        if before is not None and now_s > max(window.left_s, before.uplink_end_s):
+            window.idle(now_s - max(window.left_s, before.uplink_end_s))
+        begin_s = max(now_s, window.left_s)
+        stalled_s = window.send(flight.message.payload_bytes, now_s)
+        sender.last, sender.release_s = flight, max(sender.release_s, begin_s + stalled_s if stalled_s else now_s)
+        if sender.release_s <= now_s and not sender.held:
             self.medium.post(flight)
             return
         flight.held_since_s = now_s
-        self.env.timeout(release_s - now_s, flight).callbacks.append(self._release)
+        flight.stall_start_s = begin_s if stalled_s else sender.release_s
+        if before is not None and flight.stall_start_s > now_s:
+            flight.held_behind = before.index
+        sender.held.append(flight)
+        self.env.timeout(sender.release_s - now_s, sender).callbacks.append(self._release)
+
+    def _sender(self, flight: Flight) -> _Sender | None:
+        """None if its path holds no more than any window allows."""
+        ends = (flight.source_device, flight.destination_device)
+        if ends not in self.senders:
+            bits_per_s, round_trip_s = self.path(*ends)
+            stalls = bits_per_s * round_trip_s > 8 * INITIAL_WINDOW_BYTES
+            self.senders[ends] = _Sender(bits_per_s, round_trip_s) if stalls else None
+        return self.senders[ends]
 
     def _release(self, event: Event) -> None:
-        flight = cast(Flight, event.value)
+        """Of what its connection holds, the oldest: rounding of times lets nothing overtake."""
+        flight = cast(_Sender, event.value).held.popleft()
         flight.posted_s = self.env.now
         self.medium.post(flight)
-
-
-def stall_s(payload_bytes: int, window_bytes: float, bits_per_s: float, round_trip_s: float) -> tuple[float, float]:
-    """Seconds that a sender stalls for acknowledgements during a message, and the window (bytes) that it ends with."""
-    stalled_s, left_bytes = 0.0, float(payload_bytes)
-    while left_bytes > window_bytes:
-        round_s = 8 * window_bytes / bits_per_s
-        if round_s >= round_trip_s:  # acknowledgements come back while the sender is still busy: no more stalls
-            break
-        stalled_s += round_trip_s - round_s
-        left_bytes -= window_bytes
-        window_bytes *= 2
-    return stalled_s, window_bytes
