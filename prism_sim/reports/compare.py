@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from prism_sim.reports.accuracy import show_accuracy, show_notes, value_text
+from prism_sim.reports.collectives import exchanges_lines
 from prism_sim.reports.tables import NarrowName, new_table
 from prism_sim.study.accuracy import Accuracy
 from prism_sim.study.compare import Candidate, Comparison, peak_memory_bytes
@@ -30,6 +31,9 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
                 cells = _cells(comparison, candidate) | _accuracy(candidate, found)
                 table.add_row(NarrowName(name), *(cells[column] for column in columns), style=style)
         console.print(table)
+    played = [(name, one.simulation) for name, one in comparison.named() if one.simulation is not None]
+    for line in exchanges_lines(played):
+        console.print(escape(line), style="dim", highlight=False)
     for name, candidate in comparison.named():
         if candidate.reason is not None:
             console.print(escape(f"{name}: {candidate.reason}"), style="dim")

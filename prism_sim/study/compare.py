@@ -114,6 +114,7 @@ class Comparison:
             "throughput_per_s": simulation.throughput_per_s,
             "speedup": None if alone is None else alone.latency_s / simulation.latency_s,
             "speedup_over_fastest": None if fastest is None else fastest.latency_s / simulation.latency_s,
+            "collectives": simulation.collectives,
             "sent_bytes": sum(simulation.timeline.sent_bytes),
             "peak_memory_bytes": peak_memory_bytes(simulation),
             "energy_j": simulation.total_energy_j,
