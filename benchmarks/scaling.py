@@ -26,7 +26,7 @@ SCENARIO = """
 model: {preset: bert-base-uncased}
 workload: {batch: 1, tokens: 256}
 devices: [{preset: raspberry-pi-5, count: %d}]
-network: {preset: gigabit-ethernet}
+network: {preset: gigabit-ethernet, collective: direct}
 strategy: {name: prism, segments: 1}
 """
 

@@ -17,7 +17,7 @@ from prism_sim.shapes.job import Job
 class Order:
     """device_of: of each participant, the terminal's last; device_names: of all devices.
 
-    messages: those of each exchange of the plan, as `algorithm` makes them.
+    messages: those of each exchange of the plan, as its algorithm makes them.
     """
 
     job: Job
@@ -26,7 +26,7 @@ class Order:
     given: InputSource
     device_of: tuple[int, ...]
     device_names: tuple[str, ...]
-    algorithm: str
+    algorithms: tuple[str, ...]
     messages: tuple[tuple[Message, ...], ...]
 
     @cached_property
@@ -61,4 +61,5 @@ class Order:
         """Raises ValueError for messages that processes cannot send."""
         found = outlines(self.job)
         assert tuple(one.exchange for one in found) == self.plan.exchanges
-        return tuple(route(one, messages, self.algorithm) for one, messages in zip(found, self.messages, strict=True))
+        ways = zip(found, self.messages, self.algorithms, strict=True)
+        return tuple(route(one, messages, algorithm) for one, messages, algorithm in ways)

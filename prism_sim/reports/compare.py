@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from prism_sim.reports.accuracy import show_accuracy, show_notes, value_text
+from prism_sim.reports.collectives import exchanges_lines
 from prism_sim.reports.tables import NarrowName, new_table
 from prism_sim.study.accuracy import Accuracy
 from prism_sim.study.compare import Candidate, Comparison, speedup_over
@@ -53,13 +54,14 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
 
 
 def _notes(comparison: Comparison) -> Iterator[str]:
-    """What the table has no room for: uneven shares, why something cannot be, and what was not tried."""
+    """What the table has no room for: uneven shares, why something cannot be, ways of exchanges, what was not tried."""
     for name, candidate in comparison.named():
         shares = None if candidate.simulation is None else candidate.simulation.shares
         if candidate.reason is not None:
             yield f"{name}: {candidate.reason}"
         elif shares is not None and shares.kind != "equal":
             yield f"{name}: {'shares' if shares.kind == 'given' else shares.kind} {sizes_text(shares.sizes)}"
+    yield from exchanges_lines((name, one.simulation) for name, one in comparison.named() if one.simulation is not None)
     for sizes in sorted(set(comparison.left_out.values())):
         names = [name for name, left_out in comparison.left_out.items() if left_out == sizes]
         yield f"not tried: {', '.join(names)} over {left_out_text(sizes)} devices"

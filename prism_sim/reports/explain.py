@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
+from prism_sim.reports.collectives import exchanges_lines
 from prism_sim.reports.tables import NarrowName, new_table
 from prism_sim.study.explain import Explanation
 from prism_sim.study.path import Load
@@ -35,6 +36,8 @@ def show_explanation(found: Explanation, console: Console) -> None:
     console.print(
         f"{job.strategy} over {job.n_ranks} rank(s) takes {seconds_text(found.latency_s)}", style="dim", highlight=False
     )
+    for line in exchanges_lines([("", found.simulation)]):
+        console.print(line, style="dim", highlight=False)
     console.print(_parts(found))
     n_parts = sum(seconds > 0 for seconds in found.breakdown_s.values())
     console.print(_fitting(console, (_stages(found, n_columns) for n_columns in range(n_parts, 0, -1))))

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from prism_sim import families
 from prism_sim.reports.accuracy import show_accuracy, show_notes
+from prism_sim.reports.collectives import exchanges_lines
 from prism_sim.reports.tables import NarrowName, new_table
 from prism_sim.study.result import RunResult
 from prism_sim.study.simulation import Simulation
@@ -25,6 +26,8 @@ def show(result: RunResult, console: Console) -> None:
     console.print(_parts(result))
     for table in _devices(result, console):
         console.print(table)
+    for line in exchanges_lines([("", result.simulation)]):
+        console.print(f"\n{line}", highlight=False)
     if result.shares is not None and result.shares.kind != "equal":
         console.print(f"\n{result.shares}")
     _show_fidelity(result, console)

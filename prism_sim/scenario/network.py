@@ -39,7 +39,7 @@ def network(section: NetworkSection, devices: Sequence[DeviceSpec], source: Sour
     medium = section.medium or str(preset.get("medium", DEFAULT_MEDIUM))
     _refuse_useless(section, medium, source)
     known = merged(section, {name: value for name, value in preset.items() if medium in USED_BY.get(name, (medium,))})
-    collective = known.get("collective", "direct")
+    collective = known.get("collective", "quickest")
     # fair, as connections share; but one transmission that reaches all is no connection
     sharing = known.get("sharing", "fair" if medium == "switch" and collective != "broadcast" else "fifo")
     if collective == "broadcast" and (medium == "links" or sharing == "fair"):

@@ -25,7 +25,7 @@ MAX_SEED = 2**63 - 1
 Medium = Literal["switch", "shared", "links"]
 Sharing = Literal["fifo", "fair"]
 Switching = Literal["cut-through", "store-and-forward"]
-Collective = Literal["direct", "ring", "star", "tree", "broadcast"]
+Collective = Literal["direct", "ring", "star", "tree", "broadcast", "quickest"]
 
 
 class ModelSection(Section):
@@ -158,7 +158,9 @@ class NetworkSection(Section):  # which medium uses which field: `network.USED_B
         description="switch: fifo, one message at a time on a port; fair (default), all at once, as connections do",
     )
     collective: Collective | _Absent = Field(
-        None, description="how exchanges become messages; broadcast: not over links, nor with sharing fair"
+        None,
+        description="how exchanges become messages; quickest (default): each by the way that is quickest for it alone, "
+        "by broadcast only where broadcast_rate is stated; broadcast: not over links, nor with sharing fair",
     )
     slow_start: bool | _Absent = Field(
         None, description="idle connections begin with a small TCP window; default false"

@@ -127,6 +127,7 @@ class Comparison:
             "speedup": speedup_over(self.alone, candidate),
             "speedup_over_fastest": speedup_over(self.fastest_alone, candidate),
             "shares": None if simulation.shares is None else simulation.shares.to_json(),
+            "collectives": simulation.collectives,
             "sent_bytes": sum(simulation.timeline.sent_bytes),
             "peak_memory_bytes": max(simulation.held_bytes.values()),
             "energy_j": simulation.total_energy_j,

@@ -109,6 +109,7 @@ class Explanation:
             "schema": SCHEMA,
             "name": self.scenario.name,
             "strategy": self.simulation.job.strategy,
+            "collectives": self.simulation.collectives,
             "latency_s": self.latency_s,
             "breakdown_s": dict(self.breakdown_s),
             "participants": [

@@ -17,7 +17,6 @@ from prism_sim.study.measured import measured_timeline, records_from_json
 from prism_sim.study.placed import placed
 from prism_sim.study.provenance import provenance
 from prism_sim.study.simulation import Simulation, simulate
-from prism_sim.timing.collectives import lower
 
 if TYPE_CHECKING:
     from prism_sim.live.order import Order
@@ -38,7 +37,6 @@ def order_of(scenario: Scenario, simulation: Simulation) -> Order:
     from prism_sim.study.numerics import sources
 
     model, given = sources(scenario, simulation.job)
-    algorithm = simulation.network.collective
     return Order(
         job=simulation.job,
         plan=simulation.plan,
@@ -46,17 +44,16 @@ def order_of(scenario: Scenario, simulation: Simulation) -> Order:
         given=given,
         device_of=simulation.device_of,
         device_names=tuple(device.name for device in scenario.devices),
-        algorithm=algorithm,
-        messages=tuple(lower(exchange, algorithm) for exchange in simulation.plan.exchanges),
+        algorithms=simulation.algorithms,
+        messages=simulation.messages,
     )
 
 
 def check_routes(scenario: Scenario, simulation: Simulation) -> None:
-    """Raises ScenarioError where the network's collective makes messages that processes cannot send."""
-    algorithm = simulation.network.collective
+    """Raises ScenarioError where an exchange's algorithm makes messages that processes cannot send."""
     try:
-        for outline in outlines(simulation.job):
-            route(outline, lower(outline.exchange, algorithm), algorithm)
+        for ways in zip(outlines(simulation.job), simulation.messages, simulation.algorithms, strict=True):
+            route(*ways)
     except ValueError as error:
         raise scenario.origin.overridden().error(("network",), str(error)) from error
 

@@ -11,7 +11,7 @@ from prism_sim import timing
 from prism_sim.live.records import Arrived, Posted, Records, Waited, Worked
 from prism_sim.plan import Plan
 from prism_sim.study.simulation import Simulation
-from prism_sim.timing.collectives import Message, lower
+from prism_sim.timing.collectives import Message
 from prism_sim.timing.log import Blocked, Cause, Job, Log
 from prism_sim.timing.media.base import Flight
 
@@ -30,9 +30,7 @@ def records_from_json(found: Mapping[str, Any]) -> Records:
 def measured_timeline(predicted: Simulation, records: Sequence[Records]) -> timing.Timeline:
     """A run like a simulated one, with the cause of every start. A message's whole way is transfer."""
     plan, device_of = predicted.plan, predicted.device_of
-    algorithm = predicted.network.collective
-    messages = [lower(exchange, algorithm) for exchange in plan.exchanges]
-    return timing.Timeline.of(_Merging(plan, device_of, messages, records).log(), len(predicted.devices))
+    return timing.Timeline.of(_Merging(plan, device_of, predicted.messages, records).log(), len(predicted.devices))
 
 
 class _Merging:

@@ -70,6 +70,7 @@ class RunResult:
             "strategy": self.simulation.job.strategy,
             "segments": segments,
             "compression_rate": rate,
+            "collectives": self.simulation.collectives,
             "communication_reduction": self.communication_reduction,
             "shares": None if self.shares is None else self.shares.to_json(),
             "gflops_per_device": self.simulation.gflops_per_device,

@@ -17,6 +17,7 @@ from prism_sim.study import hardware
 from prism_sim.study.model_config import model_config
 from prism_sim.study.share_search import Setting
 from prism_sim.study.shares import Kind, ShareChoice, are_alike, resolve_shares, share_choice, without_word
+from prism_sim.timing.collectives import Message, lower
 
 DEFAULT_TOKENS = 128  # of a text model whose scenario leaves the number to the input
 
@@ -65,6 +66,25 @@ class Simulation:
         """Whether every device has the memory; of unknown memory there is enough."""
         memory = {device: self.devices[device].memory_bytes for device in self.held_bytes}
         return all(have is None or self.held_bytes[device] <= have for device, have in memory.items())
+
+    @cached_property
+    def algorithms(self) -> tuple[str, ...]:
+        """By which of `timing.ALGORITHMS` each exchange of the plan became messages."""
+        return timing.algorithms_of(self.plan, self.devices, self.device_of, self.network)
+
+    @property
+    def messages(self) -> tuple[tuple[Message, ...], ...]:
+        """What each exchange of the plan became."""
+        return tuple(map(lower, self.plan.exchanges, self.algorithms))
+
+    @property
+    def collectives(self) -> dict[str, list[str]]:
+        """The algorithms of each kind of collective exchange in the plan; several where they differ by size."""
+        found: dict[str, list[str]] = {}
+        for exchange, algorithm in zip(self.plan.exchanges, self.algorithms, strict=True):
+            if exchange.kind in timing.COLLECTIVES and algorithm not in (known := found.setdefault(exchange.kind, [])):
+                known.append(algorithm)
+        return found
 
     @property
     def participant_names(self) -> list[str]:

@@ -1,17 +1,21 @@
 """Plays a plan on devices and a network: latency, its causes, who was busy or waited, throughput and energy."""
 
-from prism_sim.timing.collectives import ALGORITHMS
+from prism_sim.timing.collectives import ALGORITHMS, CHOICES, COLLECTIVES, QUICKEST
 from prism_sim.timing.devices import Device
 from prism_sim.timing.energy import energy_j
-from prism_sim.timing.engine import simulate
 from prism_sim.timing.media import NETWORKS, Link, Links, Network, SharedRadio, Switch
+from prism_sim.timing.once import simulate
+from prism_sim.timing.quickest import algorithms_of
 from prism_sim.timing.stream import Stream, simulate_stream
 from prism_sim.timing.timeline import Timeline
 from prism_sim.timing.trace import to_trace_events
 
 __all__ = [
     "ALGORITHMS",
+    "CHOICES",
+    "COLLECTIVES",
     "NETWORKS",
+    "QUICKEST",
     "Device",
     "Link",
     "Links",
@@ -20,6 +24,7 @@ __all__ = [
     "Stream",
     "Switch",
     "Timeline",
+    "algorithms_of",
     "energy_j",
     "simulate",
     "simulate_stream",

@@ -6,46 +6,28 @@ with copies or overhead), a blocked Wait one, a stretch of computing one.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator
 from typing import cast
 
 from simpy import Environment, Event
 
-from prism_sim.plan import Compute, Plan, Start
-from prism_sim.timing.devices import Device
+from prism_sim.plan import Compute, Exchange, Plan, Start
 from prism_sim.timing.exchange_state import Exchanges, ExchangeState
 from prism_sim.timing.log import Blocked, Cause, Forgotten, Job, Log
-from prism_sim.timing.media.base import Flight, Network
+from prism_sim.timing.media.base import Flight
 from prism_sim.timing.processors import Processors
-from prism_sim.timing.timeline import Timeline
-
-
-def simulate(plan: Plan, devices: Sequence[Device], device_of: Sequence[int], network: Network) -> Timeline:
-    """Plays `plan` once, all participants beginning at 0 s.
-
-    device_of[i]: index in `devices` of participant i; the terminal's is the last.
-    Raises ValueError if the sizes do not fit each other, or if a participant waits for what nobody sends.
-    """
-    run = Run(plan, devices, device_of, network)
-    processes = [run.env.process(run.participant(number)) for number in range(len(plan.programs))]
-    run.env.run()
-    for number, process in enumerate(processes):
-        if process.is_alive:
-            raise ValueError(run.missing(number))
-    return Timeline.of(run.log, len(devices))
+from prism_sim.timing.rig import Rig
 
 
 class Run:
     """One run: its clock, its processors and its medium, the exchanges under way, and the log, if it is to be kept."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        devices: Sequence[Device],
-        device_of: Sequence[int],
-        network: Network,
-        keep_log: bool = True,
-    ) -> None:
+    def __init__(self, plan: Plan, rig: Rig, algorithm_of: Callable[[Exchange], str], keep_log: bool = True) -> None:
+        """algorithm_of: by which of `collectives.ALGORITHMS` an exchange becomes messages.
+
+        Raises ValueError if the sizes do not fit each other.
+        """
+        devices, device_of = rig.devices, rig.device_of
         if len(device_of) != len(plan.programs):
             raise ValueError(
                 f"device_of(={device_of}) must name a device for each of {len(plan.programs)} participants"
@@ -53,16 +35,27 @@ class Run:
         if not all(0 <= device < len(devices) for device in device_of):
             raise ValueError(f"device_of(={device_of}) must be indices of the {len(devices)} devices")
         self.env = Environment()
-        self.plan, self.devices, self.device_of, self.network = plan, tuple(devices), tuple(device_of), network
-        self.medium = network.open(self.env, len(devices), self.deliver)
-        self.overhead_s = network.message_overhead_s
+        self.plan = plan
+        self.medium = rig.network.open(self.env, len(devices), self.deliver)
+        self.overhead_s = rig.network.message_overhead_s
         self.flights: list[Flight] = [] if keep_log else Forgotten()
         self.blocked: list[Blocked] = []
         self.ends: list[tuple[float, Cause]] = [(0.0, None)] * len(plan.programs)
         jobs: list[Job] = [] if keep_log else Forgotten()
-        self.log = Log(plan, self.device_of, jobs, self.flights, self.blocked, self.ends)
-        self.processors = Processors(self.env, self.devices, self.device_of, jobs)
-        self.exchanges = Exchanges(plan, network.collective, self.devices, self.device_of)
+        self.log = Log(plan, device_of, jobs, self.flights, self.blocked, self.ends)
+        self.processors = Processors(self.env, devices, device_of, jobs)
+        self.exchanges = Exchanges(plan, rig, algorithm_of)
+
+    def once(self) -> None:
+        """All participants play their programs once, all from 0 s.
+
+        Raises ValueError if one waits for what nobody sends.
+        """
+        processes = [self.env.process(self.participant(number)) for number in range(len(self.plan.programs))]
+        self.env.run()
+        for number, process in enumerate(processes):
+            if process.is_alive:
+                raise ValueError(self.missing(number))
 
     def participant(self, number: int) -> Generator[Event, None, None]:
         cause = yield from self.play(number, 0, None)

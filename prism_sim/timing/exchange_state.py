@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import cached_property
 
 from simpy import Event
 
 from prism_sim.plan import Exchange, Plan, Start
-from prism_sim.timing.devices import Device
 from prism_sim.timing.media.base import Flight
 from prism_sim.timing.prepared import PreparedExchange
+from prism_sim.timing.rig import Rig
 
 
 class ExchangeState:
@@ -45,10 +45,13 @@ class ExchangeState:
 
 
 class Exchanges:
-    """The state of every exchange, made when it is first touched; exchanges of one shape share their preparation."""
+    """The state of every exchange, made when it is first touched; exchanges of one shape share their preparation.
 
-    def __init__(self, plan: Plan, algorithm: str, devices: Sequence[Device], device_of: Sequence[int]) -> None:
-        self.plan, self.algorithm, self.devices, self.device_of = plan, algorithm, devices, device_of
+    algorithm_of: by which algorithm an exchange becomes messages.
+    """
+
+    def __init__(self, plan: Plan, rig: Rig, algorithm_of: Callable[[Exchange], str]) -> None:
+        self.plan, self.rig, self.algorithm_of = plan, rig, algorithm_of
         self.states: dict[tuple[int, int], ExchangeState] = {}
         self.prepared: dict[object, PreparedExchange] = {}
 
@@ -79,6 +82,6 @@ class Exchanges:
         shape = (exchange.kind, exchange.group, exchange.bytes_by_rank, exchange.root)
         prepared = self.prepared.get(shape)
         if prepared is None:
-            prepared = PreparedExchange(exchange, self.algorithm, self.devices, self.device_of)
+            prepared = PreparedExchange(exchange, self.algorithm_of(exchange), self.rig.devices, self.rig.device_of)
             self.prepared[shape] = prepared
         return prepared

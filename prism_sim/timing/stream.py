@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 
 from simpy import Event
@@ -13,7 +14,9 @@ from prism_sim.timing.devices import Device
 from prism_sim.timing.engine import Run
 from prism_sim.timing.log import Cause
 from prism_sim.timing.media.base import Network
+from prism_sim.timing.quickest import algorithm_of
 from prism_sim.timing.rhythm import Rhythm
+from prism_sim.timing.rig import Rig
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ def simulate_stream(
     for name, value in (("n_requests", n_requests), ("in_flight", in_flight)):
         if value < 1:
             raise ValueError(f"{name}(={value}) must be >= 1")
-    run = Run(plan, devices, device_of, network, keep_log=False)
+    rig = Rig(tuple(devices), tuple(device_of), network)
+    run = Run(plan, rig, partial(algorithm_of, rig), keep_log=False)
     stream = _Requests(run, n_requests + 2 * in_flight, in_flight)
     stream.play(whole)
     elapsed_s = stream.completions_s[in_flight + n_requests - 1] - stream.completions_s[in_flight - 1]

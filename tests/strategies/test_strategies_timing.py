@@ -7,8 +7,8 @@ from strategy_plans import BATCH, ROW_BYTES, D, plan_of
 
 from prism_sim.plan import Plan
 from prism_sim.strategies.base import Placement
+from prism_sim.timing import simulate
 from prism_sim.timing.devices import Device
-from prism_sim.timing.engine import simulate
 from prism_sim.timing.media.switch import Switch
 
 FLOPS_PER_S = 1e9

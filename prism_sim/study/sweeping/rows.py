@@ -31,12 +31,14 @@ def flat(described: Mapping[str, Any]) -> Row:
 
     Of ranks there are the largest and the mean of each figure (`max_rank_busy_s`, `mean_rank_busy_s`) and, if they are
     few, `rank0_busy_s` and so on; of devices, the memory that is needed most; `sent_bytes` is what all participants
-    send.
+    send, and `collectives` by which ways.
     """
     row: Row = {}
     for key, value in described.items():
         if key == "accuracy":
             row |= accuracy_columns(value) if described["task"] is not None else {}
+        elif key == "collectives":
+            row[key] = ", ".join(f"{kind} {'/'.join(names)}" for kind, names in value.items()) or None
         elif key not in LEFT_OUT:
             row.update(_cells(key, value))
     row["sent_bytes"] = sum(one["sent_bytes"] for one in (*described["ranks"], described["terminal"]))

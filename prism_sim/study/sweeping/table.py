@@ -15,7 +15,7 @@ from prism_sim.study.sweeping.rows import Row
 from prism_sim.study.sweeping.work import with_accuracy, with_fidelity
 
 REASON = "reason"
-TEXT_IF_EMPTY = (REASON, "unused_fields", *WORDS)
+TEXT_IF_EMPTY = (REASON, "unused_fields", "collectives", *WORDS)
 LARGEST_WHOLE = 2**63 - 1
 
 Kind = Literal["truth", "whole", "number", "text"]

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from prism_sim.plan import Exchange
+from prism_sim.plan import EXCHANGE_KINDS, Exchange
 from prism_sim.timing.collectives import broadcast, direct, ring, star, tree
 from prism_sim.timing.collectives.base import Message, Script
 
-__all__ = ["ALGORITHMS", "Message", "lower"]
+__all__ = ["ALGORITHMS", "CHOICES", "COLLECTIVES", "QUICKEST", "Message", "lower", "ways_of"]
 
 Lowering = Callable[[Exchange], Script]
 
@@ -25,6 +25,16 @@ ALGORITHMS: Mapping[str, Mapping[str, Lowering]] = {
     "tree": tree.KINDS,
     "broadcast": broadcast.KINDS,
 }
+QUICKEST = "quickest"  # of these, for each exchange by itself: see `quickest.py`
+CHOICES = (*ALGORITHMS, QUICKEST)
+
+
+def ways_of(kind: str) -> tuple[str, ...]:
+    """The algorithms that have a way of their own for this kind of exchange."""
+    return tuple(name for name, kinds in ALGORITHMS.items() if kind in kinds)
+
+
+COLLECTIVES = tuple(kind for kind in EXCHANGE_KINDS if len(ways_of(kind)) > 1)  # kinds that have a choice
 
 
 def lower(exchange: Exchange, algorithm: str = "direct") -> tuple[Message, ...]:

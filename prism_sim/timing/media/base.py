@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from simpy import Environment
 
-from prism_sim.timing.collectives import ALGORITHMS, Message
+from prism_sim.timing.collectives import CHOICES, Message
 from prism_sim.timing.devices import check_not_negative
 
 # What carries bytes, one message or share of the rate at a time: ("uplink", device), ("downlink", device), ("air",), or
@@ -106,7 +106,9 @@ class Network(Protocol):
     """A network at rest: frozen parameters.
 
     message_overhead_s: what a message costs on its sender's processor.
-    collective: the algorithm by which exchanges become messages (see `collectives.ALGORITHMS`).
+    collective: the algorithm by which exchanges become messages, one of `collectives.ALGORITHMS`, or `quickest`, for
+        each exchange that of these which is quickest for it (`quickest.py`).
+    reaches_all: whether one transmission is known to reach all devices, and at what rate.
 
     Adding a network: one file beside this one, and its name in `media.NETWORKS`.
     """
@@ -116,6 +118,9 @@ class Network(Protocol):
 
     @property
     def collective(self) -> str: ...
+
+    @property
+    def reaches_all(self) -> bool: ...
 
     def __hash__(self) -> int: ...
 
@@ -129,5 +134,5 @@ class Network(Protocol):
 def check_network(network: Network) -> None:
     """Raises ValueError that shows the field, its value and the rule, for the fields that every network has."""
     check_not_negative(network, "message_overhead_s")
-    if network.collective not in ALGORITHMS:
-        raise ValueError(f"collective(={network.collective!r}) must be one of {', '.join(ALGORITHMS)}")
+    if network.collective not in CHOICES:
+        raise ValueError(f"collective(={network.collective!r}) must be one of {', '.join(CHOICES)}")

@@ -61,6 +61,10 @@ class Links:
         if self.collective == "broadcast":
             raise ValueError("collective(='broadcast') must be another over links: no transmission reaches all")
 
+    @property
+    def reaches_all(self) -> bool:
+        return False
+
     @cached_property
     def graph(self) -> Any:
         """Nodes and directed edges with `line` (bits_per_s, latency_s) and `packet_s`, a full frame's time."""

@@ -39,6 +39,11 @@ class SharedRadio:
         check_not_negative(self, "latency_s")
         check_network(self)
 
+    @property
+    def reaches_all(self) -> bool:
+        """Where that rate is stated: `bits_per_s` would flatter a Wi-Fi, which sends to all at a slow basic rate."""
+        return self.broadcast_bits_per_s is not None
+
     def hops(self, source: int, destination: int) -> int:
         """How often a message uses the air."""
         return 1 if self.direct or self.access_point in (source, destination) else 2

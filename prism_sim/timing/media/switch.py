@@ -23,7 +23,7 @@ class Switch:
     message_overhead_s: what a message costs on its sender's processor.
     sharing: "fifo": one message at a time on a port; uplinks in send order, downlinks in the order of arriving heads.
         "fair": all connections at once, egress and ingress each shared max-min fairly; each its messages in turn.
-    collective: the algorithm by which exchanges become messages (`collectives.ALGORITHMS`).
+    collective: the algorithm by which exchanges become messages (`collectives.CHOICES`).
     slow_start: connections that were idle begin with a small TCP window (`slow_start.py`).
     Raises ValueError that shows the field, its value and the rule.
     """
@@ -45,6 +45,11 @@ class Switch:
             raise ValueError(f"sharing(={self.sharing!r}) must be one of {', '.join(SHARING)}")
         if self.sharing == "fair" and self.collective == "broadcast":
             raise ValueError("collective(='broadcast') must be another where sharing(='fair'): flows have one receiver")
+
+    @property
+    def reaches_all(self) -> bool:
+        """Ethernet's multicast reaches no TCP connection, so only who asks for it gets it."""
+        return False
 
     def open(self, env: Environment, n_devices: int, deliver: Deliver) -> Medium:
         """Raises ValueError unless rates given one a device are as many as there are devices."""

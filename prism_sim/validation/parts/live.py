@@ -36,7 +36,7 @@ devices:
   - {name: core-0, compute: 100 GFLOP/s, memory_bandwidth: 10 GB/s}
   - {name: core-1, compute: 100 GFLOP/s, memory_bandwidth: 10 GB/s}
 terminal: 0
-network: {medium: switch, bandwidth: 1 Gbit/s}
+network: {medium: switch, bandwidth: 1 Gbit/s, collective: direct}
 strategy: {name: single}
 """
 

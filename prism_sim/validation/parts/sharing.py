@@ -30,7 +30,7 @@ workload: {{tokens: 400}}
 devices:
   - {{name: host, count: 4, compute: 20 GFLOP/s, memory_bandwidth: 10 GB/s}}
 terminal: 0
-network: {{medium: switch, bandwidth: {MBIT_PER_S} Mbit/s, latency: 100 us}}
+network: {{medium: switch, bandwidth: {MBIT_PER_S} Mbit/s, latency: 100 us, collective: direct}}
 strategy: {{name: voltage}}
 """
 
