@@ -1,4 +1,4 @@
-"""What each rank takes of tokens, heads or blocks: words of a scenario become numbers, once devices are known."""
+"""What each rank takes of tokens, heads, blocks or samples: words become numbers, once devices are known."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from prism_sim import strategies, timing
-from prism_sim.partition import split
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import SHARE_WORDS
@@ -16,7 +15,7 @@ from prism_sim.study.pipeline_split import best_stages, stages_of
 from prism_sim.study.share_search import Setting, least_latency_split
 
 SHOWN_SIZES = 8  # of a split
-NOTHING = 1e-9  # of a share; a rank still gets one item
+NOTHING = 1e-9  # of a share; a rank still gets one item, where it must have one
 
 Kind = Literal["equal", "proportional", "optimal", "given"]
 
@@ -143,10 +142,7 @@ def share_choice(setting: Setting, written: object, latency_s: float) -> ShareCh
     return ShareChoice(
         kind=kind,
         shares=shares,
-        sizes={
-            name: tuple(len(part) for part in split(n_items, job.n_ranks, shares))
-            for name, n_items in setting.items.items()
-        },
+        sizes=setting.sizes(shares),
         latency_s=latency_s,
         even_latency_s=latency_s if shares is None else even_latency_s(setting),
     )

@@ -14,6 +14,7 @@ from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import EMBEDDING, HEAD
 from prism_sim.study import hardware
+from prism_sim.study.back_to_back import BackToBack, ThroughputMode
 from prism_sim.study.model_config import model_config
 from prism_sim.study.share_search import Setting
 from prism_sim.study.shares import resolve_shares, without_word
@@ -68,9 +69,23 @@ class Simulation:
         return [_flops_by_label(self.plan.computes(number)) for number in range(len(self.plan.programs))]
 
     @cached_property
+    def back_to_back(self) -> BackToBack:
+        return BackToBack(self.setting, self.plan)
+
+    @property
     def throughput_per_s(self) -> float:
         """Requests (batches) a second when the next is always waiting."""
-        return timing.simulate_stream(self.plan, self.devices, self.device_of, self.network).throughput_per_s
+        return self.back_to_back.throughput_per_s
+
+    @property
+    def throughput_mode(self) -> ThroughputMode | None:
+        """How that is reached: each request split over the ranks, or whole ones dealt in turn; None: no choice."""
+        return self.back_to_back.mode
+
+    @property
+    def held_bytes(self) -> tuple[int, ...]:
+        """Per participant: weights and, at their peak, activations, whichever way requests are served."""
+        return self.back_to_back.held_bytes
 
     @cached_property
     def energy_j(self) -> tuple[float | None, ...]:

@@ -1,6 +1,7 @@
 """Plays a plan on devices and a network: latency, its causes, who was busy or waited, throughput and energy."""
 
 from prism_sim.timing.collectives import ALGORITHMS
+from prism_sim.timing.dealing import deal
 from prism_sim.timing.devices import Device
 from prism_sim.timing.energy import energy_j
 from prism_sim.timing.engine import simulate
@@ -20,6 +21,7 @@ __all__ = [
     "Stream",
     "Switch",
     "Timeline",
+    "deal",
     "energy_j",
     "simulate",
     "simulate_stream",

@@ -11,7 +11,7 @@ from typing import cast
 
 from simpy import Environment, Event
 
-from prism_sim.plan import Compute, Plan, Start
+from prism_sim.plan import Compute, Plan, Start, Step
 from prism_sim.timing.devices import Device
 from prism_sim.timing.exchange_state import Exchanges, ExchangeState
 from prism_sim.timing.log import Blocked, Cause, Forgotten, Job, Log
@@ -65,13 +65,15 @@ class Run:
         self.exchanges = Exchanges(plan, network.collective, self.devices, self.device_of)
 
     def participant(self, number: int) -> Generator[Event, None, None]:
-        cause = yield from self.play(number, 0, None)
+        cause = yield from self.play(number, self.plan.programs[number], 0, None)
         self.ends[number] = (self.env.now, cause)
 
-    def play(self, participant: int, request: int, cause: Cause) -> Generator[Event, None, Cause]:
-        """One participant's program for one request; returns what its end is bound to."""
+    def play(
+        self, participant: int, program: Sequence[Step], request: int, cause: Cause
+    ) -> Generator[Event, None, Cause]:
+        """A participant's steps for one request; returns what their end is bound to."""
         env = self.env
-        for step in self.plan.programs[participant]:
+        for step in program:
             if isinstance(step, Compute):
                 end_s, cause = self.processors.compute(participant, step, cause)
             elif isinstance(step, Start):
