@@ -68,5 +68,7 @@ class BackToBack:
     @property
     def mode(self) -> ThroughputMode | None:
         """The better way, of equals split; None where there is no choice."""
+        if not self.turns:
+            return None
         paces = self.paces_per_s
-        return max(paces, key=lambda way: paces[way]) if self.turns else None
+        return max(paces, key=lambda way: paces[way])
