@@ -120,7 +120,7 @@ def _alone(known: Undistributed, job: Job, held: Mapping[int, Held]) -> Seen:
 
 def _held(seen: Seen, batch: int, n_tokens: int) -> dict[int, Held]:
     """Which rows each rank has, by their number."""
-    parts = {rank: torch.cat(rows).shape[:2] for (rank, _), rows in sorted(seen.items())}
+    parts = {rank: (sum(map(len, rows)), rows[0].shape[1]) for (rank, _), rows in sorted(seen.items())}
     samples = _parts([n_samples for n_samples, _ in parts.values()], batch, "samples")
     tokens = _parts([n_rows for _, n_rows in parts.values()], n_tokens, "tokens")
     return {rank: Held(*own) for rank, own in zip(parts, zip(samples, tokens, strict=True), strict=True)}

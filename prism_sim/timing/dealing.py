@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from prism_sim.timing.media.base import Carrier, Network
 from prism_sim.timing.timeline import Timeline
 
 MOST_DEALT = 32  # requests of a round, or twice as many as there are ways: the longer, the nearer to any ratio of paces
+MOST_UNDER_WAY = 512  # requests, of which all are played at least once
 SAME = 1e-9  # relative: rounding of times
 
 
-def deal(timelines: Sequence[Timeline], network: Network) -> tuple[int, ...]:
-    """The ways that the requests of a round take, as indices in `timelines`, which show one request served each way.
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """order: the way that each request of a round takes. in_flight: rounds, so that nobody waits for the next one.
+
+    most_per_s: requests, in the long run: what the busiest processor or carrier can do.
+    """
+
+    order: tuple[int, ...]
+    in_flight: int
+    most_per_s: float
+
+
+def deal(timelines: Sequence[Timeline], network: Network) -> Deal:
+    """A round of requests over the ways that `timelines` show, by their indices: one request served each way.
 
     Each request goes where it ends first, if every processor and every carrier of bytes does what it has been dealt in
     turn. Of such rounds of up to `MOST_DEALT` requests, that which serves most for what the busiest of them has to do;
@@ -22,7 +37,7 @@ def deal(timelines: Sequence[Timeline], network: Network) -> tuple[int, ...]:
     loads = [_load_s(timeline, network) for timeline in timelines]
     dealt_s: defaultdict[Carrier, float] = defaultdict(float)
     order: list[int] = []
-    best, best_per_s = len(loads), 0.0
+    n_best, round_s = len(loads), math.inf
     while len(order) < max(MOST_DEALT, 2 * len(loads)):
         ends_s = [max((dealt_s[one] + seconds for one, seconds in load.items()), default=0.0) for load in loads]
         order.append(ends_s.index(min(ends_s)))
@@ -30,10 +45,17 @@ def deal(timelines: Sequence[Timeline], network: Network) -> tuple[int, ...]:
             dealt_s[one] += seconds
         busiest_s = max(dealt_s.values(), default=0.0)
         if not busiest_s:
-            return tuple(range(len(loads)))
-        if len(order) / busiest_s > best_per_s * (1 + SAME):
-            best, best_per_s = len(order), len(order) / busiest_s
-    return tuple(order[:best])
+            return Deal(tuple(range(len(loads))), _in_flight(timelines, 0.0, len(loads)), math.inf)
+        if busiest_s * n_best * (1 + SAME) < round_s * len(order):
+            n_best, round_s = len(order), busiest_s
+    best = tuple(order[:n_best])
+    return Deal(best, _in_flight([timelines[way] for way in set(best)], round_s, n_best), n_best / round_s)
+
+
+def _in_flight(timelines: Sequence[Timeline], round_s: float, n_requests: int) -> int:
+    """As many rounds as pass while the slowest answer is on its way, one that begins and one that ends."""
+    slowest_s, most = max(timeline.latency_s for timeline in timelines), max(3, MOST_UNDER_WAY // n_requests)
+    return min(2 + math.ceil(slowest_s / round_s - SAME), most) if slowest_s < most * round_s else most
 
 
 def _load_s(timeline: Timeline, network: Network) -> dict[Carrier, float]:

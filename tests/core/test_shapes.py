@@ -211,6 +211,14 @@ def test_a_plan_is_in_proportion_to_its_batch(name: str) -> None:
         assert four.activation_bytes[participant] == 4 * one.activation_bytes[participant]
 
 
+def test_replicas_that_have_the_pictures_embed_their_own_only() -> None:
+    """197 tokens, of which 196 are patches of 3 x 16 x 16 values; 8 pictures over 3 ranks: 3, 3 and 2."""
+    plan = predict(job(VIT_B, 197, "replicas", 3, batch=8, placement=Placement(input="replicated")))
+    a_picture = 2 * 196 * 768 * 768
+    embedded = [sum(step.flops for step in plan.computes(rank) if step.label == "embedding") for rank in range(3)]
+    assert embedded == [3 * a_picture, 3 * a_picture, 2 * a_picture]
+
+
 @pytest.mark.parametrize("name", strategies.catalogue())
 def test_half_the_element_is_half_the_bytes_and_the_same_flops(name: str) -> None:
     ranks = 1 if strategies.find(name).one_rank else 3
