@@ -1,4 +1,4 @@
-"""Who owns which tokens, heads, columns or blocks: contiguous runs, even as `numpy.array_split` or by given shares."""
+"""Who owns which tokens, heads, columns, blocks or samples: contiguous runs, as `numpy.array_split` or by shares."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ def even_split(n_items: int, n_parts: int) -> tuple[int, ...]:
     return tuple(size + (part < larger) for part in range(n_parts))
 
 
-def shared_split(n_items: int, shares: Sequence[float]) -> tuple[int, ...]:
-    """Sizes in proportion to `shares` (largest remainder), at least one item a part.
+def shared_split(n_items: int, shares: Sequence[float], least: int = 1) -> tuple[int, ...]:
+    """Sizes in proportion to `shares` (largest remainder), at least `least` (1 or 0) items a part.
 
-    Raises ValueError unless shares are positive, finite, sum to one (1e-6), and are no more than the items.
+    Raises ValueError unless shares are positive (or, where a part may be empty, 0), finite, sum to one (1e-6), and are
+    no more than the items.
     """
-    if any(not (math.isfinite(share) and share > 0) for share in shares):
-        raise ValueError(f"shares {list(shares)} must be positive and finite")
+    if any(not (math.isfinite(share) and (share > 0 or share == 0 == least)) for share in shares):
+        raise ValueError(f"shares {list(shares)} must be {'positive' if least else '0 or more'} and finite")
     if abs(sum(shares) - 1) > 1e-6:
         raise ValueError(f"shares {list(shares)} sum to {sum(shares):.6g}, but must sum to 1")
-    if len(shares) > n_items:
+    if least * len(shares) > n_items:
         raise ValueError(f"{len(shares)} shares need at least as many items, but there are {n_items}")
     exact = [n_items * share for share in shares]
-    sizes = [max(1, math.floor(part)) for part in exact]
+    sizes = [max(least, math.floor(part)) for part in exact]
     by_remainder = sorted(range(len(shares)), key=lambda part: (sizes[part] - exact[part], part))
     while (missing := n_items - sum(sizes)) > 0:
         for part in by_remainder[:missing]:
@@ -47,20 +48,23 @@ def ranges(sizes: Sequence[int]) -> tuple[range, ...]:
     return tuple(found)
 
 
-def split(n_items: int, n_parts: int, shares: Sequence[float] | str | None = None) -> tuple[range, ...]:
+def split(
+    n_items: int, n_parts: int, shares: Sequence[float] | str | None = None, what: str = "tokens", least: int = 1
+) -> tuple[range, ...]:
     """The contiguous range that each of `n_parts` owns, even unless `shares` are given.
 
+    what: the name of the items. least: how many of them a part has at least, 1 or 0.
     Raises ValueError if there are more parts than items, or if the shares do not fit the parts or are a word still.
     """
     if isinstance(shares, str):
         raise ValueError(f"shares {shares!r} are no numbers: only a scenario's devices tell what a word comes to")
-    if n_parts > n_items:
-        raise ValueError(f"{n_parts} ranks cannot share {n_items} tokens: each needs at least one")
+    if least * n_parts > n_items:
+        raise ValueError(f"{n_parts} ranks cannot share {n_items} {what}: each needs at least one")
     if shares is None:
         return ranges(even_split(n_items, n_parts))
     if len(shares) != n_parts:
         raise ValueError(f"{len(shares)} shares are given for {n_parts} ranks")
-    return ranges(shared_split(n_items, shares))
+    return ranges(shared_split(n_items, shares, least))
 
 
 @dataclass(frozen=True, slots=True)

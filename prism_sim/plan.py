@@ -104,6 +104,11 @@ class Plan:
     def terminal(self) -> int:
         return self.n_ranks
 
+    @property
+    def held_bytes(self) -> tuple[int, ...]:
+        """Per participant: weights and, at their peak, activations."""
+        return tuple(map(sum, zip(self.weight_bytes, self.activation_bytes, strict=True)))
+
     def computes(self, participant: int) -> tuple[Compute, ...]:
         return tuple(step for step in self.programs[participant] if isinstance(step, Compute))
 

@@ -101,9 +101,9 @@ class LiveModel(TensorModel):
         super().__init__(job, given, blocks, SilentMeter())
         self.forward = forward
 
-    def embed(self, tokens: range) -> Tensor:
+    def embed(self, tokens: range, samples: range | None = None) -> Tensor:
         if self.job.placement.input != "terminal":
-            return super().embed(tokens)
+            return super().embed(tokens, samples)
         assert self.forward is not None
         return self.forward.embed()
 

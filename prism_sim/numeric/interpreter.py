@@ -87,8 +87,9 @@ def rows_after_blocks(job: Job, results: Sequence[Any], gathered: Tensor | None)
 
     results: what their programs returned. gathered: the rows that the terminal's head reads; None: nothing was.
     """
-    if job.placement.output == "in_place":  # what lies on the ranks is the output
-        return torch.cat([rows for rows in results if rows is not None], dim=1)
+    if job.placement.output == "in_place":  # what lies on the ranks is the output: tokens of all samples, or samples
+        parts = [rows for rows in results if rows is not None]
+        return torch.cat(parts, dim=1 if all(len(rows) == job.batch for rows in parts) else 0)
     assert gathered is not None
     if gathered.shape[1] == job.n_tokens:
         return gathered

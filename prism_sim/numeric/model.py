@@ -44,11 +44,16 @@ class TensorModel(OfJob):
         self.family = families.find(job.sizes.family)
         self.output: Tensor | None = None
 
-    def embed(self, tokens: range) -> Tensor:
+    def embed(self, tokens: range, samples: range | None = None) -> Tensor:
+        given, main = self.given, self.family.input_name
         if self.job.placement.input == "terminal":
-            self.meter.credit += self.given.embedding_flops  # the model's own forward has done it
-            return self.given.embedded
-        return self.family.embed(self.given.trunk, self.given.raw, self.given.embedded, tokens)  # type: ignore[no-any-return]
+            self.meter.credit += given.embedding_flops  # the model's own forward has done it
+            return given.embedded
+        if samples is None:
+            return self.family.embed(given.trunk, given.raw, given.embedded, tokens)  # type: ignore[no-any-return]
+        chosen = slice(samples.start, samples.stop)
+        raw = {**given.raw, main: given.raw[main][chosen]}
+        return self.family.embed(given.trunk, raw, given.embedded[chosen], tokens)  # type: ignore[no-any-return]
 
     def padding(self) -> Tensor | None:
         return self.given.real

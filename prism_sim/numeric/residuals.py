@@ -29,6 +29,18 @@ Seen = dict[tuple[int, int], list[Tensor]]  # rows by participant and block, a t
 Instead = Callable[[int, int, int, Tensor], Tensor]  # (participant, block, first sample, rows) -> rows to go on with
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a rank has the rows of after a block."""
+
+    samples: range
+    tokens: range
+
+    def of(self, rows: Tensor) -> Tensor:
+        """Its part of (batch, tokens) or (batch, tokens, width)."""
+        return rows[self.samples.start : self.samples.stop, self.tokens.start : self.tokens.stop]
+
+
 class WatchedBlock(TensorBlock):
     """A block that shows its rows before it hands them on, and hands on what it gets back."""
 
@@ -47,13 +59,13 @@ def deviations(known: Undistributed, job: Job) -> tuple[tuple[Cell, ...], Fideli
     Raises ValueError where the strategy cannot serve the job, or where what is compared is not finite.
     """
     accumulated, output = _distributed(known, job)
-    tokens = _tokens(accumulated, job.n_tokens)
-    alone = _alone(known, job, tokens)
+    held = _held(accumulated, job.batch, job.n_tokens)
+    alone = _alone(known, job, held)
     cells = [
         cell
         for rank, block in sorted(accumulated, key=lambda place: place[::-1])
         for cell in _cells(
-            known, Cut(block, rank, tokens[rank]), torch.cat(accumulated[rank, block]), torch.cat(alone[rank, block])
+            known, Cut(block, rank, held[rank]), torch.cat(accumulated[rank, block]), torch.cat(alone[rank, block])
         )
     ]
     return tuple(cells), _fidelity(known, output)
@@ -67,18 +79,18 @@ def outcome(known: Undistributed, job: Job) -> tuple[float, Fidelity]:
 
 
 @torch.no_grad()
-def added_errors(known: Undistributed, job: Job, tokens: Mapping[int, range]) -> tuple[float, ...]:
+def added_errors(known: Undistributed, job: Job, held: Mapping[int, Held]) -> tuple[float, ...]:
     """What each block does alone, on the undistributed stream, to all real rows: relative errors, from one run.
 
-    tokens: of each rank, as `layout` says. Raises ValueError.
+    held: by each rank, as `layout` says. Raises ValueError.
     """
-    return _errors(known, _alone(known, job, tokens), job)
+    return _errors(known, _alone(known, job, held), job)
 
 
 @torch.no_grad()
-def layout(known: Undistributed, job: Job) -> dict[int, range]:
-    """The tokens whose rows each rank holds after a block; the same for all numbers of segments. Takes a run."""
-    return _tokens(_distributed(known, job)[0], job.n_tokens)
+def layout(known: Undistributed, job: Job) -> dict[int, Held]:
+    """The rows that each rank holds after a block; the same for all numbers of segments. Takes a run."""
+    return _held(_distributed(known, job)[0], job.batch, job.n_tokens)
 
 
 def _distributed(known: Undistributed, job: Job, instead: Instead | None = None) -> tuple[Seen, Tensor]:
@@ -97,24 +109,30 @@ def _distributed(known: Undistributed, job: Job, instead: Instead | None = None)
     return dict(seen), main_output(done.output)
 
 
-def _alone(known: Undistributed, job: Job, tokens: Mapping[int, range]) -> Seen:
+def _alone(known: Undistributed, job: Job, held: Mapping[int, Held]) -> Seen:
     """Rows after each block where every block was handed the undistributed ones."""
 
     def undistributed_rows(participant: int, block: int, first_sample: int, rows: Tensor) -> Tensor:
-        own = tokens[participant]
-        return known.stream[block][first_sample : first_sample + len(rows), own.start : own.stop]
+        return held[participant].of(known.stream[block])[first_sample : first_sample + len(rows)]
 
     return _distributed(known, job, undistributed_rows)[0]
 
 
-def _tokens(seen: Seen, n_tokens: int) -> dict[int, range]:
-    """Which tokens the rows of each rank are, by their number: all, or a partition each, in the order of the ranks."""
-    n_rows = {rank: rows[0].shape[1] for (rank, _), rows in sorted(seen.items())}
-    if set(n_rows.values()) == {n_tokens}:
-        return {rank: range(n_tokens) for rank in n_rows}
-    if sum(n_rows.values()) != n_tokens:
-        raise ValueError(f"after a block the ranks hold {list(n_rows.values())} rows, which part no {n_tokens} tokens")
-    return dict(zip(n_rows, ranges(tuple(n_rows.values())), strict=True))
+def _held(seen: Seen, batch: int, n_tokens: int) -> dict[int, Held]:
+    """Which rows each rank has, by their number."""
+    parts = {rank: (sum(map(len, rows)), rows[0].shape[1]) for (rank, _), rows in sorted(seen.items())}
+    samples = _parts([n_samples for n_samples, _ in parts.values()], batch, "samples")
+    tokens = _parts([n_rows for _, n_rows in parts.values()], n_tokens, "tokens")
+    return {rank: Held(*own) for rank, own in zip(parts, zip(samples, tokens, strict=True), strict=True)}
+
+
+def _parts(sizes: list[int], whole: int, what: str) -> tuple[range, ...]:
+    """What ranks of these sizes have: all of it each, or a part each, in their order."""
+    if set(sizes) == {whole}:
+        return (range(whole),) * len(sizes)
+    if sum(sizes) != whole:
+        raise ValueError(f"after a block the ranks hold rows of {sizes} {what}, which part no {whole} {what}")
+    return ranges(sizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,20 +141,21 @@ class Cut:
 
     block: int
     rank: int
-    tokens: range
+    held: Held
 
     def distances(self, n_tokens: int) -> list[int | None]:
         """Of each token, in tokens, to the nearest one of another rank; None where there is none."""
-        left = [token - self.tokens.start + 1 for token in self.tokens if self.tokens.start > 0]
-        right = [self.tokens.stop - token for token in self.tokens if self.tokens.stop < n_tokens]
+        tokens = self.held.tokens
+        left = [token - tokens.start + 1 for token in tokens if tokens.start > 0]
+        right = [tokens.stop - token for token in tokens if tokens.stop < n_tokens]
         if not (left or right):
-            return [None] * len(self.tokens)
+            return [None] * len(tokens)
         return [min(sides) for sides in zip(*(side for side in (left, right) if side), strict=True)]
 
 
 def _cells(known: Undistributed, cut: Cut, accumulated: Tensor, alone: Tensor) -> Iterator[Cell]:
     """The rows of one rank after one block, apart by distance."""
-    wanted, real = known.stream[cut.block][:, cut.tokens.start : cut.tokens.stop], _real(known, cut.tokens)
+    wanted, real = cut.held.of(known.stream[cut.block]), _real(known, cut.held)
     error, added, norm = (
         _squared(rows, real) for rows in (_difference(accumulated, wanted), _difference(alone, wanted), wanted)
     )
@@ -165,25 +184,24 @@ def _fidelity(known: Undistributed, output: Tensor) -> Fidelity:
 
 def _errors(known: Undistributed, seen: Seen, job: Job) -> tuple[float, ...]:
     """Relative error after each block, over all real rows of all ranks."""
-    tokens = _tokens(seen, job.n_tokens)
+    held = _held(seen, job.batch, job.n_tokens)
     found = []
     for block, wanted in enumerate(known.stream):
         squared_error = squared_norm = 0.0
-        for rank, own in tokens.items():
+        for rank, own in held.items():
             if (rank, block) in seen:
-                x, real = wanted[:, own.start : own.stop], _real(known, own)
+                x, real = own.of(wanted), _real(known, own)
                 squared_error += float(_squared(_difference(torch.cat(seen[rank, block]), x), real).sum())
                 squared_norm += float(_squared(x, real).sum())
         found.append(relative(squared_error, squared_norm))
     return tuple(found)
 
 
-def _real(known: Undistributed, tokens: range) -> Tensor:
-    """(batch, tokens), 1 at real tokens."""
-    batch, device = len(known.stream[0]), known.stream[0].device
+def _real(known: Undistributed, held: Held) -> Tensor:
+    """(samples, tokens), 1 at real tokens."""
     if known.real is None:
-        return torch.ones(batch, len(tokens), dtype=torch.float64, device=device)
-    return known.real[:, tokens.start : tokens.stop].double()
+        return torch.ones(len(held.samples), len(held.tokens), dtype=torch.float64, device=known.stream[0].device)
+    return held.of(known.real).double()
 
 
 def _difference(rows: Tensor, wanted: Tensor) -> Tensor:

@@ -124,7 +124,7 @@ def _memory(simulation: Simulation, participant: int) -> str:
     """Of its device, all that is on it included; who comes after another on one device refers to that."""
     device = simulation.device_of[participant]
     first = simulation.device_of.index(device)
-    return bytes_text(simulation.held_bytes[device]) if first == participant else f"with {first}"
+    return bytes_text(simulation.device_bytes[device]) if first == participant else f"with {first}"
 
 
 def _show_fidelity(result: RunResult, console: Console) -> None:

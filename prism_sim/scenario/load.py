@@ -83,7 +83,7 @@ def _resolve(source: Source, origin: Origin) -> Scenario:
     task = task_models.task(file.task, file.model, source)
     model = task_models.model(file.model, task, source)
     _check_blocks(given, model, source)
-    sharing = 1 if strategies.find(file.strategy.name).one_rank else len(ranks)
+    least_tokens = strategies.find(file.strategy.name).least_tokens(len(ranks))
     options = _options(file.strategy.name, given, source)
     unused = strategy_section.unused(file.strategy.name, given)
     idle = strategy_section.without_effect(file.strategy.name, options)
@@ -91,7 +91,7 @@ def _resolve(source: Source, origin: Origin) -> Scenario:
         name=file.name if file.name is not None else Path(source.file).stem,
         path=Path(source.file),
         model=model,
-        workload=models.workload(file.workload, model, sharing, source, task_models.usual_tokens(task)),
+        workload=models.workload(file.workload, model, least_tokens, source, task_models.usual_tokens(task)),
         placement=Placement(file.placement.input, file.placement.output),
         devices=devices,
         terminal=hardware.device_index(file.terminal, ("terminal",), devices, source),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from prism_sim import families
+from prism_sim import families, strategies
 from prism_sim.catalogue import nearest
 from prism_sim.families import Dimensions
 from prism_sim.scenario import presets
@@ -70,11 +70,12 @@ def checked(spec: ModelSpec, path: FieldPath, source: Source) -> ModelSpec:
 
 
 def workload(
-    section: WorkloadSection, spec: ModelSpec, n_ranks: int, source: Source, usual_tokens: int = DEFAULT_TOKENS
+    section: WorkloadSection, spec: ModelSpec, least_tokens: int, source: Source, usual_tokens: int = DEFAULT_TOKENS
 ) -> WorkloadSpec:
     """Raises ScenarioError if the tokens do not fit the model or the ranks, or if the input is no file.
 
-    n_ranks: how many ranks share the tokens. usual_tokens: of a text model, if the section does not say.
+    least_tokens: as many as ranks share them, 1 where none do. usual_tokens: of a text model, if the section does not
+    say.
     """
     path: FieldPath = ("workload", "tokens")
     tokens = section.tokens
@@ -89,8 +90,10 @@ def workload(
             raise source.error(path, rule)
         if tokens is None and (fixed is not None or section.input is None):
             tokens = fixed or min(usual_tokens, sizes.max_tokens)
-    if tokens is not None and tokens < n_ranks:
-        rule = f"{n_ranks} ranks cannot share {tokens} tokens: each needs at least one; name fewer ranks"
+    if tokens is not None and tokens < least_tokens:
+        others = [name for name, one in strategies.catalogue().items() if not (one.splits_tokens or one.one_rank)]
+        remedy = f"name fewer ranks, or a strategy that does not split tokens ({', '.join(others)})"
+        rule = f"{least_tokens} ranks cannot share {tokens} tokens: each needs at least one; {remedy}"
         raise source.error(path if section.tokens else ("ranks",), rule)
     return WorkloadSpec(section.batch, tokens, _input(section, source))
 

@@ -110,9 +110,10 @@ class ShapeModel(OfJob):
             self.ledger.hold(layer.weights, layer.name)
             self.ledger.kernel(layer.name, layer.flops, layer.moved + layer.n_in * layer.n_out)
 
-    def embed(self, tokens: range) -> Shape:
-        self._layers(self.family.embedding(self.job.sizes, self.job.batch, tokens))
-        return self.ledger.shape(self.job.batch, len(tokens), self.job.sizes.width)
+    def embed(self, tokens: range, samples: range | None = None) -> Shape:
+        batch = self.job.batch if samples is None else len(samples)
+        self._layers(self.family.embedding(self.job.sizes, batch, tokens))
+        return self.ledger.shape(batch, len(tokens), self.job.sizes.width)
 
     def padding(self) -> Mask | None:
         return Mask(self.job.batch, self.job.n_tokens) if self.job.padded else None

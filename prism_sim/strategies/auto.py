@@ -33,4 +33,5 @@ AUTO = Strategy(
     terminal=_unresolved,
     compressors=lambda options, n_tokens, n_ranks, n_blocks: None,
     lossless=lambda options: options.max_loss is None,
+    splits_tokens=False,  # not all that it chooses among do
 )

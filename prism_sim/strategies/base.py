@@ -26,18 +26,19 @@ Shares = tuple[float, ...] | str | None
 SHARE_WORDS = ("equal", "proportional", "optimal", "auto")
 
 
-def shares_of(*items: str) -> dict[str, Any]:
-    """Metadata of an option `shares` that splits `items`: tokens, heads, columns, blocks.
+def shares_of(*items: str, least: int = 1) -> dict[str, Any]:
+    """Metadata of an option `shares` that splits `items`: tokens, heads, columns, blocks, samples.
 
-    One text for every strategy: a scenario has one field of this name.
+    least: how many of them each rank takes at least, 1 or 0. One text for every strategy: a scenario has one field of
+    this name.
     """
     doc = (
-        "part of the tokens (heads and columns, blocks) that each rank takes: numbers that sum to 1; equal (the "
-        "default); proportional to the speed of its device as far as its memory allows, which also balances the stages "
-        "of a pipeline for requests back to back; optimal, the split with the least latency of one request that fits "
-        "the devices' memory; or auto, the best of equal, proportional and, where that is quick, optimal"
+        "part of the tokens (heads and columns, blocks, samples) that each rank takes: numbers that sum to 1; equal "
+        "(the default); proportional to the speed of its device as far as its memory allows, which also balances the "
+        "stages of a pipeline for requests back to back; optimal, the split with the least latency of one request that "
+        "fits the devices' memory; or auto, the best of equal, proportional, balanced and, where that is quick, optimal"
     )
-    return {"doc": doc, "choices": SHARE_WORDS, "default_word": "equal", "items": items}
+    return {"doc": doc, "choices": SHARE_WORDS, "default_word": "equal", "items": items, "least": least}
 
 
 class Block(Protocol):
@@ -102,8 +103,8 @@ class Model(Protocol):
         """The tokens whose rows the head reads."""
         ...
 
-    def embed(self, tokens: range) -> Rows:
-        """Embeds these tokens of the input."""
+    def embed(self, tokens: range, samples: range | None = None) -> Rows:
+        """Embeds these tokens of the input. samples: of the batch; None for all."""
         ...
 
     def padding(self) -> Padding:
@@ -187,9 +188,9 @@ class Options(Protocol):
     """A strategy's frozen dataclass of options; its fields are the strategy's keys in a scenario.
 
     `field(metadata=...)` may hold: doc (a sentence), minimum, choices, excludes (the name of a field that must not be
-    given with this one), default_word (the choice that says the same as None); of `shares`, items, what is split;
-    one_per (`block`: a list has one item for each of the model's blocks); beside choices, check, a function that raises
-    ValueError, saying why, for what is none of them.
+    given with this one), default_word (the choice that says the same as None); of `shares`, items, what is split, and
+    least, how many of them a rank takes at least; one_per (`block`: a list has one item for each of the model's
+    blocks); beside choices, check, a function that raises ValueError, saying why, for what is none of them.
     Their annotations are int, float, bool, str, tuple[int, ...], tuple[float, ...], a union of those, each optionally
     `| None`.
     """
@@ -205,6 +206,8 @@ class Strategy:
     however many the scenario names. compressors: what stands in for the rows before each block, given options,
     tokens, ranks and blocks; None where nothing is compressed. lossless(options): the output equals the undistributed
     model's to rounding. idle(options): those of its options that have no effect beside the others.
+    splits_tokens: each rank owns some of the tokens, so that there must be as many of them. in_turn(options, ranks):
+    for each rank the options under which it alone serves a request; None where a request needs them all.
     """
 
     name: str
@@ -217,3 +220,9 @@ class Strategy:
     lossless: Callable[[Any], bool]
     one_rank: bool = False
     idle: Callable[[Any], frozenset[str]] = lambda options: frozenset()
+    splits_tokens: bool = True
+    in_turn: Callable[[Any, int], tuple[Any, ...]] | None = None
+
+    def least_tokens(self, n_ranks: int) -> int:
+        """Without so many tokens it cannot be spread over `n_ranks`."""
+        return n_ranks if self.splits_tokens and not self.one_rank else 1

@@ -21,7 +21,7 @@ def portions(what: str, n_items: int, n_ranks: int, shares: Shares) -> tuple[ran
     """The range of heads, columns or blocks that each rank holds. Raises ValueError if there are too few of them."""
     if n_ranks > n_items:
         raise ValueError(f"{n_ranks} ranks need at least {n_ranks} {what}, but the model has {n_items}")
-    return split(n_items, n_ranks, shares)
+    return split(n_items, n_ranks, shares, what)
 
 
 def embed_all(model: Model) -> Program:

@@ -65,4 +65,5 @@ STRATEGY = Strategy(
     terminal=terminal,
     compressors=lambda options, n_tokens, n_ranks, n_blocks: None,
     lossless=lambda options: True,
+    splits_tokens=False,
 )

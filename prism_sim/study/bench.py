@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from prism_sim.partition import split
 from prism_sim.scenario import Scenario
 from prism_sim.shapes.job import Job
 from prism_sim.study.model_inputs import Case, reader
+
+if TYPE_CHECKING:
+    from prism_sim.numeric.residuals import Held
 
 Measure = Literal["kl", "residual"]
 
@@ -46,8 +49,8 @@ class Bench:
         return self.reader.has_more
 
     @cached_property
-    def tokens(self) -> dict[int, range]:
-        """Of each rank."""
+    def held(self) -> dict[int, Held]:
+        """By each rank."""
         from prism_sim.numeric.residuals import layout
         from prism_sim.numeric.threads import fixed_threads
 
@@ -61,7 +64,7 @@ class Bench:
 
         job = with_segments(self.own.job, [n_segments] * self.n_blocks)
         with fixed_threads():
-            return added_errors(self.own.known, job, self.tokens)
+            return added_errors(self.own.known, job, self.held)
 
     def loss(self, segments: Sequence[int]) -> float:
         """On the input of number 0: one run."""

@@ -123,13 +123,14 @@ class Comparison:
             "latency_s": simulation.latency_s,
             "breakdown_s": dict(simulation.timeline.breakdown_s),
             "throughput_per_s": simulation.throughput_per_s,
+            "throughput_mode": simulation.throughput_mode,
             "samples_per_s": simulation.throughput_per_s * simulation.job.batch,
             "speedup": speedup_over(self.alone, candidate),
             "speedup_over_fastest": speedup_over(self.fastest_alone, candidate),
             "shares": None if simulation.shares is None else simulation.shares.to_json(),
             "collectives": simulation.collectives,
             "sent_bytes": sum(simulation.timeline.sent_bytes),
-            "peak_memory_bytes": max(simulation.held_bytes.values()),
+            "peak_memory_bytes": max(simulation.device_bytes.values()),
             "energy_j": simulation.total_energy_j,
         }
 

@@ -54,7 +54,9 @@ def _back_to_back(comparison: Comparison) -> Iterator[str]:
     rate, batch = best.simulation.throughput_per_s, best.simulation.job.batch
     served = f"{per_second_text(rate)} requests/s"
     served += f" ({per_second_text(rate * batch)} samples/s)" if batch > 1 else ""
-    text = f"Back to back, without loss: {_named(comparison, best)} serves most, {served}"
+    in_turn = best.simulation.throughput_mode == "in turn"
+    who = f"{_over(comparison, best)}, whole requests in turn," if in_turn else _named(comparison, best)
+    text = f"Back to back, without loss: {who} serves most, {served}"
     if best is single or single.simulation is None or not single.fits:
         yield f"{text}."
     else:
@@ -67,14 +69,19 @@ def _named(comparison: Comparison, candidate: Candidate) -> str:
 
 
 def _who(comparison: Comparison, candidate: Candidate) -> str:
+    """The strategy, its devices and, where they are uneven, its parts."""
+    shares = None if candidate.simulation is None else candidate.simulation.shares
+    uneven = "" if shares is None or shares.kind in ("equal", "given") else f", {sizes_text(shares.sizes)}"
+    return f"{_over(comparison, candidate)}{uneven}"
+
+
+def _over(comparison: Comparison, candidate: Candidate) -> str:
     devices = [comparison.scenario.devices[device].name for device in candidate.devices]
     if len(devices) == 1:
         return f"{devices[0]} alone"
     some = len(devices) < len(comparison.scenario.ranks)
     over = " and ".join(devices) if some and len(devices) <= FEW else f"{len(devices)} devices"
-    shares = None if candidate.simulation is None else candidate.simulation.shares
-    uneven = "" if shares is None or shares.kind in ("equal", "given") else f", {sizes_text(shares.sizes)}"
-    return f"{candidate.strategy} over {over}{uneven}"
+    return f"{candidate.strategy} over {over}"
 
 
 def _gain(comparison: Comparison, candidate: Candidate) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 
 from prism_sim import strategies
 from prism_sim.scenario import Scenario, ScenarioError
-from prism_sim.shapes.interpreter import predict
-from prism_sim.study.shares import sizes_text, split_sizes
+from prism_sim.study.back_to_back import held_bytes
+from prism_sim.study.shares import sizes_text
 from prism_sim.study.simulation import Simulation, setting_of
 from prism_sim.units_text import bytes_text
 
@@ -39,7 +39,7 @@ def demands(scenario: Scenario, simulation: Simulation) -> tuple[Demand, ...]:
     """Weights and peak activations of each device that takes part, in the order of devices."""
     return tuple(
         Demand(scenario.devices[device].name, held, scenario.devices[device].memory_bytes)
-        for device, held in simulation.held_bytes.items()
+        for device, held in simulation.device_bytes.items()
     )
 
 
@@ -128,8 +128,8 @@ def _fitting_split(scenario: Scenario, *changes: _Change) -> str | None:
         setting, kind = setting_of(scenario.with_overrides(overrides))
     except (ScenarioError, ValueError):  # the strategy cannot serve so many ranks, or cannot be shared: no remedy
         return None
-    if setting.lacking_bytes(predict(setting.job)):
+    if setting.lacking_bytes(held_bytes(setting)):
         return None
     shares = getattr(setting.job.options, "shares", None)
     numbers = "equal" if shares is None else f"[{', '.join(f'{share:.6g}' for share in shares)}]"
-    return numbers if kind is None else f"{numbers} ({sizes_text(split_sizes(setting))})"
+    return numbers if kind is None else f"{numbers} ({sizes_text(setting.sizes(shares))})"

@@ -22,9 +22,9 @@ def within_memory(setting: Setting, shares: Sequence[float]) -> tuple[float, ...
     Raises ValueError where the ranks are more than the items.
     """
     n_items = max(setting.items.values())
-    sizes = shared_split(n_items, shares)
+    sizes = shared_split(n_items, shares, setting.least)
     plan = predict(setting.with_shares(shares))
-    if not setting.lacking_bytes(plan):
+    if not setting.lacking_bytes(plan.held_bytes):
         return tuple(shares)
     if setting.job.n_ranks == 1:
         return None
@@ -33,16 +33,16 @@ def within_memory(setting: Setting, shares: Sequence[float]) -> tuple[float, ...
     for _ in range(ROUNDS):
         held = _Held(sizes, plan)
         limits = [_limit(setting, rank, held, known) for rank in range(setting.job.n_ranks)]
-        found = _limited(n_items, shares, limits)
+        found = _limited(n_items, shares, limits, setting.least)
         while found is not None and found in tried:  # parts of a whole, such as heads, grow in steps
             lacking = _lacking(setting, held)
             limits = [one - step if rank in lacking else limits[rank] for rank, one in enumerate(found)]
-            found = _limited(n_items, shares, limits)
+            found = _limited(n_items, shares, limits, setting.least)
         if found is None:
             return None
         known, sizes, plan = held, found, _planned(setting, found)
         tried.add(found)
-        if not setting.lacking_bytes(plan):
+        if not setting.lacking_bytes(plan.held_bytes):
             return tuple(size / n_items for size in sizes)
     return None
 
@@ -55,7 +55,7 @@ class _Held:
     plan: Plan
 
     def bytes(self, participant: int) -> int:
-        return self.plan.weight_bytes[participant] + self.plan.activation_bytes[participant]
+        return self.plan.held_bytes[participant]
 
 
 def _planned(setting: Setting, sizes: Sizes) -> Plan:
@@ -105,9 +105,9 @@ def _lacking(setting: Setting, held: _Held) -> set[int]:
     return found
 
 
-def _limited(n_items: int, shares: Sequence[float], limits: Sequence[int]) -> Sizes | None:
-    """Sizes in proportion to the shares, none above its limit or below one; None if the limits are too low for all."""
-    if min(limits) < 1 or sum(limits) < n_items:
+def _limited(n_items: int, shares: Sequence[float], limits: Sequence[int], least: int) -> Sizes | None:
+    """Sizes in proportion to the shares, none above its limit or below the least; None if the limits are too low."""
+    if min(limits) < least or sum(limits) < n_items:
         return None
     full: dict[int, int] = {}
     while True:
@@ -120,5 +120,5 @@ def _limited(n_items: int, shares: Sequence[float], limits: Sequence[int]) -> Si
     rest = [rank for rank in range(len(shares)) if rank not in full]
     sizes = dict(full)
     if rest:
-        sizes |= dict(zip(rest, shared_split(left, [shares[rank] / growing for rank in rest]), strict=True))
+        sizes |= dict(zip(rest, shared_split(left, [shares[rank] / growing for rank in rest], least), strict=True))
     return tuple(sizes[rank] for rank in range(len(shares)))

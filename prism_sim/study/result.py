@@ -75,6 +75,7 @@ class RunResult:
             "shares": None if self.shares is None else self.shares.to_json(),
             "gflops_per_device": self.simulation.gflops_per_device,
             "throughput_per_s": self.simulation.throughput_per_s,
+            "throughput_mode": self.simulation.throughput_mode,
             "energy_j": self.simulation.total_energy_j,
             "breakdown_s": dict(self.simulation.timeline.breakdown_s),
             "ranks": [self._rank(rank) for rank in range(self.simulation.plan.n_ranks)],
@@ -112,7 +113,7 @@ class RunResult:
 
     def _rank(self, rank: int) -> dict[str, Any]:
         simulation = self.simulation
-        plan, timeline = simulation.plan, simulation.timeline
+        timeline = simulation.timeline
         return {
             "device": self._device(simulation, rank),
             "flops": simulation.block_flops(rank),
@@ -120,8 +121,8 @@ class RunResult:
             "wait_s": timeline.wait_s[rank],
             "sent_bytes": timeline.sent_bytes[rank],
             "received_bytes": timeline.received_bytes[rank],
-            "weight_bytes": plan.weight_bytes[rank],
-            "peak_memory_bytes": plan.weight_bytes[rank] + plan.activation_bytes[rank],
+            "weight_bytes": simulation.back_to_back.weight_bytes[rank],
+            "peak_memory_bytes": simulation.held_bytes[rank],
             "energy_j": simulation.energy_j[simulation.device_of[rank]],
         }
 

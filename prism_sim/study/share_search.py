@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import combinations, pairwise, permutations
+from typing import Any
 
 from prism_sim import timing
 from prism_sim.partition import shared_split, split
-from prism_sim.plan import Plan
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 
@@ -48,34 +48,50 @@ class Setting:
         return self.with_shares([size / sum(sizes) for size in sizes])
 
     @property
+    def _shared(self) -> Mapping[str, Any]:
+        """What the strategy says of its shares; see `strategies.base.shares_of`."""
+        found = [option.metadata for option in fields(self.job.options) if option.name == "shares"]
+        return found[0] if found else {}
+
+    @property
+    def least(self) -> int:
+        """How many of what is split a rank takes at least."""
+        return int(self._shared.get("least", 1))
+
+    @property
     def items(self) -> dict[str, int]:
         """What shares split, and how many there are of it; empty if the strategy has no shares."""
-        split = [option.metadata["items"] for option in fields(self.job.options) if option.name == "shares"]
         counts = {
             "tokens": self.job.n_tokens,
             "heads": self.job.sizes.n_heads,
             "columns": self.job.sizes.feed_forward_width,
             "blocks": self.job.sizes.n_blocks,
+            "samples": self.job.batch,
         }
-        return {name: counts[name] for names in split for name in names}
+        return {name: counts[name] for name in self._shared.get("items", ())}
 
-    def lacking_bytes(self, plan: Plan) -> int:
-        """For how much of the plan there is no room, over all devices."""
+    def sizes(self, shares: Sequence[float] | None) -> dict[str, Sizes]:
+        """What each rank takes of each of them. Raises ValueError where shares and ranks do not fit it."""
+        return {
+            name: tuple(map(len, split(n_items, self.job.n_ranks, shares, name, self.least)))
+            for name, n_items in self.items.items()
+        }
+
+    def lacking_bytes(self, held_bytes: Sizes) -> int:
+        """For how much of what the participants hold there is no room, over all devices."""
         need: dict[int, int] = {}
-        for one, device in enumerate(self.device_of):
-            need[device] = need.get(device, 0) + plan.weight_bytes[one] + plan.activation_bytes[one]
+        for device, n_bytes in zip(self.device_of, held_bytes, strict=True):
+            need[device] = need.get(device, 0) + n_bytes
         rooms = {device: self.devices[device].memory_bytes for device in need}
         return sum(max(0, need[device] - room) for device, room in rooms.items() if room is not None)
 
     def played(self, shares: Sequence[float] | None) -> Played:
         """The job with these shares."""
-        job = self.with_shares(shares)
-        plan = predict(job)
+        plan = predict(self.with_shares(shares))
         timeline = timing.simulate(plan, self.devices, self.device_of, self.network)
-        n_items = max(self.items.values())
         return Played(
-            sizes=tuple(map(len, split(n_items, job.n_ranks, job.options.shares))),
-            score=(self.lacking_bytes(plan), _rounded(timeline.latency_s)),
+            sizes=max(self.sizes(shares).values(), key=sum),
+            score=(self.lacking_bytes(plan.held_bytes), _rounded(timeline.latency_s)),
             busy_s=tuple(timeline.busy_s[device] for device in self.device_of[:-1]),
         )
 
@@ -116,12 +132,14 @@ def _line(first: int, last: int, first_s: float, last_s: float) -> tuple[float, 
     """Seconds with no items, and a further item's: through both points, or through nothing where they do not rise."""
     if first != last and (item_s := (last_s - first_s) / (last - first)) > TINY_S:
         return max(0.0, first_s - item_s * first), item_s
-    return 0.0, max(first_s / first, TINY_S)
+    return 0.0, max(first_s / max(first, 1), TINY_S)
 
 
 def has_few_splits(setting: Setting) -> bool:
     """Whether all can simply be simulated."""
-    return math.comb(max(setting.items.values()) - 1, setting.job.n_ranks - 1) <= ALL_UP_TO
+    n_ranks = setting.job.n_ranks
+    n_free = max(setting.items.values()) - setting.least * n_ranks
+    return math.comb(n_free + n_ranks - 1, n_ranks - 1) <= ALL_UP_TO
 
 
 def least_latency_split(setting: Setting, starts: Iterable[Sequence[float]]) -> Sizes:
@@ -132,14 +150,14 @@ def least_latency_split(setting: Setting, starts: Iterable[Sequence[float]]) -> 
     many.
     """
     search = _Search(setting)
-    search.run([shared_split(search.n_items, shares) for shares in starts])
+    search.run([shared_split(search.n_items, shares, setting.least) for shares in starts])
     return min(search.scores, key=search.scores.__getitem__)
 
 
 class _Search:
     def __init__(self, setting: Setting) -> None:
         self.setting, self.n_ranks = setting, setting.job.n_ranks
-        self.n_items = max(setting.items.values())
+        self.n_items, self.least = max(setting.items.values()), setting.least
         self.most = MOST_SIMULATIONS // self.n_ranks
         self.scores: dict[Sizes, Score] = {}
         self.busy_s: dict[Sizes, tuple[float, ...]] = {}  # by rank
@@ -149,13 +167,13 @@ class _Search:
         for sizes in starts:
             self.score(sizes)
         if has_few_splits(self.setting):
-            for sizes in _all_splits(self.n_items, self.n_ranks):
+            for sizes in _all_splits(self.n_items, self.n_ranks, self.least):
                 self.score(sizes)
             return
         if self.n_ranks == 2:
             n_points = max(GRID, 2 * self.setting.items.get("heads", 0))  # each number of heads at least once
             for point in range(1, n_points):
-                own = max(1, self.n_items * point // n_points)
+                own = max(self.least, self.n_items * point // n_points)
                 self.score((own, self.n_items - own))
             step = self.n_items // n_points
         else:
@@ -172,14 +190,14 @@ class _Search:
             busy_s = tuple(played.busy_s[device] for device in setting.device_of[:-1])
             self.busy_s[sizes] = busy_s
             busiest_first = tuple(map(_rounded, sorted(busy_s, reverse=True)))
-            self.scores[sizes] = (setting.lacking_bytes(plan), _rounded(played.latency_s), busiest_first)
+            self.scores[sizes] = (setting.lacking_bytes(plan.held_bytes), _rounded(played.latency_s), busiest_first)
             self.tell()
         return self.scores[sizes]
 
     def balanced(self, sizes: Sizes) -> Sizes:
         """As many items for each rank as would keep it busy for as long as the others, if all items were alike."""
         pace = [size / max(busy_s, TINY_S) for size, busy_s in zip(sizes, self.busy_s[sizes], strict=True)]
-        return shared_split(self.n_items, [one / sum(pace) for one in pace])
+        return shared_split(self.n_items, [one / sum(pace) for one in pace], self.least)
 
     def tell(self) -> None:
         if not self.announced and time.perf_counter() - self.begin_s > ANNOUNCED_AFTER_S:
@@ -202,7 +220,7 @@ class _Search:
         busy_s = self.busy_s[sizes]
         pairs = sorted(permutations(range(self.n_ranks), 2), key=lambda pair: busy_s[pair[1]] - busy_s[pair[0]])
         for giver, taker in pairs if step == 1 else pairs[: 2 * self.n_ranks]:
-            if sizes[giver] > step:
+            if sizes[giver] >= step + self.least:
                 moved = list(sizes)
                 moved[giver] -= step
                 moved[taker] += step
@@ -214,6 +232,8 @@ def _rounded(seconds: float) -> float:
     return float(f"{seconds:.{DIGITS}g}")
 
 
-def _all_splits(n_items: int, n_parts: int) -> Iterator[Sizes]:
-    for cuts in combinations(range(1, n_items), n_parts - 1):
-        yield tuple(stop - start for start, stop in pairwise((0, *cuts, n_items)))
+def _all_splits(n_items: int, n_parts: int, least: int) -> Iterator[Sizes]:
+    """Splits into parts of at least 1, less what that is too much."""
+    spare = 1 - least
+    for cuts in combinations(range(1, n_items + spare * n_parts), n_parts - 1):
+        yield tuple(stop - start - spare for start, stop in pairwise((0, *cuts, n_items + spare * n_parts)))

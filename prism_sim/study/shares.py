@@ -1,4 +1,4 @@
-"""What each rank takes of tokens, heads or blocks: words of a scenario become numbers, once devices are known."""
+"""What each rank takes of tokens, heads, blocks or samples: words become numbers, once devices are known."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from prism_sim import strategies, timing
-from prism_sim.partition import split
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import SHARE_WORDS
@@ -18,7 +17,7 @@ from prism_sim.study.share_search import Played, Setting, balanced_shares, has_f
 
 SHOWN_SIZES = 8  # of a split
 BALANCED = 2  # rounds
-NOTHING = 1e-9  # of a share; a rank still gets one item
+NOTHING = 1e-9  # of a share; a rank still gets one item, where it must have one
 
 Kind = Literal["equal", "proportional", "balanced", "optimal", "within memory", "given"]
 Shares = tuple[float, ...] | None  # None: an even split
@@ -116,7 +115,7 @@ def serving_shares(setting: Setting) -> tuple[Kind, Shares]:
     is one of few.
     """
     even = predict(setting.with_shares(None))  # raises where there are more ranks than items
-    if are_alike(setting) and not setting.lacking_bytes(even):
+    if are_alike(setting) and not setting.lacking_bytes(even.held_bytes):
         return "equal", None
     if has_few_splits(setting):
         optimal: Shares = optimal_shares(setting)
@@ -214,19 +213,10 @@ def share_choice(setting: Setting, kind: Kind | None, latency_s: float) -> Share
     return ShareChoice(
         kind=kind,
         shares=shares,
-        sizes=split_sizes(setting),
+        sizes=setting.sizes(shares),
         latency_s=latency_s,
         even_latency_s=latency_s if shares is None else even_latency_s(setting),
     )
-
-
-def split_sizes(setting: Setting) -> dict[str, tuple[int, ...]]:
-    """What each rank has of whatever is split."""
-    job = setting.job
-    return {
-        name: tuple(len(part) for part in split(n_items, job.n_ranks, job.options.shares))
-        for name, n_items in setting.items.items()
-    }
 
 
 def sizes_text(sizes: Mapping[str, Sequence[int]]) -> str:

@@ -14,6 +14,7 @@ from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import EMBEDDING, HEAD
 from prism_sim.study import hardware
+from prism_sim.study.back_to_back import BackToBack, ThroughputMode
 from prism_sim.study.model_config import model_config
 from prism_sim.study.share_search import Setting
 from prism_sim.study.shares import Kind, ShareChoice, are_alike, resolve_shares, share_choice, without_word
@@ -52,20 +53,17 @@ class Simulation:
         return share_choice(self.setting, self.share_kind, self.latency_s)
 
     @cached_property
-    def held_bytes(self) -> dict[int, int]:
-        """Weights and peak activations by device, of all participants on it, in the order of devices."""
+    def device_bytes(self) -> dict[int, int]:
+        """What all participants on a device hold, by device, in the order of devices."""
         held: dict[int, int] = {}
-        for device, weights, activations in zip(
-            self.device_of, self.plan.weight_bytes, self.plan.activation_bytes, strict=True
-        ):
-            held[device] = held.get(device, 0) + weights + activations
+        for device, n_bytes in zip(self.device_of, self.held_bytes, strict=True):
+            held[device] = held.get(device, 0) + n_bytes
         return dict(sorted(held.items()))
 
     @property
     def fits(self) -> bool:
         """Whether every device has the memory; of unknown memory there is enough."""
-        memory = {device: self.devices[device].memory_bytes for device in self.held_bytes}
-        return all(have is None or self.held_bytes[device] <= have for device, have in memory.items())
+        return not self.setting.lacking_bytes(self.held_bytes)
 
     @cached_property
     def algorithms(self) -> tuple[str, ...]:
@@ -111,9 +109,23 @@ class Simulation:
         return [_flops_by_label(self.plan.computes(number)) for number in range(len(self.plan.programs))]
 
     @cached_property
+    def back_to_back(self) -> BackToBack:
+        return BackToBack(self.setting, self.plan)
+
+    @property
     def throughput_per_s(self) -> float:
         """Requests (batches) a second when the next is always waiting."""
-        return timing.simulate_stream(self.plan, self.devices, self.device_of, self.network).throughput_per_s
+        return self.back_to_back.throughput_per_s
+
+    @property
+    def throughput_mode(self) -> ThroughputMode | None:
+        """How that is reached: each request split over the ranks, or whole ones dealt in turn; None: no choice."""
+        return self.back_to_back.mode
+
+    @property
+    def held_bytes(self) -> tuple[int, ...]:
+        """Per participant: weights and, at their peak, activations, whichever way requests are served."""
+        return self.back_to_back.held_bytes
 
     @cached_property
     def energy_j(self) -> tuple[float | None, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prism_sim.scenario import Scenario, ScenarioError
-from prism_sim.shapes.interpreter import predict
+from prism_sim.study.back_to_back import held_bytes
 from prism_sim.study.simulation import setting_of
 from prism_sim.study.subsets import orders, usual_sizes
 
@@ -80,4 +80,4 @@ def _fits(scenario: Scenario, strategy: str, devices: list[int]) -> bool:
         setting, _ = setting_of(scenario, strategy, devices, silent_shares="proportional")
     except ScenarioError:
         return False
-    return not setting.lacking_bytes(predict(setting.job))
+    return not setting.lacking_bytes(held_bytes(setting))

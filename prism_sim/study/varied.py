@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from prism_sim import families
+from prism_sim import families, strategies
 from prism_sim.scenario import Scenario, schema, sweep, units
 from prism_sim.scenario.errors import FieldPath, Place, shown
 from prism_sim.scenario.overrides import path_of
@@ -169,7 +169,8 @@ def _usual_range(scenario: Scenario, path: FieldPath, kind: Kind) -> tuple[float
         case ("workload", "tokens"):
             config = model_config(scenario)
             most = families.find(str(config.get("model_type"))).dimensions(config).max_tokens
-            return float(len(scenario.active_ranks)), float(most)
+            n_ranks = len(scenario.active_ranks)
+            return float(strategies.find(scenario.strategy.name).least_tokens(n_ranks)), float(most)
         case ("strategy", "segments" | "compression_rate"):
             n_ranks = len(scenario.ranks)
             return 1.0, float(math.ceil(job_of(scenario, scenario.strategy.name, n_ranks).n_tokens / n_ranks))

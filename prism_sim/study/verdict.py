@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prism_sim.study.memory import lacking
 from prism_sim.study.result import RunResult
-from prism_sim.study.shares import sizes_text, split_sizes
+from prism_sim.study.shares import sizes_text
 from prism_sim.study.simulation import Simulation
 from prism_sim.units_text import bytes_text, seconds_text, times_text
 
@@ -81,7 +81,7 @@ def _better_shares(result: RunResult) -> str:
 
 
 def _shared(simulation: Simulation) -> str:
-    return f"{simulation.job.strategy} with {sizes_text(split_sizes(simulation.setting))}"
+    return f"{simulation.job.strategy} with {sizes_text(simulation.setting.sizes(simulation.job.options.shares))}"
 
 
 def _uncertain(simulation: Simulation, result: RunResult) -> str:
@@ -105,7 +105,7 @@ def _place(single: Simulation) -> str:
 
 def _nobody(result: RunResult) -> str:
     """Why one device alone is no alternative."""
-    need = bytes_text(result.single.held_bytes[result.scenario.terminal])
+    need = bytes_text(result.single.device_bytes[result.scenario.terminal])
     most = max(device.memory_bytes or 0 for device in result.scenario.devices)
     return (
         f"No device can hold the model alone: that needs {need}, and the largest has {bytes_text(most)}, "

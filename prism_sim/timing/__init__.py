@@ -1,6 +1,7 @@
 """Plays a plan on devices and a network: latency, its causes, who was busy or waited, throughput and energy."""
 
 from prism_sim.timing.collectives import ALGORITHMS, CHOICES, COLLECTIVES, QUICKEST
+from prism_sim.timing.dealing import deal
 from prism_sim.timing.devices import Device
 from prism_sim.timing.energy import energy_j
 from prism_sim.timing.media import NETWORKS, Link, Links, Network, SharedRadio, Switch
@@ -25,6 +26,7 @@ __all__ = [
     "Switch",
     "Timeline",
     "algorithms_of",
+    "deal",
     "energy_j",
     "simulate",
     "simulate_stream",

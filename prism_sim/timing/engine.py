@@ -6,12 +6,12 @@ with copies or overhead), a blocked Wait one, a stretch of computing one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import cast
 
 from simpy import Environment, Event
 
-from prism_sim.plan import Compute, Exchange, Plan, Start
+from prism_sim.plan import Compute, Exchange, Plan, Start, Step
 from prism_sim.timing.exchange_state import Exchanges, ExchangeState
 from prism_sim.timing.log import Blocked, Cause, Forgotten, Job, Log
 from prism_sim.timing.media.base import Flight
@@ -58,13 +58,15 @@ class Run:
                 raise ValueError(self.missing(number))
 
     def participant(self, number: int) -> Generator[Event, None, None]:
-        cause = yield from self.play(number, 0, None)
+        cause = yield from self.play(number, self.plan.programs[number], 0, None)
         self.ends[number] = (self.env.now, cause)
 
-    def play(self, participant: int, request: int, cause: Cause) -> Generator[Event, None, Cause]:
-        """One participant's program for one request; returns what its end is bound to."""
+    def play(
+        self, participant: int, program: Sequence[Step], request: int, cause: Cause
+    ) -> Generator[Event, None, Cause]:
+        """A participant's steps for one request; returns what their end is bound to."""
         env = self.env
-        for step in self.plan.programs[participant]:
+        for step in program:
             if isinstance(step, Compute):
                 end_s, cause = self.processors.compute(participant, step, cause)
             elif isinstance(step, Start):

@@ -9,7 +9,7 @@ from math import inf
 
 from simpy import Event
 
-from prism_sim.plan import Plan
+from prism_sim.plan import Plan, Step
 from prism_sim.timing.devices import Device
 from prism_sim.timing.engine import Run
 from prism_sim.timing.log import Cause
@@ -17,12 +17,14 @@ from prism_sim.timing.media.base import Network
 from prism_sim.timing.quickest import algorithm_of
 from prism_sim.timing.rhythm import Rhythm
 from prism_sim.timing.rig import Rig
+from prism_sim.timing.rounds import Round
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """throughput_per_s: of the requests in the middle.  completions_s: when each request was done, the first and last
-    `in_flight` (filling and emptying the pipeline) included.  n_played: how many of them were played to know the rest.
+    """throughput_per_s: of the requests in the middle.  completions_s: when each request (each round, where there are
+    several plans) was done, the first and last `in_flight` (filling and emptying the pipeline) included.
+    n_played: how many of them were played to know the rest.
     """
 
     throughput_per_s: float
@@ -31,7 +33,7 @@ class Stream:
 
 
 def simulate_stream(
-    plan: Plan,
+    plans: Plan | Sequence[Plan],
     devices: Sequence[Device],
     device_of: Sequence[int],
     network: Network,
@@ -41,6 +43,8 @@ def simulate_stream(
 ) -> Stream:
     """Measures the throughput over `n_requests`, after a warm-up and before a cool-down of `in_flight` each.
 
+    Of several plans requests take one after another, over and over: each once is a round, and rounds are what is
+    counted and kept under way.
     A rank starts the next request when it is done with its part of the last. The terminal, which would otherwise wait
     for each answer, keeps `in_flight` requests under way: by default 3 or, where ranks send to each other as in a
     pipeline, enough to keep each stage and each link between stages busy.
@@ -48,16 +52,17 @@ def simulate_stream(
     all are played.
     Raises ValueError for counts below 1, and as `simulate`.
     """
-    in_flight = _in_flight(plan) if in_flight is None else in_flight
+    a_round = Round.of((plans,) if isinstance(plans, Plan) else plans)
+    in_flight = _in_flight(a_round.plan) if in_flight is None else in_flight
     for name, value in (("n_requests", n_requests), ("in_flight", in_flight)):
         if value < 1:
             raise ValueError(f"{name}(={value}) must be >= 1")
     rig = Rig(tuple(devices), tuple(device_of), network)
-    run = Run(plan, rig, partial(algorithm_of, rig), keep_log=False)
-    stream = _Requests(run, n_requests + 2 * in_flight, in_flight)
+    run = Run(a_round.plan, rig, partial(algorithm_of, rig), keep_log=False)
+    stream = _Rounds(run, a_round.terminals, n_requests + 2 * in_flight, in_flight)
     stream.play(whole)
     elapsed_s = stream.completions_s[in_flight + n_requests - 1] - stream.completions_s[in_flight - 1]
-    throughput_per_s = n_requests / elapsed_s if elapsed_s else float("inf")
+    throughput_per_s = n_requests * len(a_round.terminals) / elapsed_s if elapsed_s else float("inf")
     return Stream(throughput_per_s, tuple(stream.completions_s), stream.n_played)
 
 
@@ -66,25 +71,26 @@ def _in_flight(plan: Plan) -> int:
     return 2 * plan.n_ranks + 4 if any(exchange.kind == "send" for exchange in plan.exchanges) else 3
 
 
-class _Requests:
-    """The participants at work on request after request."""
+class _Rounds:
+    """The participants at work on round after round: one request, or one of each plan."""
 
-    def __init__(self, run: Run, count: int, in_flight: int) -> None:
-        self.run, self.count = run, count
-        self.unfinished = [len(run.plan.programs)] * count
+    def __init__(self, run: Run, terminals: Sequence[Sequence[Step]], count: int, in_flight: int) -> None:
+        self.run, self.terminals, self.count = run, terminals, count
+        self.unfinished = [run.plan.n_ranks + len(terminals)] * count
         self.completions_s: list[float] = []
         self.admitted = [run.env.event() for _ in range(count)]
         self.processes = {rank: run.env.process(self.rank(rank)) for rank in range(run.plan.n_ranks)}
-        for request in range(count):
-            run.env.process(self.terminal(request))
-            if request < in_flight:
-                self.admitted[request].succeed()
+        for number in range(count):
+            for program in terminals:
+                run.env.process(self.terminal(program, number))
+            if number < in_flight:
+                self.admitted[number].succeed()
         self.next = in_flight
         self.rhythm = Rhythm(in_flight)
         self.n_played = count
 
     def play(self, whole: bool) -> None:
-        """Until all requests are done or, unless `whole`, known."""
+        """Until all rounds are done or, unless `whole`, known."""
         env, rhythm = self.run.env, self.rhythm
         while env.peek() < inf:
             n_completed = len(self.completions_s)
@@ -103,24 +109,24 @@ class _Requests:
         while len(self.completions_s) < self.count:
             self.completions_s.append(self.completions_s[-self.rhythm.n_period] + self.rhythm.period_s)
 
-    def rank(self, number: int) -> Generator[Event, None, None]:
+    def rank(self, rank: int) -> Generator[Event, None, None]:
         cause: Cause = None
-        for request in range(self.count):
-            cause = yield from self.run.play(number, request, cause)
-            self.done(request)
+        for number in range(self.count):
+            cause = yield from self.run.play(rank, self.run.plan.programs[rank], number, cause)
+            self.done(number)
 
-    def terminal(self, request: int) -> Generator[Event, None, None]:
-        yield self.admitted[request]
-        yield from self.run.play(self.run.plan.terminal, request, None)
-        self.done(request)
+    def terminal(self, program: Sequence[Step], number: int) -> Generator[Event, None, None]:
+        yield self.admitted[number]
+        yield from self.run.play(self.run.plan.terminal, program, number, None)
+        self.done(number)
 
-    def done(self, request: int) -> None:
-        """One more participant is done with a request; the last one lets the terminal begin another."""
-        self.unfinished[request] -= 1
-        if self.unfinished[request]:
+    def done(self, number: int) -> None:
+        """One more participant is done with a round; the last one lets the terminal begin another."""
+        self.unfinished[number] -= 1
+        if self.unfinished[number]:
             return
         self.completions_s.append(self.run.env.now)
-        self.run.exchanges.forget(request)
+        self.run.exchanges.forget(number)
         if self.next < self.count:
             self.admitted[self.next].succeed()
             self.next += 1

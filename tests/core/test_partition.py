@@ -22,6 +22,13 @@ SHARED = [
     ((0.01, 0.01, 0.98), 3, (1, 1, 1)),
     ((0.01, 0.01, 0.01, 0.01, 0.96), 7, (1, 1, 1, 1, 3)),
 ]
+# the same where a part may be empty
+SHARED_OR_NONE = [
+    ((0.98, 0.02), 10, (10, 0)),
+    ((0.5, 0.5), 1, (1, 0)),
+    ((0.0, 1.0), 3, (0, 3)),
+    ((0.4, 0.3, 0.3), 2, (1, 1, 0)),  # 0.8, 0.6, 0.6: of equals the first
+]
 REFUSED_SHARES = [
     ((0.5, 0.4), 10, "sum to 0.9, but must sum to 1"),
     ((1.5, -0.5), 10, "must be positive and finite"),
@@ -97,9 +104,31 @@ def test_shares_that_cannot_be_are_refused_with_value_and_rule(
         shared_split(n_items, shares)
 
 
+@pytest.mark.parametrize(("shares", "n_items", "sizes"), SHARED_OR_NONE)
+def test_a_part_may_be_empty_where_that_is_allowed(
+    shares: tuple[float, ...], n_items: int, sizes: tuple[int, ...]
+) -> None:
+    assert shared_split(n_items, shares, least=0) == sizes
+    assert tuple(map(len, split(n_items, len(shares), shares, "samples", least=0))) == sizes
+
+
+def test_without_shares_the_last_parts_are_the_empty_ones() -> None:
+    assert split(2, 3, what="samples", least=0) == (range(1), range(1, 2), range(2, 2))
+
+
+def test_a_share_below_nothing_is_refused_even_there() -> None:
+    with pytest.raises(ValueError, match="must be 0 or more and finite"):
+        shared_split(3, (1.5, -0.5), least=0)
+
+
 def test_more_ranks_than_tokens_are_refused() -> None:
     with pytest.raises(ValueError, match=r"5 ranks cannot share 4 tokens: each needs at least one"):
         split(4, 5)
+
+
+def test_a_refusal_names_what_is_to_be_shared() -> None:
+    with pytest.raises(ValueError, match=r"^5 ranks cannot share 4 blocks: each needs at least one"):
+        split(4, 5, what="blocks")
 
 
 def test_shares_for_another_number_of_ranks_are_refused() -> None:

@@ -187,7 +187,7 @@ def test_a_prediction_forgets_nothing_and_remembers_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", SPREAD)
 def test_sixteen_ranks_all_have_work(name: str) -> None:
-    plan = predict(job(SMALL, 64, name, 16))
+    plan = predict(job(SMALL, 64, name, 16, batch=16))  # of samples, which some strategies split, too
     assert all(block_flops(plan, rank) > 0 for rank in range(16))
 
 
@@ -201,7 +201,7 @@ def test_sixty_four_ranks_each_exchange_once_a_block(name: str) -> None:
 @pytest.mark.parametrize("name", strategies.catalogue())
 def test_a_plan_is_in_proportion_to_its_batch(name: str) -> None:
     ranks = 1 if strategies.find(name).one_rank else 3
-    one, four = (predict(job(SMALL, 12, name, ranks, batch=batch)) for batch in (1, 4))
+    one, four = (predict(job(SMALL, 12, name, ranks, batch=batch)) for batch in (3, 12))  # three for three ranks
     assert four.weight_bytes == one.weight_bytes
     for single, several in zip(one.exchanges, four.exchanges, strict=True):
         assert several.bytes_by_rank == tuple(4 * size for size in single.bytes_by_rank)
@@ -209,6 +209,14 @@ def test_a_plan_is_in_proportion_to_its_batch(name: str) -> None:
         flops = [step.flops for step in one.computes(participant)]
         assert [step.flops for step in four.computes(participant)] == [4 * count for count in flops]
         assert four.activation_bytes[participant] == 4 * one.activation_bytes[participant]
+
+
+def test_replicas_that_have_the_pictures_embed_their_own_only() -> None:
+    """197 tokens, of which 196 are patches of 3 x 16 x 16 values; 8 pictures over 3 ranks: 3, 3 and 2."""
+    plan = predict(job(VIT_B, 197, "replicas", 3, batch=8, placement=Placement(input="replicated")))
+    a_picture = 2 * 196 * 768 * 768
+    embedded = [sum(step.flops for step in plan.computes(rank) if step.label == "embedding") for rank in range(3)]
+    assert embedded == [3 * a_picture, 3 * a_picture, 2 * a_picture]
 
 
 @pytest.mark.parametrize("name", strategies.catalogue())

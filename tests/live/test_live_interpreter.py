@@ -160,7 +160,7 @@ def test_processes_give_what_the_lock_step_gives(family: str, strategy: str, opt
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-@pytest.mark.parametrize("strategy", ["prism", "voltage", "tensor_parallel", "galaxy", "pipeline"])
+@pytest.mark.parametrize("strategy", ["prism", "voltage", "tensor_parallel", "galaxy", "pipeline", "replicas"])
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_every_collective_gives_the_same(algorithm: str, strategy: str, ranks: int):
     model, inputs, job = case("bert", strategy, ranks, {}, padding="holes")
@@ -185,7 +185,7 @@ def test_every_collective_carries_packed_bytes_and_counts(algorithm: str):
 @pytest.mark.parametrize(
     "placement", [Placement(i, o) for i in ("terminal", "replicated") for o in ("terminal", "in_place")]
 )
-@pytest.mark.parametrize("strategy", ["prism", "tensor_parallel", "pipeline", "galaxy"])
+@pytest.mark.parametrize("strategy", ["prism", "tensor_parallel", "pipeline", "galaxy", "replicas"])
 def test_wherever_input_and_output_are(strategy: str, placement: Placement):
     model, inputs, job = case("vit", strategy, 2, {}, placement=placement)
     with torch.no_grad():

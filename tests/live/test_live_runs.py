@@ -41,6 +41,8 @@ CASES: dict[str, list[str]] = {
     "tensor parallel round a ring": [THREE, "strategy={name: tensor_parallel}", "network.collective=ring"],
     "tensor parallel through a star": [TWO, "strategy={name: tensor_parallel}", "network.collective=star"],
     "pipeline": [THREE, "strategy={name: pipeline, micro_batches: 2}"],
+    "replicas, one of them idle": [THREE, "strategy={name: replicas}"],
+    "replicas, in place": [TWO, "strategy={name: replicas}", "placement={input: replicated, output: in_place}"],
     "galaxy": [THREE, "strategy={name: galaxy}"],
     "gpt2": [THREE, GPT2, "strategy={name: prism, segments: 2, overlap: true}"],
     "vit, in place": [TWO, VIT, "workload={batch: 2}", "placement={input: replicated, output: in_place}"],

@@ -14,7 +14,7 @@ from prism_sim import families, infer, strategies
 from prism_sim.numeric.deviation import Cell, by, distance_bin, pooled, relative
 from prism_sim.numeric.equations import segment_means
 from prism_sim.numeric.infer import job_for
-from prism_sim.numeric.residuals import Cut, _tokens, added_errors, deviations, layout, outcome
+from prism_sim.numeric.residuals import Cut, Held, _held, added_errors, deviations, layout, outcome
 from prism_sim.numeric.undistributed import Undistributed, undistributed
 from prism_sim.partition import split
 from prism_sim.shapes.job import Job
@@ -22,6 +22,7 @@ from prism_sim.strategies.base import Placement
 
 EXACT = 1e-12  # roundings of float64 through three blocks
 FAMILIES = list(families.catalogue())
+BOTH = range(2)  # samples
 PADDINGS = ("none", "right", "left", "holes")
 PADDED = [(family, padding) for family in FAMILIES for padding in PADDINGS if family != "vit" or padding == "none"]
 LOSSLESS = [
@@ -174,36 +175,39 @@ def test_pooled_cells_say_what_a_run_of_its_own_says():
 @pytest.mark.parametrize(
     ("strategy", "wanted"),
     [
-        ("prism", {0: range(3), 1: range(3, 6), 2: range(6, 9)}),
-        ("galaxy", {0: range(3), 1: range(3, 6), 2: range(6, 9)}),
-        ("tensor_parallel", dict.fromkeys(range(3), range(9))),
-        ("pipeline", dict.fromkeys(range(3), range(9))),
-        ("single", {0: range(9)}),
+        ("prism", {rank: Held(BOTH, range(3 * rank, 3 * rank + 3)) for rank in range(3)}),
+        ("galaxy", {rank: Held(BOTH, range(3 * rank, 3 * rank + 3)) for rank in range(3)}),
+        ("tensor_parallel", dict.fromkeys(range(3), Held(BOTH, range(9)))),
+        ("pipeline", dict.fromkeys(range(3), Held(BOTH, range(9)))),
+        ("replicas", {rank: Held(range(rank, rank + 1), range(9)) for rank in range(2)}),  # nothing for the third
+        ("single", {0: Held(BOTH, range(9))}),
     ],
 )
-def test_ranks_hold_partitions_or_all_tokens(strategy, wanted):
+def test_ranks_hold_partitions_samples_or_all_rows(strategy, wanted):
     known, job = of_family("bert", strategy)
     assert layout(known, job) == wanted
     cells, _ = deviations(known, job)
-    assert all((cell.nearest is None) == (wanted[cell.rank] == range(9)) for cell in cells)
+    assert all((cell.nearest is None) == (wanted[cell.rank].tokens == range(9)) for cell in cells)
 
 
 def test_unequal_shares_move_the_borders():
     known, job = of_family("vit", "prism", shares=(0.5, 0.25, 0.25))
-    assert layout(known, job) == dict(enumerate(split(9, 3, (0.5, 0.25, 0.25))))
+    assert layout(known, job) == {rank: Held(BOTH, own) for rank, own in enumerate(split(9, 3, (0.5, 0.25, 0.25)))}
 
 
 def test_rows_that_part_the_tokens_in_no_known_way_are_refused():
     seen = {(rank, 0): [torch.zeros(2, 4, 24)] for rank in range(3)}
-    with pytest.raises(ValueError, match=r"\[4, 4, 4\] rows, which part no 9 tokens"):
-        _tokens(seen, 9)
+    with pytest.raises(ValueError, match=r"rows of \[4, 4, 4\] tokens, which part no 9 tokens"):
+        _held(seen, 2, 9)
+    with pytest.raises(ValueError, match=r"rows of \[2, 2, 2\] samples, which part no 5 samples"):
+        _held(seen, 5, 4)
 
 
 def test_the_distance_is_to_the_nearest_token_of_another_rank():
-    assert Cut(0, 0, range(4)).distances(12) == [4, 3, 2, 1]
-    assert Cut(0, 1, range(4, 9)).distances(12) == [1, 2, 3, 2, 1]
-    assert Cut(0, 2, range(9, 12)).distances(12) == [1, 2, 3]
-    assert Cut(0, 0, range(12)).distances(12) == [None] * 12
+    assert Cut(0, 0, Held(BOTH, range(4))).distances(12) == [4, 3, 2, 1]
+    assert Cut(0, 1, Held(BOTH, range(4, 9))).distances(12) == [1, 2, 3, 2, 1]
+    assert Cut(0, 2, Held(BOTH, range(9, 12))).distances(12) == [1, 2, 3]
+    assert Cut(0, 0, Held(BOTH, range(12))).distances(12) == [None] * 12
 
 
 def test_distances_are_pooled_in_doubling_steps_without_gaps():

@@ -10,7 +10,7 @@ from prism_sim.strategies.base import Placement
 
 N, D, BATCH, BLOCKS, ELEMENT_BYTES = 97, 48, 3, 8, 4
 ROW_BYTES = BATCH * D * ELEMENT_BYTES  # one token's rows of all samples
-NAMES = ("voltage", "prism", "tensor_parallel", "galaxy", "pipeline")
+NAMES = ("voltage", "prism", "tensor_parallel", "galaxy", "pipeline", "replicas")
 
 
 def plan_of(

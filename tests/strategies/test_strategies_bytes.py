@@ -80,17 +80,17 @@ def test_a_pipeline_sends_all_rows_once_over_each_boundary(n_ranks: int, micro_b
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("where", ["terminal", "replicated"])
 def test_a_padding_mask_travels_with_the_input_only(name: str, where: str) -> None:
-    """One byte a token: to each rank that receives the input; a pipeline's stages hand it on."""
+    """One byte a token: to each rank that receives the input, or its samples; a pipeline's stages hand it on."""
     placement = Placement(input=where)  # type: ignore[arg-type]
     plain, padded = (plan_of(name, 4, padded=mask, placement=placement).exchanges for mask in (False, True))
     mask_bytes = [sum(p.bytes_by_rank) - sum(q.bytes_by_rank) for p, q in zip(padded, plain, strict=True)]
-    times = {"terminal": {"tensor_parallel": 1}.get(name, 4), "replicated": 0}[where]
+    times = {"terminal": {"tensor_parallel": 1, "replicas": 1}.get(name, 4), "replicated": 0}[where]
     assert sum(mask_bytes) == times * BATCH * N
 
 
-@pytest.mark.parametrize("name", ["tensor_parallel", "galaxy", "pipeline"])
+@pytest.mark.parametrize("name", ["tensor_parallel", "galaxy", "pipeline", "replicas"])
 @pytest.mark.parametrize("n_ranks", RANKS)
-def test_splitting_the_model_computes_nothing_twice(name: str, n_ranks: int) -> None:
+def test_splitting_model_or_batch_computes_nothing_twice(name: str, n_ranks: int) -> None:
     assert sum(block_flops(plan_of(name, n_ranks))) == sum(block_flops(plan_of("single", 1)))
 
 
@@ -109,6 +109,37 @@ def test_stages_hold_the_weights_of_their_own_blocks(n_ranks: int) -> None:
     whole = plan_of("single", 1).weight_bytes[0]
     held = plan_of("pipeline", n_ranks).weight_bytes[:-1]
     assert held == tuple(whole * blocks // BLOCKS for blocks in even_split(BLOCKS, n_ranks))
+
+
+@pytest.mark.parametrize("n_ranks", RANKS)
+def test_replicas_exchange_nothing_but_samples_and_the_rows_that_the_head_reads(n_ranks: int) -> None:
+    """Of twelve samples in parts as even as can be: all tokens' rows come, the row of the first one goes."""
+    scattered, gathered = plan_of("replicas", n_ranks, batch=12).exchanges
+    samples = even_split(12, n_ranks)
+    assert scattered.bytes_by_rank == (*(n * N * D * ELEMENT_BYTES for n in samples), 0)
+    assert gathered.bytes_by_rank == (*(n * D * ELEMENT_BYTES for n in samples), 0)
+    assert plan_of("replicas", n_ranks, placement=Placement("replicated", "in_place")).exchanges == ()
+
+
+def test_replicas_without_samples_neither_compute_nor_meet_the_others() -> None:
+    plan = plan_of("replicas", 8)  # for three samples
+    assert [bool(program) for program in plan.programs] == [True] * 3 + [False] * 5 + [True]
+    assert {exchange.group for exchange in plan.exchanges} == {(0, 1, 2, plan.terminal)}
+
+
+@pytest.mark.parametrize("where", ["terminal", "replicated"])
+def test_replicas_hold_the_whole_model_and_the_activations_of_their_samples(where: str) -> None:
+    placement = Placement(input=where)  # type: ignore[arg-type]
+    single, replicas = (plan_of(*of, placement=placement) for of in (("single", 1), ("replicas", 3)))
+    assert replicas.weight_bytes[:-1] == (single.weight_bytes[0],) * 3
+    assert [3 * held for held in replicas.activation_bytes[:-1]] == [single.activation_bytes[0]] * 3
+
+
+@pytest.mark.parametrize(("shares", "samples"), [((0.75, 0.25), (6, 2)), ((0.95, 0.05), (8,)), ((0.0, 1.0), (8,))])
+def test_shares_weigh_the_samples_of_replicas_down_to_none(shares: tuple[float, ...], samples: tuple[int, ...]) -> None:
+    """Of eight, by largest remainder: 7.6 and 0.4 are 8 and 0."""
+    scattered = plan_of("replicas", 2, batch=8, shares=shares).exchanges[0]
+    assert scattered.bytes_by_rank == (*(n * N * D * ELEMENT_BYTES for n in samples), 0)
 
 
 @pytest.mark.parametrize("name", ["tensor_parallel", "galaxy", "pipeline"])

@@ -17,8 +17,9 @@ LOSSLESS = (
     ("galaxy", ()),
     ("pipeline", ()),
     ("pipeline", (("micro_batches", 2),)),
+    ("replicas", ()),
 )
-UNEVEN = (("shares", (0.6, 0.15, 0.25)),)
+UNEVEN = (("shares", (0.6, 0.15, 0.25)),)  # of three samples: two, none and one
 EVERYWHERE = Placement(input="replicated", output="in_place")
 
 CASES = [
@@ -39,6 +40,10 @@ CASES = [
         Case(family, strategy, 3, options, placement=EVERYWHERE, padding="right" if family == "bert" else None)
         for family in FAMILIES
         for strategy, options in LOSSLESS
+    ),
+    *(
+        Case("vit", "replicas", 2, placement=Placement(given, wanted))  # type: ignore[arg-type]
+        for given, wanted in (("replicated", "terminal"), ("terminal", "in_place"))
     ),
     *(
         Case(family, strategy, ranks, n_heads=n_heads, width=width)
@@ -80,7 +85,7 @@ def test_overlapping_the_exchange_changes_neither_the_output_nor_the_work(
         )
 
 
-@pytest.mark.parametrize("strategy", ["voltage", "tensor_parallel", "galaxy", "pipeline"])
+@pytest.mark.parametrize("strategy", ["voltage", "tensor_parallel", "galaxy", "pipeline", "replicas"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_gradients_reach_every_weight_as_in_the_undistributed_model(family: str, strategy: str) -> None:
     case = Case(family, strategy, 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from itertools import combinations, pairwise
+from itertools import combinations, combinations_with_replacement, pairwise
 from pathlib import Path
 
 import pytest
@@ -56,9 +56,15 @@ def open_setting(scenario, name=None):
     return replace(simulation.setting, job=job_of(scenario, name, simulation.job.n_ranks))
 
 
-def all_splits(n_items, n_parts):
-    for cuts in combinations(range(1, n_items), n_parts - 1):
-        yield tuple(stop - start for start, stop in pairwise((0, *cuts, n_items)))
+def all_splits(n_items, n_parts, least=1):
+    cuts = range(least, n_items + 1 - least)
+    for between in (combinations if least else combinations_with_replacement)(cuts, n_parts - 1):
+        yield tuple(stop - start for start, stop in pairwise((0, *between, n_items)))
+
+
+def splits_of(setting):
+    """Every split of a setting's finest items that its strategy takes."""
+    return all_splits(max(setting.items.values()), setting.job.n_ranks, setting.least)
 
 
 def latency_s(setting, sizes):
@@ -87,7 +93,8 @@ def test_equal_is_what_no_shares_are(load):
 def test_a_job_only_ever_has_numbers(load, name, word):
     simulation = simulate(load({"strategy.name": name, "strategy.shares": word}, MIXED))
     shares = simulation.job.options.shares
-    assert shares is None or (sum(shares) == pytest.approx(1) and min(shares) > 0)
+    assert shares is None or (sum(shares) == pytest.approx(1) and min(shares) >= 0)
+    assert shares is None or min(shares) > 0 or name == "replicas"  # of a batch a rank may take nothing
     assert (shares is None) or word != "equal"
 
 
@@ -147,11 +154,21 @@ def test_a_word_that_is_none_is_refused_by_the_study_too(load):
         resolve_shares(odd)
 
 
+@pytest.mark.parametrize("least", [1, 0])
 @given(st.data())
-def test_the_shares_of_sizes_come_to_these_sizes(data):
+def test_the_shares_of_sizes_come_to_these_sizes(least, data):
     n_parts = data.draw(st.integers(1, 8))
-    sizes = data.draw(st.lists(st.integers(1, 4000), min_size=n_parts, max_size=n_parts))
-    assert shared_split(sum(sizes), [size / sum(sizes) for size in sizes]) == tuple(sizes)
+    some = st.lists(st.integers(least, 4000), min_size=n_parts, max_size=n_parts)
+    sizes = data.draw(some.filter(any))
+    assert shared_split(sum(sizes), [size / sum(sizes) for size in sizes], least) == tuple(sizes)
+
+
+def test_a_rank_that_only_delays_the_batch_is_left_without_any_of_it(load):
+    """Over so slow a network a sample's rows take longer to send than the terminal's own device takes for all four."""
+    change = {"strategy": {"name": "replicas", "shares": "optimal"}, "terminal": 1, "network.bandwidth": "100 kbit/s"}
+    simulation = simulate(load(change, MIXED))
+    assert simulation.job.options.shares == (0, 1)
+    assert simulation.latency_s == simulate(load({**change, "ranks": [1]}, MIXED), "single").latency_s
 
 
 # --- proportional
@@ -191,21 +208,21 @@ def test_the_optimal_split_is_never_slower_than_the_others(load, name, ranks, ha
 @pytest.mark.parametrize("name", SPREAD)
 @pytest.mark.parametrize("hardware", HARDWARE)
 def test_over_two_ranks_no_other_split_is_faster(load, name, hardware):
-    """Of 149 splits of tokens or columns, of which the search plays some, or 4 of blocks."""
+    """Of 149 splits of tokens or columns, of which the search plays some, 4 of blocks, or 5 of samples."""
     few = {} if name == "pipeline" else {"model.dims.num_hidden_layers": 2}
     scenario = load({**HARDWARE[hardware], **few, "strategy.name": name, "workload.tokens": 150}, MIXED)
     setting = open_setting(scenario)
-    best = min(latency_s(setting, sizes) for sizes in all_splits(max(setting.items.values()), 2))
+    best = min(latency_s(setting, sizes) for sizes in splits_of(setting))
     assert simulate(scenario).latency_s == pytest.approx(best, rel=1e-11)
 
 
-@pytest.mark.parametrize("name", ["prism", "voltage", "pipeline"])
+@pytest.mark.parametrize("name", ["prism", "voltage", "pipeline", "replicas"])
 @pytest.mark.parametrize("hardware", HARDWARE)
 def test_over_three_ranks_with_few_items_no_other_split_is_faster(load, name, hardware):
     change = {**HARDWARE[hardware], "strategy.name": name, "ranks": [0, 1, 2], "workload.tokens": 17}
     scenario = load(change, MIXED)
     setting = open_setting(scenario)
-    best = min(latency_s(setting, sizes) for sizes in all_splits(max(setting.items.values()), 3))
+    best = min(latency_s(setting, sizes) for sizes in splits_of(setting))
     assert simulate(scenario).latency_s == pytest.approx(best, rel=1e-11)
 
 
@@ -343,7 +360,7 @@ def test_a_run_says_who_has_how_much_and_what_an_even_split_takes(load, name):
     found = run(load({"strategy.name": name}, MIXED), numerics=False)
     shares = found.to_json()["shares"]
     assert shares["kind"] == "optimal"
-    totals = {"tokens": 40, "heads": 6, "columns": 150, "blocks": 5}
+    totals = {"tokens": 40, "heads": 6, "columns": 150, "blocks": 5, "samples": 4}
     assert {items: sum(sizes) for items, sizes in shares["sizes"].items()} == {
         items: totals[items] for items in shares["sizes"]
     }
