@@ -9,6 +9,7 @@ from prism_sim import strategies
 from prism_sim.plan import Plan
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shapes.interpreter import predict
+from prism_sim.study.model_config import model_spec
 from prism_sim.study.simulation import Simulation, job_of, setting_of
 from prism_sim.units_text import bytes_text
 
@@ -73,8 +74,8 @@ def what_would_fit(scenario: Scenario) -> Iterator[str]:
             yield f"workload.batch {batch}"
             break
         batch //= 2
-    if scenario.model.dtype == "float32":
-        narrower = replace(scenario, model=replace(scenario.model, dtype="float16"))
+    if (model := model_spec(scenario)).dtype == "float32":
+        narrower = replace(scenario, model=replace(model, dtype="float16"))
         if _would_fit(narrower, name, ranks):
             yield "model.dtype float16"
 
