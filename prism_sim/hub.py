@@ -22,8 +22,9 @@ def endpoint() -> str:
 @cache
 def unreachable() -> str | None:
     """Why nothing can be fetched from the hub, in a few words; None if it answers. Asked once a process."""
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
-        return "HF_HUB_OFFLINE is set"
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        if os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE"):
+            return f"{name} is set"
     host, port = _first_stop(endpoint())
     problem = _connection(host, port)
     return None if problem is None else f"{host} cannot be reached ({problem})"

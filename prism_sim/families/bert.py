@@ -19,7 +19,7 @@ def _classifier(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tupl
 
 
 def _masked_lm(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
-    own_weights = sizes.vocabulary * (1 if sizes.tied else sizes.width + 1)  # tied: only the bias is new
+    own_weights = sizes.vocabulary * (1 if sizes.tied else sizes.width + 2)  # tied: a bias; else matrix and two of them
     return (
         linear("transform", batch * rows, sizes.width, sizes.width),
         norm("transform norm", batch * rows, sizes.width),

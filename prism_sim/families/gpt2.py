@@ -84,8 +84,6 @@ class GPT2(Family):
     def refuse(self, config: Mapping[str, Any]) -> str | None:
         if config.get("add_cross_attention"):
             return "a GPT-2 with cross-attention is not supported"
-        if not config.get("is_causal", True):
-            return "a GPT-2 that is not causal (is_causal) is not supported"
         return super().refuse(config)
 
     def embedding(self, sizes: Dimensions, batch: int, tokens: range) -> tuple[Layer, ...]:
