@@ -192,9 +192,8 @@ class Family(ABC):
     def refuse(self, config: Mapping[str, Any]) -> str | None:
         """Why a model of this configuration cannot be distributed; None if it can."""
         if (said := config.get("is_causal")) is not None and bool(said) != self.causal:
-            return (
-                f"is_causal {said!r} is not supported: a {self.model_type} {'is' if self.causal else 'is not'} causal"
-            )
+            usual = "is causal" if self.causal else "is not causal"
+            return f"is_causal {said!r} is not supported: a {self.model_type} {usual}"
         return refused(config)
 
     def foreign(self, parameter: str) -> bool:

