@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
 from prism_sim import families
 from prism_sim.families import Dimensions, Family
-from prism_sim.scenario.errors import FieldPath, shown
+from prism_sim.scenario.errors import FieldPath, ScenarioError, shown
 from prism_sim.scenario.spec import ModelSpec
 from prism_sim.scenario.yaml_source import Source
 
+Refuse = Callable[[str | None, str], ScenarioError]  # of a key of the configuration, None: of all of it, and a rule
 DTYPES: dict[str, Literal["float32", "float16", "bfloat16"]] = {
     "float32": "float32",
     "float16": "float16",
@@ -25,25 +27,37 @@ def checked(spec: ModelSpec, path: FieldPath, source: Source) -> ModelSpec:
     """
     if spec.config is None:
         return spec
-    family = families.find(_dimensions(spec.config, path, source).family)
+
+    def refuse(key: str | None, rule: str) -> ScenarioError:
+        in_file = path == ("model", "dims")  # there a key has a place of its own
+        return source.error((*path, key) if in_file and key is not None else path, f"{_where(spec)}{rule}")
+
+    family = families.find(_dimensions(spec.config, refuse).family)
     stated = (source.tree.get("model") or {}).get("dtype") is not None
     found = replace(
         spec,
-        head=_head(spec.head, family, spec.config, path, source),
-        dtype=spec.dtype if stated else _dtype(spec, path, source),
+        head=_head(spec.head, family, spec.config, refuse, source),
+        dtype=spec.dtype if stated else _dtype(spec, refuse),
     )
     if (reason := family.head(found.head).refuse(spec.config, 1)) is not None:
-        raise source.error(path, reason)
+        raise refuse(None, reason)
     return found
 
 
-def _dimensions(config: dict[str, Any], path: FieldPath, source: Source) -> Dimensions:
+def _where(spec: ModelSpec) -> str:
+    """The file that is at fault, where it is not the scenario's own."""
+    if spec.folder is not None:
+        return f"{spec.folder / 'config.json'}: "
+    return "" if spec.hub_id is None else f"config.json of {spec.hub_id!r}: "
+
+
+def _dimensions(config: dict[str, Any], refuse: Refuse) -> Dimensions:
     """Sizes by the model's family. Raises ScenarioError if there is no such family, or if it refuses them."""
     kind, known = config.get("model_type"), families.catalogue()
     if not isinstance(kind, str) or kind not in known:
         wrong = f"model_type {shown(kind)} is not supported" if kind is not None else "model_type is missing"
         hint = families.misspelt(kind) if isinstance(kind, str) else ""
-        raise source.error(_at(path, "model_type"), f"{wrong}; supported: {', '.join(known)}{hint}")
+        raise refuse("model_type", f"{wrong}; supported: {', '.join(known)}{hint}")
     family = known[kind]
     try:
         if (reason := family.refuse(config)) is not None:
@@ -51,10 +65,10 @@ def _dimensions(config: dict[str, Any], path: FieldPath, source: Source) -> Dime
         return family.dimensions(config)
     except (ValueError, TypeError, ArithmeticError, AttributeError) as problem:  # of whatever a config.json may hold
         named = next((key for key in config if shown(key) in str(problem) or f"{key} " in str(problem)), None)
-        raise source.error(path if named is None else _at(path, named), str(problem)) from None
+        raise refuse(named, str(problem)) from None
 
 
-def _head(asked: str | None, family: Family, config: dict[str, Any], path: FieldPath, source: Source) -> str | None:
+def _head(asked: str | None, family: Family, config: dict[str, Any], refuse: Refuse, source: Source) -> str | None:
     """The scenario's or the preset's, else that of `architectures`, else None: the family's usual one."""
     known = {head.hf_class: head.name for head in family.heads}
     if asked is not None:
@@ -70,10 +84,10 @@ def _head(asked: str | None, family: Family, config: dict[str, Any], path: Field
         return known[first]
     rule = f"architectures says {shown(first)}, which is not supported for a {family.model_type}: {', '.join(known)}"
     remedy = f"to use its blocks with another head, write model.head: {', '.join(known.values())}"
-    raise source.error(_at(path, "architectures"), f"{rule}; {remedy}")
+    raise refuse("architectures", f"{rule}; {remedy}")
 
 
-def _dtype(spec: ModelSpec, path: FieldPath, source: Source) -> Literal["float32", "float16", "bfloat16"]:
+def _dtype(spec: ModelSpec, refuse: Refuse) -> Literal["float32", "float16", "bfloat16"]:
     """The configuration's; torch_dtype is the older name, which Hugging Face reads where there is no dtype."""
     assert spec.config is not None
     key = "torch_dtype" if spec.config.get("dtype") is None else "dtype"
@@ -82,10 +96,5 @@ def _dtype(spec: ModelSpec, path: FieldPath, source: Source) -> Literal["float32
     found = DTYPES.get(said.removeprefix("torch.")) if isinstance(said, str) else None
     if found is None:
         rule = f"{key} {shown(said)} is not supported; write model.dtype, one of {', '.join(DTYPES)}, to convert it"
-        raise source.error(_at(path, key), rule)
+        raise refuse(key, rule)
     return found
-
-
-def _at(path: FieldPath, key: str) -> FieldPath:
-    """Where a key of the configuration is: in the scenario's own file, or behind the field that names a folder."""
-    return (*path, key) if path == ("model", "dims") else path
