@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from prism_sim import families
-from prism_sim.families.base import n_labels
+from prism_sim.families.configuration import n_labels
 from prism_sim.tasks import Splits, Task
 from prism_sim.tasks.examples import Examples
 

@@ -5,36 +5,21 @@ Nothing here imports torch: the torch side only reaches into module objects that
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from prism_sim.catalogue import look_up
-
-MOST_BLOCKS, MOST_WIDE = 10_000, 1_000_000  # beyond any model: a slip of the finger, which would compute for ever
-
-
-# Elements that each kernel of an activation reads and writes, per element of its output: one kernel where torch has it
-# whole, else the elementwise steps as transformers/activations.py writes them.
-ONE_KERNEL = (2,)
-ACTIVATIONS = {
-    "gelu_new": (2, 2, 2, 3, 2, 2, 2, 3),
-    "gelu_fast": (2, 2, 2, 3, 2, 3, 2, 2, 3),
-    "quick_gelu": (2, 2, 3),
-}
-
-
-def activation(config: Mapping[str, Any], key: str, default: str) -> tuple[int, ...]:
-    """The kernels of the activation that a configuration names under `key`; see `ACTIVATIONS`."""
-    return ACTIVATIONS.get(str(config.get(key, default)), ONE_KERNEL)
+from prism_sim.families.configuration import ONE_KERNEL, refused
 
 
 @dataclass(frozen=True, slots=True)
 class Dimensions:
     """Sizes of a model, as its Hugging Face configuration gives them; 0 where a family has no such thing.
 
-    activation: elements moved by each of its kernels, see `ACTIVATIONS`.
+    activation: elements moved by each of its kernels, see `configuration.ACTIVATIONS`.
     tied: a language model's head shares the weights of the token embedding.
     """
 
@@ -95,14 +80,22 @@ def norm(name: str, rows: int, width: int) -> Layer:
     return Layer(name, rows, 0, width, 2 * width)
 
 
+def serves_all(config: Mapping[str, Any], batch: int) -> None:
+    """Of a head that refuses no configuration and no batch."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What follows the blocks. layers(dimensions, batch, rows that it reads a sample, all tokens)."""
+    """What follows the blocks. layers(dimensions, batch, rows that it reads a sample, all tokens).
+
+    refuse(configuration, batch): why Hugging Face's own code cannot serve them with this head; None if it can.
+    """
 
     name: str
     hf_class: str
     reads: str  # first, last or all
     layers: Callable[[Dimensions, int, int, int], tuple[Layer, ...]]
+    refuse: Callable[[Mapping[str, Any], int], str | None] = serves_all
 
     def tokens(self, n_tokens: int) -> range:
         """The tokens whose rows this head reads."""
@@ -157,6 +150,7 @@ class Family(ABC):
     trunk: str  # attribute under which a model with a head keeps the bare model
     layer_list: str  # dotted path from the bare model to its list of layers
     input_name: str  # the bare model's main input
+    old_buffers: tuple[str, ...] = ()  # ends of names in a block under which old checkpoints keep constants
 
     @abstractmethod
     def dimensions(self, config: Mapping[str, Any]) -> Dimensions:
@@ -197,22 +191,13 @@ class Family(ABC):
 
     def refuse(self, config: Mapping[str, Any]) -> str | None:
         """Why a model of this configuration cannot be distributed; None if it can."""
-        return None
+        if (said := config.get("is_causal")) is not None and bool(said) != self.causal:
+            usual = "is causal" if self.causal else "is not causal"
+            return f"is_causal {said!r} is not supported: a {self.model_type} {usual}"
+        return refused(config)
 
-
-def required(config: Mapping[str, Any], key: str) -> int:
-    """A configuration's size. Raises ValueError if it is missing, no whole number, or none that a model can have."""
-    found = config.get(key)
-    if not isinstance(found, int) or isinstance(found, bool):
-        raise ValueError(f"the model's configuration needs {key!r} as a whole number, but has {found!r}")
-    most = MOST_BLOCKS if key in ("num_hidden_layers", "n_layer") else MOST_WIDE
-    if not 1 <= found <= most:
-        raise ValueError(f"{key!r} is {found}, but must be between 1 and {most}")
-    return found
-
-
-def n_labels(config: Mapping[str, Any], default: int = 2) -> int:
-    """Number of classes: Hugging Face keeps them as `num_labels` or as the mapping `id2label`."""
-    if (labels := config.get("id2label")) is not None:
-        return len(labels)
-    return int(config.get("num_labels", default))
+    def foreign(self, parameter: str) -> bool:
+        """Whether a parameter that a checkpoint has beside ours lies in a block, where it would change outputs."""
+        # old ViTs have encoder.layer.0, new ones layers.0
+        blocks = self.layer_list.rpartition(".")[2].removesuffix("s")
+        return bool(re.search(rf"\b{blocks}s?\.\d+\.", parameter)) and not parameter.endswith(self.old_buffers)

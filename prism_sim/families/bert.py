@@ -5,19 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from prism_sim.families.base import (
-    Affine,
-    BlockParts,
-    Dimensions,
-    Family,
-    Head,
-    Layer,
-    activation,
-    linear,
-    n_labels,
-    norm,
-    required,
-)
+from prism_sim.families.base import Affine, BlockParts, Dimensions, Family, Head, Layer, linear, norm
+from prism_sim.families.configuration import activation, n_labels, optional, required
 
 
 def _pooler(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
@@ -30,12 +19,27 @@ def _classifier(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tupl
 
 
 def _masked_lm(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
-    own_weights = sizes.vocabulary * (1 if sizes.tied else sizes.width + 1)  # tied: only the bias is new
+    own_weights = sizes.vocabulary * (1 if sizes.tied else sizes.width + 2)  # tied: a bias; else matrix and two of them
     return (
         linear("transform", batch * rows, sizes.width, sizes.width),
         norm("transform norm", batch * rows, sizes.width),
         Layer("decoder", batch * rows, sizes.width, sizes.vocabulary, own_weights),
     )
+
+
+def _next_sentence(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
+    return linear("pooler", batch, sizes.width, sizes.width), linear("next sentence", batch, sizes.width, 2)
+
+
+def _every_row(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
+    return (linear("classifier", batch * rows, sizes.width, sizes.n_labels),)
+
+
+def _start_and_end(config: Mapping[str, Any], batch: int) -> str | None:
+    """BertForQuestionAnswering makes as many logits of a row as there are labels, and unpacks them into two."""
+    if (found := n_labels(config)) == 2:
+        return None
+    return f"BertForQuestionAnswering needs 2 labels, start and end, but the configuration has {found} (num_labels)"
 
 
 class Bert(Family):
@@ -48,6 +52,9 @@ class Bert(Family):
     heads = (
         Head("sequence_classification", "BertForSequenceClassification", "first", _classifier),
         Head("masked_lm", "BertForMaskedLM", "all", _masked_lm),
+        Head("token_classification", "BertForTokenClassification", "all", _every_row),
+        Head("question_answering", "BertForQuestionAnswering", "all", _every_row, _start_and_end),
+        Head("next_sentence", "BertForNextSentencePrediction", "first", _next_sentence),
         Head("none", "BertModel", "all", _pooler),
     )
 
@@ -59,10 +66,10 @@ class Bert(Family):
             width=width,
             n_heads=required(config, "num_attention_heads"),
             feed_forward_width=required(config, "intermediate_size"),
-            max_tokens=int(config.get("max_position_embeddings", 512)),
+            max_tokens=optional(config, "max_position_embeddings", 512),
             n_labels=n_labels(config),
-            vocabulary=int(config.get("vocab_size", 30522)),
-            token_types=int(config.get("type_vocab_size", 2)),
+            vocabulary=optional(config, "vocab_size", 30522),
+            token_types=optional(config, "type_vocab_size", 2),
             activation=activation(config, "hidden_act", "gelu"),
             pooler_width=width,
             tied=bool(config.get("tie_word_embeddings", True)),
@@ -71,7 +78,9 @@ class Bert(Family):
     def refuse(self, config: Mapping[str, Any]) -> str | None:
         if config.get("is_decoder") or config.get("add_cross_attention"):
             return "a BERT decoder (is_decoder, add_cross_attention) is not supported: only the encoder is"
-        return None
+        if (kind := config.get("position_embedding_type", "absolute")) != "absolute":
+            return f"position_embedding_type {kind!r} is not supported: give a BERT with absolute positions"
+        return super().refuse(config)
 
     def embedding(self, sizes: Dimensions, batch: int, tokens: range) -> tuple[Layer, ...]:
         tables = (sizes.vocabulary + sizes.max_tokens + sizes.token_types) * sizes.width

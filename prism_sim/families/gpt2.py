@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from prism_sim.families.base import (
-    Affine,
-    BlockParts,
-    Dimensions,
-    Family,
-    Head,
-    Layer,
-    activation,
-    n_labels,
-    norm,
-    required,
-)
+from prism_sim.families.base import Affine, BlockParts, Dimensions, Family, Head, Layer, linear, norm
+from prism_sim.families.configuration import activation, n_labels, optional, required
+
+# Hugging Face's other names, which win where both are given (GPT2Config.attribute_map)
+ALIASES = {
+    "hidden_size": "n_embd",
+    "max_position_embeddings": "n_positions",
+    "num_attention_heads": "n_head",
+    "num_hidden_layers": "n_layer",
+}
 
 
 def _language_model(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
@@ -29,6 +27,28 @@ def _bare(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Laye
     return (norm("final norm", batch * n_tokens, sizes.width),)
 
 
+def _sequence(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
+    score = linear(
+        "score", batch * n_tokens, sizes.width, sizes.n_labels, bias=False
+    )  # of all rows; then one is chosen
+    return *_bare(sizes, batch, rows, n_tokens), score
+
+
+def _tokens(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
+    return *_bare(sizes, batch, rows, n_tokens), linear("classifier", batch * rows, sizes.width, sizes.n_labels)
+
+
+def _answer(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
+    return *_bare(sizes, batch, rows, n_tokens), linear("start and end", batch * rows, sizes.width, 2)
+
+
+def _last_of_each(config: Mapping[str, Any], batch: int) -> str | None:
+    """GPT2ForSequenceClassification looks for the last token of each sample that is no padding."""
+    if batch == 1 or config.get("pad_token_id") is not None:
+        return None
+    return f"GPT2ForSequenceClassification cannot take a batch of {batch} without pad_token_id in config.json; add it"
+
+
 class GPT2(Family):
     model_type = "gpt2"
     causal = True
@@ -36,22 +56,27 @@ class GPT2(Family):
     trunk = "transformer"
     layer_list = "h"
     input_name = "input_ids"
+    old_buffers = ("attn.bias", "attn.masked_bias")
     heads = (
         Head("lm", "GPT2LMHeadModel", "last", _language_model),
+        Head("sequence_classification", "GPT2ForSequenceClassification", "all", _sequence, _last_of_each),
+        Head("token_classification", "GPT2ForTokenClassification", "all", _tokens),
+        Head("question_answering", "GPT2ForQuestionAnswering", "all", _answer),
         Head("none", "GPT2Model", "all", _bare),
     )
 
     def dimensions(self, config: Mapping[str, Any]) -> Dimensions:
+        config = {**config, **{own: config[alias] for alias, own in ALIASES.items() if alias in config}}
         width = required(config, "n_embd")
         return Dimensions(
             family=self.model_type,
             n_blocks=required(config, "n_layer"),
             width=width,
             n_heads=required(config, "n_head"),
-            feed_forward_width=int(config.get("n_inner") or 4 * width),
-            max_tokens=int(config.get("n_positions", 1024)),
+            feed_forward_width=4 * width if config.get("n_inner") is None else required(config, "n_inner"),
+            max_tokens=optional(config, "n_positions", 1024),
             n_labels=n_labels(config),
-            vocabulary=int(config.get("vocab_size", 50257)),
+            vocabulary=optional(config, "vocab_size", 50257),
             activation=activation(config, "activation_function", "gelu_new"),
             tied=bool(config.get("tie_word_embeddings", True)),
         )
@@ -59,7 +84,7 @@ class GPT2(Family):
     def refuse(self, config: Mapping[str, Any]) -> str | None:
         if config.get("add_cross_attention"):
             return "a GPT-2 with cross-attention is not supported"
-        return None
+        return super().refuse(config)
 
     def embedding(self, sizes: Dimensions, batch: int, tokens: range) -> tuple[Layer, ...]:
         tables = (sizes.vocabulary + sizes.max_tokens) * sizes.width

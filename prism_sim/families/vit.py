@@ -5,19 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from prism_sim.families.base import (
-    Affine,
-    BlockParts,
-    Dimensions,
-    Family,
-    Head,
-    Layer,
-    activation,
-    linear,
-    n_labels,
-    norm,
-    required,
-)
+from prism_sim.families.base import Affine, BlockParts, Dimensions, Family, Head, Layer, linear, norm
+from prism_sim.families.configuration import activation, n_labels, optional, required
 
 
 def _classifier(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
@@ -58,7 +47,7 @@ class ViT(Family):
             max_tokens=(height // patch_height) * (width // patch_width) + 1,
             qkv_bias=bool(config.get("qkv_bias", True)),
             n_labels=n_labels(config),
-            patch_elements=int(config.get("num_channels", 3)) * patch_height * patch_width,
+            patch_elements=optional(config, "num_channels", 3) * patch_height * patch_width,
             activation=activation(config, "hidden_act", "gelu"),
             pooler_width=int(config.get("pooler_output_size") or model_width),
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from prism_sim import families, strategies
@@ -49,7 +50,7 @@ def infer(
 ) -> Inference:
     """Runs a Hugging Face model as `strategy` spreads it over `ranks`, all in this process.
 
-    model: ViT, BERT or GPT-2, bare or with its usual head; it stays untouched, and gradients reach its parameters.
+    model: ViT, BERT or GPT-2, bare or with a head of theirs; it stays untouched, and gradients reach its parameters.
     inputs: what the model's forward takes. ranks: 1 whatever is asked for where the strategy knows only one.
     segments (L, or a list of one for each block), compressor, shares (of what is split, summing to 1) and further
     options are the strategy's; of those that it does not know only segments is ignored, which has a default.
@@ -122,6 +123,8 @@ def job_for(
     family, sizes, head = describe(model)
     _refuse(model, family, inputs)
     main = inputs[family.input_name]
+    if reason := head.refuse(model.config.to_dict(), int(main.shape[0])):  # type: ignore[union-attr,operator]
+        raise ValueError(reason)
     n_tokens = family.fixed_tokens(sizes) or int(main.shape[1])
     return Job(
         sizes=sizes,
@@ -186,6 +189,17 @@ def _plain(job: Job, inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def main_output(output: Any) -> Any:
-    """Logits, or the last hidden state of a model without head, from what a Hugging Face forward returned."""
-    found = getattr(output, "logits", None)
-    return output.last_hidden_state if found is None else found
+    """Logits, or the last hidden state of a model without head, from what a Hugging Face forward returned.
+
+    Of question answering (batch, 2, tokens): how likely the answer is to start, and to end, at each token.
+    """
+    if (found := getattr(output, "logits", None)) is not None:
+        return found
+    if (start := getattr(output, "start_logits", None)) is not None:
+        return torch.stack((start, output.end_logits), dim=1)
+    return output.last_hidden_state
+
+
+def has_logits(output: Any) -> bool:
+    """Whether `main_output` of it is logits."""
+    return any(getattr(output, name, None) is not None for name in ("logits", "start_logits"))

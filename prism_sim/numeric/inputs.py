@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from prism_sim import families
-from prism_sim.numeric.loading import LoadError, quiet
+from prism_sim.numeric.loading import LoadError, quiet, why_closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +102,16 @@ def tokenizer(place: str | None) -> Any | None:
 
 def _from_place(load: Callable[..., Any], place: str, files: Sequence[str]) -> Any | None:
     """A processor or tokenizer, or None where the place holds none. Raises LoadError if its files cannot be read."""
-    folder = Path(place)
+    folder, closed = Path(place), why_closed(place)
     if folder.is_dir() and not any(next(folder.glob(pattern), None) for pattern in files):
         return None
     try:
         with quiet():
-            return load(place, trust_remote_code=False)
+            return load(place, trust_remote_code=False, local_files_only=closed is not None)
     except Exception as error:  # tokenizers raises no narrower kind
+        if closed is not None and isinstance(error, (OSError, ValueError)):
+            what = f"tokenizer or image processor of {place!r} cannot be had: not in the local cache, and {closed}"
+            raise LoadError(f"{what}; give a folder that holds it, or remove workload.input") from error
         if not folder.is_dir() and isinstance(error, (OSError, ValueError)):
             return None
         reason = str(error).strip().split("\n")[0]

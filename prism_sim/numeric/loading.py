@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 import transformers
 from torch import nn
 
-from prism_sim import families
+from prism_sim import families, hub
 from prism_sim.families import Family
+
+# What a folder may ask for that changes no number, only what a forward pass hands over besides, or how it is cut up
+PLAIN = {
+    "return_dict": True,
+    "output_hidden_states": False,
+    "output_attentions": False,
+    "chunk_size_feed_forward": 0,
+}
 
 
 class LoadError(ValueError):
@@ -48,7 +57,7 @@ def load(source: ModelSource) -> nn.Module:
     head = family.head(source.head)
     kind = getattr(transformers, head.hf_class)
     with quiet():
-        made: Any = _random(kind, source) if source.place is None else _pretrained(kind, source.place)
+        made: Any = _random(kind, source) if source.place is None else _pretrained(kind, source.place, family)
     if head.name == "lm" and made.loss_type is None:
         made.loss_type = "ForCausalLM"  # what transformers takes then, but with a warning at the first loss
     model: nn.Module = made.to(getattr(torch, source.dtype)).eval()
@@ -69,7 +78,7 @@ def round_to_int8(model: nn.Module, family: Family) -> None:
 
 def _random(kind: Any, source: ModelSource) -> Any:
     try:
-        config = transformers.AutoConfig.for_model(**source.config)
+        config = transformers.AutoConfig.for_model(**{**source.config, **PLAIN})
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(source.seed)
             return kind(config)
@@ -77,7 +86,8 @@ def _random(kind: Any, source: ModelSource) -> Any:
         raise LoadError(f"no {kind.__name__} can be made of this configuration: {_reason(error)}") from error
 
 
-def _pretrained(kind: Any, place: str) -> Any:
+def _pretrained(kind: Any, place: str, family: Family) -> Any:
+    closed = why_closed(place)
     try:
         model, found = kind.from_pretrained(
             place,
@@ -85,10 +95,21 @@ def _pretrained(kind: Any, place: str) -> Any:
             trust_remote_code=False,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # reported below, with their names
+            local_files_only=closed is not None,
+            **PLAIN,
         )
     except Exception as error:  # as above, and SafetensorError
+        if closed is not None and isinstance(error, OSError):
+            why = f"they are not in the local cache, and {closed}"
+            raise LoadError(f"weights of {place!r} cannot be had: {why}; give a folder, or weights: random") from error
         rule = "a complete model.safetensors is needed; pickled weights are never opened"
         raise LoadError(f"weights of {place!r} cannot be loaded: {_reason(error)} ({rule})") from error
+    _complain(kind, place, found, family)
+    return model
+
+
+def _complain(kind: Any, place: str, found: Mapping[str, Any], family: Family) -> None:
+    """Raises LoadError for weights that are missing, of another size, or left over in a block."""
     if missing := sorted(found["missing_keys"]):
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise LoadError(
@@ -101,7 +122,16 @@ def _pretrained(kind: Any, place: str) -> Any:
             f"weights of {place!r} do not fit its config.json: {name} is {tuple(kept)}, but must be {tuple(wanted)}; "
             f"give the config.json that they were saved with, or weights: random"
         )
-    return model
+    if foreign := sorted(filter(family.foreign, found["unexpected_keys"])):
+        raise LoadError(
+            f"weights of {place!r} hold {foreign[0]}, which {kind.__name__} of its config.json has no use for; "
+            f"give the config.json that they were saved with, or weights: random"
+        )
+
+
+def why_closed(place: str) -> str | None:
+    """Why nothing can be fetched from the hub for a hub id, in a few words; None if it can, or for a folder."""
+    return None if Path(place).is_dir() else hub.unreachable()
 
 
 def _reason(error: Exception) -> str:

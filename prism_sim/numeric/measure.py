@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from prism_sim.numeric.fidelity import Fidelity, fidelity
-from prism_sim.numeric.infer import main_output
+from prism_sim.numeric.infer import has_logits, main_output
 from prism_sim.numeric.inputs import InputSource, make_inputs
 from prism_sim.numeric.interpreter import execute
 from prism_sim.numeric.loading import ModelSource, load
@@ -30,11 +30,11 @@ class Measured:
 def measure(source: ModelSource, given: InputSource, job: Job) -> Measured:
     """Really computes the job. Raises LoadError for weights or an input that cannot be loaded."""
     with torch.no_grad(), fixed_threads():
-        model, inputs, reference, has_logits = _undistributed(_Key(source, given, _kept(job)))
+        model, inputs, reference, of_logits = _undistributed(_Key(source, given, _kept(job)))
         outcome = execute(model, inputs, job, observe=True)
         assert outcome.plan is not None
         return Measured(
-            fidelity=fidelity(main_output(outcome.output), reference, has_logits),
+            fidelity=fidelity(main_output(outcome.output), reference, of_logits),
             plan_confirmed=outcome.plan.observable() == predict(job).observable(),
         )
 
@@ -66,7 +66,7 @@ def _undistributed(key: _Key) -> tuple[nn.Module, dict[str, Any], Tensor, bool]:
     model = load(key.source)
     inputs = _inputs(model, key.given, key.kept)
     output: Any = model(**inputs)
-    return model, inputs, main_output(output), getattr(output, "logits", None) is not None
+    return model, inputs, main_output(output), has_logits(output)
 
 
 def inputs_of(model: nn.Module, given: InputSource, job: Job) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from prism_sim import families
-from prism_sim.numeric.infer import main_output
+from prism_sim.numeric.infer import has_logits, main_output
 from prism_sim.numeric.interpreter import padding_mask
 
 
@@ -50,5 +50,4 @@ def undistributed(model: nn.Module, inputs: Mapping[str, Any]) -> Undistributed:
     if not all(bool(rows.isfinite().all()) for rows in stream):
         dtype = str(stream[0].dtype).removeprefix("torch.")
         raise ValueError(f"the undistributed model's rows are not finite in {dtype}; try float32, or other weights")
-    has_logits = getattr(output, "logits", None) is not None
-    return Undistributed(model, inputs, tuple(stream), main_output(output), has_logits, padding_mask(inputs))
+    return Undistributed(model, inputs, tuple(stream), main_output(output), has_logits(output), padding_mask(inputs))

@@ -46,8 +46,8 @@ def _question(result: RunResult) -> str:
     summary = "" if rate is None or segments is None else f", L = {segments} (CR {rate:.3g})"
     what = "one forward pass (prefill)" if families.find(job.sizes.family).causal else "one forward pass"
     return (
-        f"{escape(scenario.model.label)}, {what} of {job.batch} x {job.n_tokens} tokens: "
-        f"{job.strategy}{summary} over {job.n_ranks} rank(s)"
+        f"{escape(scenario.model.label)} (head {job.head.name}, {job.dtype}), "
+        f"{what} of {job.batch} x {job.n_tokens} tokens: {job.strategy}{summary} over {job.n_ranks} rank(s)"
     )
 
 

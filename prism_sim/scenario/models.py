@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from prism_sim import families, strategies
 from prism_sim.catalogue import nearest
-from prism_sim.families import Dimensions
 from prism_sim.scenario import presets
+from prism_sim.scenario.architecture import checked
 from prism_sim.scenario.errors import FieldPath, shown
 from prism_sim.scenario.sections import ModelSection, WorkloadSection
 from prism_sim.scenario.spec import ModelSpec, WorkloadSpec
@@ -28,6 +28,7 @@ _ALSO_IN_DIMS = frozenset(
         "attn_pdrop",
         "bos_token_id",
         "classifier_dropout",
+        "dtype",
         "embd_pdrop",
         "encoder_stride",
         "eos_token_id",
@@ -43,6 +44,7 @@ _ALSO_IN_DIMS = frozenset(
         "resid_pdrop",
         "scale_attn_weights",
         "tie_word_embeddings",
+        "torch_dtype",
         "use_cache",
     }
 )
@@ -56,17 +58,6 @@ def model(section: ModelSection, source: Source) -> ModelSpec:
         raise source.error(("model",), f"{wrong}; write exactly one of preset, hf (hub id or folder) and dims")
     spec = {"preset": _of_preset, "hf": _of_hugging_face, "dims": _of_dims}[given[0]](section, source)
     return checked(spec, ("model", given[0]), source)
-
-
-def checked(spec: ModelSpec, path: FieldPath, source: Source) -> ModelSpec:
-    """Raises ScenarioError, placed at `path`, unless it can be distributed and has the head that is asked for."""
-    if spec.config is not None:
-        sizes = _dimensions(spec.config, path, source)
-        heads = [head.name for head in families.find(sizes.family).heads]
-        if spec.head is not None and spec.head not in heads:
-            rule = f"{shown(spec.head)} does not fit a {sizes.family}: write one of {', '.join(heads)}"
-            raise source.error(("model", "head"), rule)
-    return spec
 
 
 def workload(
@@ -147,6 +138,9 @@ def of_folder(section: ModelSection, folder: Path, source: Source, path: FieldPa
         raise source.error(path, f"{file} cannot be read as JSON: {problem}") from None
     if not isinstance(config, dict):
         raise source.error(path, f"{file} holds {shown(config)}, but must hold an object with model_type")
+    if (folder / "adapter_config.json").is_file():
+        rule = f"{folder} holds an adapter (adapter_config.json), which would be left out; merge it into the weights"
+        raise source.error(path, f"{rule} (peft: merge_and_unload) and save those")
     weights = any(next(folder.glob(pattern), None) is not None for pattern in WEIGHT_FILES)
     return of_config(section, folder.resolve().name, config, None, folder=folder, weights=weights)
 
@@ -163,25 +157,6 @@ def _of_dims(section: ModelSection, source: Source) -> ModelSpec:
             hint = nearest(key, known) or f"; known: {', '.join(sorted(known))}"
             raise source.error(("model", "dims", key), f"{shown(key)} is no dimension of a {kind}{hint}", at_key=True)
     return of_config(section, f"{kind} of given dimensions", config, None)
-
-
-def _dimensions(config: dict[str, Any], path: FieldPath, source: Source) -> Dimensions:
-    """Sizes by the model's family. Raises ScenarioError if there is no such family, or if it refuses them."""
-    kind, known = config.get("model_type"), families.catalogue()
-    if not isinstance(kind, str) or kind not in known:
-        at = (*path, "model_type") if path == ("model", "dims") else path
-        wrong = f"model_type {shown(kind)} is not supported" if kind is not None else "model_type is missing"
-        hint = nearest(kind, known) if isinstance(kind, str) else ""
-        raise source.error(at, f"{wrong}; supported: {', '.join(known)}{hint}")
-    family = known[kind]
-    try:
-        if (reason := family.refuse(config)) is not None:
-            raise ValueError(reason)
-        return family.dimensions(config)
-    except (ValueError, TypeError, ArithmeticError, AttributeError) as problem:  # of whatever a config.json may hold
-        named = next((key for key in config if shown(key) in str(problem) or f"{key} " in str(problem)), None)
-        at = (*path, named) if named is not None and path == ("model", "dims") else path
-        raise source.error(at, str(problem)) from None
 
 
 def of_config(
@@ -205,7 +180,7 @@ def of_config(
         hub_id=hub_id,
         folder=folder,
         weights=section.weights or default,
-        dtype=section.dtype,
+        dtype=section.dtype or "float32",
         head=section.head or head,
         weight_dtype=section.weight_dtype,
         wire_dtype=section.wire_dtype,

@@ -41,7 +41,9 @@ class ModelSection(Section):
     weights: Literal["random", "pretrained"] | _Absent = Field(
         None, description="default: pretrained if hf is a folder that holds weights, else random"
     )
-    dtype: Literal["float32", "float16", "bfloat16"] = "float32"
+    dtype: Literal["float32", "float16", "bfloat16"] | _Absent = Field(
+        default=None, description="of weights and activations; default: that of the model's config.json, else float32"
+    )
     weight_dtype: Literal["int8"] | _Absent = Field(
         default=None, description="of the blocks' weight matrices; default: dtype"
     )
@@ -49,7 +51,8 @@ class ModelSection(Section):
         default=None, description="of rows that cross the network; default: dtype"
     )
     head: Annotated[str, HeadName()] | _Absent = Field(
-        None, description="default: the preset's, else the model family's"
+        None,
+        description="default: the preset's, else by architectures in config.json, else the family's usual one",
     )
 
 

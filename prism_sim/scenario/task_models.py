@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prism_sim import families
 from prism_sim.catalogue import nearest
 from prism_sim.scenario import models
+from prism_sim.scenario.architecture import checked
 from prism_sim.scenario.errors import FieldPath, shown
 from prism_sim.scenario.sections import ModelSection
 from prism_sim.scenario.spec import ModelSpec, TaskSpec
@@ -59,9 +60,9 @@ def model(section: ModelSection | None, task: TaskSpec | None, source: Source) -
     section = section or ModelSection.model_validate({})
     if task.checkpoint is not None:
         at: FieldPath = ("task", "checkpoint")
-        found = models.checked(models.of_folder(section, task.checkpoint, source, at), at, source)
+        found = checked(models.of_folder(section, task.checkpoint, source, at), at, source)
         return _answering(task, found, at, source)
-    return _answering(task, models.checked(_reference(section, task), ("task", "name"), source), ("model",), source)
+    return _answering(task, checked(_reference(section, task), ("task", "name"), source), ("model",), source)
 
 
 def find(name: str) -> Task:

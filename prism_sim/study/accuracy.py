@@ -25,7 +25,7 @@ from prism_sim.study import checkpoints
 from prism_sim.study.cache import Kept, cache_folder
 from prism_sim.study.checkpoints import Announce, Watch, silent
 from prism_sim.study.digest import digest
-from prism_sim.study.model_config import model_config
+from prism_sim.study.model_config import model_config, model_spec
 from prism_sim.study.numerics import LIBRARIES, loading, source_digest
 from prism_sim.tasks import metrics
 from prism_sim.tasks.examples import Array, Examples
@@ -185,10 +185,10 @@ def asked_examples(scenario: Scenario) -> Examples:
 def question(scenario: Scenario, job: Job | None) -> str:
     """A name for what determines the answers, the content of files included; equal for equal questions."""
     assert scenario.task is not None
-    spec = scenario.model
+    spec = model_spec(scenario)
     determining = {
         "schema": SCHEMA,
-        "model": [dict(model_config(scenario)), spec.head, spec.dtype, spec.weight_dtype],
+        "model": [spec.config, spec.head, spec.dtype, spec.weight_dtype],
         "weights": checkpoints.weights_key(scenario),
         "task": [scenario.task.name, scenario.task.examples, checkpoints.splits_of(scenario)[1]],
         "spread": None if job is None else spread_key(job),
@@ -216,7 +216,7 @@ def _computed(
     from prism_sim.evaluation import Spread, evaluate, fitting
     from prism_sim.numeric.loading import ModelSource, load
 
-    task, spec, config = checkpoints.task_of(scenario), scenario.model, model_config(scenario)
+    task, spec, config = checkpoints.task_of(scenario), model_spec(scenario), model_config(scenario)
     folder = Path(place) if place is not None and Path(place).is_dir() else None
     source = ModelSource(config, place, spec.head, spec.dtype, scenario.seed, spec.weight_dtype)
     try:

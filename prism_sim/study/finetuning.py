@@ -18,7 +18,7 @@ from prism_sim.study.accuracy import checkpoint_name, spread_key
 from prism_sim.study.auto import resolved
 from prism_sim.study.cache import cache_folder
 from prism_sim.study.digest import digest
-from prism_sim.study.model_config import model_config
+from prism_sim.study.model_config import model_config, model_spec
 from prism_sim.study.numerics import loading, source_digest
 from prism_sim.study.placed import placed
 from prism_sim.study.simulation import simulate
@@ -86,10 +86,8 @@ class Order:
             job = simulate(resolved(self.scenario)).job
             if self.segments is not None and not hasattr(job.options, "segments"):
                 raise ValueError(f"{job.strategy} sends no segments, so their number cannot be drawn")
-            if self.scenario.model.dtype != "float32":
-                raise ValueError(
-                    f"models are trained in float32, not in {self.scenario.model.dtype}; use it afterwards"
-                )
+            if job.dtype != "float32":
+                raise ValueError(f"models are trained in float32, not in {job.dtype}; write model.dtype: float32")
         return job
 
 
@@ -184,7 +182,7 @@ def _model(order: Order, place: str | None) -> nn.Module:
     except ValueError as error:
         raise checkpoints.model_error(scenario, str(error)) from error
     with loading(scenario):
-        return load(ModelSource(config, place, scenario.model.head, "float32", scenario.seed))
+        return load(ModelSource(config, place, model_spec(scenario).head, "float32", scenario.seed))
 
 
 def _described(order: Order, wanted: Identity) -> dict[str, Any]:

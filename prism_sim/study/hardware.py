@@ -7,11 +7,12 @@ from functools import lru_cache
 
 from prism_sim import timing
 from prism_sim.scenario import DeviceSpec, NetworkSpec, Scenario
+from prism_sim.study.model_config import model_spec
 
 
 def devices(scenario: Scenario) -> tuple[timing.Device, ...]:
     """At the rates that they reach in the model's element type."""
-    return _boards(scenario.devices, scenario.model.dtype in ("float16", "bfloat16"))
+    return _boards(scenario.devices, model_spec(scenario).dtype in ("float16", "bfloat16"))
 
 
 @lru_cache(maxsize=64)

@@ -10,6 +10,7 @@ from typing import Any
 from prism_sim import strategies
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.study.back_to_back import held_bytes
+from prism_sim.study.model_config import model_spec
 from prism_sim.study.shares import sizes_text
 from prism_sim.study.simulation import Simulation, setting_of
 from prism_sim.units_text import bytes_text
@@ -82,17 +83,16 @@ def what_would_fit(scenario: Scenario) -> list[str]:
         if (split := _fitting_split(scenario, change)) is not None:
             found.setdefault(change.field, []).append(split if change.field == SHARES else change.text)
     if found:
-        batches = found.get(BATCH, [])[1:]  # halves of it, the largest first, which is enough
-        return [
-            f"{field} {' or '.join(text for text in texts if text not in batches)}" for field, texts in found.items()
-        ]
+        if BATCH in found:
+            del found[BATCH][1:]  # halves of it: the largest is enough
+        return [f"{field} {' or '.join(texts)}" for field, texts in found.items()]
     pairs = (pair for pair in combinations(changes, 2) if pair[0].field != pair[1].field)
     fitting = (f"{one} with {other}" for one, other in pairs if _fitting_split(scenario, one, other) is not None)
     return list(islice(fitting, MOST_PAIRS))
 
 
 def _changes(scenario: Scenario) -> Iterator[_Change]:
-    own, ranks, model = strategies.find(scenario.strategy.name), scenario.active_ranks, scenario.model
+    own, ranks, model = strategies.find(scenario.strategy.name), scenario.active_ranks, model_spec(scenario)
     if not own.one_rank:
         yield _Change(SHARES, "proportional", "proportional")
     for name, entry in strategies.catalogue().items():

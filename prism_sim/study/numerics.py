@@ -21,7 +21,7 @@ from prism_sim.shapes.job import Job
 from prism_sim.study.cache import Kept, cache_folder
 from prism_sim.study.checkpoints import Watch, model_error, silent, weights_key, weights_of
 from prism_sim.study.digest import digest
-from prism_sim.study.model_config import model_config
+from prism_sim.study.model_config import model_spec
 
 if TYPE_CHECKING:
     from prism_sim.numeric.inputs import InputSource
@@ -75,10 +75,10 @@ def sources(scenario: Scenario, job: Job) -> tuple[ModelSource, InputSource]:
     from prism_sim.numeric.inputs import InputSource
     from prism_sim.numeric.loading import ModelSource
 
-    spec = scenario.model
+    spec = model_spec(scenario)
     weights = weights_of(scenario)
     place = str(spec.folder) if spec.folder is not None else weights or spec.hub_id
-    source = ModelSource(model_config(scenario), weights, spec.head, spec.dtype, scenario.seed, spec.weight_dtype)
+    source = ModelSource(spec.config or {}, weights, spec.head, spec.dtype, scenario.seed, spec.weight_dtype)
     given = InputSource(
         batch=job.batch,
         n_tokens=job.n_tokens,
@@ -124,13 +124,13 @@ def question(scenario: Scenario, job: Job, schema: str = SCHEMA) -> str:
 
     schema: of what is asked about them.
     """
-    spec = scenario.model
+    spec = model_spec(scenario)
     picture = scenario.workload.input
     options = strategies.effective_options(job.strategy, job.options)
     determining = {
         "schema": schema,
         "model": [
-            dict(model_config(scenario)),
+            spec.config,
             weights_key(scenario),
             spec.dtype,
             spec.weight_dtype,

@@ -68,6 +68,8 @@ class RunResult:
             "name": self.scenario.name,
             "latency_s": self.latency_s,
             "strategy": self.simulation.job.strategy,
+            "head": self.simulation.job.head.name,
+            "dtype": self.simulation.job.dtype,
             "segments": segments,
             "compression_rate": rate,
             "collectives": self.simulation.collectives,

@@ -15,7 +15,7 @@ from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import EMBEDDING, HEAD
 from prism_sim.study import hardware
 from prism_sim.study.back_to_back import BackToBack, ThroughputMode
-from prism_sim.study.model_config import model_config
+from prism_sim.study.model_config import model_spec
 from prism_sim.study.share_search import Setting
 from prism_sim.study.shares import Kind, ShareChoice, are_alike, resolve_shares, share_choice, without_word
 from prism_sim.timing.collectives import Message, lower
@@ -282,25 +282,25 @@ def _default_devices(scenario: Scenario, strategy: str) -> tuple[int, ...]:
 
 def job_of(scenario: Scenario, strategy: str, n_ranks: int) -> Job:
     """The sizes of a scenario's forward pass, spread by `strategy` over `n_ranks`; its shares may be a word still."""
-    config = model_config(scenario)
-    family = families.find(str(config.get("model_type")))
-    if reason := family.refuse(config):
-        raise ValueError(reason)
-    sizes = family.dimensions(config)
-    head = family.head(scenario.model.head)
+    spec, batch = model_spec(scenario), scenario.workload.batch
+    assert spec.config is not None
+    family = families.find(spec.config["model_type"])
+    sizes, head = family.dimensions(spec.config), family.head(spec.head)
+    if (reason := head.refuse(spec.config, batch)) is not None:
+        raise scenario.origin.overridden().error(("workload", "batch"), reason)
     n_tokens = scenario.workload.tokens or family.fixed_tokens(sizes) or min(DEFAULT_TOKENS, sizes.max_tokens)
     own = strategy == scenario.strategy.name
     return Job(
         sizes=sizes,
         head=head,
-        batch=scenario.workload.batch,
+        batch=batch,
         n_tokens=n_tokens,
         head_tokens=head.tokens(n_tokens),
         n_ranks=n_ranks,
         strategy=strategy,
         options=scenario.strategy.options if own else scenario.strategy_options(strategy),
         placement=scenario.placement,
-        dtype=scenario.model.dtype,
-        weight_dtype=scenario.model.weight_dtype,
-        wire_dtype=scenario.model.wire_dtype,
+        dtype=spec.dtype,
+        weight_dtype=spec.weight_dtype,
+        wire_dtype=spec.wire_dtype,
     )

@@ -165,7 +165,8 @@ def asked(folder: Path, model: str, workload: str = "{tokens: 12}", name: str = 
     ],
 )
 def test_weights_that_cannot_be_loaded_are_refused_at_model_hf(prism_sim, checkpoints, tmp_path, name, words):
-    scenario = asked(tmp_path, f"{{hf: {checkpoints / name}, weights: pretrained}}")
+    head = "sequence_classification"  # of whatever the folder says that it holds
+    scenario = asked(tmp_path, f"{{hf: {checkpoints / name}, weights: pretrained, head: {head}}}")
     message = assert_refused(prism_sim("run", scenario), "model.hf: ", name, *words)
     assert message.startswith(f"prism-sim: {scenario}:1:")
     assert not (checkpoints / "opened").exists()
@@ -266,7 +267,7 @@ def test_pretrained_weights_that_cannot_be_had_offline_are_refused(tmp_path):
     ended = offline(tmp_path, "run", asked(tmp_path, "{preset: bert-tiny, weights: pretrained}"))
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
-    assert "model.preset: weights of 'prajjwal1/bert-tiny' cannot be loaded" in ended.stderr
+    assert "model.preset: weights of 'prajjwal1/bert-tiny' cannot be had: they are not in the" in ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 import prism_sim
 
 ROOT = Path(prism_sim.__file__).parent
-CORE = {"plan", "effects", "driver", "meetings", "partition", "catalogue", "wire"}
+CORE = {"plan", "effects", "driver", "meetings", "partition", "catalogue", "wire", "hub"}
 SIZES = {"strategies", "compressors", "families", "shapes"}
 
 
@@ -37,6 +37,7 @@ ROOMS = {
     "accuracy_columns": Room(),
     "catalogue": Room(),
     "units_text": Room(),
+    "hub": Room(),
     "wire": Room({"effects"}),
     "meetings": Room({"plan", "effects"}),
     "driver": Room({"plan", "effects", "meetings"}),
@@ -59,7 +60,7 @@ ROOMS = {
     "timing": Room({"plan", "catalogue"}, {"simpy", "numpy", "networkx"}),
     "scenario": Room(CORE | SIZES | {"tasks"}, {"pydantic", "pydantic_core", "annotated_types", "yaml"}),
     "tasks": Room(
-        {"catalogue"},
+        {"catalogue", "hub"},
         {"numpy", "PIL"},
         # data that ships with them, read when a task is loaded; benchmarks' files, and what prepares their examples
         late={

@@ -45,6 +45,8 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "n_positions": MAX_TOKENS,
         "bos_token_id": 0,
         "eos_token_id": 0,
+        "pad_token_id": VOCABULARY - 1,
+        "num_labels": LABELS,
     },
 }
 # five of everything, so that five ranks can share heads and blocks
@@ -60,7 +62,8 @@ TEXT_MODELS = [(family, head) for family, head in MODELS if family != "vit"]
 def build(family: str, head: str = "none", n_tokens: int = 9, seed: int = 0, **changes: Any) -> nn.Module:
     """A model in evaluation mode. n_tokens: of a ViT, whose pictures are one patch high; others take what comes."""
     sides = {"image_size": (PATCH, PATCH * (n_tokens - 1))} if family == "vit" else {}
-    config = transformers.AutoConfig.for_model(family, **{**CONFIGS[family], **sides, **changes})
+    labels = {"num_labels": 2} if head == "question_answering" else {}
+    config = transformers.AutoConfig.for_model(family, **{**CONFIGS[family], **labels, **sides, **changes})
     model: nn.Module = getattr(transformers, families.find(family).head(head).hf_class)(config)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -106,9 +109,11 @@ def mask_of(batch: int, n_tokens: int, padding: str) -> Tensor:
 
 
 def reference(model: nn.Module, inputs: dict[str, Any]) -> Tensor:
-    """The undistributed model's own logits, or last hidden state."""
+    """The undistributed model's own logits (of question answering, start above end), or last hidden state."""
     without_cache = {"use_cache": False} if model.config.model_type == "gpt2" else {}
     output = model(**inputs, **without_cache)
+    if "start_logits" in output:
+        return torch.stack([output.start_logits, output.end_logits], dim=1)
     found = getattr(output, "logits", None)
     return output.last_hidden_state if found is None else found
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers.activations import ACT2FN
 
-from prism_sim.families.base import ACTIVATIONS, ONE_KERNEL
+from prism_sim.families.configuration import ACTIVATIONS, LEARNT_ACTIVATIONS
 
 
 class Traffic(TorchDispatchMode):
@@ -26,9 +26,15 @@ class Traffic(TorchDispatchMode):
         return result
 
 
-@pytest.mark.parametrize("name", ["gelu", "relu", "gelu_pytorch_tanh", *ACTIVATIONS])
+@pytest.mark.parametrize("name", ACTIVATIONS)
 def test_an_activation_moves_what_the_kernels_that_torch_runs_for_it_move(name: str):
     x = torch.randn(7, 5)
     with Traffic() as traffic:
         ACT2FN[name](x)
-    assert tuple(moved / x.numel() for moved in traffic.moved) == ACTIVATIONS.get(name, ONE_KERNEL)
+    assert tuple(moved / x.numel() for moved in traffic.moved) == ACTIVATIONS[name]
+
+
+def test_all_activations_of_transformers_are_known_or_have_parameters() -> None:
+    others = ACT2FN.keys() - ACTIVATIONS.keys()
+    assert others == set(LEARNT_ACTIVATIONS)
+    assert all(list(ACT2FN[name].parameters()) for name in others)

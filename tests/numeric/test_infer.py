@@ -22,7 +22,7 @@ from small_models import (
 )
 from torch import Tensor, nn
 from transformers import (
-    BertForTokenClassification,
+    BertForMultipleChoice,
     BertLMHeadModel,
     GPT2Model,
     T5Config,
@@ -37,11 +37,19 @@ from prism_sim.strategies.base import Placement
 TOLERANCE = 1e-10  # roundings of float64 through three blocks
 
 
-def labels_of(model: tuple[str, str], batch: int, n_tokens: int) -> Tensor:
+def labels_of(head: str, batch: int, n_tokens: int) -> dict[str, Tensor]:
+    """What a head is to say, under the names by which its forward takes it."""
     generator = torch.Generator().manual_seed(9)
-    if "classification" in model[1]:
-        return torch.randint(LABELS, (batch,), generator=generator)
-    return torch.randint(VOCABULARY, (batch, n_tokens), generator=generator)
+    if head == "question_answering":
+        names = ("start_positions", "end_positions")
+        return {name: torch.randint(n_tokens, (batch,), generator=generator) for name in names}
+    n_classes, of_rows = {
+        "image_classification": (LABELS, False),
+        "sequence_classification": (LABELS, False),
+        "next_sentence": (2, False),
+        "token_classification": (LABELS, True),
+    }.get(head, (VOCABULARY, True))
+    return {"labels": torch.randint(n_classes, (batch, n_tokens) if of_rows else (batch,), generator=generator)}
 
 
 WITH_LOSS = [model for model in MODELS if model[1] != "none"]
@@ -119,7 +127,7 @@ def test_loss_and_gradients_of_a_lossless_strategy_are_the_models_own(
 ) -> None:
     strategy, options = variant
     built = build(*model)
-    inputs = {**inputs_of(model[0]), "labels": labels_of(model, 2, 9)}
+    inputs = {**inputs_of(model[0]), **labels_of(model[1], 2, 9)}
     outcome = infer(built, inputs, ranks=3, strategy=strategy, **options)
     cached = {"use_cache": False} if model[0] == "gpt2" else {}
     own = built(**inputs, **cached)
@@ -196,6 +204,11 @@ def test_dropout_acts_in_training_and_only_there(family: str, variant: tuple[str
 def test_output_is_logits_or_the_last_hidden_state() -> None:
     for family, head in MODELS:
         outcome = infer(model_of(family, head), inputs_of(family))
+        if head == "question_answering":
+            assert outcome.output.shape == (2, 2, 9)  # of each sample, where the answer starts and where it ends
+            assert torch.equal(outcome.output[:, 0], outcome.hf_output.start_logits)
+            assert torch.equal(outcome.output[:, 1], outcome.hf_output.end_logits)
+            continue
         named_so = outcome.hf_output.last_hidden_state if head == "none" else outcome.hf_output.logits
         assert outcome.output is named_so
 
@@ -340,8 +353,8 @@ WRONG_MODELS: dict[str, tuple[Callable[[], Any], str]] = {
         "a GPT-2 with cross-attention is not supported",
     ),
     "an unknown head": (
-        lambda: BertForTokenClassification(build("bert").config),
-        "BertForTokenClassification is not supported; of this family: .*BertForMaskedLM",
+        lambda: BertForMultipleChoice(build("bert").config),
+        "BertForMultipleChoice is not supported; of this family: .*BertForMaskedLM",
     ),
     "an unknown family": (
         lambda: T5Model(T5Config(vocab_size=9, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2)),

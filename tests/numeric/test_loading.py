@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 
 from prism_sim import families
 from prism_sim.numeric.loading import LoadError, ModelSource, load, quiet
@@ -96,6 +98,60 @@ def test_a_checkpoint_in_half_precision_is_widened_to_what_is_asked(tmp_path):
         assert torch.equal(one.float(), other)
 
 
+def folder_alone(folder: Path, tmp_path: Path) -> ModelSource:
+    """A scenario that names the folder and says nothing else of the model."""
+    path = tmp_path / "silent.yaml"
+    path.write_text(
+        f"model: {{hf: {folder.name}}}\n"
+        "devices: [{preset: raspberry-pi-5}]\nnetwork: {preset: loopback}\nstrategy: {name: single}\n"
+    )
+    scenario = load_scenario(path)
+    spec = scenario.model
+    return ModelSource(model_config(scenario), str(spec.folder), spec.head, spec.dtype, scenario.seed)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+@pytest.mark.parametrize(("kind", "head"), CASES)
+def test_a_saved_folder_says_itself_which_model_it_is(tmp_path, kind, head, dtype):
+    saved = made(kind, head).to(getattr(torch, dtype))
+    saved.save_pretrained(tmp_path / "saved")
+    loaded = load(folder_alone(tmp_path / "saved", tmp_path))
+    assert type(loaded) is type(saved)
+    assert {parameter.dtype for parameter in loaded.parameters()} == {getattr(torch, dtype)}
+    assert_same(loaded, saved)
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_blocks_beyond_those_of_the_configuration_are_not_left_out_in_silence(tmp_path, kind):
+    made(kind, "none").save_pretrained(tmp_path / "saved")
+    file = tmp_path / "saved" / "config.json"
+    n_blocks = "n_layer" if kind == "gpt2" else "num_hidden_layers"
+    file.write_text(json.dumps({**json.loads(file.read_text()), n_blocks: 1}))
+    with pytest.raises(LoadError, match=r"hold .*\.?1\..* of its config\.json has no use for; give the config\.json"):
+        load(folder_alone(tmp_path / "saved", tmp_path))
+
+
+def test_weights_in_a_block_that_no_model_of_ours_has_are_not_left_out_in_silence(tmp_path):
+    made("bert", "masked_lm").save_pretrained(tmp_path / "saved")
+    add(tmp_path / "saved", "bert.encoder.layer.0.attention.self.distance_embedding.weight")
+    with pytest.raises(LoadError, match="distance_embedding"):
+        load(folder_alone(tmp_path / "saved", tmp_path))
+
+
+def test_constants_that_old_checkpoints_keep_are_no_weights(tmp_path):
+    saved = made("gpt2", "lm")
+    saved.save_pretrained(tmp_path / "saved")
+    add(tmp_path / "saved", "transformer.h.0.attn.bias")
+    add(tmp_path / "saved", "transformer.h.0.attn.masked_bias")
+    assert_same(load(folder_alone(tmp_path / "saved", tmp_path)), saved)
+
+
+def add(folder: Path, name: str) -> None:
+    """Writes one more tensor into a checkpoint."""
+    file = folder / "model.safetensors"
+    save_file({**load_file(file), name: torch.zeros(3)}, file, metadata={"format": "pt"})
+
+
 def test_what_the_family_refuses_is_not_loaded():
     with pytest.raises(LoadError, match="decoder"):
         load(ModelSource(CONFIGS["bert"] | {"is_decoder": True}, None, None, "float32", 0))
@@ -117,8 +173,6 @@ def test_a_pickled_checkpoint_is_never_opened(tmp_path, monkeypatch):
 
 
 def test_code_that_a_checkpoint_brings_is_never_run(tmp_path):
-    import json
-
     model = made("bert", "none")
     folder = tmp_path / "remote"
     model.save_pretrained(folder)

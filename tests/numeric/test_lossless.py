@@ -43,7 +43,9 @@ LOSSLESS_COMPRESSORS = [name for name, entry in compressors.catalogue().items() 
 def at_real_tokens(rows: Tensor, inputs: dict[str, Any]) -> Tensor:
     """Rows of padded tokens say nothing; outputs of one row a sample stay as they are."""
     mask = inputs.get("attention_mask")
-    return rows if mask is None or rows.dim() == 2 else rows[mask.bool()]
+    if mask is None or rows.dim() == 2:
+        return rows
+    return (rows.transpose(1, 2) if rows.shape[1] != mask.shape[1] else rows)[mask.bool()]  # of answers, (2, tokens)
 
 
 @pytest.mark.parametrize("ranks", RANKS)

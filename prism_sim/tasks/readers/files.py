@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from prism_sim import hub
 from prism_sim.tasks.base import DataError, DataSource
 
 SHOWN = 8  # files that an error lists
@@ -106,7 +107,11 @@ def _walk(folder: Path, most: int) -> list[Path]:
 def _from_hub(origin: Origin) -> Path:
     """The folder of the hub's own copy, from its cache or fetched now."""
     try:
-        return _kept(origin) or _snapshot(origin)
+        if (kept := _kept(origin)) is not None:
+            return kept
+        if (reason := hub.unreachable()) is not None:
+            raise OSError(f"it is not in the local cache, and {reason}")
+        return _snapshot(origin)
     except Exception as error:  # the hub's client raises many kinds, of many libraries
         reason = str(error).strip().split("\n")[0].removesuffix(".") or type(error).__name__
         looked = f"{origin.name} was looked for on the hub as {origin.hub_id}, but cannot be had: {reason}"
