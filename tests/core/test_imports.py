@@ -67,7 +67,7 @@ ROOMS = {
             "prism_sim.numeric.inputs",
             "prism_sim.numeric.loading",
             "pyarrow.parquet",
-            "scipy.special",
+            "scipy.stats",
             "sklearn.datasets",
             "tokenizers",
             "tokenizers.processors",
