@@ -177,7 +177,7 @@ def _check_paired(metric: Metric, left: Records, right: Records) -> None:
 
 
 def _resampled(n: int, seed: int, resamples: int) -> Iterator[NDArray[np.int64]]:
-    """The draws of `scipy.stats.bootstrap`, which refuses one example, and gives nan where one resample is undefined."""
+    """The draws of `scipy.stats.bootstrap`, which refuses one example, and is nan where one resample is undefined."""
     generator = np.random.default_rng(seed)
     for _ in range(resamples):
         yield generator.integers(n, size=n)

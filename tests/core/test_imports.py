@@ -63,10 +63,10 @@ ROOMS = {
         {"numpy", "PIL"},
         # data that ships with them, read when a task is loaded; benchmarks' files, and what prepares their examples
         late={
+            "datasets",
             "huggingface_hub",
             "prism_sim.numeric.inputs",
             "prism_sim.numeric.loading",
-            "pyarrow.parquet",
             "scipy.stats",
             "sklearn.datasets",
             "tokenizers",
