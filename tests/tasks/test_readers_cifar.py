@@ -160,7 +160,10 @@ def test_pickles_of_other_protocols_are_read_too(tmp_path: Path, protocol: int) 
     [
         ([1, 2], "it holds no dictionary but a list"),
         ({b"data": TEST}, "holds data, but CIFAR-10 has data and labels"),
-        ({b"data": TEST[:, :100].copy(), b"labels": [0, 1, 2]}, r"data is uint8 \(3, 100\), but must be uint8 \(pictures, 3072\)"),
+        (
+            {b"data": TEST[:, :100].copy(), b"labels": [0, 1, 2]},
+            r"data is uint8 \(3, 100\), but must be uint8 \(pictures, 3072\)",
+        ),
         ({b"data": TEST, b"labels": [0, 1]}, "labels is no list of 3 whole numbers"),
         ({b"data": TEST, b"labels": [0, 1, 10]}, "row 2: the label is 10, but must be 0 to 9"),
         ({b"data": TEST.astype(float), b"labels": [0, 1, 2]}, "data is float64 .*, but must be uint8"),

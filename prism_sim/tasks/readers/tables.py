@@ -80,10 +80,12 @@ def read(builder: str, files: tuple[Path, ...], strings: Sequence[str] = (), **o
         if strings:
             options["features"] = library.Features({name: library.Value("string") for name in strings})
         names = [str(path) for path in files]
-        found = library.load_dataset(builder, data_files={"rows": names}, **options)
-    if "rows" not in found:
-        raise DataError(f"{_name(files)} holds no row; get it anew")
-    return Table(found["rows"], files)
+        try:
+            return Table(library.load_dataset(builder, data_files={"rows": names}, split="rows", **options), files)
+        except ValueError as error:
+            if "corresponds to no data" not in str(error):
+                raise
+    raise DataError(f"{_name(files)} holds no row; get it anew")
 
 
 def labelled(table: Table, pictures: tuple[str, ...], label: str, n_classes: int) -> Labelled:
