@@ -107,6 +107,7 @@ def test_what_a_task_says_is_part_of_the_hash(load):
         ("task:\n", "task: has no value"),
         ("", "model: is missing; write for example model:"),
         ("task: {name: digits, data: nowhere}\n", r"task\.data: 'nowhere' does not exist \(looked for .*nowhere\)"),
+        ("task: {name: cifar-10, data: nowhere}\n", r"task\.data: 'nowhere' does not exist"),  # before its model
         (
             "task: {name: digits, checkpoint: refrence}\n",
             r"task\.checkpoint: 'refrence' is neither reference nor a folder .*did you mean 'reference'\?",
