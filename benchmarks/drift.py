@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("old", "new"):
         showing.add_argument(name, type=Path)
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the temporary checkout is removed then too
     if options.way == "record":
         options.file.write_text(json.dumps(record(options.checkout), indent=1) + "\n", encoding="utf-8")
         return 0
@@ -66,7 +68,11 @@ def record(checkout: Path, scenarios: Iterable[Path] | None = None) -> Record:
             }
             for path in paths
         }
-        return {name: {word: each.result() for word, each in of.items()} for name, of in asked.items()}
+        try:
+            return {name: {word: each.result() for word, each in of.items()} for name, of in asked.items()}
+        except BaseException:  # Ctrl-C: what has not begun must not be waited for
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def commands(scenario: dict[str, Any]) -> Iterator[list[str]]:
