@@ -9,10 +9,11 @@ SCENARIO := scenarios/vit-base-orin-nano.yaml
 FAST := $(addprefix tests/,core scenario timing strategies figures validation)
 INSTALLED := $(VENV)/.installed
 WORKERS := 2
+BASE := HEAD
 # a file's tests stay together, since they share what is dear; torch's threads leave the cores to the other worker
 PYTEST = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 12
 
-.PHONY: demo gallery test check bench validate accuracy clean
+.PHONY: demo gallery test check bench drift validate accuracy clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "prism_sim needs Python >= 3.11, this is %s" % sys.version)'
@@ -45,6 +46,10 @@ check: $(INSTALLED)
 bench: $(INSTALLED)
 	@failed=0; for name in engine scaling command numerics sweep; do \
 		echo "== $$name"; $(BIN)/python benchmarks/$$name.py || failed=1; done; exit $$failed
+
+# Which predictions of the ready scenarios differ from those of another revision: make drift BASE=main
+drift: $(INSTALLED)
+	$(BIN)/python benchmarks/drift.py against $(BASE)
 
 # Predictions beside formulas, packets and measurements; the tables of the page are those that it prints.
 validate: $(INSTALLED)

@@ -26,18 +26,23 @@ def task(section: TaskSection | None, model: ModelSection | None, source: Source
     """Raises ScenarioError for a checkpoint or data that are not there, or a task without any model."""
     if section is None:
         return None
+    data = None if section.data is None else models.beside(section.data, source)
+    if data is not None and not data.exists():
+        wrong = f"{shown(section.data)} does not exist (looked for {data}); paths are relative to the scenario file"
+        raise source.error(("task", "data"), wrong)
     at: FieldPath = ("task", "checkpoint")
     if _names_one(model):
         if section.checkpoint is not None:
             wrong = "cannot stand beside a model: both say which weights answer the task; keep one"
             raise source.error(at, wrong, at_key=True)
     elif section.checkpoint in (None, REFERENCE) and find(section.name).reference is None:
+        wrong = f"{section.name} has no small model of its own"
+        if section.data is None:
+            wrong = (
+                f"{section.name} brings neither examples nor a model; write data: FOLDER (or have the hub's fetched)"
+            )
         remedy = "write model: {hf: FOLDER}, or task.checkpoint, with a model that was trained for it"
-        raise source.error(("task", "name"), f"{section.name} has no small model of its own; {remedy}")
-    data = None if section.data is None else models.beside(section.data, source)
-    if data is not None and not data.exists():
-        wrong = f"{shown(section.data)} does not exist (looked for {data}); paths are relative to the scenario file"
-        raise source.error(("task", "data"), wrong)
+        raise source.error(("task", "name"), f"{wrong}; {remedy}")
     return TaskSpec(section.name, _folder(section, at, source), section.examples, section.seed, data)
 
 

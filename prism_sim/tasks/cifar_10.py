@@ -15,15 +15,13 @@ TASK = task(
             hub_id="uoft-cs/cifar10",
             patterns=("plain_text/*.parquet",),
             homepage="https://www.cs.toronto.edu/~kriz/cifar.html",
-            formats="data_batch_1 to data_batch_5 and test_batch (pickles), the same ending in .bin, or "
-            "train-*.parquet and test-*.parquet, unpacked",
+            formats="data_batch_1 to data_batch_5 and test_batch (the python version), unpacked, or the hub's "
+            "train-*.parquet and test-*.parquet, or what datasets' save_to_disk wrote",
         ),
         CLASSES,
         pickles="cifar-10-batches-py",
-        binaries="cifar-10-batches-bin",
         train=tuple(f"data_batch_{number}" for number in range(1, 6)),
         test="test_batch",
         label="label",
-        label_bytes=1,
     ),
 )

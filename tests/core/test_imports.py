@@ -64,11 +64,11 @@ ROOMS = {
         {"numpy", "PIL"},
         # data that ships with them, read when a task is loaded; benchmarks' files, and what prepares their examples
         late={
+            "datasets",
             "huggingface_hub",
             "prism_sim.numeric.inputs",
             "prism_sim.numeric.loading",
-            "pyarrow.parquet",
-            "scipy.special",
+            "scipy.stats",
             "sklearn.datasets",
             "tokenizers",
             "tokenizers.processors",

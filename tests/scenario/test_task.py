@@ -79,7 +79,8 @@ def test_a_checkpoint_is_a_folder_beside_the_scenario(load, checkpoint):
 def test_every_task_is_answered_by_its_own_model_or_says_that_one_must_be_given(load, name):
     if find(name).reference is None:
         with pytest.raises(
-            ScenarioError, match=rf"{name} has no small model of its own; write model: \{{hf: FOLDER\}}"
+            ScenarioError,
+            match=rf"{name} brings neither examples nor a model; write data: FOLDER .* write model: \{{hf",
         ):
             load(f"task: {name}\n")
     else:
@@ -106,6 +107,7 @@ def test_what_a_task_says_is_part_of_the_hash(load):
         ("task:\n", "task: has no value"),
         ("", "model: is missing; write for example model:"),
         ("task: {name: digits, data: nowhere}\n", r"task\.data: 'nowhere' does not exist \(looked for .*nowhere\)"),
+        ("task: {name: cifar-10, data: nowhere}\n", r"task\.data: 'nowhere' does not exist"),  # before its model
         (
             "task: {name: digits, checkpoint: refrence}\n",
             r"task\.checkpoint: 'refrence' is neither reference nor a folder .*did you mean 'reference'\?",

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import datasets
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import transformers
 from numpy.typing import NDArray
 from PIL import Image
@@ -34,13 +32,6 @@ def write_pickle(path: Path, pixels: NDArray[np.uint8], **labels: list[int]) -> 
     return path
 
 
-def write_binary(path: Path, pixels: NDArray[np.uint8], *labels: Sequence[int]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    columns = [np.array(column, dtype=np.uint8)[:, None] for column in labels]
-    path.write_bytes(np.concatenate([*columns, pixels], axis=1).tobytes())
-    return path
-
-
 def png(pixels: NDArray[np.uint8]) -> bytes:
     """pixels: (3, height, width)."""
     content = io.BytesIO()
@@ -48,16 +39,21 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
     return content.getvalue()
 
 
+def table(columns: dict[str, list[Any]], names: Sequence[str] | None = None, label: str = "label") -> datasets.Dataset:
+    """names: of the label's classes."""
+    features = None
+    if names is not None:
+        features = datasets.Dataset.from_dict(columns).features | {label: datasets.ClassLabel(names=list(names))}
+    found = datasets.Dataset.from_dict(columns)
+    return found if features is None else found.cast(datasets.Features(features))
+
+
 def write_parquet(
-    path: Path, columns: dict[str, list[Any]], names: Sequence[str] | None = None, label: str = "label", group: int = 2
+    path: Path, columns: dict[str, list[Any]], names: Sequence[str] | None = None, label: str = "label"
 ) -> Path:
     """As the hub's `datasets` writes: pictures as {bytes, path}, names of classes beside the schema."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    table = pa.table(columns)
-    if names is not None:
-        feature = {label: {"names": list(names), "_type": "ClassLabel"}}
-        table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": feature}})})
-    pq.write_table(table, path, row_group_size=group)
+    table(columns, names, label).to_parquet(path)
     return path
 
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from benchmark_files import png, random_pixels, write_binary
+from benchmark_files import png, random_pixels, write_pickle
 
 from prism_sim.cli import main
 from prism_sim.numeric.loading import ModelSource, load
@@ -45,8 +45,8 @@ def write(folder: Path, task: str, n_classes: int) -> Path:
 @pytest.fixture
 def cifar(tmp_path: Path) -> Path:
     for number in range(1, 6):
-        write_binary(tmp_path / "data" / f"data_batch_{number}.bin", random_pixels(number, 4), [1, 2, 3, number])
-    write_binary(tmp_path / "data" / "test_batch.bin", random_pixels(9, N_TEST), [0, 1, 2, 3, 4, 5, 6])
+        write_pickle(tmp_path / "data" / f"data_batch_{number}", random_pixels(number, 4), labels=[1, 2, 3, number])
+    write_pickle(tmp_path / "data" / "test_batch", random_pixels(9, N_TEST), labels=[0, 1, 2, 3, 4, 5, 6])
     return write(tmp_path, "cifar-10", 10)
 
 

@@ -6,8 +6,6 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 from sklearn import metrics as sklearn_metrics
@@ -48,11 +46,6 @@ def test_correlations_equal_scipy_ties_included(seed: int, decimals: int) -> Non
     assert compute("pearson", prediction, target) == pytest.approx(expected, abs=1e-14)
     expected = stats.spearmanr(prediction, target).statistic
     assert compute("spearman", prediction, target) == pytest.approx(expected, abs=1e-14)
-
-
-@given(st.lists(st.integers(-3, 3), min_size=1, max_size=20))
-def test_mean_ranks_equal_scipy(values: list[int]) -> None:
-    assert metrics.mean_ranks(np.array(values, dtype=float)).tolist() == stats.rankdata(values).tolist()
 
 
 def test_f1_counted_by_hand() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,6 @@ from prism_sim.tasks.examples import Examples
 from prism_sim.tasks.readers.cbt import ASKED
 from prism_sim.tasks.scoring import cloze
 
-TEST = "cbtest_CN_test_2500ex.txt"
 BEFORE = [f"Sentence {number} of a book ." for number in range(1, 21)]
 QUESTIONS = [
     ("The XXXXX was ill .", "king", ["cat", "king", "well", "crown"]),
@@ -34,13 +34,17 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> DataSource:
     return gpt2_checkpoint(tmp_path_factory.mktemp("gpt2"))
 
 
-def text(questions: list[tuple[str, str, list[str]]]) -> str:
-    """As distributed: numbered lines, an empty field between answer and candidates, an empty line at the end."""
-    lines = []
-    for sentence, answer, candidates in questions:
-        lines += [f"{number} {line} " for number, line in enumerate(BEFORE, 1)]
-        lines += [f"21 {sentence} \t{answer}\t\t{'|'.join(candidates)}", ""]
-    return "".join(f"{line}\n" for line in lines)
+def columns(questions: list[tuple[str, str, list[str]]]) -> dict[str, list[Any]]:
+    return {
+        "sentences": [BEFORE] * len(questions),
+        "question": [sentence for sentence, _, _ in questions],
+        "answer": [answer for _, answer, _ in questions],
+        "options": [candidates for _, _, candidates in questions],
+    }
+
+
+def write(folder: Path, questions: list[tuple[str, str, list[str]]], split: str = "test") -> None:
+    write_parquet(folder / f"{split}-00000-of-00001.parquet", columns(questions))
 
 
 def read(folder: Path, checkpoint: DataSource) -> Splits:
@@ -55,7 +59,7 @@ def decoded(examples: Examples, at: int) -> list[str]:
 
 
 def test_candidates_are_put_into_the_gap_behind_what_comes_before(tmp_path: Path, checkpoint: DataSource) -> None:
-    (tmp_path / TEST).write_text(text(QUESTIONS))
+    write(tmp_path, QUESTIONS)
     found = read(tmp_path, replace(checkpoint, config={"n_positions": 1024}))
     before = " ".join(BEFORE)
     assert decoded(found.test, 0) == [f"{before} The {word} was ill ." for word in QUESTIONS[0][2]]
@@ -66,7 +70,7 @@ def test_candidates_are_put_into_the_gap_behind_what_comes_before(tmp_path: Path
 
 
 def test_a_longer_text_is_cut_at_its_beginning_alike_for_all_candidates(tmp_path: Path, checkpoint: DataSource) -> None:
-    (tmp_path / TEST).write_text(text(QUESTIONS))
+    write(tmp_path, QUESTIONS)
     found = read(tmp_path, replace(checkpoint, tokens=60))
     for at, (sentence, _, candidates) in enumerate(QUESTIONS):
         longest = max(len(sentence.replace("XXXXX", word)) + 1 for word in candidates)
@@ -76,12 +80,12 @@ def test_a_longer_text_is_cut_at_its_beginning_alike_for_all_candidates(tmp_path
     cut = "sequences have 60 tokens: the text before a question of CBT-CN is cut at its beginning"
     assert found.notes == (ASKED, cut)
     too_short = read(tmp_path, replace(checkpoint, tokens=20))
-    with pytest.raises(DataError, match=r"2500ex.txt:21: the question has 20 tokens, and needs one before it"):
+    with pytest.raises(DataError, match=r"parquet, row 0: the question has 20 tokens, and needs one before it"):
         too_short.test.batch([0])
 
 
 def test_a_batch_holds_the_sequences_of_a_question(tmp_path: Path, checkpoint: DataSource) -> None:
-    (tmp_path / TEST).write_text(text(QUESTIONS))
+    write(tmp_path, QUESTIONS)
     examples = read(tmp_path, replace(checkpoint, tokens=100)).test
     batches = list(examples.batches(64))
     assert [batch.inputs["input_ids"].shape for batch in batches] == [(4, 100)] * 3
@@ -92,7 +96,7 @@ def test_a_batch_holds_the_sequences_of_a_question(tmp_path: Path, checkpoint: D
 
 
 def test_the_chosen_candidate_is_that_of_the_likeliest_sentence(tmp_path: Path, checkpoint: DataSource) -> None:
-    (tmp_path / TEST).write_text(text(QUESTIONS))
+    write(tmp_path, QUESTIONS)
     examples = read(tmp_path, replace(checkpoint, tokens=80)).test
     config = transformers.GPT2Config(n_embd=16, n_layer=2, n_head=2, vocab_size=256, n_positions=80)
     torch.manual_seed(0)
@@ -139,63 +143,40 @@ def test_what_stands_before_the_sentence_and_behind_its_end_does_not_count() -> 
 
 
 def test_validation_and_kinds_of_words_are_told_apart(tmp_path: Path, checkpoint: DataSource) -> None:
-    folder = tmp_path / "CBTest/data"
-    folder.mkdir(parents=True)
-    (folder / TEST).write_text(text(QUESTIONS))
-    (folder / "cbtest_CN_valid_2000ex.txt").write_text(text(QUESTIONS[:1]))
-    (folder / "cbtest_NE_test_2500ex.txt").write_text(text(QUESTIONS[1:]))
+    write(tmp_path / "CN", QUESTIONS)
+    write(tmp_path / "CN", QUESTIONS[:1], "validation")
+    write(tmp_path / "NE", QUESTIONS[1:])
     found = read(tmp_path, checkpoint)
     assert (len(found.validation), len(found.test)) == (1, 3)
     assert len(tasks.find("cbt-ne").splits(replace(checkpoint, path=tmp_path)).test) == 2
 
 
-def test_the_hubs_parquet_gives_the_same_questions(tmp_path: Path, checkpoint: DataSource) -> None:
-    (tmp_path / TEST).write_text(text(QUESTIONS))
-    columns = {
-        "sentences": [BEFORE] * 3,
-        "question": [sentence for sentence, _, _ in QUESTIONS],
-        "answer": [answer for _, answer, _ in QUESTIONS],
-        "options": [candidates for _, _, candidates in QUESTIONS],
-    }
-    write_parquet(tmp_path / "hub/CN/test-00000-of-00001.parquet", columns)
-    ours, hubs = read(tmp_path, checkpoint), read(tmp_path / "hub", checkpoint)
-    assert hubs.test.labels.tolist() == ours.test.labels.tolist()
-    for at in range(3):
-        assert hubs.test.inputs["input_ids"][at] == ours.test.inputs["input_ids"][at]
-
-
-GOOD = text(QUESTIONS[:1])
-
-
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("changed", "message"),
     [
-        ("", "holds no question"),
-        (GOOD + "1 Another .\n2 One .\n", r":24 is truncated: it ends after sentence 2 of 21"),
-        (GOOD[: GOOD.index("\t")] + "\n", r":21: has 1 fields, but a question has three"),
-        (GOOD.replace("5 Sentence 5", "7 Sentence 5"), r":5: expected sentence 5, but it is '7 Sentence 5"),
-        (GOOD.replace("XXXXX", "_____"), r":21: the question has no gap XXXXX"),
-        (GOOD.replace("\tking\t", "\tqueen\t"), r":21: the answer 'queen' is none of the candidates cat, king"),
-        ("some prose\n", r":1: expected sentence 1, but it is 'some prose'"),
+        ({"question": ["The _____ was ill ."]}, "row 0: the question has no gap XXXXX"),
+        ({"answer": ["queen"]}, "row 0: the answer 'queen' is none of the candidates cat, king"),
+        ({"options": ["cat"]}, "row 0: sentences and options must be lists of texts"),
+        ({name: [] for name in columns([])}, "holds no row"),
     ],
 )
-def test_a_damaged_file_is_named_with_its_line(
-    content: str, message: str, tmp_path: Path, checkpoint: DataSource
+def test_a_damaged_question_is_named_with_its_row(
+    changed: dict[str, list[Any]], message: str, tmp_path: Path, checkpoint: DataSource
 ) -> None:
-    (tmp_path / TEST).write_text(content)
+    write_parquet(tmp_path / "test.parquet", {**columns(QUESTIONS[:1]), **changed})
     with pytest.raises(DataError, match=message) as caught:
         read(tmp_path, checkpoint)
-    assert TEST in str(caught.value)
+    assert "test.parquet" in str(caught.value)
 
 
 def test_a_folder_of_something_else_says_what_was_expected(tmp_path: Path, checkpoint: DataSource) -> None:
-    (tmp_path / "cbt_test.txt").write_text(GOOD)
-    with pytest.raises(DataError, match=r"expected cbtest_CN_test_2500ex.txt.*found cbt_test.txt"):
+    (tmp_path / "cbtest_CN_test_2500ex.txt").write_text("1 A sentence .")
+    with pytest.raises(DataError, match=r"expected the hub's test-\*.parquet.*found cbtest_CN_test_2500ex.txt"):
         read(tmp_path, checkpoint)
 
 
 def test_questions_are_answered_alike_however_the_model_is_spread(tmp_path: Path, checkpoint: DataSource) -> None:
-    (tmp_path / TEST).write_text(text(QUESTIONS))
+    write(tmp_path, QUESTIONS)
     examples = read(tmp_path, replace(checkpoint, tokens=60)).test
     config = transformers.GPT2Config(n_embd=16, n_layer=2, n_head=2, vocab_size=256, n_positions=60)
     torch.manual_seed(0)

@@ -6,10 +6,11 @@ import pickle
 from dataclasses import replace
 from pathlib import Path
 
+import datasets
 import numpy as np
 import pytest
 import transformers
-from benchmark_files import SMALL, pictures, random_pixels, write_binary, write_parquet, write_pickle
+from benchmark_files import SMALL, pictures, random_pixels, table, write_parquet, write_pickle
 from PIL import Image
 
 from prism_sim import tasks
@@ -32,14 +33,17 @@ def write_cifar_10(folder: Path, form: str) -> Path:
     for name, pixels in {**BATCHES, "test_batch": TEST}.items():
         if form == "pickles":
             write_pickle(folder / name, pixels, labels=labels(name, len(pixels)))
-        elif form == "binaries":
-            write_binary(folder / f"{name}.bin", pixels, labels(name, len(pixels)))
-    if form == "parquet":
+    if form != "pickles":
         trained = np.concatenate(list(BATCHES.values()))
         found = [label for name, pixels in BATCHES.items() for label in labels(name, len(pixels))]
-        write_parquet(folder / "train-00000-of-00001.parquet", {"img": pictures(trained), "label": found}, CLASSES)
-        found = labels("test_batch", len(TEST))
-        write_parquet(folder / "test-00000-of-00001.parquet", {"img": pictures(TEST), "label": found}, CLASSES)
+        train = {"img": pictures(trained), "label": found}
+        test = {"img": pictures(TEST), "label": labels("test_batch", len(TEST))}
+    if form == "parquet":
+        write_parquet(folder / "train-00000-of-00001.parquet", train, CLASSES)
+        write_parquet(folder / "test-00000-of-00001.parquet", test, CLASSES)
+    elif form == "saved":
+        splits = {name: table(columns, CLASSES) for name, columns in (("train", train), ("test", test))}
+        datasets.DatasetDict(splits).save_to_disk(folder)
     return folder
 
 
@@ -47,10 +51,10 @@ def read(folder: Path, **config: object) -> Splits:
     return CIFAR_10.splits(DataSource(folder, config={**SMALL, **config}))
 
 
-@pytest.mark.parametrize("form", ["pickles", "binaries", "parquet"])
+@pytest.mark.parametrize("form", ["pickles", "parquet", "saved"])
 @pytest.mark.parametrize("inner", [".", "unpacked"])
 def test_every_form_gives_every_picture_once_with_its_label(tmp_path: Path, form: str, inner: str) -> None:
-    unpacked = {"pickles": "cifar-10-batches-py", "binaries": "cifar-10-batches-bin", "parquet": "plain_text"}[form]
+    unpacked = {"pickles": "cifar-10-batches-py", "parquet": "plain_text", "saved": "."}[form]
     write_cifar_10(tmp_path / unpacked if inner == "unpacked" else tmp_path, form)
     found = read(tmp_path)
     assert (len(found.train), len(found.validation), len(found.test)) == (20, 2, 3)
@@ -92,7 +96,7 @@ def test_the_checkpoints_own_image_processor_prepares_them(tmp_path: Path) -> No
 
 def test_labels_are_numbered_as_the_model_does(tmp_path: Path) -> None:
     backwards = {str(number): name.upper() for number, name in enumerate(reversed(CLASSES))}
-    found = read(write_cifar_10(tmp_path, "binaries"), id2label=backwards)
+    found = read(write_cifar_10(tmp_path, "pickles"), id2label=backwards)
     assert found.test.labels.tolist() == [9 - label for label in labels("test_batch", 3)]
     assert found.classes == tuple(name.upper() for name in reversed(CLASSES))
 
@@ -101,10 +105,9 @@ def test_cifar_100_takes_the_fine_labels_in_every_form(tmp_path: Path) -> None:
     coarse, fine = [1, 2, 3], [10, 99, 0]
     for name in ("train", "test"):
         write_pickle(tmp_path / "py/cifar-100-python" / name, TEST, fine_labels=fine, coarse_labels=coarse)
-        write_binary(tmp_path / f"bin/cifar-100-binary/{name}.bin", TEST, coarse, fine)
         columns = {"img": pictures(TEST), "fine_label": fine, "coarse_label": coarse}
         write_parquet(tmp_path / f"pq/{name}-00000-of-00001.parquet", columns, FINE, "fine_label")
-    for form in ("py", "bin", "pq"):
+    for form in ("py", "pq"):
         found = CIFAR_100.splits(DataSource(tmp_path / form, config=SMALL))
         assert found.test.labels.tolist() == fine
         np.testing.assert_allclose(
@@ -113,15 +116,15 @@ def test_cifar_100_takes_the_fine_labels_in_every_form(tmp_path: Path) -> None:
 
 
 def test_only_the_test_set_is_needed(tmp_path: Path) -> None:
-    write_binary(tmp_path / "test_batch.bin", TEST, [0, 1, 2])
+    write_pickle(tmp_path / "test_batch", TEST, labels=[0, 1, 2])
     found = read(tmp_path)
     assert (len(found.train), len(found.validation), len(found.test)) == (0, 0, 3)
 
 
 def test_results_of_different_data_can_be_told_apart(tmp_path: Path) -> None:
-    write_binary(tmp_path / "a/test_batch.bin", TEST, [0, 1, 2])
-    write_binary(tmp_path / "b/test_batch.bin", TEST, [0, 1, 2])
-    write_binary(tmp_path / "c/test_batch.bin", TEST, [0, 1, 3])
+    write_pickle(tmp_path / "a/test_batch", TEST, labels=[0, 1, 2])
+    write_pickle(tmp_path / "b/test_batch", TEST, labels=[0, 1, 2])
+    write_pickle(tmp_path / "c/test_batch", TEST, labels=[0, 1, 3])
     first, second, third = (read(tmp_path / name).digest() for name in "abc")
     assert first == second != third
 
@@ -157,11 +160,14 @@ def test_pickles_of_other_protocols_are_read_too(tmp_path: Path, protocol: int) 
     [
         ([1, 2], "it holds no dictionary but a list"),
         ({b"data": TEST}, "holds data, but CIFAR-10 has data and labels"),
-        ({b"data": TEST[:, :100].copy(), b"labels": [0, 1, 2]}, r"data is \(3, 100\), but must be \(pictures, 3072\)"),
+        (
+            {b"data": TEST[:, :100].copy(), b"labels": [0, 1, 2]},
+            r"data is uint8 \(3, 100\), but must be uint8 \(pictures, 3072\)",
+        ),
         ({b"data": TEST, b"labels": [0, 1]}, "labels is no list of 3 whole numbers"),
         ({b"data": TEST, b"labels": [0, 1, 10]}, "row 2: the label is 10, but must be 0 to 9"),
-        ({b"data": TEST.astype(float), b"labels": [0, 1, 2]}, "holds no unsigned bytes"),
-        ({b"data": [[1], [2]], b"labels": [0, 1]}, "'data' in it|b'data' in it"),
+        ({b"data": TEST.astype(float), b"labels": [0, 1, 2]}, "data is float64 .*, but must be uint8"),
+        ({b"data": [[1], [2]], b"labels": [0, 1]}, "data is list, but must be uint8"),
         ({b"data": TEST[:0], b"labels": []}, "holds no picture"),
     ],
 )
@@ -177,16 +183,6 @@ def test_a_truncated_pickle_is_named(tmp_path: Path, n_bytes: int) -> None:
     path = write_pickle(tmp_path / "test_batch", TEST, labels=[0, 1, 2])
     path.write_bytes(path.read_bytes()[:n_bytes])
     with pytest.raises(DataError, match=r"test_batch is damaged or cannot be read"):
-        read(tmp_path)
-
-
-def test_a_truncated_binary_is_named_with_its_record(tmp_path: Path) -> None:
-    path = write_binary(tmp_path / "test_batch.bin", TEST, [0, 1, 2])
-    path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(DataError, match="is truncated: 3063 bytes of 3073 follow record 2"):
-        read(tmp_path)
-    path.write_bytes(b"")
-    with pytest.raises(DataError, match="holds no picture"):
         read(tmp_path)
 
 
@@ -214,7 +210,7 @@ def test_parquet_that_is_damaged_or_incomplete_is_named(tmp_path: Path) -> None:
         read(tmp_path)
     write_parquet(path, {**columns, "img": [*columns["img"][:2], {"bytes": b"no picture", "path": ""}]})
     found = read(tmp_path)
-    with pytest.raises(DataError, match=r"row group 1, row 0 is damaged"):
+    with pytest.raises(DataError, match=r"row 2 is damaged"):
         found.test.batch([2])
 
 
@@ -232,7 +228,7 @@ def test_a_folder_of_something_else_says_what_was_expected_and_found(
 
 def test_an_archive_must_be_unpacked(tmp_path: Path) -> None:
     (tmp_path / "cifar-10-python.tar.gz").write_bytes(b"")
-    with pytest.raises(DataError, match=r"unpacked; found the file cifar-10-python.tar.gz"):
+    with pytest.raises(DataError, match=r"unpacked, .*; found the file cifar-10-python.tar.gz"):
         read(tmp_path / "cifar-10-python.tar.gz")
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import datasets
 import numpy as np
 import pytest
-from benchmark_files import bert_checkpoint, write_parquet, write_tsv
+from benchmark_files import bert_checkpoint, table, write_parquet, write_tsv
 
 from prism_sim import tasks
 from prism_sim.tasks import DataError, DataSource, Splits
@@ -208,6 +210,22 @@ def test_the_hubs_parquet_is_read_too(name: str, inner: bool, tmp_path: Path, ch
     assert found.test.inputs["input_ids"][0].tolist() == ids
 
 
+def test_what_save_to_disk_wrote_is_read_too(tmp_path: Path, checkpoint: DataSource) -> None:
+    _, columns, classes = HUB["glue-mnli"]
+    splits = {"validation_matched": table({**columns, "label": [2, 0]}, classes)}
+    datasets.DatasetDict(splits).save_to_disk(tmp_path / "saved")
+    assert read("glue-mnli", tmp_path / "saved", checkpoint).test.labels.tolist() == [2, 0]
+
+
+def test_a_missing_library_is_one_message(
+    tmp_path: Path, checkpoint: DataSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tsv(tmp_path / "dev.tsv", rows_of("glue-rte", 3))
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(DataError, match=r"dev.tsv: reading it needs .* pip install 'prism-sim\[datasets\]'"):
+        read("glue-rte", tmp_path, checkpoint)
+
+
 def test_parquet_that_numbers_classes_otherwise_or_hides_labels_is_refused(
     tmp_path: Path, checkpoint: DataSource
 ) -> None:
@@ -227,12 +245,14 @@ def test_parquet_that_numbers_classes_otherwise_or_hides_labels_is_refused(
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([["sentence", "label"], ["a", "1"], ["b"]], r"dev.tsv:3: has 1 fields, but sentence, label are needed"),
-        ([["sentence", "label"], ["a", "1"], ["b", "2"]], r"dev.tsv:3: the label is '2', but must be 0, 1, negative"),
-        ([["sentence", "label"], ["a", ""]], r"dev.tsv:2: the label is ''"),
+        ([["sentence", "label"], ["a", "1"], ["b"]], r"dev.tsv, row 1: has more or fewer fields than sentence, label"),
+        ([["sentence", "label"], ["a", "1", "b"], ["b", "1"]], r"dev.tsv, row 0: has more or fewer fields"),
+        ([["sentence", "label"], ["a", "1"], ["b", "2"]], r"dev.tsv, row 1: the label is '2', but must be 0, 1, negat"),
+        ([["sentence", "label"], ["a", ""]], r"dev.tsv, row 0: has more or fewer fields"),
+        ([["sentence", "label"], ["a", "1"], ["a", "1", "b"]], r"dev.tsv, row 1: has more or fewer fields"),
         ([["index", "question", "sentence", "label"]], "holds no row"),
-        ([["sentence"], ["a"]], r"dev.tsv:1: the header lacks 'label' of GLUE SST-2; found sentence"),
-        ([], r"dev.tsv:1: the header lacks 'sentence'"),
+        ([["sentence"], ["a"]], r"dev.tsv: the header lacks 'label' of GLUE SST-2; found sentence"),
+        ([], r"dev.tsv: the header lacks 'sentence'"),
     ],
 )
 def test_a_damaged_file_is_named_with_its_row(
@@ -243,11 +263,11 @@ def test_a_damaged_file_is_named_with_its_row(
         read("glue-sst2", tmp_path, checkpoint)
 
 
-@pytest.mark.parametrize("score", ["5.5", "-1", "nan", "inf", "five", ""])
+@pytest.mark.parametrize("score", ["5.5", "-1", "nan", "inf", "five"])
 def test_a_score_is_from_0_to_5(score: str, tmp_path: Path, checkpoint: DataSource) -> None:
     row = FORMATS["glue-stsb"][1][:-1]
     write_tsv(tmp_path / "dev.tsv", [FORMATS["glue-stsb"][0] or [], [*row, score]])
-    with pytest.raises(DataError, match=f"dev.tsv:2: the label is '{score}', but must be a score from 0 to 5"):
+    with pytest.raises(DataError, match=f"dev.tsv, row 0: the label is '{score}', but must be a score from 0 to 5"):
         read("glue-stsb", tmp_path, checkpoint)
 
 
@@ -267,7 +287,7 @@ def test_known_broken_rows_of_qqps_training_file_are_left_out_and_counted(
     assert len(found.train) == 6
     assert any("1 rows of GLUE QQP's training file lack fields" in note for note in found.notes)
     write_tsv(tmp_path / "dev.tsv", [*rows, ["9", "9"]])
-    with pytest.raises(DataError, match=r"dev.tsv:5: has 2 fields"):
+    with pytest.raises(DataError, match=r"dev.tsv, row 3: has more or fewer fields"):
         read("glue-qqp", tmp_path, checkpoint)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from prism_sim import tasks
 from prism_sim.tasks import DataError, DataSource, Splits
-from prism_sim.tasks.readers import parquet
+from prism_sim.tasks.readers import tables
 
 WNIDS = [f"n{number:08}" for number in range(1000)]
 PIXELS = random_pixels(0, 6)
@@ -105,24 +105,11 @@ def test_parquet_of_several_shards_is_read_in_order(tmp_path: Path) -> None:
     assert [len(batch) for batch in found.test.batches(4)] == [4, 2]
 
 
-def test_parquet_is_read_a_row_group_at_a_time_and_few_are_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write_parquet(tmp_path / "validation.parquet", {"image": pictures(PIXELS)}, group=2)
-    really, read_groups = parquet._read_group, []
-    monkeypatch.setattr(parquet, "KEPT_GROUPS", 2)
-    monkeypatch.setattr(parquet, "_read_group", lambda *group: read_groups.append(group[-1]) or really(*group))
-    column = parquet.ParquetPictures(((path, "image"),))
-    for at in (0, 1, 2, 3, 0, 4, 5, 2, 0):
-        np.testing.assert_array_equal(np.asarray(column[at]), PIXELS[at].reshape(3, 32, 32).transpose(1, 2, 0))
-    assert read_groups == [0, 1, 2, 0]
-    assert sorted(column._kept) == [0, 2]
-
-
-def test_threads_read_the_same_parquet_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write_parquet(tmp_path / "validation.parquet", {"image": pictures(PIXELS)}, group=1)
-    monkeypatch.setattr(parquet, "KEPT_GROUPS", 2)
-    column = parquet.ParquetPictures(((path, "image"),))
+def test_threads_read_the_same_parquet_together(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "validation.parquet", {"image": pictures(PIXELS), "label": list(range(6))})
+    table = tables.split(tmp_path, "validation")
+    assert table is not None
+    column = tables.labelled(table, ("image",), "label", 6).pictures
     order = [at % 6 for at in range(120)]
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda at: np.asarray(column[at]), order))

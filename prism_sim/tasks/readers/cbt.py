@@ -6,28 +6,22 @@ makes the sentence most likely is chosen. Texts are taken as distributed, with b
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 from prism_sim.tasks.base import DataError, DataSource, Splits, Task
-from prism_sim.tasks.readers import parquet, texts
+from prism_sim.tasks.readers import tables, texts
 from prism_sim.tasks.readers.cloze import ClozeExamples, Question, Questions
-from prism_sim.tasks.readers.files import Origin, digest, folder_with, located, reading, wrong_format
+from prism_sim.tasks.readers.files import Origin, digest, located, wrong_format
 from prism_sim.tasks.scoring import cloze
 
 GAP = "XXXXX"
-SENTENCES = 20
 ASKED = (
     "a question is asked with each of its 10 candidates, one sequence each; a latency is of workload.batch sequences"
 )
 TOKENS = 1024  # of GPT-2; what comes before the question seldom has more than half of it
-NUMBERED = re.compile(r"(\d+) (.*)", re.DOTALL)
-INNER = ("CBTest/data", "data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +32,14 @@ class Layout:
     words: str
 
     @property
-    def validation(self) -> str:
-        return f"cbtest_{self.kind}_valid_2000ex.txt"
-
-    @property
-    def test(self) -> str:
-        return f"cbtest_{self.kind}_test_2500ex.txt"
-
-    @property
     def origin(self) -> Origin:
         return Origin(
             name=f"CBT-{self.kind}",
             hub_id="cam-cst/cbt",
             patterns=(f"{self.kind}/*.parquet",),
-            homepage="https://research.facebook.com/downloads/babi",
-            formats=f"{self.test}, and {self.validation} to validate on, or test-*.parquet and validation-*.parquet",
+            homepage="https://huggingface.co/datasets/cam-cst/cbt",
+            formats="the hub's test-*.parquet, and validation-*.parquet to validate on, or what datasets' save_to_disk "
+            "wrote",
         )
 
 
@@ -75,7 +62,10 @@ def task(name: str, layout: Layout) -> Task:
 def splits(layout: Layout, source: DataSource) -> Splits:
     """Nothing to train on: a language model answers as it is. Validation may be missing. Raises DataError."""
     place = located(source, layout.origin)
-    validation, test = _find(layout, place)
+    inner = place / layout.kind if (place / layout.kind).is_dir() else place
+    test, validation = (tables.split(inner, name) for name in ("test", "validation"))
+    if test is None:
+        raise wrong_format(place, layout.origin)
     tokenizer = texts.tokenizer(source)
     length = texts.n_tokens(source, TOKENS, "n_positions")
 
@@ -90,70 +80,25 @@ def splits(layout: Layout, source: DataSource) -> Splits:
 
     return Splits(
         train=examples([]),
-        validation=examples([question for path in validation for question in _questions(path)]),
-        test=examples([question for path in test for question in _questions(path)]),
+        validation=examples(_questions(validation) if validation else []),
+        test=examples(_questions(test)),
         tokenizer=texts.described(tokenizer) if tokenizer.is_fast else None,
-        stated_digest=digest((*validation, *test), place, texts.described(tokenizer), str(length)),
+        stated_digest=digest(
+            (*(validation.files if validation else ()), *test.files), place, texts.described(tokenizer), str(length)
+        ),
         notes=(ASKED, *(() if length >= TOKENS else (cut,))),
     )
 
 
-def _find(layout: Layout, place: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-    folder = folder_with(place, INNER, [layout.test])
-    if folder is not None:
-        validation = folder / layout.validation
-        return (validation,) if validation.is_file() else (), (folder / layout.test,)
-    inner = place / layout.kind if (place / layout.kind).is_dir() else place
-    if files := parquet.shards(inner, "test"):
-        return parquet.shards(inner, "validation"), files
-    raise wrong_format(place, layout.origin)
-
-
-def _questions(path: Path) -> list[Question]:
-    found = list(_of_parquet(path) if path.suffix == ".parquet" else _of_text(path))
-    if not found:
-        raise DataError(f"{path} holds no question; get it anew")
-    return found
-
-
-def _of_text(path: Path) -> Iterator[Question]:
-    """Blocks of 21 numbered lines; the last is `21 QUESTION<tab>ANSWER<tab><tab>CANDIDATE|CANDIDATE...`."""
-    before: list[str] = []
-    number = 0
-    with reading(path), path.open(encoding="utf-8-sig", newline="\n") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            matched = NUMBERED.fullmatch(line.rstrip("\r\n"))
-            if matched is None or int(matched[1]) != len(before) + 1:
-                raise DataError(
-                    f"{path}:{number}: expected sentence {len(before) + 1}, but it is {line.strip()[:40]!r}"
-                )
-            if len(before) < SENTENCES:
-                before.append(matched[2].strip())
-                continue
-            yield _question(path, number, before, matched[2])
-            before = []
-    if before:
-        raise DataError(f"{path}:{number} is truncated: it ends after sentence {len(before)} of {SENTENCES + 1}")
-
-
-def _question(path: Path, number: int, before: list[str], line: str) -> Question:
-    fields = [field.strip() for field in line.split("\t") if field.strip()]
-    if len(fields) != 3:
-        raise DataError(
-            f"{path}:{number}: has {len(fields)} fields, but a question has three: its sentence, the answer, candidates"
-        )
-    sentence, answer, candidates = fields
-    return _checked(" ".join(before), sentence, answer, candidates.split("|"), f"{path}:{number}")
-
-
-def _of_parquet(path: Path) -> Iterator[Question]:
-    for number, row in enumerate(parquet.rows(path, ["sentences", "question", "answer", "options"])):
-        where = f"{path}, row {number}"
-        if not isinstance(row["sentences"], list) or not isinstance(row["options"], list):
+def _questions(table: tables.Table) -> list[Question]:
+    found = []
+    for number, row in enumerate(zip(*table.columns(["sentences", "question", "answer", "options"]), strict=True)):
+        sentences, question, answer, options = row
+        where = f"{table.name}, row {number}"
+        if not isinstance(sentences, list) or not isinstance(options, list):
             raise DataError(f"{where}: sentences and options must be lists of texts")
-        yield _checked(" ".join(row["sentences"]), row["question"], row["answer"], row["options"], where)
+        found.append(_checked(" ".join(sentences), question, answer, options, where))
+    return found
 
 
 def _checked(before: str, sentence: str, answer: str, candidates: list[str], where: str) -> Question:

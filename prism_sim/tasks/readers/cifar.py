@@ -1,8 +1,8 @@
-"""CIFAR-10 and CIFAR-100 (Krizhevsky, 2009) in each form that they are given away in."""
+"""CIFAR-10 and CIFAR-100 (Krizhevsky, 2009): the authors' pickles, or tables as on the hub."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,8 +11,8 @@ import numpy as np
 
 from prism_sim.tasks.base import DataError, DataSource, Splits, Task
 from prism_sim.tasks.examples import Array
-from prism_sim.tasks.readers import parquet, pickles, pictures
-from prism_sim.tasks.readers.files import Origin, digest, folder_with, located, reading, wrong_format
+from prism_sim.tasks.readers import pickles, pictures, tables
+from prism_sim.tasks.readers.files import Origin, digest, folder_with, located, wrong_format
 from prism_sim.tasks.readers.labels import order
 from prism_sim.tasks.readers.pictures import Labelled, PixelArrays
 from prism_sim.tasks.scoring import classification
@@ -27,19 +27,16 @@ PICTURES = ("img", "image")  # names of the column in parquet files
 class Layout:
     """How one of the two lies on disk.
 
-    pickles, binaries: folders that the archives unpack to. train, test: names of the pickles; binary ones end in .bin.
-    label: column of parquet files and, with an s, key of the pickles. label_bytes: before the pixels of a binary
-    record; the last of them is the label.
+    pickles: folder that the archive unpacks to. train, test: names of the files in it. label: column of tables and,
+    with an s, key of the pickles.
     """
 
     origin: Origin
     classes: tuple[str, ...]
     pickles: str
-    binaries: str
     train: tuple[str, ...]
     test: str
     label: str
-    label_bytes: int
 
 
 def task(name: str, layout: Layout) -> Task:
@@ -78,67 +75,45 @@ def splits(layout: Layout, source: DataSource) -> Splits:
 
 def _find(layout: Layout, place: Path) -> tuple[Labelled, Labelled]:
     """Training and test set, in the first form that is there; the training set may be missing as a whole."""
-    forms: list[tuple[str, str, Callable[[Layout, Path], tuple[Array, list[int]]]]] = [
-        (layout.pickles, "", _pickled),
-        (layout.binaries, ".bin", _binary),
-    ]
-    for inner, ending, read in forms:
-        train, test = [name + ending for name in layout.train], layout.test + ending
-        if (folder := folder_with(place, [inner], [*train, test])) is None:
-            continue
-        there = [name for name in train if (folder / name).is_file()]
-        for name in [test, *(train if there else [])]:
+    if (folder := folder_with(place, [layout.pickles], [*layout.train, layout.test])) is not None:
+        there = [name for name in layout.train if (folder / name).is_file()]
+        for name in [layout.test, *(layout.train if there else [])]:
             if not (folder / name).is_file():
                 raise wrong_format(folder, layout.origin, missing=name)
-        return _joined(layout, folder, there, read), _joined(layout, folder, [test], read)
-    if test_files := parquet.shards(place, "test"):
-        train_files, n_classes = parquet.shards(place, "train"), len(layout.classes)
-        return (
-            parquet.labelled(train_files, PICTURES, layout.label, n_classes),
-            parquet.labelled(test_files, PICTURES, layout.label, n_classes),
-        )
-    raise wrong_format(place, layout.origin)
+        return _pickled(layout, folder, there), _pickled(layout, folder, [layout.test])
+    if (test := tables.split(place, "test")) is None:
+        raise wrong_format(place, layout.origin)
+    train = tables.split(place, "train")
+    return _of_table(layout, train) if train else _pickled(layout, place, []), _of_table(layout, test)
 
 
-def _joined(
-    layout: Layout, folder: Path, names: Sequence[str], read: Callable[[Layout, Path], tuple[Array, list[int]]]
-) -> Labelled:
+def _of_table(layout: Layout, table: tables.Table) -> Labelled:
+    return tables.labelled(table, PICTURES, layout.label, len(layout.classes))
+
+
+def _pickled(layout: Layout, folder: Path, names: Sequence[str]) -> Labelled:
     files = tuple(folder / name for name in names)
-    parts = [read(layout, path) for path in files]
-    for path, (pixel_rows, found) in zip(files, parts, strict=True):
-        if not len(pixel_rows):
-            raise DataError(f"{path} holds no picture; get it anew")
-        for row, label in enumerate(found):
-            if not 0 <= label < len(layout.classes):
-                raise DataError(f"{path}, row {row}: the label is {label}, but must be 0 to {len(layout.classes) - 1}")
+    parts = [_batch(layout, path) for path in files]
     pixels = np.concatenate([np.zeros((0, N_PIXELS), np.uint8), *(each for each, _ in parts)])
     labels = np.array([label for _, found in parts for label in found], dtype=np.int64)
     return Labelled(PixelArrays(pixels.reshape(-1, *SHAPE)), labels, files)
 
 
-def _pickled(layout: Layout, path: Path) -> tuple[Array, list[int]]:
+def _batch(layout: Layout, path: Path) -> tuple[Array, list[int]]:
     """Pixels (pictures, 3072) and labels of a pickled dictionary."""
-    found = {key.decode() if isinstance(key, bytes) else key: value for key, value in pickles.load(path).items()}
-    label = f"{layout.label}s"
+    found, label = pickles.load(path), f"{layout.label}s"
     if "data" not in found or label not in found:
-        raise DataError(f"{path} holds {', '.join(map(str, found))}, but {layout.origin.name} has data and {label}")
+        raise DataError(f"{path} holds {', '.join(found)}, but {layout.origin.name} has data and {label}")
     pixels, labels = found["data"], found[label]
-    if not isinstance(pixels, np.ndarray) or pixels.ndim != 2 or pixels.shape[1] != N_PIXELS:
-        what = pixels.shape if isinstance(pixels, np.ndarray) else type(pixels).__name__
-        raise DataError(f"{path}: data is {what}, but must be (pictures, {N_PIXELS})")
+    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.shape[1:] != (N_PIXELS,):
+        what = f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
+        raise DataError(f"{path}: data is {what}, but must be uint8 (pictures, {N_PIXELS})")
+    if not len(pixels):
+        raise DataError(f"{path} holds no picture; get it anew")
     if not isinstance(labels, list) or not all(type(label) is int for label in labels) or len(labels) != len(pixels):
         n_labels = len(labels) if isinstance(labels, list) else type(labels).__name__
         raise DataError(f"{path}: {label} is no list of {len(pixels)} whole numbers, one a picture ({n_labels})")
+    for row, value in enumerate(labels):
+        if not 0 <= value < len(layout.classes):
+            raise DataError(f"{path}, row {row}: the label is {value}, but must be 0 to {len(layout.classes) - 1}")
     return pixels, labels
-
-
-def _binary(layout: Layout, path: Path) -> tuple[Array, list[int]]:
-    """Pixels (pictures, 3072) and labels of records without gaps."""
-    with reading(path):
-        content = np.fromfile(path, dtype=np.uint8)
-    n_bytes = layout.label_bytes + N_PIXELS
-    if beyond := len(content) % n_bytes:
-        whole = len(content) // n_bytes
-        raise DataError(f"{path} is truncated: {beyond} bytes of {n_bytes} follow record {whole}; get it anew")
-    records = content.reshape(-1, n_bytes)
-    return records[:, layout.label_bytes :], records[:, layout.label_bytes - 1].tolist()

@@ -6,17 +6,19 @@ every tenth row of the training set is for validation.
 
 from __future__ import annotations
 
+import csv
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
 
 from prism_sim.tasks.base import DataError, DataSource, Splits, Task
 from prism_sim.tasks.examples import Array, Examples
-from prism_sim.tasks.readers import parquet, texts
+from prism_sim.tasks.readers import tables, texts
 from prism_sim.tasks.readers.files import Origin, digest, folder_with, located, reading, wrong_format
 from prism_sim.tasks.readers.labels import Order, order
 from prism_sim.tasks.readers.texts import Pair
@@ -24,6 +26,7 @@ from prism_sim.tasks.scoring import classification, regression
 
 TOKENS = 128  # Hugging Face's run_glue, and Devlin et al., cut to so many
 VALIDATION = 10
+BEYOND = "beyond the header"  # a column for fields that no row should have
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ class Layout:
             hub_id="nyu-mll/glue",
             patterns=(f"{self.config}/*.parquet",),
             homepage="https://gluebenchmark.com/tasks",
-            formats=f"{self.dev}.tsv, and train.tsv to train on, or {self.hub_dev}-*.parquet and train-*.parquet",
+            formats=f"{self.dev}.tsv, and train.tsv to train on, or the hub's {self.hub_dev}-*.parquet and "
+            "train-*.parquet, or what datasets' save_to_disk wrote",
         )
 
 
@@ -132,9 +136,10 @@ def _find(layout: Layout, place: Path) -> tuple[Rows, Rows]:
         there = (folder / train).is_file()
         return _tsv(layout, folder / train, layout.broken) if there else _none(), _tsv(layout, folder / dev, False)
     inner = place / layout.config if (place / layout.config).is_dir() else place
-    if files := parquet.shards(inner, layout.hub_dev):
-        return _parquet(layout, parquet.shards(inner, "train")), _parquet(layout, files)
-    raise wrong_format(place, layout.origin)
+    if (table := tables.split(inner, layout.hub_dev)) is None:
+        raise wrong_format(place, layout.origin)
+    more = tables.split(inner, "train")
+    return _hub(layout, more) if more else _none(), _hub(layout, table)
 
 
 def _none() -> Rows:
@@ -142,51 +147,57 @@ def _none() -> Rows:
 
 
 def _tsv(layout: Layout, path: Path, broken: bool) -> Rows:
-    """Fields are never quoted, so a quotation mark is one (csv.QUOTE_NONE), and only a line feed ends a row."""
-    pairs: list[Pair] = []
-    labels: list[float] = []
-    skipped = 0
+    """Fields are never quoted, so a quotation mark is one, and only a line feed ends a row."""
+    header = list(layout.header) if layout.header else _header(layout, path)
+    table = tables.read(
+        "csv",
+        (path,),
+        strings=(*header, BEYOND),
+        sep="\t",
+        quoting=csv.QUOTE_NONE,
+        lineterminator="\n",
+        encoding="utf-8-sig",
+        skiprows=0 if layout.header else 1,
+        column_names=[*header, BEYOND],
+        index_col=False,  # of a first row with too many fields, pandas would take some for names of rows
+        keep_default_na=False,  # "NA" is a word
+    )
+    held = dict(zip([*header, BEYOND], table.columns([*header, BEYOND]), strict=True))
+    whole = [bool(last.strip()) and not beyond for last, beyond in zip(held[header[-1]], held[BEYOND], strict=True)]
+    if not all(whole) and not broken:
+        raise DataError(f"{path}, row {whole.index(False)}: has more or fewer fields than {', '.join(header)}")
+    kept = {name: [field.rstrip("\r") for field in compress(held[name], whole)] for name in header}
+    found = _rows(layout, table, [kept[name] for name in layout.texts], kept[layout.label])
+    return replace(found, skipped=whole.count(False))
+
+
+def _header(layout: Layout, path: Path) -> list[str]:
     with reading(path), path.open(encoding="utf-8-sig", newline="\n") as file:
-        lines = ((number, line.rstrip("\r\n").split("\t")) for number, line in enumerate(file, 1))
-        header = list(layout.header) if layout.header else _header(layout, path, lines)
-        for number, fields in lines:
-            if len(fields) != len(header):
-                if not broken:
-                    raise DataError(f"{path}:{number}: has {len(fields)} fields, but {', '.join(header)} are needed")
-                skipped += 1
-                continue
-            row = dict(zip(header, fields, strict=True))
-            pairs.append(_pair([row[name] for name in layout.texts]))
-            labels.append(_label(layout, row[layout.label], f"{path}:{number}"))
-    if not pairs:
-        raise DataError(f"{path} holds no row; get it anew")
-    return Rows(pairs, _numbers(layout, labels), (path,), skipped)
-
-
-def _header(layout: Layout, path: Path, lines: Iterator[tuple[int, list[str]]]) -> list[str]:
-    _, header = next(lines, (1, [""]))
+        header = file.readline().rstrip("\r\n").split("\t")
     for name in (*layout.texts, layout.label):
         if name not in header:
-            raise DataError(f"{path}:1: the header lacks {name!r} of {layout.origin.name}; found {', '.join(header)}")
+            raise DataError(f"{path}: the header lacks {name!r} of {layout.origin.name}; found {', '.join(header)}")
     return header
 
 
-def _parquet(layout: Layout, files: tuple[Path, ...]) -> Rows:
-    pairs: list[Pair] = []
-    labels: list[float] = []
-    for path in files:
-        names = parquet.class_names(path, "label")
-        if layout.classes and names is not None and names != layout.classes:
-            raise DataError(f"{path} numbers {', '.join(names)}, but {layout.origin.name} {', '.join(layout.classes)}")
-        for number, row in enumerate(parquet.rows(path, [*layout.hub_texts, "label"])):
-            sentences = [row[name] for name in layout.hub_texts]
-            if not all(isinstance(sentence, str) for sentence in sentences):
-                raise DataError(f"{path}, row {number}: holds no text in {' or '.join(layout.hub_texts)}")
-            pairs.append(_pair(sentences))
-            labels.append(_label(layout, str(row["label"]), f"{path}, row {number}"))
-    if files and not pairs:
-        raise DataError(f"{files[0]} holds no row; get it anew")
-    return Rows(pairs, _numbers(layout, labels), files)
+def _hub(layout: Layout, table: tables.Table) -> Rows:
+    names = table.class_names("label")
+    if layout.classes and names is not None and names != layout.classes:
+        raise DataError(
+            f"{table.name} numbers {', '.join(names)}, but {layout.origin.name} {', '.join(layout.classes)}"
+        )
+    *sentences, labels = table.columns([*layout.hub_texts, "label"])
+    missing = next((row for row, each in enumerate(zip(*sentences, strict=True)) if None in each), None)
+    if missing is not None:
+        raise DataError(f"{table.name}, row {missing}: holds no text in {' or '.join(layout.hub_texts)}")
+    return _rows(layout, table, sentences, list(map(str, labels)))
+
+
+def _rows(layout: Layout, table: tables.Table, sentences: Sequence[Sequence[str]], written: Sequence[str]) -> Rows:
+    """sentences: a column or two. written: the labels as they stand there."""
+    labels = [_label(layout, label, f"{table.name}, row {row}") for row, label in enumerate(written)]
+    kind = np.int64 if layout.classes else np.float32
+    return Rows([_pair(each) for each in zip(*sentences, strict=True)], np.array(labels, dtype=kind), table.files)
 
 
 def _pair(sentences: Sequence[str]) -> Pair:
@@ -214,7 +225,3 @@ def _number(written: str) -> float:
         return float(written)
     except ValueError:
         return math.nan
-
-
-def _numbers(layout: Layout, labels: Sequence[float]) -> Array:
-    return np.array(labels, dtype=np.int64 if layout.classes else np.float32)
