@@ -40,6 +40,7 @@ CASES: dict[str, list[str]] = {
     "voltage, overlapped": [TWO, "strategy={name: voltage, overlap: true}", "terminal=2"],
     "tensor parallel round a ring": [THREE, "strategy={name: tensor_parallel}", "network.collective=ring"],
     "tensor parallel through a star": [TWO, "strategy={name: tensor_parallel}", "network.collective=star"],
+    "tensor parallel by the quickest ways": [THREE, "strategy={name: tensor_parallel}"],
     "pipeline": [THREE, "strategy={name: pipeline, micro_batches: 2}"],
     "replicas, one of them idle": [THREE, "strategy={name: replicas}"],
     "replicas, in place": [TWO, "strategy={name: replicas}", "placement={input: replicated, output: in_place}"],
@@ -280,6 +281,19 @@ def test_shaping_is_refused_with_the_reason_where_it_cannot_be(tiny: Path):
     _, err = run.communicate(timeout=60)
     assert run.returncode == 1
     assert "ip and tc not found: install iproute2" in err
+
+
+def test_processes_send_what_was_predicted_by_the_ways_that_the_prediction_found_quickest(
+    measured: dict[str, LiveResult],
+):
+    found = measured["tensor parallel by the quickest ways"]
+    # without latency or overhead: direct takes 2 transfers of the whole, a ring 4 of a third
+    assert found.predicted.collectives["all_reduce"] == ["ring"]
+    ways = [
+        sorted((one.exchange, one.source, one.destination, one.payload_bytes) for one in timeline.messages)
+        for timeline in (found.timeline, found.predicted.timeline)
+    ]
+    assert ways[0] == ways[1]
 
 
 def test_what_only_a_radio_can_send_is_refused_before_anything_starts(tiny: Path):

@@ -54,7 +54,7 @@ def test_a_scenario_has_the_names_that_the_timing_has():
     assert set(get_args(sections.Medium)) == set(timing.NETWORKS) == set(NETWORK_OF)
     assert set(get_args(sections.Sharing)) == set(SHARING)
     assert set(get_args(sections.Switching)) == set(SWITCHING)
-    assert set(get_args(sections.Collective)) == set(timing.ALGORITHMS)
+    assert set(get_args(sections.Collective)) == set(timing.CHOICES)
 
 
 def test_every_field_is_of_all_media_or_of_those_that_are_named():
@@ -70,13 +70,16 @@ PLAYED = [
         " slow_start: true}",
         timing.Switch(8e6, 8e6, 1e-3, 2e-3, "fair", "tree", True),
     ),
-    ("{up: 3 Mbit/s, down: 4 Mbit/s}", timing.Switch(3e6, 4e6, sharing="fair")),
+    ("{up: 3 Mbit/s, down: 4 Mbit/s}", timing.Switch(3e6, 4e6, sharing="fair", collective="quickest")),
     (
         "{medium: shared, bandwidth: 8 Mbit/s, latency: 1 ms, message_overhead: 2 ms, collective: broadcast,"
         " access_point: pi-1, broadcast_rate: 1 Mbit/s, slow_start: true}",
         timing.SharedRadio(8e6, 1e-3, 2e-3, "broadcast", False, 1, 1e6, True),
     ),
-    ("{medium: shared, bandwidth: 8 Mbit/s, direct: true}", timing.SharedRadio(8e6, direct=True)),
+    (
+        "{medium: shared, bandwidth: 8 Mbit/s, direct: true}",
+        timing.SharedRadio(8e6, direct=True, collective="quickest"),
+    ),
     (
         f"{{medium: links, links: {STAR}, message_overhead: 2 ms, collective: ring, slow_start: true,"
         " switching: store-and-forward}",

@@ -65,7 +65,7 @@ def test_what_is_not_said_has_the_documented_default(load):
     assert (scenario.network.medium, scenario.network.sharing, scenario.network.collective) == (
         "switch",
         "fair",
-        "direct",
+        "quickest",
     )
 
 

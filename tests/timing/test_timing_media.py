@@ -25,7 +25,7 @@ from timing_plans import assert_explained, device, exchange, one_exchange, plan,
 
 from prism_sim.plan import Plan, Start, Wait
 from prism_sim.timing import NETWORKS, Link, Links, SharedRadio, Switch, Timeline, simulate
-from prism_sim.timing.collectives import ALGORITHMS
+from prism_sim.timing.collectives import CHOICES
 from prism_sim.timing.media.base import Network
 from prism_sim.timing.media.fair import max_min_rates
 
@@ -227,7 +227,7 @@ networks = st.one_of(
         latency_s=st.sampled_from((0.0, 1e-3, 0.03)),
         message_overhead_s=st.sampled_from((0.0, 3e-4)),
         sharing=st.sampled_from(("fair", "fifo")),
-        collective=st.sampled_from(sorted(set(ALGORITHMS) - {"broadcast"})),
+        collective=st.sampled_from(sorted(set(CHOICES) - {"broadcast"})),
         slow_start=st.booleans(),
     ),
     st.builds(
@@ -235,7 +235,7 @@ networks = st.one_of(
         bits_per_s=st.sampled_from((1e6, 30e6)),
         latency_s=st.sampled_from((0.0, 1e-3, 0.03)),
         message_overhead_s=st.sampled_from((0.0, 3e-4)),
-        collective=st.sampled_from(sorted(ALGORITHMS)),
+        collective=st.sampled_from(sorted(CHOICES)),
         direct=st.booleans(),
         access_point=st.sampled_from((None, 0)),
         broadcast_bits_per_s=st.sampled_from((None, 1e6)),
@@ -250,7 +250,7 @@ networks = st.one_of(
             )
         ),
         message_overhead_s=st.sampled_from((0.0, 3e-4)),
-        collective=st.sampled_from(sorted(set(ALGORITHMS) - {"broadcast"})),
+        collective=st.sampled_from(sorted(set(CHOICES) - {"broadcast"})),
         switching=st.sampled_from(("cut-through", "store-and-forward")),
         slow_start=st.booleans(),
     ),
