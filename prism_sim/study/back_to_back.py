@@ -57,7 +57,8 @@ class BackToBack:
         where = setting.devices, setting.device_of, setting.network
         paces: dict[ThroughputMode, float] = {"split": timing.simulate_stream(self.plan, *where).throughput_per_s}
         if self.turns and self.turns_fit:
-            dealt = timing.deal([timing.simulate(plan, *where) for plan in self.turns], setting.network)
+            alone = [timing.simulate(plan, *where) for plan in self.turns]
+            dealt = timing.deal(alone, setting.network, setting.devices)
             plans = [self.turns[rank] for rank in dealt.order]
             played = timing.simulate_stream(plans, *where, in_flight=dealt.in_flight)
             # a rank that is ahead while the others fill may let requests end faster, for a time, than it can begin them

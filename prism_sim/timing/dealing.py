@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from prism_sim.timing.devices import Device
 from prism_sim.timing.media.base import Carrier, Network
 from prism_sim.timing.timeline import Timeline
 
@@ -19,7 +20,8 @@ SAME = 1e-9  # relative: rounding of times
 class Deal:
     """order: the way that each request of a round takes. in_flight: rounds, so that nobody waits for the next one.
 
-    most_per_s: requests, in the long run: what the busiest processor or carrier can do.
+    most_per_s: requests, in the long run: what the busiest carrier or processor can do. A processor that a host feeds
+    does not count: the host may run ahead from one request to the next, so that it needs less than for one alone.
     """
 
     order: tuple[int, ...]
@@ -27,7 +29,7 @@ class Deal:
     most_per_s: float
 
 
-def deal(timelines: Sequence[Timeline], network: Network) -> Deal:
+def deal(timelines: Sequence[Timeline], network: Network, devices: Sequence[Device]) -> Deal:
     """A round of requests over the ways that `timelines` show, by their indices: one request served each way.
 
     Each request goes where it ends first, if every processor and every carrier of bytes does what it has been dealt in
@@ -45,11 +47,14 @@ def deal(timelines: Sequence[Timeline], network: Network) -> Deal:
             dealt_s[one] += seconds
         busiest_s = max(dealt_s.values(), default=0.0)
         if not busiest_s:
-            return Deal(tuple(range(len(loads))), _in_flight(timelines, 0.0, len(loads)), math.inf)
+            return Deal(tuple(range(len(loads))), 3, math.inf)
         if busiest_s * n_best * (1 + SAME) < round_s * len(order):
             n_best, round_s = len(order), busiest_s
     best = tuple(order[:n_best])
-    return Deal(best, _in_flight([timelines[way] for way in set(best)], round_s, n_best), n_best / round_s)
+    fed = {("processor", number) for number, device in enumerate(devices) if device.is_fed}
+    sure_s = max((sum(loads[way].get(one, 0.0) for way in best) for one in dealt_s if one not in fed), default=0.0)
+    in_flight = _in_flight([timelines[way] for way in set(best)], round_s, n_best)
+    return Deal(best, in_flight, n_best / sure_s if sure_s else math.inf)
 
 
 def _in_flight(timelines: Sequence[Timeline], round_s: float, n_requests: int) -> int:

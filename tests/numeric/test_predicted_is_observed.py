@@ -16,6 +16,8 @@ from small_models import (
     mask_of,
     model_of,
     named,
+    reference,
+    relative_error,
 )
 from torch import nn
 
@@ -86,6 +88,17 @@ def test_whatever_the_model_the_strategy_and_the_sizes(
         assert_both_refuse(built, inputs, **how)
     else:
         assert_same(built, inputs, **how)
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+@pytest.mark.parametrize("name", [name for name, found in strategies.catalogue().items() if not found.splits_tokens])
+@pytest.mark.parametrize("family", ["bert", "gpt2"])
+def test_of_one_token_where_tokens_are_not_split(family: str, name: str, batch: int) -> None:
+    model, inputs = model_of(family), inputs_of(family, batch, 1)
+    assert_same(model, inputs, ranks=3, strategy=name)
+    with torch.no_grad():
+        found = infer(model, inputs, ranks=3, strategy=name).output
+        assert relative_error(found, reference(model, inputs)) < 1e-10
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS, ids=lambda where: f"{where.input}-{where.output}")

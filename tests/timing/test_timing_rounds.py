@@ -40,7 +40,8 @@ def fetched(rank: int, milliseconds: list[float], payload_bytes: int, answer_ms:
 
 
 def dealt(plans: list[Plan], device_of: list[int], network: Switch = FAST) -> Deal:
-    return deal([simulate(one, boards(max(device_of) + 1), device_of, network) for one in plans], network)
+    devices = boards(max(device_of) + 1)
+    return deal([simulate(one, devices, device_of, network) for one in plans], network, devices)
 
 
 def pace_per_s(plans: list[Plan], device_of: list[int], network: Switch = FAST) -> float:
