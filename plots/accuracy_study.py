@@ -12,12 +12,12 @@ from typing import Any
 from prism_sim import compressors, load_scenario, tasks
 from prism_sim.commands.base import Teller
 from prism_sim.compressors.budget import settings_for_bytes
+from prism_sim.loss.accuracy import FINE_TUNED, ZERO_SHOT, Curve, Order, Point, curve
+from prism_sim.loss.finetune import Order as FineTuning
+from prism_sim.loss.finetune import finetune
+from prism_sim.loss.loss import Loss, loss
 from prism_sim.scenario import Scenario
-from prism_sim.study.curve import FINE_TUNED, ZERO_SHOT, Curve, Order, Point, curve
-from prism_sim.study.finetuning import Order as FineTuning
-from prism_sim.study.finetuning import finetune
-from prism_sim.study.loss import Loss, loss
-from prism_sim.study.simulation import simulate
+from prism_sim.simulation.simulate import simulate
 from prism_sim.tasks import metrics
 from prism_sim.tasks.intervals import Interval, difference, difference_over_seeds
 from prism_sim.training import references

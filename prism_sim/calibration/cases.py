@@ -10,8 +10,8 @@ from prism_sim.calibration.parameters import with_values
 from prism_sim.calibration.table import Row, Table
 from prism_sim.plan import Plan
 from prism_sim.scenario import Scenario, ScenarioError
-from prism_sim.study import hardware
-from prism_sim.study.simulation import Simulation, simulate
+from prism_sim.simulation import hardware
+from prism_sim.simulation.simulate import Simulation, simulate
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from prism_sim.loss.budget import Order, budget
     from prism_sim.reports.budget import show_budget
-    from prism_sim.study.budget import Order, budget
 
     scenario = load(options)
     given = {"segments": options.segments, "measure": options.minimise, "evaluations": options.evaluations}

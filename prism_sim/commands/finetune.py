@@ -43,8 +43,8 @@ def run(options: argparse.Namespace) -> int:
     share_processor()
     from rich.console import Console
 
+    from prism_sim.loss.finetune import Order, finetune
     from prism_sim.reports.finetuning import progress_bar, show_finetuning
-    from prism_sim.study.finetuning import Order, finetune
 
     order = Order(
         scenario=load(options),

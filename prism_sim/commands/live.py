@@ -27,9 +27,9 @@ from prism_sim.commands.base import (
 if TYPE_CHECKING:
     from prism_sim.live.launcher import Meeting, Start
     from prism_sim.live.voice import Voice
+    from prism_sim.live_runs.live import LiveResult
     from prism_sim.scenario import Scenario
-    from prism_sim.study.live import LiveResult
-    from prism_sim.study.simulation import Simulation
+    from prism_sim.simulation.simulate import Simulation
 
 FAILED, WRONG_INPUT = 1, 2  # exit statuses
 RUNNING = "is in run"  # as processes say
@@ -83,7 +83,7 @@ def _seconds(text: str) -> float:
 def run(options: argparse.Namespace) -> int:
     from prism_sim.live.launcher import LiveError, launch
     from prism_sim.live.namespaces import ShapeError
-    from prism_sim.study.live import check_routes, planned, taking_part
+    from prism_sim.live_runs.live import check_routes, planned, taking_part
 
     deadline_s = time.monotonic() + options.timeout
     scenario = load(options)
@@ -186,7 +186,7 @@ def run_process(arguments: Sequence[str]) -> int:
 
 def _run_process(options: argparse.Namespace, deadline_s: float, voice: Voice) -> int:
     from prism_sim.live.voice import Seat
-    from prism_sim.study.live import order_of, planned, taking_part
+    from prism_sim.live_runs.live import order_of, planned, taking_part
 
     seat = Seat.from_environment()
     scenario = load(options)
@@ -194,7 +194,7 @@ def _run_process(options: argparse.Namespace, deadline_s: float, voice: Voice) -
     seat.check([scenario.devices[device].name for device in taking_part(predicted)])
     voice.doing("loads torch")
     from prism_sim.live.process import Settings, take_part
-    from prism_sim.study.numerics import loading
+    from prism_sim.outputs.fidelity import loading
 
     settings = Settings(options.repeats, options.warmup, options.threads_per_rank, deadline_s, options.cores)
     with loading(scenario):
@@ -209,7 +209,7 @@ def _run_process(options: argparse.Namespace, deadline_s: float, voice: Voice) -
 
 def _report(scenario: Scenario, predicted: Simulation, found: Mapping[str, Any], options: argparse.Namespace) -> int:
     """Shows and writes; the exit status says whether the output is right."""
-    from prism_sim.study.live import LiveResult
+    from prism_sim.live_runs.live import LiveResult
 
     result = LiveResult.of(scenario, predicted, found)
     if options.json != STANDARD_OUTPUT:

@@ -20,7 +20,7 @@ from prism_sim.commands.base import (
 )
 
 if TYPE_CHECKING:
-    from prism_sim.study.search import Found
+    from prism_sim.searching.search import Found
 
 FRONT, EVALUATED, PICTURE = "front.csv", "evaluated.csv", "pareto.png"
 PLOTTED = 2  # objectives, and the strategy
@@ -60,8 +60,8 @@ def run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from prism_sim.reports.search import progress_bar, show_search
-    from prism_sim.study.search import Order, search
-    from prism_sim.study.searching.goals import Goals
+    from prism_sim.searching.goals import Goals
+    from prism_sim.searching.search import Order, search
 
     goals = Goals.of(options.minimise, options.maximise, options.where)
     order = Order(
@@ -119,7 +119,7 @@ def _picture(rows: list[dict[str, Any]], found: Found) -> Callable[[Path], Any]:
 def _csv(rows: Iterable[dict[str, Any]]) -> str:
     import pandas as pd
 
-    from prism_sim.study.sweeping.frames import csv_text
+    from prism_sim.sweeping.frames import csv_text
 
     return csv_text(pd.DataFrame(list(rows)))
 

@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from prism_sim.reports.tables import new_table
-from prism_sim.study.breakeven import BreakEven, Crossing, Point
 from prism_sim.units_text import seconds_text
+from prism_sim.why.breakeven import BreakEven, Crossing, Point
 
 
 def show_break_even(found: BreakEven, console: Console) -> None:

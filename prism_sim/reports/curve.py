@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
+from prism_sim.loss.accuracy import Curve, Point
 from prism_sim.reports.accuracy import difference_text, interval_text, show_notes, value_text
 from prism_sim.reports.tables import NarrowName, new_table
-from prism_sim.study.curve import Curve, Point
 from prism_sim.units_text import seconds_text
 
 GAP = 2  # spaces between two columns

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from prism_sim.loss.finetune import Order
 from prism_sim.reports.tables import new_table
-from prism_sim.study.finetuning import Order
 from prism_sim.training.references import Obtained
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from prism_sim.reports.tables import new_table
-from prism_sim.study.search import Found
+from prism_sim.searching.search import Found
 
 SHOWN_REASONS = 3
 SHOWN_ROWS = 40

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from prism_sim.study.digest import digest
+from prism_sim.kept.digest import digest
 from prism_sim.tasks.base import Recipe, Task
 from prism_sim.training.errors import TrainingError
 

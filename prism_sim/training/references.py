@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prism_sim.study.cache import cache_folder
+from prism_sim.kept.cache import cache_folder
 from prism_sim.tasks.base import Recipe, Splits, Task
 from prism_sim.training import checkpoint
 from prism_sim.training.checkpoint import Identity, identity

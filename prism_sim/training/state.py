@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from prism_sim.study.files import write_whole
+from prism_sim.kept.files import write_whole
 from prism_sim.training.errors import TrainingError
 
 SCHEMA = "prism-sim/training-state/1"

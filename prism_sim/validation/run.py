@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from prism_sim.catalogue import discover, look_up
-from prism_sim.study.provenance import versions
+from prism_sim.simulation.provenance import versions
 from prism_sim.validation.base import SCHEMA, Finding, Part, Report, Settings
 from prism_sim.validation.summary import summary
 

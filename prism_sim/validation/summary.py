@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
 
-from prism_sim.study.verdict import TOLD_APART
+from prism_sim.choice.verdict import TOLD_APART
 from prism_sim.validation.base import Row
 
 FAR = 0.25  # relative error from which on a row counts as far off

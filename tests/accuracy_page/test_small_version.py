@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from prism_sim import load_scenario, tasks
-from prism_sim.study.curve import FINE_TUNED, ZERO_SHOT, Curve, Order, Point, curve
-from prism_sim.study.finetuning import Order as FineTuning
-from prism_sim.study.finetuning import finetune
+from prism_sim.loss.accuracy import FINE_TUNED, ZERO_SHOT, Curve, Order, Point, curve
+from prism_sim.loss.finetune import Order as FineTuning
+from prism_sim.loss.finetune import finetune
 from prism_sim.tasks import metrics
 from prism_sim.tasks.intervals import Interval, difference
 from prism_sim.training import references

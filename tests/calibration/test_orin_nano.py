@@ -11,7 +11,7 @@ import pytest
 from prism_sim.calibration import ORIN_NANO, Row, fit, read_table
 from prism_sim.calibration.cases import parts_s, simulation_of
 from prism_sim.scenario import load_scenario
-from prism_sim.study.simulation import simulate
+from prism_sim.simulation.simulate import simulate
 
 SCENARIO = load_scenario(Path(__file__).parents[2] / "scenarios" / "vit-base-orin-nano.yaml")
 ROWS = read_table(ORIN_NANO).rows

@@ -10,10 +10,10 @@ import pytest
 from toy_tasks import CONFIGS, model
 
 from prism_sim.cli import main
+from prism_sim.loss.accuracy import FINE_TUNED, ZERO_SHOT, Order, curve
+from prism_sim.outputs.task_accuracy import accuracy_of
 from prism_sim.scenario import ScenarioError
-from prism_sim.study.accuracy import accuracy_of
-from prism_sim.study.curve import FINE_TUNED, ZERO_SHOT, Order, curve
-from prism_sim.study.simulation import simulate
+from prism_sim.simulation.simulate import simulate
 
 LARGEST = 5  # rows of the larger of two partitions of the toy's ten tokens
 

@@ -12,14 +12,14 @@ import torch
 from toy_tasks import CONFIGS, examples, model, task
 
 from prism_sim import tasks
+from prism_sim.choice import run
 from prism_sim.cli import main
 from prism_sim.evaluation import Spread
 from prism_sim.evaluation.evaluate import tensors
 from prism_sim.evaluation.training import drawn, spread_loss, with_segments
+from prism_sim.loss.finetune import Order, finetune
 from prism_sim.scenario import ScenarioError
 from prism_sim.strategies import pipeline, prism
-from prism_sim.study import run
-from prism_sim.study.finetuning import Order, finetune
 from prism_sim.training import state
 from prism_sim.training.loop import own_loss
 

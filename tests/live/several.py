@@ -12,8 +12,8 @@ import time
 
 from prism_sim.live.process import Settings, take_part
 from prism_sim.live.voice import Seat, Voice, die_with_parent
+from prism_sim.live_runs.live import order_of, planned
 from prism_sim.scenario import load_scenario
-from prism_sim.study.live import order_of, planned
 
 LIMIT_S = 60.0
 

@@ -19,8 +19,8 @@ from left_behind import processes_with
 
 from prism_sim.live import namespaces
 from prism_sim.live.launcher import Start, free_port, launch
+from prism_sim.live_runs.live import LiveResult, planned
 from prism_sim.scenario import load_scenario
-from prism_sim.study.live import LiveResult, planned
 from prism_sim.timing import to_trace_events
 
 pytestmark = pytest.mark.slow

@@ -6,11 +6,11 @@ from statistics import median
 
 import pytest
 
-from prism_sim.study.search import Order, Search
-from prism_sim.study.searching.fronts import Front, hypervolume
-from prism_sim.study.searching.goals import Goals
-from prism_sim.study.sweeping.points import Grid
-from prism_sim.study.sweeping.sweep import Sweep
+from prism_sim.searching.fronts import Front, hypervolume
+from prism_sim.searching.goals import Goals
+from prism_sim.searching.search import Order, Search
+from prism_sim.sweeping.points import Grid
+from prism_sim.sweeping.sweep import Sweep
 
 MOST_SHARE, LEAST_PART, SEEDS = 5, 0.99, range(5)
 

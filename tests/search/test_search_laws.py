@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from prism_sim.scenario import ScenarioError
-from prism_sim.study.search import Order, Search, search
-from prism_sim.study.searching.fronts import Front, Outcome, hypervolume
-from prism_sim.study.searching.goals import Goals
-from prism_sim.study.searching.space import cells_at
-from prism_sim.study.sweeping.points import Grid
+from prism_sim.searching.fronts import Front, Outcome, hypervolume
+from prism_sim.searching.goals import Goals
+from prism_sim.searching.search import Order, Search, search
+from prism_sim.searching.space import cells_at
+from prism_sim.sweeping.points import Grid
 
 TIME_AND_ENERGY = Goals.of(["latency_s", "energy_j"], [], [])
 KINDS = ("nsga2", "tpe", "random")

@@ -10,13 +10,13 @@ import pytest
 from rich.console import Console
 
 from prism_sim.cli import main
+from prism_sim.loss import budget as room
+from prism_sim.loss.bench import Bench
+from prism_sim.loss.budget import Order, budget, sent_bytes
 from prism_sim.numeric import threads
 from prism_sim.reports.budget import sentences, show_budget
 from prism_sim.scenario import ScenarioError
-from prism_sim.study import budget as room
-from prism_sim.study.bench import Bench
-from prism_sim.study.budget import Order, budget, sent_bytes
-from prism_sim.study.simulation import simulate
+from prism_sim.simulation.simulate import simulate
 
 BLOCKS, MOST = 3, 6  # of the tiny scenario: blocks, and tokens of a partition
 

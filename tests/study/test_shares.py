@@ -17,10 +17,10 @@ from prism_sim.partition import even_split, shared_split
 from prism_sim.reports.run import show
 from prism_sim.scenario import json_schema, load_scenario
 from prism_sim.shapes.interpreter import predict
-from prism_sim.study import share_search, simulate
-from prism_sim.study.pipeline_split import Stages, best_stages, stages_of
-from prism_sim.study.shares import alone_s, optimal_shares, proportional_shares, resolve_shares
-from prism_sim.study.simulation import job_of
+from prism_sim.shares import search as share_search
+from prism_sim.shares.choice import alone_s, optimal_shares, proportional_shares, resolve_shares
+from prism_sim.shares.stages import Stages, best_stages, stages_of
+from prism_sim.simulation.simulate import job_of, simulate
 
 SPREAD = [name for name, entry in strategies.catalogue().items() if not entry.one_rank]
 WORDS = ("equal", "proportional", "optimal")

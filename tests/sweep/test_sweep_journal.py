@@ -16,10 +16,10 @@ import pytest
 from sweep_runs import command, start
 
 from prism_sim.scenario import ScenarioError
-from prism_sim.study.sweeping import journal as journals
-from prism_sim.study.sweeping.files import Order, sweep_to_file
-from prism_sim.study.sweeping.journal import Journal, journal_of
-from prism_sim.study.sweeping.work import Answer
+from prism_sim.sweeping import journal as journals
+from prism_sim.sweeping.files import Order, sweep_to_file
+from prism_sim.sweeping.journal import Journal, journal_of
+from prism_sim.sweeping.work import Answer
 
 MANY = """\
 sweep:
@@ -140,7 +140,7 @@ def test_what_changed_since_is_said(load, tmp_path, change, word):
 def test_a_version_of_other_source_does_not_go_on(load, tmp_path, monkeypatch):
     order = Order(load(), tmp_path / "t.csv", numerics=False, jobs=1, resume=True)
     stopped_after(order, 2)
-    monkeypatch.setattr("prism_sim.study.sweeping.files.source_digest", lambda: "other")
+    monkeypatch.setattr("prism_sim.sweeping.files.source_digest", lambda: "other")
     with pytest.raises(ScenarioError, match="another version of prism_sim"):
         sweep_to_file(order)
 
@@ -157,9 +157,9 @@ def test_a_resumed_sweep_computes_only_what_is_missing(load, tmp_path, monkeypat
     order = Order(load(), tmp_path / "t.csv", numerics=False, jobs=1, resume=True)
     stopped_after(order, 3)
     computed = []
-    real = sys.modules["prism_sim.study.sweeping.work"].timing
+    real = sys.modules["prism_sim.sweeping.work"].timing
     monkeypatch.setattr(
-        "prism_sim.study.sweeping.work.timing", lambda work, overrides: computed.append(1) or real(work, overrides)
+        "prism_sim.sweeping.work.timing", lambda work, overrides: computed.append(1) or real(work, overrides)
     )
     done = sweep_to_file(order)
     assert done.n_known > 0
@@ -168,7 +168,7 @@ def test_a_resumed_sweep_computes_only_what_is_missing(load, tmp_path, monkeypat
 
 
 def test_outputs_that_were_computed_are_known_again(load, tmp_path, monkeypatch):
-    from prism_sim.study import numerics
+    from prism_sim.outputs import fidelity as numerics
 
     happened = []
     monkeypatch.setattr(

@@ -14,11 +14,11 @@ import pytest
 import prism_sim
 from prism_sim import run, sweep
 from prism_sim.commands.base import as_json
-from prism_sim.study import numerics
-from prism_sim.study.sweeping import frames, rows
-from prism_sim.study.sweeping.files import Order, sweep_to_file, table_path
-from prism_sim.study.sweeping.points import Grid
-from prism_sim.study.sweeping.sweep import Sweep
+from prism_sim.outputs import fidelity as numerics
+from prism_sim.sweeping import frames, rows
+from prism_sim.sweeping.files import Order, sweep_to_file, table_path
+from prism_sim.sweeping.points import Grid
+from prism_sim.sweeping.sweep import Sweep
 
 
 @pytest.fixture
@@ -166,13 +166,13 @@ def test_no_output_is_computed_that_no_row_has(load, measured):
 
 def test_a_question_is_played_once(load, monkeypatch):
     played = []
-    whole = sys.modules["prism_sim.study.run"].run
+    whole = sys.modules["prism_sim.choice.run"].run
 
     def counted(scenario, **more):
         played.append(scenario.strategy.name)
         return whole(scenario, **more)
 
-    monkeypatch.setattr(sys.modules["prism_sim.study.run"], "run", counted)
+    monkeypatch.setattr(sys.modules["prism_sim.choice.run"], "run", counted)
     assert len(sweep(load(), jobs=1, numerics=False)) == 60
     assert (played.count("voltage"), played.count("prism")) == (10, 30)
 

@@ -16,9 +16,9 @@ from prism_sim.live.launcher import LiveError, Meeting, on_loopback
 from prism_sim.live.link import LinkEstimate, measure_link
 from prism_sim.live.namespaces import Shape, shaped, why_not
 from prism_sim.live.timed import PASSES
+from prism_sim.live_runs.live import planned
+from prism_sim.live_runs.series import Series, SeriesResult, run_series
 from prism_sim.scenario import load_scenario, presets
-from prism_sim.study.live import planned
-from prism_sim.study.series import Series, SeriesResult, run_series
 from prism_sim.validation.base import Judgement, Outcome, Part, Row, Settings
 from prism_sim.validation.summary import DIFFERENT, FAR, summary
 

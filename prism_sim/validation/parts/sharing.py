@@ -11,9 +11,9 @@ from typing import Any
 
 from prism_sim.live.launcher import LiveError
 from prism_sim.live.namespaces import Shape, shaped, why_not
+from prism_sim.live_runs.live import planned
+from prism_sim.live_runs.series import Series, run_series
 from prism_sim.scenario import load_scenario
-from prism_sim.study.live import planned
-from prism_sim.study.series import Series, run_series
 from prism_sim.validation.base import Judgement, Outcome, Part, Row, Settings
 
 RULES = ("fifo", "fair")
