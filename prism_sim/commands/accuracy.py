@@ -52,11 +52,11 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     share_processor()
-    from prism_sim.loss.accuracy import Order, curve
+    from prism_sim.loss.accuracy import AccuracyRequest, curve
     from prism_sim.reports.curve import show_curve
 
     scenario = load(options)
-    order = Order(scenario, options.segments, options.compressors, options.seeds, tuple(options.fine_tuned))
+    order = AccuracyRequest(scenario, options.segments, options.compressors, options.seeds, tuple(options.fine_tuned))
     with progress(f"answering the task of {scenario.name}") as announce:
         found = curve(order, announce, announce.watch)
         described = found.to_json()

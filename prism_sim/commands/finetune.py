@@ -43,10 +43,10 @@ def run(options: argparse.Namespace) -> int:
     share_processor()
     from rich.console import Console
 
-    from prism_sim.loss.finetune import Order, finetune
+    from prism_sim.loss.finetune import FinetuneRequest, finetune
     from prism_sim.reports.finetuning import progress_bar, show_finetuning
 
-    order = Order(
+    order = FinetuneRequest(
         scenario=load(options),
         segments=options.random_segments,
         steps=options.steps,

@@ -68,10 +68,10 @@ def _to_file(scenario: Scenario, options: argparse.Namespace, console: Console) 
     from time import perf_counter
 
     from prism_sim.reports.sweep import progress_bar, show_sweep
-    from prism_sim.sweeping.files import Order, sweep_to_file, table_path
+    from prism_sim.sweeping.files import SweepRequest, sweep_to_file, table_path
 
     out = options.out or Path(f"{scenario.path.stem}-sweep.csv")
-    order = Order(scenario, table_path(out), not options.no_numerics, options.jobs, options.dask, options.resume)
+    order = SweepRequest(scenario, table_path(out), not options.no_numerics, options.jobs, options.dask, options.resume)
     begin_s = perf_counter()
     with progress_bar(console) as watch:
         done = sweep_to_file(order, watch)

@@ -19,7 +19,7 @@ from prism_sim.simulation.provenance import provenance
 from prism_sim.simulation.simulate import Simulation, simulate
 
 if TYPE_CHECKING:
-    from prism_sim.live.order import Order
+    from prism_sim.live.order import LiveOrder
 
 SCHEMA = "prism-sim/live/1"
 NETWORK_PARTS = ("transfer", "propagation", "queue")  # nobody can tell them apart from the ends of a real link
@@ -31,13 +31,13 @@ def planned(scenario: Scenario) -> Simulation:
         return simulate(resolved(scenario))
 
 
-def order_of(scenario: Scenario, simulation: Simulation) -> Order:
+def order_of(scenario: Scenario, simulation: Simulation) -> LiveOrder:
     """What every process must know. Imports torch."""
-    from prism_sim.live.order import Order
+    from prism_sim.live.order import LiveOrder
     from prism_sim.outputs.fidelity import sources
 
     model, given = sources(scenario, simulation.job)
-    return Order(
+    return LiveOrder(
         job=simulation.job,
         plan=simulation.plan,
         model=model,

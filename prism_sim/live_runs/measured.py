@@ -12,7 +12,7 @@ from prism_sim.live.records import Arrived, Posted, Records, Waited, Worked
 from prism_sim.plan import Plan
 from prism_sim.simulation.simulate import Simulation
 from prism_sim.timing.collectives import Message
-from prism_sim.timing.log import Blocked, Cause, Job, Log
+from prism_sim.timing.log import Blocked, Cause, Hold, Log
 from prism_sim.timing.media.base import Flight
 
 
@@ -58,14 +58,14 @@ class _Merging:
 
     def log(self) -> Log:
         released = {(one.participant, one.end_s): one.exchange for one in self.waited}
-        jobs: list[Job] = []
+        jobs: list[Hold] = []
         for number, one in enumerate(self.worked):
             first = self.begins[self.device_of[one.participant]][0]
             cause: Cause = number - 1 if number > first else None
             exchange = released.get((one.participant, one.start_s))
             if exchange is not None:
                 cause = self._last_arrival(one.participant, exchange)
-            jobs.append(Job(one.participant, one.kind, one.subject, max(one.start_s, 0.0), one.end_s, cause))
+            jobs.append(Hold(one.participant, one.kind, one.subject, max(one.start_s, 0.0), one.end_s, cause))
         flights = [self._flight(index, one) for index, one in enumerate(self.posted)]
         blocked = [Blocked(*one) for one in self.waited]
         ends = [self._end(participant) for participant in range(len(self.device_of))]

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from prism_sim.live.launcher import LiveError, Meeting, Start, launch, own_cores
+from prism_sim.live.launcher import LiveError, ProcessStart, Rendezvous, launch, own_cores
 from prism_sim.live.timed import Copy, Pass, Step
 from prism_sim.live.voice import DEADLINE, Seat, Voice, die_with_parent
 
@@ -65,12 +65,12 @@ class SeriesResult:
 
 
 def run_series(
-    series: Series, meeting: Meeting, timeout_s: float, show: Callable[[str], None] = lambda text: None
+    series: Series, meeting: Rendezvous, timeout_s: float, show: Callable[[str], None] = lambda text: None
 ) -> SeriesResult:
     """Starts the processes, one a seat. Raises LiveError; none of them outlives this call."""
     deadline_s = time.monotonic() + timeout_s
     starts = [
-        Start(
+        ProcessStart(
             name=f"process {rank}",
             arguments=["-m", "prism_sim.live_runs.series", json.dumps(asdict(series))],
             environment=meeting.environment(rank, series.n_processes, series.threads, deadline_s, timeout_s),
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str]) -> int:
     voice.doing("reads the scenarios")
     series, seat = Series.from_json(arguments[0]), Seat.from_environment()
     from prism_sim.live.group import PeerError
-    from prism_sim.live.process import Kernels, Settings, take_part
+    from prism_sim.live.process import Kernels, ProcessSettings, take_part
     from prism_sim.live_runs.live import order_of, planned
     from prism_sim.scenario import load_scenario
 
@@ -106,7 +106,7 @@ def main(arguments: Sequence[str]) -> int:
         orders.append(order_of(scenario, planned(scenario)))
     kernels = Kernels(series.configs, series.passes, series.where) if series.passes else None
     cores = tuple(own_cores(seat.rank, seat.world, series.threads)) or None
-    settings = Settings(series.repeats, series.warmup, series.threads, float(os.environ[DEADLINE]), cores)
+    settings = ProcessSettings(series.repeats, series.warmup, series.threads, float(os.environ[DEADLINE]), cores)
     try:
         found = take_part(orders, seat, settings, voice, kernels)
     except (ValueError, ConnectionError, RuntimeError) as error:

@@ -24,7 +24,7 @@ ZERO_SHOT, FINE_TUNED = "zero-shot", "fine-tuned"
 
 
 @dataclass(frozen=True)
-class Order:
+class AccuracyRequest:
     """What is asked for; empty: what the scenario says, and of segments every power of two that compresses.
 
     fine_tuned: folders of checkpoints that were trained on through the distributed computation, one for each seed.
@@ -38,7 +38,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Point:
+class AccuracyPoint:
     """One way to answer the task. segments, compression_rate: effective; None where nothing is compressed.
 
     accuracy: against the undistributed model before any fine-tuning. through, alone: answers of both.
@@ -78,7 +78,7 @@ class Point:
 class OverSeeds:
     """The same way for several seeds: mean of the metric, and the loss with seeds and examples as samples."""
 
-    points: tuple[Point, ...]
+    points: tuple[AccuracyPoint, ...]
     mean: float
     difference: Interval
 
@@ -88,7 +88,7 @@ class Curve:
     """points: undistributed ones first, then by checkpoint, compressor and segments; for each, its seeds."""
 
     scenario: Scenario
-    points: tuple[Point, ...]
+    points: tuple[AccuracyPoint, ...]
 
     @property
     def metric(self) -> str:
@@ -97,7 +97,7 @@ class Curve:
     def over_seeds(self) -> Iterator[OverSeeds]:
         """Points that differ by their seed alone, together; none where there is one seed."""
         metric = metrics.find(self.metric)
-        alike: dict[Any, list[Point]] = {}
+        alike: dict[Any, list[AccuracyPoint]] = {}
         for point in self.points:
             options = point.simulation.job.options
             alike.setdefault((point.checkpoint, point.strategy, options), []).append(point)
@@ -144,7 +144,7 @@ class Curve:
         }
 
 
-def _named(point: Point) -> dict[str, Any]:
+def _named(point: AccuracyPoint) -> dict[str, Any]:
     segments, rate = point.simulation.compression
     return {
         "strategy": point.strategy,
@@ -156,7 +156,7 @@ def _named(point: Point) -> dict[str, Any]:
     }
 
 
-def curve(order: Order, announce: Callable[[str], None] = lambda text: None, watch: Watch = silent) -> Curve:
+def curve(order: AccuracyRequest, announce: Callable[[str], None] = lambda text: None, watch: Watch = silent) -> Curve:
     """Answers the task in every way that is asked for; what was answered before is found on disk.
 
     Raises ScenarioError where the scenario has no task, or something that is asked for does not fit it.
@@ -173,7 +173,7 @@ def curve(order: Order, announce: Callable[[str], None] = lambda text: None, wat
     for folder in order.fine_tuned:
         if not folder.is_dir():
             raise ScenarioError(f"--fine-tuned {folder}: is no folder; give the one that `finetune` wrote")
-    points: list[Point] = []
+    points: list[AccuracyPoint] = []
     with placed(base):
         for number, seed in enumerate(seeds):
             own = base.with_overrides({"task.seed": seed}) if order.seeds else base
@@ -186,7 +186,7 @@ def curve(order: Order, announce: Callable[[str], None] = lambda text: None, wat
                     check_tokens(scenario, simulation.job)
                     through = answers(scenario, simulation.job, announce, watch)
                     found = accuracy_between(scenario, through, alone)
-                    points.append(Point(checkpoint, seed, compressor, simulation, found, through, alone))
+                    points.append(AccuracyPoint(checkpoint, seed, compressor, simulation, found, through, alone))
     return Curve(
         base, tuple(sorted(points, key=lambda point: (point.checkpoint != ZERO_SHOT, point.strategy != "single")))
     )
@@ -197,7 +197,7 @@ def _answered_by(folder: Path) -> dict[str, Any]:
     return {"task.checkpoint": str(folder.resolve()), **dict.fromkeys(("model.hf", "model.preset", "model.dims"))}
 
 
-def _ways(scenario: Scenario, order: Order) -> Iterator[tuple[str | None, Simulation]]:
+def _ways(scenario: Scenario, order: AccuracyRequest) -> Iterator[tuple[str | None, Simulation]]:
     """One device alone, and the scenario's strategy with each compressor and L; equal ways once."""
     yield None, simulate(scenario, "single", (scenario.terminal,))
     first = resolved(scenario)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from prism_sim.outputs.model_inputs import Case, reader
+from prism_sim.outputs.model_inputs import ModelInput, reader
 from prism_sim.partition import split
 from prism_sim.scenario import Scenario
 from prism_sim.shapes.job import Job
@@ -75,7 +75,7 @@ class Bench:
         case = self.reader.case(number)
         return tuple(self._loss(case, segments) for segments in lists)
 
-    def _loss(self, case: Case, segments: Sequence[int]) -> float:
+    def _loss(self, case: ModelInput, segments: Sequence[int]) -> float:
         from prism_sim.numeric.residuals import outcome
         from prism_sim.numeric.threads import fixed_threads
 

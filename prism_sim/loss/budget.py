@@ -69,7 +69,7 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class BudgetRequest:
     """What is asked for. budget_bytes or segments (the mean): the budget; neither: what the scenario sends now.
 
     measure: see `Bench`. evaluations: lists of segments that may be computed, uniform and what follows it included.
@@ -82,7 +82,9 @@ class Order:
 
 
 def budget(
-    scenario: Scenario | str | Path, order: Order = Order(), announce: Callable[[str], None] = lambda text: None
+    scenario: Scenario | str | Path,
+    order: BudgetRequest = BudgetRequest(),
+    announce: Callable[[str], None] = lambda text: None,
 ) -> Budget:
     """The list of segments with the least loss that was found within the budget; never worse than equal segments.
 
@@ -106,7 +108,7 @@ def sent_bytes(simulation: Simulation) -> int:
     return sum(simulation.timeline.sent_bytes)
 
 
-def _refuse(job: Job, order: Order) -> None:
+def _refuse(job: Job, order: BudgetRequest) -> None:
     """Raises ValueError where no list of segments changes anything, or the order contradicts itself."""
     if not _is_able(type(job.options)):
         able = [name for name, one in strategies.catalogue().items() if _is_able(one.options)]
@@ -132,7 +134,7 @@ def _is_able(options: type) -> bool:
     return any(o.name == "segments" and o.metadata.get("one_per") == "block" for o in dataclasses.fields(options))
 
 
-def _prices(simulation: Simulation, order: Order) -> tuple[Prices, int]:
+def _prices(simulation: Simulation, order: BudgetRequest) -> tuple[Prices, int]:
     """What a block costs beyond one segment at each level, and what all devices send if every block has one segment.
 
     Raises ValueError for a budget below that.
@@ -163,7 +165,7 @@ def _own_levels(job: Job, most: int) -> list[int]:
 
 
 def _kept_or_found(
-    scenario: Scenario, job: Job, prices: Prices, order: Order, announce: Callable[[str], None]
+    scenario: Scenario, job: Job, prices: Prices, order: BudgetRequest, announce: Callable[[str], None]
 ) -> Spent:
     def compute() -> Spent:
         n_runs = order.evaluations + prices.n_blocks + len(spending.measured_levels(prices.levels)) + 3 * ELSEWHERE

@@ -25,7 +25,7 @@ from prism_sim.simulation.simulate import simulate
 from prism_sim.tasks import Task
 from prism_sim.tasks.base import Recipe
 from prism_sim.training import checkpoint
-from prism_sim.training.checkpoint import DETERMINING, LIBRARIES, Identity
+from prism_sim.training.checkpoint import DETERMINING, LIBRARIES, CheckpointIdentity
 from prism_sim.training.references import HASH_DIGITS, STATE, Obtained, save_model
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ OWN_SOURCE = ("study/finetuning.py", "evaluation/training.py", "evaluation/sprea
 
 
 @dataclass(frozen=True)
-class Order:
+class FinetuneRequest:
     """What is asked for. segments: least and most L, one drawn a step; None: the scenario's.
 
     steps, learning_rate: None: the usual ones. folder: None: one in the user's cache. again: train also if it was done.
@@ -92,7 +92,9 @@ class Order:
 
 
 def finetune(
-    order: Order, announce: Callable[[str], None] = lambda text: None, watch: Watch = lambda done, steps, point: None
+    order: FinetuneRequest,
+    announce: Callable[[str], None] = lambda text: None,
+    watch: Watch = lambda done, steps, point: None,
 ) -> Obtained:
     """The trained model's folder, for `task: {checkpoint: FOLDER}` or `model: {hf: FOLDER}`; what was done is found.
 
@@ -118,7 +120,7 @@ def finetune(
     return Obtained(folder, checkpoint.read_record(folder), new=True)
 
 
-def _identity(order: Order, recipe: Recipe, data_digest: str) -> Identity:
+def _identity(order: FinetuneRequest, recipe: Recipe, data_digest: str) -> CheckpointIdentity:
     """Of all that determines the weights."""
     root = Path(__file__).parent.parent
     described = {name: getattr(recipe, name) for name in recipe.__dataclass_fields__}
@@ -127,7 +129,7 @@ def _identity(order: Order, recipe: Recipe, data_digest: str) -> Identity:
     described["spread"] = spread_key(order.job)
     described["segments"] = order.segments
     own = digest(root / name for name in (*DETERMINING, *OWN_SOURCE))
-    return Identity(
+    return CheckpointIdentity(
         task=order.task.name,
         seed=order.seed,
         config=dict(model_config(order.scenario)),
@@ -138,7 +140,9 @@ def _identity(order: Order, recipe: Recipe, data_digest: str) -> Identity:
     )
 
 
-def _train(order: Order, recipe: Recipe, wanted: Identity, folder: Path, place: str | None, watch: Watch) -> None:
+def _train(
+    order: FinetuneRequest, recipe: Recipe, wanted: CheckpointIdentity, folder: Path, place: str | None, watch: Watch
+) -> None:
     """Trains, measures on validation examples, and writes. Imports torch."""
     from prism_sim.evaluation import Spread, evaluate
     from prism_sim.evaluation.evaluate import codebooks_of
@@ -171,7 +175,7 @@ def _train(order: Order, recipe: Recipe, wanted: Identity, folder: Path, place: 
     checkpoint.write(folder, lambda path: save_model(model, splits.tokenizer, path), record)
 
 
-def _model(order: Order, place: str | None) -> nn.Module:
+def _model(order: FinetuneRequest, place: str | None) -> nn.Module:
     """The checkpoint that training begins with. Raises ScenarioError if it is not there, or not for this task."""
     from prism_sim.evaluation import fitting
     from prism_sim.numeric.loading import ModelSource, load
@@ -185,7 +189,7 @@ def _model(order: Order, place: str | None) -> nn.Module:
         return load(ModelSource(config, place, model_spec(scenario).head, "float32", scenario.seed))
 
 
-def _described(order: Order, wanted: Identity) -> dict[str, Any]:
+def _described(order: FinetuneRequest, wanted: CheckpointIdentity) -> dict[str, Any]:
     """What was trained, from what, and how."""
     job = order.job
     return {

@@ -43,10 +43,10 @@ def weights_of(scenario: Scenario, announce: Announce = lambda text: None, watch
     if not is_reference(scenario):
         return str(spec.folder) if spec.folder is not None else spec.hub_id
     from prism_sim.training.errors import TrainingError
-    from prism_sim.training.references import Order, obtain
+    from prism_sim.training.references import TrainingRequest, obtain
 
     assert scenario.task is not None
-    order = Order(task_of(scenario), scenario.task.seed)
+    order = TrainingRequest(task_of(scenario), scenario.task.seed)
     what = f"training {order.task.name}, seed {order.seed}"
     try:
         return str(obtain(order, announce, lambda done, steps, point: watch(what, done, steps)).folder)

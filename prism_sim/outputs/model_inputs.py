@@ -26,7 +26,7 @@ ELSEWHERE = 4  # inputs beside the first
 
 
 @dataclass(frozen=True)
-class Case:
+class ModelInput:
     """A model on one input, undistributed, and the job that spreads just that input."""
 
     known: Undistributed
@@ -42,7 +42,7 @@ class Reader:
     model: nn.Module
     given: InputSource
 
-    def case(self, number: int) -> Case:
+    def case(self, number: int) -> ModelInput:
         """0: the scenario's own input, or the task's first validation examples; 1 to ELSEWHERE: others.
 
         Those are of later seeds, or test examples. Raises ScenarioError for an input that cannot be had.
@@ -52,7 +52,7 @@ class Reader:
 
         inputs, job = self._noise_or_file(number) if self.scenario.task is None else self._examples(number)
         with fixed_threads():
-            return Case(undistributed(self.model, inputs), job)
+            return ModelInput(undistributed(self.model, inputs), job)
 
     @property
     def has_more(self) -> bool:

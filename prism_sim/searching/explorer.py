@@ -17,7 +17,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, IntD
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
-from prism_sim.searching.fronts import Front, Outcome
+from prism_sim.searching.fronts import Front, PointOutcome
 from prism_sim.searching.space import Point, Space
 
 Kind = Literal["nsga2", "tpe", "random"]
@@ -43,7 +43,7 @@ class Explorer(BaseSampler):
             dimension.name: _distribution(len(dimension.order), dimension.ordered) for dimension in space.dimensions
         }
 
-    def learn(self, point: Point, outcome: Outcome) -> None:
+    def learn(self, point: Point, outcome: PointOutcome) -> None:
         task = self.space.task(point)
         self.seen.add(task)
         self.points[task] = point

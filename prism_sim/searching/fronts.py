@@ -9,14 +9,14 @@ Costs = tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PointOutcome:
     """What came of a point. costs: each objective, less is better. violation: of the conditions; 0: all are met."""
 
     costs: Costs
     violation: float = 0.0
 
 
-def beats(one: Outcome, other: Outcome) -> bool:
+def beats(one: PointOutcome, other: PointOutcome) -> bool:
     """As Deb's constrained domination: who meets the conditions, else who violates them less, else by costs."""
     if one.violation != other.violation:
         return one.violation < other.violation
@@ -29,9 +29,9 @@ class Front:
     """Grows by one outcome after the other; of equal ones it keeps the first."""
 
     def __init__(self) -> None:
-        self.members: dict[int, Outcome] = {}
+        self.members: dict[int, PointOutcome] = {}
 
-    def add(self, key: int, outcome: Outcome) -> None:
+    def add(self, key: int, outcome: PointOutcome) -> None:
         if any(beats(known, outcome) or known == outcome for known in self.members.values()):
             return
         self.members = {other: known for other, known in self.members.items() if not beats(outcome, known)}

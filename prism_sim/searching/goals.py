@@ -10,7 +10,7 @@ from typing import Any
 
 from prism_sim.catalogue import nearest
 from prism_sim.scenario import ScenarioError
-from prism_sim.searching.fronts import Outcome
+from prism_sim.searching.fronts import PointOutcome
 
 FITS = "fits"  # always holds: a point that does not fit its devices has no figures
 WITHOUT_FIGURES = 1e6  # violation: worse than that of any point that has figures
@@ -104,16 +104,16 @@ class Goals:
             if value is not None and not _is_number(value):
                 raise ScenarioError(f"{option}: {column!r} holds {value!r}, which is no number; name another column")
 
-    def outcome(self, row: Mapping[str, Any]) -> tuple[Outcome, str | None]:
+    def outcome(self, row: Mapping[str, Any]) -> tuple[PointOutcome, str | None]:
         """Costs of a row, and why it is not wanted; a row with a reason has no figures."""
         reason = row.get("reason") or self._missing(row)
         if reason is not None:
-            return Outcome((math.inf,) * len(self.objectives), WITHOUT_FIGURES), reason
+            return PointOutcome((math.inf,) * len(self.objectives), WITHOUT_FIGURES), reason
         missed = [(one, one.violation(float(row[one.column]))) for one in self.conditions]
         costs = tuple((-1 if one.maximise else 1) * float(row[one.column]) for one in self.objectives)
         broken = [str(one) for one, violation in missed if violation > 0]
         reason = f"misses {' and '.join(broken)}" if broken else None
-        return Outcome(costs, sum(violation for _, violation in missed)), reason
+        return PointOutcome(costs, sum(violation for _, violation in missed)), reason
 
     def _missing(self, row: Mapping[str, Any]) -> str | None:
         columns: Sequence[str] = [*(one.column for one in self.objectives), *(one.column for one in self.conditions)]

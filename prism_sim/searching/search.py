@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prism_sim.scenario import Scenario, ScenarioError, sweep_axes
-from prism_sim.searching.fronts import Front, Outcome
+from prism_sim.searching.fronts import Front, PointOutcome
 from prism_sim.searching.goals import Goals
 from prism_sim.searching.space import Point, Space, cells_at, overrides_at
 from prism_sim.sweeping.points import Grid
@@ -33,7 +33,7 @@ Watch = Callable[[int, int, int], None]  # evaluations known, of how many, point
 
 
 @dataclass(frozen=True)
-class Order:
+class SearchRequest:
     """What is searched. evaluations: distinct ones, those in `storage` included; None: a fifth of the grid."""
 
     scenario: Scenario
@@ -51,15 +51,15 @@ class Evaluated:
 
     number: int
     row: Row
-    outcome: Outcome
+    outcome: PointOutcome
     reason: str | None
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """evaluated: in their order. front: places in it, by growing first objective. n_known: from the storage."""
 
-    order: Order
+    order: SearchRequest
     evaluated: tuple[Evaluated, ...]
     front: tuple[int, ...]
     fields: tuple[str, ...]
@@ -108,7 +108,7 @@ class Found:
         }
 
 
-def search(order: Order, watch: Watch = lambda n_known, n_all, n_front: None) -> Found:
+def search(order: SearchRequest, watch: Watch = lambda n_known, n_all, n_front: None) -> SearchResult:
     """Raises ScenarioError where the scenario, its sweep, a column or the storage is wrong, or Optuna is missing."""
     require_optuna()
     order = replace(order, scenario=_with_serving_shares(order.scenario))
@@ -134,7 +134,7 @@ def require_optuna() -> None:
 class Search:
     """A search under way. evaluate: gives a point's row, and is asked for a point once."""
 
-    def __init__(self, grid: Grid, order: Order, evaluate: Evaluate) -> None:
+    def __init__(self, grid: Grid, order: SearchRequest, evaluate: Evaluate) -> None:
         from prism_sim.searching.explorer import Explorer
 
         self.grid, self.order, self.evaluate = grid, order, evaluate
@@ -145,7 +145,7 @@ class Search:
         self.front = Front()
         self.is_checked = False
 
-    def run(self, watch: Watch) -> Found:
+    def run(self, watch: Watch) -> SearchResult:
         store = self._store()
         study = self._study(store)
         n_known = len(self.evaluated)
@@ -153,7 +153,7 @@ class Search:
         while len(self.evaluated) < self.budget:
             self._step(study, store)
             watch(len(self.evaluated), self.budget, len(self.front.feasible))
-        return Found(
+        return SearchResult(
             self.order,
             tuple(self.evaluated),
             tuple(self.front.feasible),
@@ -178,7 +178,7 @@ class Search:
         if store is not None:
             store.add(study.get_trials(deepcopy=False)[-1])
 
-    def _take(self, point: Point, row: Row) -> Outcome:
+    def _take(self, point: Point, row: Row) -> PointOutcome:
         if not self.is_checked and REASON not in row:
             self.order.goals.check(row, self.order.numerics)
             self.is_checked = True
@@ -225,13 +225,13 @@ def _evaluator(grid: Grid, numerics: bool) -> Evaluate:
     from prism_sim.sweeping.journal import nothing_known
     from prism_sim.sweeping.sweep import QUESTIONS
     from prism_sim.sweeping.table import row_of
-    from prism_sim.sweeping.work import Piece, Work, perform, source_digest
+    from prism_sim.sweeping.work import SweepWork, WorkPiece, perform, source_digest
 
-    work = Work(grid.base, numerics, source_digest())
+    work = SweepWork(grid.base, numerics, source_digest())
     known = nothing_known()
 
     def answer(kind: Any, number: int) -> dict[str, Any]:
-        ((_, found),) = perform(work, Piece(kind, ((number, overrides_at(grid, number)),))).found
+        ((_, found),) = perform(work, WorkPiece(kind, ((number, overrides_at(grid, number)),))).found
         return found
 
     def evaluate(number: int) -> Row:

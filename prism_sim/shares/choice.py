@@ -227,4 +227,4 @@ def sizes_text(sizes: Mapping[str, Sequence[int]]) -> str:
 
 def even_latency_s(setting: Setting) -> float:
     plan = predict(setting.with_shares(None))
-    return timing.simulate(plan, setting.devices, setting.device_of, setting.network).latency_s
+    return timing.play_once(plan, setting.devices, setting.device_of, setting.network).latency_s

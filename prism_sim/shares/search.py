@@ -88,7 +88,7 @@ class Setting:
     def played(self, shares: Sequence[float] | None) -> Played:
         """The job with these shares."""
         plan = predict(self.with_shares(shares))
-        timeline = timing.simulate(plan, self.devices, self.device_of, self.network)
+        timeline = timing.play_once(plan, self.devices, self.device_of, self.network)
         return Played(
             sizes=max(self.sizes(shares).values(), key=sum),
             score=(self.lacking_bytes(plan.held_bytes), _rounded(timeline.latency_s)),
@@ -186,7 +186,7 @@ class _Search:
         if sizes not in self.scores:
             setting = self.setting
             plan = predict.__wrapped__(setting.split(sizes))  # not kept: there is no end of splits
-            played = timing.simulate(plan, setting.devices, setting.device_of, setting.network)
+            played = timing.play_once(plan, setting.devices, setting.device_of, setting.network)
             busy_s = tuple(played.busy_s[device] for device in setting.device_of[:-1])
             self.busy_s[sizes] = busy_s
             busiest_first = tuple(map(_rounded, sorted(busy_s, reverse=True)))

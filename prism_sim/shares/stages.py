@@ -123,7 +123,7 @@ def _alone_s(
     programs = tuple((Start(0), Wait(0)) if one in message.group else () for one in participants)
     nothing = (0,) * len(participants)
     alone = Plan(plan.n_ranks, programs, (message,), nothing, nothing)
-    return timing.simulate(alone, devices, device_of, network).latency_s
+    return timing.play_once(alone, devices, device_of, network).latency_s
 
 
 def _most_blocks(job: Job, plan: Plan, rank: int, devices: Sequence[timing.Device], device_of: Sequence[int]) -> int:

@@ -55,11 +55,11 @@ class BackToBack:
         """Requests a second when the next is always waiting, by how they are served."""
         setting = self.setting
         where = setting.devices, setting.device_of, setting.network
-        paces: dict[ThroughputMode, float] = {"split": timing.simulate_stream(self.plan, *where).throughput_per_s}
+        paces: dict[ThroughputMode, float] = {"split": timing.play_stream(self.plan, *where).throughput_per_s}
         if self.turns and self.turns_fit:
-            dealt = timing.deal([timing.simulate(plan, *where) for plan in self.turns], setting.network)
+            dealt = timing.deal([timing.play_once(plan, *where) for plan in self.turns], setting.network)
             plans = [self.turns[rank] for rank in dealt.order]
-            played = timing.simulate_stream(plans, *where, in_flight=dealt.in_flight)
+            played = timing.play_stream(plans, *where, in_flight=dealt.in_flight)
             # a rank that is ahead while the others fill may let requests end faster, for a time, than it can begin them
             paces["in turn"] = min(played.throughput_per_s, dealt.most_per_s)
         return paces

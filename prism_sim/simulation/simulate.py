@@ -255,7 +255,7 @@ def _play(
 ) -> Simulation:
     plan = predict(job)
     return Simulation(
-        job, plan, timing.simulate(plan, boards, device_of, network), boards, device_of, network, share_kind
+        job, plan, timing.play_once(plan, boards, device_of, network), boards, device_of, network, share_kind
     )
 
 

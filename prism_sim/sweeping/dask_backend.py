@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from prism_sim.scenario import ScenarioError
 from prism_sim.sweeping.pieces import Pieces, Taker
-from prism_sim.sweeping.work import Answer, Work, perform
+from prism_sim.sweeping.work import PieceAnswer, SweepWork, perform
 
 TIMEOUT_S = 15.0  # to reach a scheduler, and for its first worker to be there
 RETRIES = 5
@@ -17,7 +17,7 @@ AHEAD = 2  # pieces under way for each thread of the cluster, so that none waits
 class DaskWorkers:
     """Raises ScenarioError if Dask isn't installed, OSError if there is no cluster at `address`."""
 
-    def __init__(self, work: Work, address: str) -> None:
+    def __init__(self, work: SweepWork, address: str) -> None:
         self.address = address
         distributed = _distributed()
         try:
@@ -33,7 +33,7 @@ class DaskWorkers:
         self.n_workers = sum(self.client.nthreads().values())
         self.work = self.client.submit(_same, work, pure=False)  # a task, so that Dask can make up for its loss
 
-    def answers(self, pieces: Pieces) -> Iterator[Answer]:
+    def answers(self, pieces: Pieces) -> Iterator[PieceAnswer]:
         distributed = _distributed()
         taker = pieces.taker()
         under_way = distributed.as_completed(loop=self.client.loop, with_results=True)
@@ -43,7 +43,7 @@ class DaskWorkers:
             for future, answer in under_way:
                 taker.took(taken.pop(future.key), answer.elapsed_s)
                 self._submit(taker, under_way, taken, 1)
-                yield cast(Answer, answer)
+                yield cast(PieceAnswer, answer)
         except distributed.KilledWorker as error:
             raise ChildProcessError(None, f"workers were lost again and again: {_line(error)}", self.address) from None
 
@@ -59,7 +59,7 @@ class DaskWorkers:
             under_way.add(future)
 
 
-def _same(work: Work) -> Work:
+def _same(work: SweepWork) -> SweepWork:
     return work
 
 

@@ -15,7 +15,7 @@ from prism_sim.simulation.provenance import provenance
 from prism_sim.sweeping.journal import Journal, journal_of, now, provenance_of
 from prism_sim.sweeping.points import Grid
 from prism_sim.sweeping.sweep import Sweep, Watch
-from prism_sim.sweeping.table import Table
+from prism_sim.sweeping.table import SweepTable
 from prism_sim.sweeping.work import source_digest
 
 SCHEMA = "prism-sim/sweep/1"
@@ -24,7 +24,7 @@ ENDINGS = (".csv", ".parquet")
 
 
 @dataclass(frozen=True)
-class Order:
+class SweepRequest:
     """What is to be computed, where it goes, and by whom. resume: go on where an earlier sweep to that place ended."""
 
     scenario: Scenario
@@ -39,7 +39,7 @@ class Order:
 class Done:
     """table: None where a finished table was found and left as it was. n_known: tasks that were known at the begin."""
 
-    table: Table | None
+    table: SweepTable | None
     grid: Grid
     n_known: int
 
@@ -49,7 +49,7 @@ def table_path(out: Path) -> Path:
     return out if out.suffix in ENDINGS and not out.is_dir() else out / DEFAULT_NAME
 
 
-def sweep_to_file(order: Order, watch: Watch = lambda what, n_known, n_all: None) -> Done:
+def sweep_to_file(order: SweepRequest, watch: Watch = lambda what, n_known, n_all: None) -> Done:
     """Computes a sweep and writes its table, whole or not at all; what is known at any earlier end is kept.
 
     Raises ScenarioError where the scenario is wrong or what is there belongs to another sweep, OSError where files
@@ -101,7 +101,9 @@ def _is_finished(table: Path, identity: Mapping[str, str]) -> bool:
         return False
 
 
-def _described(order: Order, table: Table, identity: Mapping[str, str], started: str, n_tasks: int) -> dict[str, Any]:
+def _described(
+    order: SweepRequest, table: SweepTable, identity: Mapping[str, str], started: str, n_tasks: int
+) -> dict[str, Any]:
     scenario = order.scenario
     return {
         "schema": SCHEMA,

@@ -10,12 +10,12 @@ import pandas as pd
 
 from prism_sim.kept.files import write_whole
 from prism_sim.sweeping.journal import provenance_of
-from prism_sim.sweeping.table import Kind, Table
+from prism_sim.sweeping.table import Kind, SweepTable
 
 _DTYPES: dict[Kind, str] = {"truth": "boolean", "whole": "Int64", "number": "float64", "text": "str"}
 
 
-def frame_of(table: Table) -> pd.DataFrame:
+def frame_of(table: SweepTable) -> pd.DataFrame:
     """Whole numbers stay whole where some are missing."""
     columns = {name: pd.Series(values, dtype=_DTYPES[table.kinds[name]]) for name, values in table.columns.items()}
     return pd.DataFrame(columns)

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from zlib import crc32
 
 from prism_sim.scenario import ScenarioError
-from prism_sim.sweeping.work import Answer
+from prism_sim.sweeping.work import PieceAnswer
 
 SCHEMA = "prism-sim/sweep-journal/1"
 
@@ -55,7 +55,7 @@ class Journal:
             self.file.close()
             raise
 
-    def write(self, answer: Answer) -> None:
+    def write(self, answer: PieceAnswer) -> None:
         """Returns when it is on disk. Raises OSError that names the file."""
         self._append({"kind": answer.kind, "found": answer.found})
 

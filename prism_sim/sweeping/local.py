@@ -16,7 +16,7 @@ from threading import Event, Thread
 from typing import IO, Any, Protocol, cast
 
 from prism_sim.sweeping.pieces import Pieces
-from prism_sim.sweeping.work import Answer, Work, perform
+from prism_sim.sweeping.work import PieceAnswer, SweepWork, perform
 
 START = "import sys; sys.path[:] = {path!r}; from prism_sim.sweeping.worker import main; main()"
 
@@ -26,7 +26,7 @@ class Workers(Protocol):
 
     n_workers: int
 
-    def answers(self, pieces: Pieces) -> Iterator[Answer]: ...
+    def answers(self, pieces: Pieces) -> Iterator[PieceAnswer]: ...
 
     def close(self) -> None: ...
 
@@ -36,10 +36,10 @@ class InProcess:
 
     n_workers = 1
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: SweepWork) -> None:
         self.work = work
 
-    def answers(self, pieces: Pieces) -> Iterator[Answer]:
+    def answers(self, pieces: Pieces) -> Iterator[PieceAnswer]:
         taker = pieces.taker()
         for piece in taker:
             answer = perform(self.work, piece)
@@ -53,7 +53,7 @@ class InProcess:
 class Processes:
     """A thread for each process: it hands in a piece and waits for the answer."""
 
-    def __init__(self, work: Work, n_workers: int) -> None:
+    def __init__(self, work: SweepWork, n_workers: int) -> None:
         self.n_workers = n_workers
         command = [sys.executable, "-c", START.format(path=sys.path)]
         self.processes = [
@@ -62,8 +62,8 @@ class Processes:
         self.work = work
         self.greeted = [False] * n_workers
 
-    def answers(self, pieces: Pieces) -> Iterator[Answer]:
-        done: queue.Queue[tuple[Answer, Event] | BaseException | None] = queue.Queue()
+    def answers(self, pieces: Pieces) -> Iterator[PieceAnswer]:
+        done: queue.Queue[tuple[PieceAnswer, Event] | BaseException | None] = queue.Queue()
         for number in range(self.n_workers):
             Thread(target=self._serve, args=(number, pieces, done), daemon=True).start()
         if pieces.kind == "timing":
@@ -80,7 +80,7 @@ class Processes:
                 yield answer
                 taken.set()
 
-    def _until_they_answer(self, pieces: Pieces, done: queue.Queue[Any]) -> Iterator[Answer]:
+    def _until_they_answer(self, pieces: Pieces, done: queue.Queue[Any]) -> Iterator[PieceAnswer]:
         """While interpreters start, the caller begins, so that the first figures are there at once."""
         taker = pieces.taker()
         while done.empty() and (piece := taker()) is not None:
@@ -110,7 +110,7 @@ class Processes:
         except BaseException as error:
             done.put(error)
 
-    def _ask(self, number: int, piece: Any) -> Answer:
+    def _ask(self, number: int, piece: Any) -> PieceAnswer:
         process = self.processes[number]
         pipe_in, pipe_out = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
         try:
@@ -128,4 +128,4 @@ class Processes:
             raise answer
         if isinstance(answer, str):
             raise RuntimeError(f"a worker failed:\n{answer}")
-        return cast(Answer, answer)
+        return cast(PieceAnswer, answer)

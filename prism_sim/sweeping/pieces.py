@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any
 
 from prism_sim.sweeping.points import Overrides
-from prism_sim.sweeping.work import Kind, Piece
+from prism_sim.sweeping.work import Kind, WorkPiece
 
 WANTED_S = 0.3
 FIRST, LARGEST = 2, 256  # points
@@ -28,12 +28,12 @@ class Pieces:
     def taker(self) -> Taker:
         return Taker(self)
 
-    def take(self, wanted: int) -> Piece | None:
+    def take(self, wanted: int) -> WorkPiece | None:
         with self.lock:
             fair = -(-(len(self.points) - self.next) // (2 * self.n_takers))
             points = tuple(self.points[self.next : self.next + max(1, min(wanted, fair))])
             self.next += len(points)
-        return Piece(self.kind, points) if points else None
+        return WorkPiece(self.kind, points) if points else None
 
 
 class Taker:
@@ -43,14 +43,14 @@ class Taker:
         self.pieces = pieces
         self.wanted = FIRST if pieces.kind == "timing" else 1
 
-    def __call__(self) -> Piece | None:
+    def __call__(self) -> WorkPiece | None:
         return self.pieces.take(self.wanted)
 
-    def took(self, piece: Piece, elapsed_s: float) -> None:
+    def took(self, piece: WorkPiece, elapsed_s: float) -> None:
         if self.pieces.kind == "timing":
             fitting = int(len(piece.points) * WANTED_S / elapsed_s) if elapsed_s > 0 else LARGEST
             self.wanted = max(1, min(fitting, 2 * self.wanted, LARGEST))
 
-    def __iter__(self) -> Iterator[Piece]:
+    def __iter__(self) -> Iterator[WorkPiece]:
         while (piece := self()) is not None:
             yield piece

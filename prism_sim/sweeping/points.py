@@ -20,7 +20,7 @@ Overrides = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Task:
+class GridQuestion:
     """A question to be computed: the number of its first point, and what that changes in the scenario."""
 
     number: int
@@ -37,7 +37,7 @@ class Grid:
 
     base: Scenario
     groups: tuple[Group, ...]
-    tasks: tuple[Task, ...]
+    tasks: tuple[GridQuestion, ...]
     task_of: tuple[int, ...]
 
     @staticmethod
@@ -57,7 +57,7 @@ class Grid:
             known = first.setdefault(_identity(base, overrides), number)
             task_of.append(known)
             if known == number:
-                tasks.append(Task(number, overrides))
+                tasks.append(GridQuestion(number, overrides))
         return Grid(base, groups, _side_by_side(tasks), tuple(task_of))
 
     def columns(self) -> Iterator[tuple[str, list[Any]]]:
@@ -111,11 +111,11 @@ def _option(field: str) -> str:
     return re.split(r"[.\[]", field.removeprefix("strategy."))[0]
 
 
-def _side_by_side(tasks: list[Task]) -> tuple[Task, ...]:
+def _side_by_side(tasks: list[GridQuestion]) -> tuple[GridQuestion, ...]:
     """Those on the same hardware after each other: what they are compared with is then played once."""
     first: dict[Any, int] = {}
 
-    def place(task: Task) -> int:
+    def place(task: GridQuestion) -> int:
         hardware = tuple((f, repr(v)) for f, v in task.overrides.items() if re.split(r"[.\[]", f)[0] in HARDWARE)
         return first.setdefault(hardware, task.number)
 

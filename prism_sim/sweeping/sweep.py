@@ -14,9 +14,9 @@ from prism_sim.scenario import Scenario, ScenarioError, load_scenario
 from prism_sim.sweeping.journal import Journal, Known, nothing_known
 from prism_sim.sweeping.local import InProcess, Processes, Workers
 from prism_sim.sweeping.pieces import Pieces
-from prism_sim.sweeping.points import Grid, Overrides, Task
-from prism_sim.sweeping.table import Table, table_of
-from prism_sim.sweeping.work import Answer, Kind, Work, source_digest
+from prism_sim.sweeping.points import Grid, GridQuestion, Overrides
+from prism_sim.sweeping.table import SweepTable, table_of
+from prism_sim.sweeping.work import Kind, PieceAnswer, SweepWork, source_digest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +57,7 @@ class Sweep:
         self.known: Known = nothing_known() if journal is None else journal.known
         self.shared_by = Counter(grid.task_of)
 
-    def table(self, jobs: int, dask: str | None = None) -> Table:
+    def table(self, jobs: int, dask: str | None = None) -> SweepTable:
         """Computes what is not known yet: first all times, then each output and each accuracy once."""
         if jobs < 1:
             raise ValueError(f"jobs(={jobs}) must be >= 1")
@@ -71,7 +71,7 @@ class Sweep:
         return table_of(self.grid, self.known)
 
     def _workers(self, jobs: int, dask: str | None) -> Workers:
-        work = Work(self.grid.base, self.numerics, source_digest())
+        work = SweepWork(self.grid.base, self.numerics, source_digest())
         if dask is not None:
             from prism_sim.sweeping.dask_backend import DaskWorkers
 
@@ -97,7 +97,7 @@ class Sweep:
             return n_known, n_known + len(self._open(pieces.kind))
         return sum(self.shared_by[number] for number in self.known["timing"]), len(self.grid.task_of)
 
-    def _worth(self, answer: Answer) -> int:
+    def _worth(self, answer: PieceAnswer) -> int:
         """Points that it settles, or questions."""
         if answer.kind != "timing":
             return len(answer.found)
@@ -111,8 +111,8 @@ class Sweep:
         """Questions of outputs or accuracy, each with the first point that asks it."""
         return [(question, task.overrides) for question, task in self._first(kind).items()]
 
-    def _first(self, kind: Kind) -> dict[str, Task]:
-        first: dict[str, Task] = {}
+    def _first(self, kind: Kind) -> dict[str, GridQuestion]:
+        first: dict[str, GridQuestion] = {}
         for task in sorted(self.grid.tasks, key=lambda task: task.number):
             question = self.known["timing"].get(task.number, {}).get(QUESTIONS[kind])
             if question is not None and question not in self.known[kind]:

@@ -22,7 +22,7 @@ Kind = Literal["truth", "whole", "number", "text"]
 
 
 @dataclass(frozen=True)
-class Table:
+class SweepTable:
     """Columns of equal length, in order; None: nothing there."""
 
     columns: dict[str, list[Any]]
@@ -40,7 +40,7 @@ class Table:
         return {name: _kind(name, values) for name, values in self.columns.items()}
 
 
-def table_of(grid: Grid, known: Known) -> Table:
+def table_of(grid: Grid, known: Known) -> SweepTable:
     """A row a point, in the order of the sweep. Points that ask the same share an answer."""
     rows = {task.number: row_of(known["timing"][task.number], known) for task in grid.tasks}
     names = _names(rows[task] for task in sorted(rows))
@@ -49,7 +49,7 @@ def table_of(grid: Grid, known: Known) -> Table:
         columns[name] = [rows[task].get(name) for task in grid.task_of]
     columns.setdefault("latency_s", [None] * len(grid.task_of))  # where every point fails
     columns[REASON] = columns.pop(REASON, [None] * len(grid.task_of))
-    return Table(columns)
+    return SweepTable(columns)
 
 
 def row_of(found: Mapping[str, Any], known: Known) -> Row:

@@ -23,7 +23,7 @@ Kind = Literal["timing", "numerics", "accuracy"]
 
 
 @dataclass(frozen=True)
-class Work:
+class SweepWork:
     """What all pieces of a sweep share. source: digest of the code that asks, which must be the one that answers."""
 
     base: Scenario
@@ -33,7 +33,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Piece:
+class WorkPiece:
     """Some points, each under the key by which its answer is known."""
 
     kind: Kind
@@ -41,7 +41,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Answer:
+class PieceAnswer:
     """Under their keys: of timing, a row's figures and the questions that its outputs answer; of numerics, a fidelity;
     of accuracy, what `run --json` says of it.
 
@@ -67,17 +67,17 @@ def source_digest() -> str:
 _ONE_AT_A_TIME = Lock()  # torch's threads and seeds belong to the whole process
 
 
-def perform(work: Work, piece: Piece) -> Answer:
+def perform(work: SweepWork, piece: WorkPiece) -> PieceAnswer:
     """Raises OtherSourceError; whatever is wrong with a point is a reason in its answer."""
     if work.source != source_digest():
         raise OtherSourceError(None, "has other source code of prism_sim; install the same everywhere", "a worker")
     begin_s = perf_counter()
     answer = {"timing": timing, "numerics": outputs, "accuracy": accuracy}[piece.kind]
     found = tuple((key, _answered(answer, work, overrides)) for key, overrides in piece.points)
-    return Answer(piece.kind, found, perf_counter() - begin_s)
+    return PieceAnswer(piece.kind, found, perf_counter() - begin_s)
 
 
-def _answered(answer: Any, work: Work, overrides: Overrides) -> dict[str, Any]:
+def _answered(answer: Any, work: SweepWork, overrides: Overrides) -> dict[str, Any]:
     try:
         found: dict[str, Any] = answer(work, overrides)
         return found
@@ -85,7 +85,7 @@ def _answered(answer: Any, work: Work, overrides: Overrides) -> dict[str, Any]:
         return {"reason": str(error)}
 
 
-def timing(work: Work, overrides: Overrides) -> dict[str, Any]:
+def timing(work: SweepWork, overrides: Overrides) -> dict[str, Any]:
     """A row's figures without those of numerics, and which questions about outputs belong to it."""
     from prism_sim.choice.run import run
 
@@ -94,7 +94,7 @@ def timing(work: Work, overrides: Overrides) -> dict[str, Any]:
     return {"row": row} | (_questions(work, result.scenario, result.simulation.job) if work.numerics else {})
 
 
-def outputs(work: Work, overrides: Overrides) -> dict[str, Any]:
+def outputs(work: SweepWork, overrides: Overrides) -> dict[str, Any]:
     """The fidelity of a point's outputs: from disk, or really computed."""
     from prism_sim.outputs.fidelity import fidelity_of
 
@@ -102,7 +102,7 @@ def outputs(work: Work, overrides: Overrides) -> dict[str, Any]:
         return {"fidelity": asdict(fidelity_of(scenario, job))}
 
 
-def accuracy(work: Work, overrides: Overrides) -> dict[str, Any]:
+def accuracy(work: SweepWork, overrides: Overrides) -> dict[str, Any]:
     """The accuracy of a point that has a task: from disk, or really computed."""
     from prism_sim.outputs.task_accuracy import accuracy_of
 
@@ -113,7 +113,7 @@ def accuracy(work: Work, overrides: Overrides) -> dict[str, Any]:
 
 
 @contextmanager
-def _job(work: Work, overrides: Overrides) -> Iterator[tuple[Scenario, Job]]:
+def _job(work: SweepWork, overrides: Overrides) -> Iterator[tuple[Scenario, Job]]:
     from prism_sim.choice.auto import resolved
     from prism_sim.simulation.placed import placed
     from prism_sim.simulation.simulate import simulate
@@ -124,7 +124,7 @@ def _job(work: Work, overrides: Overrides) -> Iterator[tuple[Scenario, Job]]:
         yield scenario, simulate(scenario).job
 
 
-def _questions(work: Work, scenario: Scenario, job: Job) -> dict[str, Any]:
+def _questions(work: SweepWork, scenario: Scenario, job: Job) -> dict[str, Any]:
     """About outputs and, with a task, about accuracy and the undistributed model's.
 
     They digest files, so they are asked once for what the same files answer.

@@ -26,7 +26,7 @@ MOST_HALVINGS = 60
 
 
 @dataclass(frozen=True)
-class Point:
+class VariedPoint:
     """Both latencies at one amount of the varied field; infinite where a plan does not fit the devices.
 
     reason: why it could not be simulated, or that neither fits.
@@ -49,17 +49,17 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Crossing:
+class OrderChange:
     """Where the order changes: between `low` and `high`, next to each other.
 
     kind: equal, both take the same time at `at`; flips, between two whole numbers; jumps, a latency does; fits, one of
     them fits the devices on one side only; gap, what lies between cannot be simulated. at: None unless equal.
     """
 
-    low: Point
-    high: Point
+    low: VariedPoint
+    high: VariedPoint
     kind: Literal["equal", "flips", "jumps", "fits", "gap"]
-    at: Point | None = None
+    at: VariedPoint | None = None
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,11 @@ class BreakEven:
     varied: Varied
     own: str
     other: str
-    points: tuple[Point, ...]
-    crossings: tuple[Crossing, ...]
+    points: tuple[VariedPoint, ...]
+    crossings: tuple[OrderChange, ...]
 
     @property
-    def simulated(self) -> list[Point]:
+    def simulated(self) -> list[VariedPoint]:
         return [point for point in self.points if point.reason is None]
 
     @property
@@ -82,7 +82,7 @@ class BreakEven:
         """Whether the field changes either latency at all."""
         return len({(point.own_s, point.other_s) for point in self.simulated}) > 1
 
-    def winner(self, point: Point) -> str | None:
+    def winner(self, point: VariedPoint) -> str | None:
         """None: they are equally fast."""
         return {-1: self.own, 0: None, 1: self.other}[point.sign]
 
@@ -115,7 +115,7 @@ class BreakEven:
             "scenario_hash": self.scenario.hash,
         }
 
-    def _point(self, point: Point) -> dict[str, Any]:
+    def _point(self, point: VariedPoint) -> dict[str, Any]:
         return {
             "value": point.amount,
             "text": self.varied.text(point.amount),
@@ -123,7 +123,7 @@ class BreakEven:
             "against_latency_s": None if math.isinf(point.other_s) else point.other_s,
         }
 
-    def _crossing(self, crossing: Crossing) -> dict[str, Any]:
+    def _crossing(self, crossing: OrderChange) -> dict[str, Any]:
         return {
             "kind": crossing.kind,
             "at": None if crossing.at is None else self._point(crossing.at),
@@ -176,17 +176,19 @@ class _Search:
     scenario: Scenario
     varied: Varied
     other: str
-    known: dict[float, Point] = field(default_factory=dict)
+    known: dict[float, VariedPoint] = field(default_factory=dict)
 
-    def point(self, amount: float) -> Point:
+    def point(self, amount: float) -> VariedPoint:
         if amount not in self.known:
             try:
                 self.known[amount] = self.simulated(amount)
             except ScenarioError as error:
-                self.known[amount] = Point(amount, reason=str(error).partition(": ")[2] or str(error))  # less its place
+                self.known[amount] = VariedPoint(
+                    amount, reason=str(error).partition(": ")[2] or str(error)
+                )  # less its place
         return self.known[amount]
 
-    def simulated(self, amount: float) -> Point:
+    def simulated(self, amount: float) -> VariedPoint:
         """Each with the shares that serve it, where the scenario is silent about them."""
         scenario = self.scenario.with_overrides({self.varied.field: self.varied.value(amount)})
         with placed(scenario):
@@ -195,9 +197,9 @@ class _Search:
         if not own.fits and not other.fits:
             reason = " and ".join(f"{one.job.strategy} does not fit {_short(scenario, one)}" for one in (own, other))
         own_s, other_s = (one.latency_s if one.fits else math.inf for one in (own, other))
-        return Point(amount, own_s, other_s, reason)
+        return VariedPoint(amount, own_s, other_s, reason)
 
-    def between(self, a: Point, b: Point, halvings: int = 0) -> Iterator[Crossing]:
+    def between(self, a: VariedPoint, b: VariedPoint, halvings: int = 0) -> Iterator[OrderChange]:
         """Where the order changes between two points."""
         if a.sign == b.sign:
             return
@@ -207,20 +209,20 @@ class _Search:
             return
         middle = self.point(amount)
         if middle.reason is not None:
-            yield Crossing(a, b, "gap")
+            yield OrderChange(a, b, "gap")
             return
         yield from self.between(a, middle, halvings + 1)
         yield from self.between(middle, b, halvings + 1)
 
-    def crossing(self, a: Point, b: Point) -> Crossing:
+    def crossing(self, a: VariedPoint, b: VariedPoint) -> OrderChange:
         if any(math.isinf(seconds) for point in (a, b) for seconds in (point.own_s, point.other_s)):
-            return Crossing(a, b, "fits")
+            return OrderChange(a, b, "fits")
         if self.varied.whole:
-            return Crossing(a, b, "flips")
+            return OrderChange(a, b, "flips")
         nearest = min(a, b, key=lambda point: abs(point.own_s - point.other_s))
         if abs(nearest.own_s - nearest.other_s) <= EQUAL * nearest.other_s:
-            return Crossing(a, b, "equal", nearest)
-        return Crossing(a, b, "jumps")
+            return OrderChange(a, b, "equal", nearest)
+        return OrderChange(a, b, "jumps")
 
 
 def _short(scenario: Scenario, simulation: Simulation) -> str:
@@ -229,9 +231,9 @@ def _short(scenario: Scenario, simulation: Simulation) -> str:
     return f"the memory of {found.device}"
 
 
-def _merged(crossings: Sequence[Crossing]) -> Iterator[Crossing]:
+def _merged(crossings: Sequence[OrderChange]) -> Iterator[OrderChange]:
     """A change to equal and one from equal, at one amount, are one change, or none if they only touch there."""
-    waiting: Crossing | None = None
+    waiting: OrderChange | None = None
     for crossing in crossings:
         if waiting is not None and crossing.low.sign == 0 == waiting.high.sign and _same(waiting.high, crossing.low):
             joined = replace(waiting, high=crossing.high, kind="equal", at=crossing.low)
@@ -244,5 +246,5 @@ def _merged(crossings: Sequence[Crossing]) -> Iterator[Crossing]:
         yield waiting
 
 
-def _same(a: Point, b: Point) -> bool:
+def _same(a: VariedPoint, b: VariedPoint) -> bool:
     return abs(a.amount - b.amount) <= 2 * SAME * max(abs(a.amount), abs(b.amount))

@@ -244,16 +244,16 @@ def test_a_sweep_over_seeds_trains_each_reference_once(load, own_cache):
 def test_a_search_takes_accuracy_as_an_objective(load, trained):
     pytest.importorskip("optuna", reason="search needs it")
     from prism_sim.searching.goals import Goals
-    from prism_sim.searching.search import Order, search
+    from prism_sim.searching.search import SearchRequest, search
 
     scenario = load({"task.checkpoint": str(trained), **SWEPT})
     goals = Goals.of(["latency_s"], ["accuracy"], ["accuracy_difference > -1"])
-    found = search(Order(scenario, goals, evaluations=12))
+    found = search(SearchRequest(scenario, goals, evaluations=12))
     table = sweep(scenario, jobs=1)
     best = max(row["accuracy"] for row in found.front_rows)
     assert best == table["accuracy"].max()
     with pytest.raises(ScenarioError, match="is computed with numerics only"):
-        search(Order(scenario, goals, evaluations=12, numerics=False))
+        search(SearchRequest(scenario, goals, evaluations=12, numerics=False))
 
 
 def test_without_numerics_a_sweep_has_empty_columns_and_answers_nothing(load, computed, own_cache):

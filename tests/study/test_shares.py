@@ -69,7 +69,7 @@ def splits_of(setting):
 
 def latency_s(setting, sizes):
     plan = predict(setting.split(sizes))
-    return timing.simulate(plan, setting.devices, setting.device_of, setting.network).latency_s
+    return timing.play_once(plan, setting.devices, setting.device_of, setting.network).latency_s
 
 
 def latencies(load, name, overrides):
@@ -287,7 +287,7 @@ def test_a_search_finds_the_same_again(load, name):
 def test_the_number_of_simulations_is_bounded(load, monkeypatch):
     monkeypatch.setattr(share_search, "MOST_SIMULATIONS", 90)
     played = []
-    simulated = timing.simulate
+    simulated = timing.play_once
     monkeypatch.setattr(share_search.timing, "simulate", lambda *given: played.append(given) or simulated(*given))
     setting = open_setting(load({"ranks": [0, 1, 2], "workload.tokens": 131}, MIXED))
     optimal_shares.__wrapped__(setting)

@@ -112,7 +112,7 @@ def test_without_dask_it_is_said_what_to_install(load, monkeypatch):
 
 
 def test_a_worker_with_other_source_is_refused(load):
-    from prism_sim.sweeping.work import OtherSourceError, Piece, Work, perform
+    from prism_sim.sweeping.work import OtherSourceError, SweepWork, WorkPiece, perform
 
     with pytest.raises(OtherSourceError, match="other source code"):
-        perform(Work(load(), False, "another"), Piece("timing", ()))
+        perform(SweepWork(load(), False, "another"), WorkPiece("timing", ()))
