@@ -16,7 +16,7 @@ from time import perf_counter
 import simpy
 
 from prism_sim.plan import Compute, Exchange, Kernel, Plan, Start, Step, Wait
-from prism_sim.timing import Device, Switch, simulate
+from prism_sim.timing import Device, Switch, play_once
 
 N_BLOCKS, N_RANKS = 12, 4
 COMPUTE_S, PAYLOAD_BYTES = 5e-3, 151_296
@@ -42,7 +42,7 @@ def all_gather_plan(n_ranks: int = N_RANKS, n_blocks: int = N_BLOCKS, payload_by
 def engine(plan: Plan, sharing: str = "fifo") -> float:
     devices = [Device(f"device {number}", flops_per_s=1e9, memory_bytes_per_s=1e9) for number in range(N_RANKS)]
     network = Switch(BITS_PER_S, BITS_PER_S, LATENCY_S, sharing=sharing)
-    return simulate(plan, devices, (*range(N_RANKS), 0), network).latency_s
+    return play_once(plan, devices, (*range(N_RANKS), 0), network).latency_s
 
 
 def free(port: simpy.Resource, request: simpy.resources.resource.Request) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from prism_sim import Scenario, load_scenario
 from prism_sim.shapes.interpreter import predict
-from prism_sim.study import simulate
+from prism_sim.simulation.simulate import simulate
 
 DEVICES, REPEATS = (8, 16, 32, 64), 5
 ALLOWED_S, ALLOWED_EXPONENT = 10.0, 1.1

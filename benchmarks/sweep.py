@@ -14,8 +14,8 @@ from time import perf_counter
 
 from prism_sim import load_scenario, run
 from prism_sim.scenario import Scenario
-from prism_sim.study.sweeping.points import Grid
-from prism_sim.study.sweeping.sweep import Sweep
+from prism_sim.sweeping.points import Grid
+from prism_sim.sweeping.sweep import Sweep
 
 SCENARIO = Path(__file__).parent.parent / "scenarios" / "vit-base-orin-nano.yaml"
 SWEEP = {

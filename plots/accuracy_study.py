@@ -12,12 +12,12 @@ from typing import Any
 from prism_sim import compressors, load_scenario, tasks
 from prism_sim.commands.base import Teller
 from prism_sim.compressors.budget import settings_for_bytes
+from prism_sim.loss.accuracy import FINE_TUNED, ZERO_SHOT, AccuracyPoint, AccuracyRequest, Curve, curve
+from prism_sim.loss.finetune import AccuracyRequest as FineTuning
+from prism_sim.loss.finetune import finetune
+from prism_sim.loss.loss import Loss, loss
 from prism_sim.scenario import Scenario
-from prism_sim.study.curve import FINE_TUNED, ZERO_SHOT, Curve, Order, Point, curve
-from prism_sim.study.finetuning import Order as FineTuning
-from prism_sim.study.finetuning import finetune
-from prism_sim.study.loss import Loss, loss
-from prism_sim.study.simulation import simulate
+from prism_sim.simulation.simulate import simulate
 from prism_sim.tasks import metrics
 from prism_sim.tasks.intervals import Interval, difference, difference_over_seeds
 from prism_sim.training import references
@@ -76,12 +76,12 @@ QUICK = (
 class Way:
     """One way to answer, with its seeds. mean: of the metric. difference: less undistributed, with its interval."""
 
-    points: tuple[Point, ...]
+    points: tuple[AccuracyPoint, ...]
     mean: float
     difference: Interval
 
     @property
-    def point(self) -> Point:
+    def point(self) -> AccuracyPoint:
         return self.points[0]
 
 
@@ -155,7 +155,7 @@ def measure(case: Case, progress: Progress) -> Measured:
     for seed in case.seeds:
         of_seed = f"{case.task}, seed {seed}"
         with progress.step(f"training {of_seed}", case.train_s):
-            order = references.Order(tasks.find(case.task), seed, case.steps)
+            order = references.TrainingRequest(tasks.find(case.task), seed, case.steps)
             trained.append(references.obtain(order, progress.tell.show, progress.training(of_seed)))
         scenarios.append(_scenario(case, seed, trained[-1]))
         with progress.step(
@@ -185,20 +185,20 @@ def _scenario(case: Case, seed: int, reference: Obtained) -> Scenario:
 
 def _curve(case: Case, scenarios: list[Scenario], tuned: list[Obtained], progress: Progress) -> Curve:
     """Points of all seeds: as it was and fine-tuned, and every row as it is."""
-    points: list[Point] = []
+    points: list[AccuracyPoint] = []
     for scenario, obtained in zip(scenarios, tuned, strict=True):
         what = f"answering {case.task}, seed {obtained.record['seed']}, over compression rates"
         with progress.step(what, case.n_of_curve * case.answer_s):
-            order = Order(scenario, case.segments, fine_tuned=(obtained.folder,))
+            order = AccuracyRequest(scenario, case.segments, fine_tuned=(obtained.folder,))
             alone, *others = curve(order, progress.tell.show, progress.tell.watch).points
             points += [alone, _through(scenario, LOSSLESS, {}, progress), *others]
     return Curve(scenarios[0], tuple(points))
 
 
-def _through(scenario: Scenario, compressor: str, settings: Mapping[str, int], progress: Progress) -> Point:
+def _through(scenario: Scenario, compressor: str, settings: Mapping[str, int], progress: Progress) -> AccuracyPoint:
     """The task answered through this compressor; one without segments has no use for L."""
     others = {f"strategy.{name}": value for name, value in settings.items() if name != "segments"}
-    order = Order(scenario.with_overrides(others), (settings.get("segments", 1),), (compressor,))
+    order = AccuracyRequest(scenario.with_overrides(others), (settings.get("segments", 1),), (compressor,))
     return curve(order, progress.tell.show, progress.tell.watch).points[-1]
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from accuracy_study import LOSSLESS, PLAIN, Case, Equal, Measured, Way
 
+from prism_sim.loss.accuracy import FINE_TUNED, ZERO_SHOT
 from prism_sim.reports.accuracy import difference_text, interval_text, value_text
 from prism_sim.reports.page import table
-from prism_sim.study.curve import FINE_TUNED, ZERO_SHOT
 from prism_sim.tasks import metrics
 from prism_sim.tasks.intervals import Interval
 from prism_sim.units_text import bytes_text, seconds_text

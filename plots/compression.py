@@ -12,7 +12,7 @@ from pathlib import Path
 from prism_sim import load_scenario, sweep
 from prism_sim.figures import draw_compression
 from prism_sim.figures.style import check_ending, saved
-from prism_sim.study.files import write_whole
+from prism_sim.kept.files import write_whole
 
 SEGMENTS = (1, 2, 5, 10, 20, 30, 50)
 STEPS = [["single", 1], ["voltage", 1], *(["prism", n_segments] for n_segments in SEGMENTS)]

@@ -17,8 +17,8 @@ from pandas import DataFrame
 from prism_sim import figures, load_scenario, sweep
 from prism_sim.figures.results import read_results
 from prism_sim.figures.style import saved
-from prism_sim.study.explain import explain
-from prism_sim.study.files import write_whole
+from prism_sim.kept.files import write_whole
+from prism_sim.why.explain import explain
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 

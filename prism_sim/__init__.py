@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from prism_sim.choice.run import run
     from prism_sim.numeric.infer import fit_codebooks, infer
     from prism_sim.scenario import Scenario, ScenarioError, load_scenario
-    from prism_sim.study.run import run
-    from prism_sim.study.sweeping.sweep import sweep
+    from prism_sim.sweeping.sweep import sweep
 
 __all__ = ["Scenario", "ScenarioError", "fit_codebooks", "infer", "load_scenario", "run", "sweep"]
 
@@ -18,8 +18,8 @@ _HOMES = {
     "fit_codebooks": "prism_sim.numeric.infer",
     "infer": "prism_sim.numeric.infer",
     "load_scenario": "prism_sim.scenario",
-    "run": "prism_sim.study.run",
-    "sweep": "prism_sim.study.sweeping.sweep",
+    "run": "prism_sim.choice.run",
+    "sweep": "prism_sim.sweeping.sweep",
 }
 
 

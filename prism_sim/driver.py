@@ -31,7 +31,7 @@ class DeadlockError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Driven:
     """What the programs did (steps per participant, exchanges) and what they returned."""
 
     programs: tuple[tuple[Step, ...], ...]
@@ -51,7 +51,7 @@ class _Participant:
     result: Any = None
 
 
-def run(programs: Sequence[Program], meters: Sequence[Meter]) -> Run:
+def run(programs: Sequence[Program], meters: Sequence[Meter]) -> Driven:
     """Runs all programs (ranks, then the terminal) to their end. Raises DeadlockError if they cannot reach it."""
     return _Loop(programs, meters).run()
 
@@ -68,7 +68,7 @@ class _Loop:
         self.entered: dict[tuple[int, Terms], int] = {}
         self.ready: deque[_Participant] = deque(self.participants)
 
-    def run(self) -> Run:
+    def run(self) -> Driven:
         while self.ready:
             self._advance(self.ready.popleft())
         stuck = [me for me in self.participants if not me.finished]
@@ -76,7 +76,7 @@ class _Loop:
             raise DeadlockError("; ".join(f"participant {me.index} waits in {me.waits_in}" for me in stuck))
         if orphans := [meeting for meeting in self.meetings if not meeting.complete]:
             raise DeadlockError("not all members entered " + "; ".join(map(str, orphans)))
-        return Run(
+        return Driven(
             programs=tuple(tuple(me.steps) for me in self.participants),
             exchanges=tuple(meeting.exchange() for meeting in self.meetings),
             results=tuple(me.result for me in self.participants),

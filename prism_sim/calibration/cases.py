@@ -7,18 +7,18 @@ from typing import Any
 
 from prism_sim import strategies, timing
 from prism_sim.calibration.parameters import with_values
-from prism_sim.calibration.table import Row, Table
+from prism_sim.calibration.table import MeasuredRow, MeasuredTable
 from prism_sim.plan import Plan
 from prism_sim.scenario import Scenario, ScenarioError
-from prism_sim.study import hardware
-from prism_sim.study.simulation import Simulation, simulate
+from prism_sim.simulation import hardware
+from prism_sim.simulation.simulate import Simulation, simulate
 
 
 @dataclass(frozen=True)
-class Case:
+class MeasuredCase:
     """A row, the scenario that it was measured in, and the Plan of that."""
 
-    row: Row
+    row: MeasuredRow
     scenario: Scenario
     plan: Plan
     device_of: tuple[int, ...]
@@ -27,7 +27,7 @@ class Case:
         """Compute, staging, communication and total with these numbers."""
         scenario = with_values(self.scenario, values)
         boards, network = hardware.devices(scenario), hardware.network(scenario)
-        return parts_s(timing.simulate(self.plan, boards, self.device_of, network), self.plan.n_ranks)
+        return parts_s(timing.play_once(self.plan, boards, self.device_of, network), self.plan.n_ranks)
 
 
 def parts_s(timeline: timing.Timeline, n_ranks: int) -> dict[str, float]:
@@ -40,7 +40,7 @@ def parts_s(timeline: timing.Timeline, n_ranks: int) -> dict[str, float]:
     return {**spent_s, "communication": rest_s, "total": timeline.latency_s}
 
 
-def cases(table: Table, scenario: Scenario) -> tuple[Case, ...]:
+def cases(table: MeasuredTable, scenario: Scenario) -> tuple[MeasuredCase, ...]:
     """Raises ScenarioError at the row that the scenario cannot be made to be, and for devices that differ."""
     kinds = {replace(device, name="") for device in scenario.devices}
     if len(kinds) > 1:
@@ -52,20 +52,20 @@ def cases(table: Table, scenario: Scenario) -> tuple[Case, ...]:
     return tuple(_case(table, row, scenario) for row in table.rows)
 
 
-def _case(table: Table, row: Row, scenario: Scenario) -> Case:
+def _case(table: MeasuredTable, row: MeasuredRow, scenario: Scenario) -> MeasuredCase:
     try:
         simulation = simulation_of(row, scenario)
     except ScenarioError as error:
         raise table.error(f"{row.name} cannot be simulated: {error}", row.line) from error
-    return Case(row, scenario_of(row, scenario), simulation.plan, simulation.device_of)
+    return MeasuredCase(row, scenario_of(row, scenario), simulation.plan, simulation.device_of)
 
 
-def simulation_of(row: Row, scenario: Scenario) -> Simulation:
+def simulation_of(row: MeasuredRow, scenario: Scenario) -> Simulation:
     """The row as the scenario's own numbers have it."""
     return simulate(scenario_of(row, scenario))
 
 
-def scenario_of(row: Row, scenario: Scenario) -> Scenario:
+def scenario_of(row: MeasuredRow, scenario: Scenario) -> Scenario:
     """The scenario as it was when the row was measured. Raises ScenarioError if it cannot be that."""
     changes: dict[str, Any] = {"strategy.name": row.strategy, "workload.batch": row.batch}
     if row.segments is not None:

@@ -20,7 +20,7 @@ SOFT = 0.03  # relative deviation above which a step counts less: as the spread 
 
 
 @dataclass(frozen=True, slots=True)
-class Deviation:
+class KernelDeviation:
     """Of one pass through a block: what the four numbers say, and what was measured, with its quartiles."""
 
     label: str
@@ -47,14 +47,14 @@ class DeviceEstimate:
     memory_bytes_per_s: float
     memory_overlap: float
     op_overhead_s: float
-    passes: tuple[Deviation, ...]
+    passes: tuple[KernelDeviation, ...]
 
     @property
     def typical_error(self) -> float:
         return statistics.median(abs(one.error) for one in self.passes)
 
     @property
-    def worst(self) -> Deviation:
+    def worst(self) -> KernelDeviation:
         return max(self.passes, key=lambda one: abs(one.error))
 
     @property
@@ -107,7 +107,7 @@ def fit_device(steps: Sequence[Step]) -> DeviceEstimate:
     flops_per_s, memory_bytes_per_s, op_overhead_s, overlap = numbers(found.x)
     device = _device((flops_per_s, memory_bytes_per_s, op_overhead_s, overlap))
     passes = tuple(
-        Deviation(step.label, device.compute_s(step.kernels), step.seconds, _quartiles_s(step.samples_s))
+        KernelDeviation(step.label, device.compute_s(step.kernels), step.seconds, _quartiles_s(step.samples_s))
         for step in wholes.values()
     )
     return DeviceEstimate(flops_per_s, memory_bytes_per_s, overlap, op_overhead_s, passes)

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from prism_sim.calibration.cases import Case, cases
+from prism_sim.calibration.cases import MeasuredCase, cases
 from prism_sim.calibration.lines import Lines, straight_lines
 from prism_sim.calibration.parameters import PARAMETERS, Parameter
-from prism_sim.calibration.table import Row, Table
+from prism_sim.calibration.table import MeasuredRow, MeasuredTable
 from prism_sim.catalogue import nearest
 from prism_sim.scenario import Scenario, ScenarioError
 
@@ -33,7 +33,7 @@ FEW = 10  # degrees of freedom below which intervals are rough
 
 
 @dataclass(frozen=True)
-class Found:
+class FittedParameter:
     """A parameter's value, and the interval that holds it with `CONFIDENCE`; None: the rows do not bound it."""
 
     parameter: Parameter
@@ -46,9 +46,9 @@ class Found:
 class Fit:
     """The best parameters for a table's rows.  predicted_s: by row: parts and total."""
 
-    table: Table
+    table: MeasuredTable
     scenario: Scenario
-    found: tuple[Found, ...]
+    found: tuple[FittedParameter, ...]
     untold: tuple[str, ...]
     predicted_s: tuple[dict[str, float], ...]
     lines: Lines
@@ -116,7 +116,7 @@ def _summary(errors: Sequence[float]) -> dict[str, float] | None:
 
 
 def fit(
-    table: Table, scenario: Scenario, free: Sequence[str] | None = None, n_starts: int = N_STARTS, seed: int = 0
+    table: MeasuredTable, scenario: Scenario, free: Sequence[str] | None = None, n_starts: int = N_STARTS, seed: int = 0
 ) -> Fit:
     """n_starts: of the search, the first from the scenario's numbers, the others from random ones around them.
 
@@ -138,7 +138,8 @@ def fit(
     best, jacobian, scatter = _best(problem, told, start, np.random.default_rng(seed), n_starts)
     half = _half_widths(jacobian, scatter, table.n_numbers - len(told))
     found = [
-        Found(one, value, *_interval(value, width)) for one, value, width in zip(told, best.values(), half, strict=True)
+        FittedParameter(one, value, *_interval(value, width))
+        for one, value, width in zip(told, best.values(), half, strict=True)
     ]
     return Fit(table, scenario, tuple(found), untold, problem.predicted_s(best), straight_lines(table.rows))
 
@@ -156,7 +157,7 @@ def _chosen(scenario: Scenario, free: Sequence[str] | None) -> list[Parameter]:
 class _Problem:
     """Residuals of all rows for given parameters."""
 
-    def __init__(self, rows: Sequence[Case]) -> None:
+    def __init__(self, rows: Sequence[MeasuredCase]) -> None:
         self.cases = rows
 
     def predicted_s(self, values: dict[str, float]) -> tuple[dict[str, float], ...]:
@@ -176,7 +177,7 @@ class _Problem:
         return max(float(np.max(np.abs(one - own))) for one in moved) > TOLD
 
 
-def _compared(row: Row) -> list[tuple[str, float, float]]:
+def _compared(row: MeasuredRow) -> list[tuple[str, float, float]]:
     """Which times of a row are compared, with what was measured and their weights; a lone part is the total."""
     parts = [name for name in row.numbers if name != "total"]
     found = [(name, row.times_s[name], 1.0) for name in parts if row.times_s[name] != row.total_s]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prism_sim.calibration.fit import CONFIDENCE, Fit, Found
+from prism_sim.calibration.fit import CONFIDENCE, Fit, FittedParameter
 
 
 def fragment(found: Fit) -> str:
@@ -26,7 +26,7 @@ def fragment(found: Fit) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _fields(found: Sequence[Found], indent: int) -> list[str]:
+def _fields(found: Sequence[FittedParameter], indent: int) -> list[str]:
     start = " " * indent
     return [
         f"{start}{one.parameter.name.removeprefix('network.')}: {one.parameter.text(one.value)}  # {interval(one)}"
@@ -34,7 +34,7 @@ def _fields(found: Sequence[Found], indent: int) -> list[str]:
     ]
 
 
-def interval(one: Found) -> str:
+def interval(one: FittedParameter) -> str:
     """'580 GFLOP/s to 690 GFLOP/s'."""
     if one.low is None or one.high is None:
         return "not bounded by the rows"

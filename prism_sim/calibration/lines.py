@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prism_sim.calibration.table import TIMES, Row
+from prism_sim.calibration.table import TIMES, MeasuredRow
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Lines:
     exact: bool
 
 
-def straight_lines(rows: Sequence[Row]) -> Lines:
+def straight_lines(rows: Sequence[MeasuredRow]) -> Lines:
     """Least squares for each strategy with its ranks, segments and bandwidth by itself."""
     predicted_s: list[dict[str, float]] = [{} for _ in rows]
     n_parameters, exact = 0, True
@@ -44,12 +44,12 @@ def straight_lines(rows: Sequence[Row]) -> Lines:
     return Lines(tuple(predicted_s), n_parameters, exact)
 
 
-def _groups(rows: Sequence[Row]) -> list[list[int]]:
+def _groups(rows: Sequence[MeasuredRow]) -> list[list[int]]:
     found: dict[tuple[object, ...], list[int]] = {}
     for index, row in enumerate(rows):
         found.setdefault((row.strategy, row.ranks, row.segments, row.bits_per_s), []).append(index)
     return list(found.values())
 
 
-def _measured(row: Row, time: str) -> float | None:
+def _measured(row: MeasuredRow, time: str) -> float | None:
     return row.total_s if time == "total" else row.times_s.get(time)

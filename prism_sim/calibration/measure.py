@@ -10,7 +10,7 @@ from typing import Any
 from prism_sim.calibration.device import DeviceEstimate, fit_device
 from prism_sim.live.launcher import on_loopback
 from prism_sim.live.timed import PASSES, Copy
-from prism_sim.study.series import Series, run_series
+from prism_sim.live_runs.series import Series, run_series
 
 GIB = 1 << 30
 

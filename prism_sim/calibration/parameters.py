@@ -41,7 +41,7 @@ class Parameter:
         return value if math.isfinite(value) and self.low < value < self.high else self.start
 
     def text(self, amount: float, digits: int = 4) -> str:
-        from prism_sim.study.varied import quantity_text
+        from prism_sim.why.varied import quantity_text
 
         return f"{amount:.{digits}g}" if self.unit is None else quantity_text(self.unit, amount, digits)
 

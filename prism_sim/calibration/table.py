@@ -24,7 +24,7 @@ ADDS_UP = 0.02  # how far the parts of a row may be from its total: tables are r
 _NUMBER = re.compile(r"\d+\.?\d*|\.\d+")
 
 
-class Row(NamedTuple):
+class MeasuredRow(NamedTuple):
     """One measurement.  times_s: by part or total; what was not measured is absent.  None: as the scenario has it."""
 
     line: int
@@ -62,11 +62,11 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Table:
+class MeasuredTable:
     """The rows of a file."""
 
     path: Path
-    rows: tuple[Row, ...] = field(repr=False)
+    rows: tuple[MeasuredRow, ...] = field(repr=False)
 
     @property
     def n_numbers(self) -> int:
@@ -76,7 +76,7 @@ class Table:
         return _error(self.path, self.rows[-1].line if line is None else line, message)
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path) -> MeasuredTable:
     """Times are in milliseconds, or carry a unit; a bandwidth carries one; lines that begin with # are comments.
 
     Raises ScenarioError with file, line, column, value and rule; OSError if there is no such file.
@@ -91,7 +91,7 @@ def read_table(path: Path) -> Table:
     rows = [_row(path, line, columns, record) for (line, _), record in zip(kept[1:], cells[1:], strict=True)]
     if not rows:
         raise _error(path, kept[0][0], "holds no rows under its columns; add measured ones")
-    return Table(path, tuple(rows))
+    return MeasuredTable(path, tuple(rows))
 
 
 def _error(path: Path, line: int, message: str) -> ScenarioError:
@@ -112,7 +112,7 @@ def _check_columns(path: Path, line: int, columns: Sequence[str]) -> None:
         raise _error(path, line, f"no column of times: at least one of {', '.join(TIMES)} is needed")
 
 
-def _row(path: Path, line: int, columns: Sequence[str], cells: Sequence[str]) -> Row:
+def _row(path: Path, line: int, columns: Sequence[str], cells: Sequence[str]) -> MeasuredRow:
     if len(cells) != len(columns):
         raise _error(path, line, f"has {len(cells)} values for {len(columns)} columns; leave unknown ones empty")
     text = {name: cell for name, cell in zip(columns, cells, strict=True) if cell}
@@ -145,7 +145,7 @@ def _row(path: Path, line: int, columns: Sequence[str], cells: Sequence[str]) ->
         raise _error(path, line, f"holds no time; state at least one of {', '.join(TIMES)}")
     batch = whole("batch")
     assert batch is not None
-    row = Row(
+    row = MeasuredRow(
         line=line,
         strategy=text["strategy"],
         ranks=whole("ranks"),
@@ -158,7 +158,7 @@ def _row(path: Path, line: int, columns: Sequence[str], cells: Sequence[str]) ->
     return row
 
 
-def _check_sum(path: Path, row: Row) -> None:
+def _check_sum(path: Path, row: MeasuredRow) -> None:
     if not set(TIMES) <= row.times_s.keys():
         return
     total_s, sum_s = row.times_s["total"], sum(row.times_s[part] for part in PARTS)

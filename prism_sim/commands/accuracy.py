@@ -22,7 +22,7 @@ from prism_sim.commands.base import (
 from prism_sim.commands.processor import share_processor
 
 if TYPE_CHECKING:
-    from prism_sim.study.curve import Curve
+    from prism_sim.loss.accuracy import Curve
 
 TABLE, PICTURE = "accuracy.csv", "accuracy-compression.png"
 
@@ -52,11 +52,11 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     share_processor()
+    from prism_sim.loss.accuracy import AccuracyRequest, curve
     from prism_sim.reports.curve import show_curve
-    from prism_sim.study.curve import Order, curve
 
     scenario = load(options)
-    order = Order(scenario, options.segments, options.compressors, options.seeds, tuple(options.fine_tuned))
+    order = AccuracyRequest(scenario, options.segments, options.compressors, options.seeds, tuple(options.fine_tuned))
     with progress(f"answering the task of {scenario.name}") as announce:
         found = curve(order, announce, announce.watch)
         described = found.to_json()
@@ -69,7 +69,7 @@ def _files(found: Curve) -> Mapping[str, Content]:
 
     from prism_sim.figures.accuracy_compression import draw_accuracy_compression
     from prism_sim.figures.style import saved
-    from prism_sim.study.sweeping.frames import csv_text
+    from prism_sim.sweeping.frames import csv_text
 
     table = pd.DataFrame(found.rows())
     files: dict[str, Content] = {TABLE: csv_text(table)}

@@ -136,7 +136,7 @@ def write_files(contents: Mapping[Path, Content]) -> None:
     """Writes texts and pictures, each whole or not at all, and names them; the path `-` is standard output."""
     from rich.console import Console
 
-    from prism_sim.study.files import write_whole
+    from prism_sim.kept.files import write_whole
 
     for path, content in contents.items():
         if path == STANDARD_OUTPUT:

@@ -40,7 +40,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from prism_sim.study.breakeven import break_even
+    from prism_sim.why.breakeven import break_even
 
     scenario = load(options)
     with progress(f"varying {options.vary} of {scenario.name}"):

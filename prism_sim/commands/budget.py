@@ -31,8 +31,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from prism_sim.loss.budget import BudgetRequest, budget
     from prism_sim.reports.budget import show_budget
-    from prism_sim.study.budget import Order, budget
 
     scenario = load(options)
     given = {"segments": options.segments, "measure": options.minimise, "evaluations": options.evaluations}
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     if options.bytes is not None:
         stated["budget_bytes"] = _amount(options.bytes)
     with progress(f"spending bytes on the blocks of {scenario.name}") as announce:
-        found = budget(scenario, Order(**stated), announce)
+        found = budget(scenario, BudgetRequest(**stated), announce)
     deliver(Answer("budget", found.to_json(), partial(show_budget, found)), options)
     return 0
 

@@ -15,7 +15,7 @@ SCHEMA = "prism-sim/calibration/1"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CalibratedSection:
     """section: lines of a scenario (YAML). described: for JSON. remark: how good it is."""
 
     section: str
@@ -24,14 +24,14 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class CalibratedPart:
     """Something that can be measured, under an option of its name. Adding one: an entry of PARTS."""
 
     help: str
-    measure: Callable[[argparse.Namespace], Found]
+    measure: Callable[[argparse.Namespace], CalibratedSection]
 
 
-def measure_link(options: argparse.Namespace) -> Found:
+def measure_link(options: argparse.Namespace) -> CalibratedSection:
     from prism_sim.live import link
 
     found = link.measure_link(options.seconds, options.timeout)
@@ -40,10 +40,10 @@ def measure_link(options: argparse.Namespace) -> Found:
         f"loopback, by {len(found.probes)} kinds of probe up to {largest} bytes; "
         f"half of them within {100 * found.typical_error:.0f} % of the fit"
     )
-    return Found(found.to_yaml(), found.to_json(), remark)
+    return CalibratedSection(found.to_yaml(), found.to_json(), remark)
 
 
-def measure_device(options: argparse.Namespace) -> Found:
+def measure_device(options: argparse.Namespace) -> CalibratedSection:
     from prism_sim.calibration import measure
     from prism_sim.catalogue import look_up
     from prism_sim.scenario import presets
@@ -65,12 +65,14 @@ def measure_device(options: argparse.Namespace) -> Found:
         f"{100 * fit.typical_error:.1f} % of the fit, the worst {100 * fit.worst.error:+.0f} % ({fit.worst.label}); "
         f"from time to time, a pass varies by {100 * fit.spread:.0f} %"
     )
-    return Found(found.to_yaml(), found.to_json(), remark)
+    return CalibratedSection(found.to_yaml(), found.to_json(), remark)
 
 
 PARTS = {
-    "device": Part("this machine's processor, or its accelerator: rate, memory, kernel overhead", measure_device),
-    "link": Part("two processes on this machine: latency, bandwidth, message overhead", measure_link),
+    "device": CalibratedPart(
+        "this machine's processor, or its accelerator: rate, memory, kernel overhead", measure_device
+    ),
+    "link": CalibratedPart("two processes on this machine: latency, bandwidth, message overhead", measure_link),
 }
 
 

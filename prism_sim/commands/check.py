@@ -8,10 +8,10 @@ from prism_sim.commands.base import Command, load, takes_scenario
 
 
 def run(options: argparse.Namespace) -> int:
-    from prism_sim.study.auto import resolved
-    from prism_sim.study.memory import refuse_unless_it_fits
-    from prism_sim.study.placed import placed
-    from prism_sim.study.simulation import simulate
+    from prism_sim.choice.auto import resolved
+    from prism_sim.simulation.memory import refuse_unless_it_fits
+    from prism_sim.simulation.placed import placed
+    from prism_sim.simulation.simulate import simulate
 
     scenario = load(options)
     with placed(scenario):  # rules that only show once strategy, model and hardware meet

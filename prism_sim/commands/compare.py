@@ -20,7 +20,7 @@ from prism_sim.commands.base import (
 )
 
 if TYPE_CHECKING:
-    from prism_sim.study.compare import Comparison
+    from prism_sim.choice.compare import Comparison
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +31,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from prism_sim.choice.compare import compare
     from prism_sim.reports.compare import show_comparison
-    from prism_sim.study.compare import compare
 
     scenario = load(options)
     with progress(f"comparing strategies on {scenario.name}") as announce:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from prism_sim.commands.base import Answer, Command, Content, deliver, load, takes_json, takes_out, takes_scenario
 
 if TYPE_CHECKING:
-    from prism_sim.study.explain import Explanation
+    from prism_sim.why.explain import Explanation
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from prism_sim.reports.explain import show_explanation
-    from prism_sim.study.explain import explain
+    from prism_sim.why.explain import explain
 
     found = explain(load(options))
     show = partial(show_explanation, found)

@@ -43,10 +43,10 @@ def run(options: argparse.Namespace) -> int:
     share_processor()
     from rich.console import Console
 
+    from prism_sim.loss.finetune import FinetuneRequest, finetune
     from prism_sim.reports.finetuning import progress_bar, show_finetuning
-    from prism_sim.study.finetuning import Order, finetune
 
-    order = Order(
+    order = FinetuneRequest(
         scenario=load(options),
         segments=options.random_segments,
         steps=options.steps,

@@ -25,11 +25,11 @@ from prism_sim.commands.base import (
 )
 
 if TYPE_CHECKING:
-    from prism_sim.live.launcher import Meeting, Start
+    from prism_sim.live.launcher import ProcessStart, Rendezvous
     from prism_sim.live.voice import Voice
+    from prism_sim.live_runs.live import LiveResult
     from prism_sim.scenario import Scenario
-    from prism_sim.study.live import LiveResult
-    from prism_sim.study.simulation import Simulation
+    from prism_sim.simulation.simulate import Simulation
 
 FAILED, WRONG_INPUT = 1, 2  # exit statuses
 RUNNING = "is in run"  # as processes say
@@ -83,7 +83,7 @@ def _seconds(text: str) -> float:
 def run(options: argparse.Namespace) -> int:
     from prism_sim.live.launcher import LiveError, launch
     from prism_sim.live.namespaces import ShapeError
-    from prism_sim.study.live import check_routes, planned, taking_part
+    from prism_sim.live_runs.live import check_routes, planned, taking_part
 
     deadline_s = time.monotonic() + options.timeout
     scenario = load(options)
@@ -115,28 +115,28 @@ class _Telling:
 
 
 @contextmanager
-def _meeting(options: argparse.Namespace, scenario: Scenario, n_processes: int) -> Iterator[Meeting]:
+def _meeting(options: argparse.Namespace, scenario: Scenario, n_processes: int) -> Iterator[Rendezvous]:
     from prism_sim.live.launcher import on_loopback
 
     if not options.shape:
         yield on_loopback(options.port)
         return
-    from prism_sim.live.namespaces import Shape, shaped
+    from prism_sim.live.namespaces import LinkShape, shaped
 
     network = scenario.network
     if network.medium != "switch" or network.up_bits_per_s is None or network.down_bits_per_s is None:
         rule = f"--shape makes a switch, but the medium is {network.medium}; write network.medium: switch"
         raise scenario.origin.overridden().error(("network",), rule)
-    with shaped(n_processes, Shape(network.up_bits_per_s, network.down_bits_per_s, network.latency_s)) as made:
+    with shaped(n_processes, LinkShape(network.up_bits_per_s, network.down_bits_per_s, network.latency_s)) as made:
         for note in made.notes:
             print(f"prism-sim: {note}", file=sys.stderr)
         yield made.meeting(options.port)
 
 
 def _start(
-    options: argparse.Namespace, rank: int, name: str, n_processes: int, meeting: Meeting, deadline_s: float
-) -> Start:
-    from prism_sim.live.launcher import Start, own_cores
+    options: argparse.Namespace, rank: int, name: str, n_processes: int, meeting: Rendezvous, deadline_s: float
+) -> ProcessStart:
+    from prism_sim.live.launcher import ProcessStart, own_cores
 
     n_threads = options.threads_per_rank
     own = own_cores(rank, n_processes, n_threads)
@@ -150,7 +150,7 @@ def _start(
     ]
     if own:
         arguments.append(f"--cores={','.join(map(str, own))}")
-    return Start(
+    return ProcessStart(
         name=f"process {rank} ({name})",
         arguments=arguments,
         environment=meeting.environment(rank, n_processes, n_threads, deadline_s, options.timeout),
@@ -186,17 +186,17 @@ def run_process(arguments: Sequence[str]) -> int:
 
 def _run_process(options: argparse.Namespace, deadline_s: float, voice: Voice) -> int:
     from prism_sim.live.voice import Seat
-    from prism_sim.study.live import order_of, planned, taking_part
+    from prism_sim.live_runs.live import order_of, planned, taking_part
 
     seat = Seat.from_environment()
     scenario = load(options)
     predicted = planned(scenario)
     seat.check([scenario.devices[device].name for device in taking_part(predicted)])
     voice.doing("loads torch")
-    from prism_sim.live.process import Settings, take_part
-    from prism_sim.study.numerics import loading
+    from prism_sim.live.process import ProcessSettings, take_part
+    from prism_sim.outputs.fidelity import loading
 
-    settings = Settings(options.repeats, options.warmup, options.threads_per_rank, deadline_s, options.cores)
+    settings = ProcessSettings(options.repeats, options.warmup, options.threads_per_rank, deadline_s, options.cores)
     with loading(scenario):
         found = take_part([order_of(scenario, predicted)], seat, settings, voice)
     if found is None:
@@ -209,7 +209,7 @@ def _run_process(options: argparse.Namespace, deadline_s: float, voice: Voice) -
 
 def _report(scenario: Scenario, predicted: Simulation, found: Mapping[str, Any], options: argparse.Namespace) -> int:
     """Shows and writes; the exit status says whether the output is right."""
-    from prism_sim.study.live import LiveResult
+    from prism_sim.live_runs.live import LiveResult
 
     result = LiveResult.of(scenario, predicted, found)
     if options.json != STANDARD_OUTPUT:

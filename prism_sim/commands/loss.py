@@ -20,7 +20,7 @@ from prism_sim.commands.base import (
 )
 
 if TYPE_CHECKING:
-    from prism_sim.study.loss import Loss
+    from prism_sim.loss.loss import Loss
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +30,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from prism_sim.loss.loss import loss
     from prism_sim.reports.loss import show_loss
-    from prism_sim.study.loss import loss
 
     scenario = load(options)
     with progress(f"following the residual stream of {scenario.name}") as announce:

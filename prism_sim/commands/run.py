@@ -21,7 +21,7 @@ from prism_sim.commands.base import (
 )
 
 if TYPE_CHECKING:
-    from prism_sim.study import RunResult
+    from prism_sim.choice.result import RunResult
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -32,12 +32,12 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from prism_sim import study
+    from prism_sim.choice.run import run as answer
     from prism_sim.reports.run import show
 
     scenario = load(options)
     with progress(f"simulating {scenario.name}") as announce:
-        result = study.run(scenario, numerics=not options.no_numerics, announce=announce, watch=announce.watch)
+        result = answer(scenario, numerics=not options.no_numerics, announce=announce, watch=announce.watch)
         described = result.to_json()
     deliver(Answer("run", described, partial(show, result), lambda: _files(result)), options)
     return 0

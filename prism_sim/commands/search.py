@@ -20,7 +20,7 @@ from prism_sim.commands.base import (
 )
 
 if TYPE_CHECKING:
-    from prism_sim.study.search import Found
+    from prism_sim.searching.search import SearchResult
 
 FRONT, EVALUATED, PICTURE = "front.csv", "evaluated.csv", "pareto.png"
 PLOTTED = 2  # objectives, and the strategy
@@ -60,11 +60,11 @@ def run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from prism_sim.reports.search import progress_bar, show_search
-    from prism_sim.study.search import Order, search
-    from prism_sim.study.searching.goals import Goals
+    from prism_sim.searching.goals import Goals
+    from prism_sim.searching.search import SearchRequest, search
 
     goals = Goals.of(options.minimise, options.maximise, options.where)
-    order = Order(
+    order = SearchRequest(
         scenario=load(options),
         goals=goals,
         evaluations=options.evaluations,
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _files(found: Found, folder: Path) -> dict[Path, str | Callable[[Path], Any]]:
+def _files(found: SearchResult, folder: Path) -> dict[Path, str | Callable[[Path], Any]]:
     front = set(found.front)
     rows = [one.row | {"infeasible": one.reason, "on_front": at in front} for at, one in enumerate(found.evaluated)]
     files: dict[Path, str | Callable[[Path], Any]] = {
@@ -101,7 +101,7 @@ def _files(found: Found, folder: Path) -> dict[Path, str | Callable[[Path], Any]
     return files
 
 
-def _picture(rows: list[dict[str, Any]], found: Found) -> Callable[[Path], Any]:
+def _picture(rows: list[dict[str, Any]], found: SearchResult) -> Callable[[Path], Any]:
     """Of the first two objectives. Raises ValueError if the plot takes them for something else."""
     import pandas as pd
 
@@ -119,7 +119,7 @@ def _picture(rows: list[dict[str, Any]], found: Found) -> Callable[[Path], Any]:
 def _csv(rows: Iterable[dict[str, Any]]) -> str:
     import pandas as pd
 
-    from prism_sim.study.sweeping.frames import csv_text
+    from prism_sim.sweeping.frames import csv_text
 
     return csv_text(pd.DataFrame(list(rows)))
 

@@ -51,14 +51,14 @@ def run(options: argparse.Namespace) -> int:
 def _to_standard_output(scenario: Scenario, options: argparse.Namespace, console: Console) -> int:
     from prism_sim.reports.sweep import progress_bar
     from prism_sim.scenario import ScenarioError
-    from prism_sim.study.sweeping.points import Grid
-    from prism_sim.study.sweeping.sweep import Sweep
+    from prism_sim.sweeping.points import Grid
+    from prism_sim.sweeping.sweep import Sweep
 
     if options.resume:
         raise ScenarioError("--resume needs a file to go on with: give --out FILE")
     with progress_bar(console) as watch:
         table = Sweep(Grid.of(scenario), not options.no_numerics, watch=watch).table(options.jobs, options.dask)
-    from prism_sim.study.sweeping.frames import csv_text, frame_of
+    from prism_sim.sweeping.frames import csv_text, frame_of
 
     print(csv_text(frame_of(table)), end="", flush=True)
     return 0
@@ -68,10 +68,10 @@ def _to_file(scenario: Scenario, options: argparse.Namespace, console: Console) 
     from time import perf_counter
 
     from prism_sim.reports.sweep import progress_bar, show_sweep
-    from prism_sim.study.sweeping.files import Order, sweep_to_file, table_path
+    from prism_sim.sweeping.files import SweepRequest, sweep_to_file, table_path
 
     out = options.out or Path(f"{scenario.path.stem}-sweep.csv")
-    order = Order(scenario, table_path(out), not options.no_numerics, options.jobs, options.dask, options.resume)
+    order = SweepRequest(scenario, table_path(out), not options.no_numerics, options.jobs, options.dask, options.resume)
     begin_s = perf_counter()
     with progress_bar(console) as watch:
         done = sweep_to_file(order, watch)

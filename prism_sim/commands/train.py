@@ -10,7 +10,7 @@ from prism_sim.commands.base import STANDARD_OUTPUT, Command, as_json, file_path
 from prism_sim.commands.processor import share_processor
 
 if TYPE_CHECKING:
-    from prism_sim.training.references import Order
+    from prism_sim.training.references import TrainingRequest
 
 INTERRUPTED = 130  # exit status
 LARGEST_SEED = 2**63 - 1
@@ -49,16 +49,16 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _order(options: argparse.Namespace) -> Order:
+def _order(options: argparse.Namespace) -> TrainingRequest:
     """Raises ValueError for an unknown task, and for numbers that are out of range."""
     from prism_sim import tasks
-    from prism_sim.training.references import Order
+    from prism_sim.training.references import TrainingRequest
 
     if not 0 <= options.seed <= LARGEST_SEED:
         raise ValueError(f"--seed is {options.seed}, but must be between 0 and {LARGEST_SEED}")
     if options.steps is not None and options.steps < 1:
         raise ValueError(f"--steps is {options.steps}, but must be at least 1")
-    return Order(tasks.find(options.task), options.seed, options.steps, options.out, options.again)
+    return TrainingRequest(tasks.find(options.task), options.seed, options.steps, options.out, options.again)
 
 
 COMMAND = Command("train", "trains the small reference model of a task, in minutes", prepare, run, order=5)

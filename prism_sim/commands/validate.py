@@ -22,7 +22,7 @@ from prism_sim.commands.base import (
 )
 
 if TYPE_CHECKING:
-    from prism_sim.validation import Part, Report
+    from prism_sim.validation import Report, ValidationPart
 
 BROKEN, WRONG_INPUT = 1, 2  # exit statuses
 
@@ -43,13 +43,13 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from prism_sim.validation import Settings, chosen, validate
+    from prism_sim.validation import ValidationSettings, chosen, validate
     from prism_sim.validation.page import filled
 
     try:
         names = None if options.parts is None else [name.strip() for name in options.parts.split(",")]
         parts = chosen(names)
-        settings = Settings(options.quick, options.seconds, options.seed, options.repeats)
+        settings = ValidationSettings(options.quick, options.seconds, options.seed, options.repeats)
         page = _page(options.page, parts)
     except ValueError as error:
         print(f"prism-sim: {error}", file=sys.stderr)
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     return 0 if report.holds else BROKEN
 
 
-def _page(path: Path | None, parts: Sequence[Part]) -> str:
+def _page(path: Path | None, parts: Sequence[ValidationPart]) -> str:
     """The page as it is now. Raises ValueError if a part has no place in it, OSError if there is no such file."""
     from prism_sim.validation.page import check_places
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class CompressorStep:
     """One step's cost. elements: activations read and written; extra_bytes: of other things that are read or written.
 
     flops: of matrix products, 2 a multiply-add. scratch: elements that it keeps in memory while it runs.
@@ -37,7 +37,7 @@ class Reducer(Protocol):
         """Rows that stand for a partition of `n_tokens`; at least 1, and as many as tokens: the rows as they are."""
         ...
 
-    def work(self, batch: int, n_tokens: int, width: int) -> tuple[Work, ...]:
+    def work(self, batch: int, n_tokens: int, width: int) -> tuple[CompressorStep, ...]:
         """What `reduce` costs."""
         ...
 
@@ -62,11 +62,11 @@ class Quantiser(Protocol):
         """The size law: bytes of one sample's rows, whatever the element type of model and wire."""
         ...
 
-    def pack_work(self, batch: int, n_rows: int, width: int) -> tuple[Work, ...]:
+    def pack_work(self, batch: int, n_rows: int, width: int) -> tuple[CompressorStep, ...]:
         """What `pack` costs."""
         ...
 
-    def unpack_work(self, batch: int, n_rows: int, width: int) -> tuple[Work, ...]:
+    def unpack_work(self, batch: int, n_rows: int, width: int) -> tuple[CompressorStep, ...]:
         """What `unpack` costs."""
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from prism_sim.compressors.base import Entry, Work
+from prism_sim.compressors.base import CompressorStep, Entry
 from prism_sim.compressors.groups import group_means, means_work
 from prism_sim.compressors.segment_means import SEGMENTS
 
@@ -30,12 +30,12 @@ class ClusterMeans:
     def n_rows(self, n_tokens: int) -> int:
         return min(self.segments, n_tokens)
 
-    def work(self, batch: int, n_tokens: int, width: int) -> tuple[Work, ...]:
+    def work(self, batch: int, n_tokens: int, width: int) -> tuple[CompressorStep, ...]:
         n_rows = self.n_rows(n_tokens)
         n_distances, means = batch * n_tokens * n_rows, means_work(batch, n_tokens, n_rows, width)
         iteration = (
-            Work("distances", 2 * n_distances * width, means.elements + n_distances, scratch=n_distances),
-            Work("nearest centres", elements=n_distances),
+            CompressorStep("distances", 2 * n_distances * width, means.elements + n_distances, scratch=n_distances),
+            CompressorStep("nearest centres", elements=n_distances),
             means,
         )
         return (means, *iteration * ITERATIONS)

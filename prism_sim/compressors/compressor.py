@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from prism_sim.compressors import packing
-from prism_sim.compressors.base import Quantiser, Reducer, Work
+from prism_sim.compressors.base import CompressorStep, Quantiser, Reducer
 from prism_sim.partition import Keys
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class MessagePiece:
     """One tensor of a message. packed: of bytes, which cross as they are; else of elements in the wire's type."""
 
     shape: tuple[int, ...]
@@ -45,16 +45,16 @@ class Compressor:
         n_keys = self.reducer.n_rows(len(tokens))
         return Keys(tokens, n_keys, self.reducer.by_content and n_keys < len(tokens))
 
-    def pieces(self, batch: int, n_tokens: int, width: int) -> tuple[Piece, ...]:
+    def pieces(self, batch: int, n_tokens: int, width: int) -> tuple[MessagePiece, ...]:
         """The size law: of what a message is made."""
         keys = self.keys(range(n_tokens))
         if self.quantiser is None:
-            rows = Piece((batch, keys.n_keys, width), packed=False)
+            rows = MessagePiece((batch, keys.n_keys, width), packed=False)
         else:
-            rows = Piece((batch, self.quantiser.sample_bytes(keys.n_keys, width)), packed=True)
+            rows = MessagePiece((batch, self.quantiser.sample_bytes(keys.n_keys, width)), packed=True)
         if not keys.by_content:
             return (rows,)
-        return rows, Piece((batch, packing.packed_bytes(keys.n_keys, packing.bits_for(n_tokens))), packed=True)
+        return rows, MessagePiece((batch, packing.packed_bytes(keys.n_keys, packing.bits_for(n_tokens))), packed=True)
 
     def message_bytes(self, batch: int, n_tokens: int, width: int, element_bytes: int) -> int:
         """Of one message; element_bytes: of the wire's element type, which packed bytes do not depend on."""
@@ -66,12 +66,12 @@ class Compressor:
             total += elements * (1 if piece.packed else element_bytes)
         return total
 
-    def compress_work(self, batch: int, n_tokens: int, width: int) -> tuple[Work, ...]:
+    def compress_work(self, batch: int, n_tokens: int, width: int) -> tuple[CompressorStep, ...]:
         n_rows = self.reducer.n_rows(n_tokens)
         reducing = self.reducer.work(batch, n_tokens, width) if n_rows < n_tokens else ()
         return reducing if self.quantiser is None else (*reducing, *self.quantiser.pack_work(batch, n_rows, width))
 
-    def restore_work(self, batch: int, n_tokens: int, width: int) -> tuple[Work, ...]:
+    def restore_work(self, batch: int, n_tokens: int, width: int) -> tuple[CompressorStep, ...]:
         if self.quantiser is None:
             return ()
         return self.quantiser.unpack_work(batch, self.reducer.n_rows(n_tokens), width)

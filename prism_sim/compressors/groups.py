@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prism_sim.compressors.base import Work
+from prism_sim.compressors.base import CompressorStep
 
 
 def group_means(x: Any, group_of: Any, n_groups: int, real: Any) -> tuple[Any, Any]:
@@ -25,6 +25,6 @@ def group_means(x: Any, group_of: Any, n_groups: int, real: Any) -> tuple[Any, A
     return (sums / counts.clamp(min=1)[..., None]).to(x.dtype), counts
 
 
-def means_work(batch: int, n_tokens: int, n_groups: int, width: int) -> Work:
+def means_work(batch: int, n_tokens: int, n_groups: int, width: int) -> CompressorStep:
     """What `group_means` costs."""
-    return Work("group means", elements=batch * (n_tokens + n_groups) * width)
+    return CompressorStep("group means", elements=batch * (n_tokens + n_groups) * width)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
 
-from prism_sim.compressors.base import Entry, Work
+from prism_sim.compressors.base import CompressorStep, Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Identity:
     def n_rows(self, n_tokens: int) -> int:
         return n_tokens
 
-    def work(self, batch: int, n_tokens: int, width: int) -> tuple[Work, ...]:
+    def work(self, batch: int, n_tokens: int, width: int) -> tuple[CompressorStep, ...]:
         return ()
 
     def reduce(self, x: Any, real: Any) -> NoReturn:

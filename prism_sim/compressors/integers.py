@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prism_sim.compressors import packing
-from prism_sim.compressors.base import Work
+from prism_sim.compressors.base import CompressorStep
 
 SCALE_BYTES = 4  # float32: an offset and a step cross with each row
 N_SCALES = 2
@@ -26,13 +26,15 @@ class IntegerRows:
     def sample_bytes(self, n_rows: int, width: int) -> int:
         return packing.packed_bytes(n_rows * width, self.bits) + N_SCALES * SCALE_BYTES * n_rows
 
-    def pack_work(self, batch: int, n_rows: int, width: int) -> tuple[Work, ...]:
+    def pack_work(self, batch: int, n_rows: int, width: int) -> tuple[CompressorStep, ...]:
         elements, packed = batch * n_rows * width, batch * self.sample_bytes(n_rows, width)
-        return Work("row ranges", elements=elements), Work("quantise", elements=elements, extra_bytes=packed)
+        return CompressorStep("row ranges", elements=elements), CompressorStep(
+            "quantise", elements=elements, extra_bytes=packed
+        )
 
-    def unpack_work(self, batch: int, n_rows: int, width: int) -> tuple[Work, ...]:
+    def unpack_work(self, batch: int, n_rows: int, width: int) -> tuple[CompressorStep, ...]:
         elements, packed = batch * n_rows * width, batch * self.sample_bytes(n_rows, width)
-        return (Work("dequantise", elements=elements, extra_bytes=packed),)
+        return (CompressorStep("dequantise", elements=elements, extra_bytes=packed),)
 
     def pack(self, rows: Any, codebook: Any) -> Any:
         import torch

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from prism_sim.compressors.base import Entry, Lever, Work
+from prism_sim.compressors.base import CompressorStep, Entry, Lever
 
 SEGMENTS = Lever("segments", lambda n_tokens, width: n_tokens)
 
@@ -24,8 +24,8 @@ class SegmentMeans:
     def n_rows(self, n_tokens: int) -> int:
         return min(self.segments, n_tokens)
 
-    def work(self, batch: int, n_tokens: int, width: int) -> tuple[Work, ...]:
-        return (Work("summary", elements=batch * (n_tokens + self.n_rows(n_tokens)) * width),)
+    def work(self, batch: int, n_tokens: int, width: int) -> tuple[CompressorStep, ...]:
+        return (CompressorStep("summary", elements=batch * (n_tokens + self.n_rows(n_tokens)) * width),)
 
     def reduce(self, x: Any, real: Any) -> tuple[Any, Any]:
         from prism_sim.numeric.equations import segment_means  # torch only where numbers are asked for

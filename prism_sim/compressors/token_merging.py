@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from prism_sim.compressors.base import Entry, Work
+from prism_sim.compressors.base import CompressorStep, Entry
 from prism_sim.compressors.groups import group_means, means_work
 from prism_sim.compressors.segment_means import SEGMENTS
 
@@ -29,14 +29,14 @@ class TokenMerging:
     def n_rows(self, n_tokens: int) -> int:
         return min(self.segments, n_tokens)
 
-    def work(self, batch: int, n_tokens: int, width: int) -> tuple[Work, ...]:
-        found: list[Work] = []
+    def work(self, batch: int, n_tokens: int, width: int) -> tuple[CompressorStep, ...]:
+        found: list[CompressorStep] = []
         for n, n_merged in _steps(n_tokens, self.n_rows(n_tokens)):
             n_scores = batch * (n - n // 2) * (n // 2)
             elements = batch * n * width
-            found.append(Work("unit rows", elements=2 * elements, scratch=elements))
-            found.append(Work("similarities", 2 * n_scores * width, elements + n_scores, scratch=n_scores))
-            found.append(Work("matching", elements=n_scores))
+            found.append(CompressorStep("unit rows", elements=2 * elements, scratch=elements))
+            found.append(CompressorStep("similarities", 2 * n_scores * width, elements + n_scores, scratch=n_scores))
+            found.append(CompressorStep("matching", elements=n_scores))
             found.append(means_work(batch, n_tokens, n - n_merged, width))
         return tuple(found)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prism_sim.compressors import packing
-from prism_sim.compressors.base import Entry, Lever, Work
+from prism_sim.compressors.base import CompressorStep, Entry, Lever
 from prism_sim.partition import even_split, ranges
 
 DEFAULT_CODES = 1024  # ASTRA (arXiv 2505.19342)
@@ -42,20 +42,20 @@ class VectorQuantisation:
     def sample_bytes(self, n_rows: int, width: int) -> int:
         return packing.packed_bytes(n_rows * len(self.columns(width)), self.bits)
 
-    def pack_work(self, batch: int, n_rows: int, width: int) -> tuple[Work, ...]:
+    def pack_work(self, batch: int, n_rows: int, width: int) -> tuple[CompressorStep, ...]:
         """One product and one search for all groups, as a batch; the codebook is read once."""
         n_products = batch * n_rows * self.codebook_size
         n_distances = n_products * len(self.columns(width))
         read = (batch * n_rows + self.codebook_size) * width
         return (
-            Work("codebook distances", 2 * n_products * width, read + n_distances, scratch=n_distances),
-            Work("nearest codes", elements=n_distances),
-            Work("pack codes", extra_bytes=batch * self.sample_bytes(n_rows, width)),
+            CompressorStep("codebook distances", 2 * n_products * width, read + n_distances, scratch=n_distances),
+            CompressorStep("nearest codes", elements=n_distances),
+            CompressorStep("pack codes", extra_bytes=batch * self.sample_bytes(n_rows, width)),
         )
 
-    def unpack_work(self, batch: int, n_rows: int, width: int) -> tuple[Work, ...]:
+    def unpack_work(self, batch: int, n_rows: int, width: int) -> tuple[CompressorStep, ...]:
         packed = batch * self.sample_bytes(n_rows, width)
-        return (Work("look codes up", elements=2 * batch * n_rows * width, extra_bytes=packed),)
+        return (CompressorStep("look codes up", elements=2 * batch * n_rows * width, extra_bytes=packed),)
 
     def pack(self, rows: Any, codebook: Any) -> Any:
         import torch

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from prism_sim.figures.frame import LETTERS_PER_INCH, add_legend, add_title, is_wide, log_axis
-from prism_sim.figures.panels import Line, Panel, lines, panels
+from prism_sim.figures.panels import Panel, PanelLine, lines, panels
 from prism_sim.figures.quantities import quantity
 from prism_sim.figures.style import (
     COLUMN_INCHES,
@@ -47,8 +47,8 @@ class Chart:
     x: str
     ys: tuple[str, ...]
     title: str = ""
-    across: Callable[[Line], bool] = lambda line: False
-    decorate: Callable[[Axes, Sequence[Line], tuple[float, float]], None] | None = None
+    across: Callable[[PanelLine], bool] = lambda line: False
+    decorate: Callable[[Axes, Sequence[PanelLine], tuple[float, float]], None] | None = None
     ideal: bool = False
     notes: dict[str, str] = field(default_factory=dict)
 
@@ -69,7 +69,7 @@ def draw_chart(chart: Chart) -> Figure:
         places = set[float]()
         for number, y in enumerate(chart.ys):
             y_unit = _unit(y, chart.rows[y])
-            drawn: list[tuple[Axes, list[Line]]] = []
+            drawn: list[tuple[Axes, list[PanelLine]]] = []
             for panel in found:
                 axes = grid[0, number] if beside else grid[number * panel_rows + panel.row, panel.column]
                 drawn.append((axes, _draw_panel(chart, axes, panel, y, (x_unit[0], y_unit[0]))))
@@ -99,7 +99,7 @@ def _unit(column: str, values: Iterable[float]) -> tuple[float, str]:
     return quantity(column).scale(values)
 
 
-def _draw_panel(chart: Chart, axes: Axes, panel: Panel, y: str, factors: tuple[float, float]) -> list[Line]:
+def _draw_panel(chart: Chart, axes: Axes, panel: Panel, y: str, factors: tuple[float, float]) -> list[PanelLine]:
     shown = lines(panel.rows, chart.plot, chart.x, y)
     variants = {line.strategy: [one for one in shown if one.strategy == line.strategy] for line in shown}
     for line in shown:
@@ -111,7 +111,7 @@ def _draw_panel(chart: Chart, axes: Axes, panel: Panel, y: str, factors: tuple[f
     return shown
 
 
-def _draw_line(axes: Axes, line: Line, place: tuple[int, int], factors: tuple[float, float], across: bool) -> None:
+def _draw_line(axes: Axes, line: PanelLine, place: tuple[int, int], factors: tuple[float, float], across: bool) -> None:
     style, (number, many) = strategy_style(line.strategy), place
     colour = shaded(style.colour, PALEST * number / (many - 1)) if many > 1 else style.colour
     if across:
@@ -145,7 +145,7 @@ def _draw_line(axes: Axes, line: Line, place: tuple[int, int], factors: tuple[fl
         )
 
 
-def _draw_intervals(axes: Axes, line: Line, x: Sequence[float], factor: float, colour: str) -> None:
+def _draw_intervals(axes: Axes, line: PanelLine, x: Sequence[float], factor: float, colour: str) -> None:
     """As bars: bands of several lines would cover each other."""
     below = [max(0.0, y - low) / factor for y, low in zip(line.y, line.low, strict=True)]
     above = [max(0.0, high - y) / factor for y, high in zip(line.y, line.high, strict=True)]
@@ -176,7 +176,7 @@ def _label(
         )
 
 
-def _scale_y(drawn: Sequence[tuple[Axes, Sequence[Line]]], y: str, factor: float) -> None:
+def _scale_y(drawn: Sequence[tuple[Axes, Sequence[PanelLine]]], y: str, factor: float) -> None:
     amounts = [value / factor for _, shown in drawn for line in shown for value in (*line.low, *line.high)]
     if not amounts:
         return

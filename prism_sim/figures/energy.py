@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from prism_sim.figures.bars import bar_figure, bar_labels
 from prism_sim.figures.base import Plot
 from prism_sim.figures.charts import Chart, draw_chart
-from prism_sim.figures.panels import Line
+from prism_sim.figures.panels import PanelLine
 from prism_sim.figures.quantities import RESULTS, is_field
 from prism_sim.figures.rows import checked, counts_devices, numeric
 from prism_sim.figures.style import EDGE, plain, strategy_style
@@ -46,7 +46,7 @@ def _grows(rows: DataFrame) -> bool:
     return bool((alike["n_ranks"].nunique() > 1).any())
 
 
-def _across(line: Line) -> bool:
+def _across(line: PanelLine) -> bool:
     return line.strategy == "single" and len(line.x) == 1
 
 

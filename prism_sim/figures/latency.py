@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from prism_sim.figures.base import Plot
 from prism_sim.figures.charts import Chart, draw_chart
 from prism_sim.figures.frame import is_wide
-from prism_sim.figures.panels import Line
+from prism_sim.figures.panels import PanelLine
 from prism_sim.figures.rows import canonical, checked, named_text, numeric, varying, with_references
 from prism_sim.figures.style import FAINT, strategy_colour
 
@@ -38,7 +38,7 @@ def draw_latency(table: DataFrame, *, x: str = "", title: str = "") -> Figure:
 def draw_latency_along(table: DataFrame, plot: str, x: str, title: str) -> Figure:
     rows = numeric(with_references(checked(table, plot, "latency_s", x, "strategy")), plot, x)
 
-    def mark(axes: Axes, shown: Sequence[Line], factors: tuple[float, float]) -> None:
+    def mark(axes: Axes, shown: Sequence[PanelLine], factors: tuple[float, float]) -> None:
         _mark_break_evens(axes, shown, factors, x)
 
     return draw_chart(Chart(plot, rows, x, ("latency_s",), title, decorate=mark))
@@ -53,7 +53,7 @@ def _swept_number(table: DataFrame) -> str:
     return numbers[0]
 
 
-def crossings(own: Line, other: Line) -> Iterator[tuple[float, float]]:
+def crossings(own: PanelLine, other: PanelLine) -> Iterator[tuple[float, float]]:
     """Places (x, y) between neighbouring points where two lines meet, straight on logarithmic axes where x is wide."""
     level = dict(zip(other.x, other.y, strict=True))
     both = [(x, y, level[x]) for x, y in zip(own.x, own.y, strict=True) if x in level and x > 0]
@@ -66,7 +66,7 @@ def crossings(own: Line, other: Line) -> Iterator[tuple[float, float]]:
             yield at, z * (z_next / z) ** share
 
 
-def _mark_break_evens(axes: Axes, shown: Sequence[Line], factors: tuple[float, float], x: str) -> None:
+def _mark_break_evens(axes: Axes, shown: Sequence[PanelLine], factors: tuple[float, float], x: str) -> None:
     singles = [line for line in shown if line.strategy == "single"]
     met = [
         (at, level, line.strategy)

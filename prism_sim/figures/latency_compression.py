@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from prism_sim.figures.base import Plot
 from prism_sim.figures.charts import Chart, draw_chart
-from prism_sim.figures.panels import Line
+from prism_sim.figures.panels import PanelLine
 from prism_sim.figures.rows import checked, numeric, with_references
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def draw_against_compression(
     return draw_chart(Chart(plot, rows, "compression_rate", ys, title, across=_across, notes=notes))
 
 
-def _across(line: Line) -> bool:
+def _across(line: PanelLine) -> bool:
     return max(line.x) <= 1
 
 

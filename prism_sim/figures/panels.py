@@ -21,7 +21,7 @@ CONFIDENCE = "95 % interval"  # what columns that end in _low and _high hold
 
 
 @dataclass(frozen=True)
-class Line:
+class PanelLine:
     """One strategy's results along x. variant: "" or what tells it apart.
 
     low, high: of repeats, or, with `intervals`, ends of a confidence interval, the mean of them if there are repeats.
@@ -99,9 +99,9 @@ def _cut(rows: DataFrame, fields: Sequence[str], keys: Sequence[Sequence[Any]]) 
             yield Panel(row, column, named_text(fields[0], across), named_text(fields[1], down), both)
 
 
-def lines(rows: DataFrame, plot: str, x: str, y: str) -> list[Line]:
+def lines(rows: DataFrame, plot: str, x: str, y: str) -> list[PanelLine]:
     """Every strategy's results along x, in the palette's order; a line for each variant of a strategy's options."""
-    found: list[Line] = []
+    found: list[PanelLine] = []
     rows = rows.dropna(subset=[x, y])
     for strategy in in_order(rows["strategy"]):
         own = rows[rows["strategy"] == strategy]
@@ -139,13 +139,13 @@ def _sortable(value: Any) -> Any:
     return (0, value, "") if isinstance(value, Real) else (1, 0, str(value))
 
 
-def _line(strategy: str, variant: str, rows: DataFrame, x: str, y: str) -> Line:
+def _line(strategy: str, variant: str, rows: DataFrame, x: str, y: str) -> PanelLine:
     along = rows.groupby(x, sort=True)
     intervals = {f"{y}_low", f"{y}_high"} <= set(rows)
     low, high = (along[f"{y}_low"].mean(), along[f"{y}_high"].mean()) if intervals else (along[y].min(), along[y].max())
     mean = along[y].mean()
     n_seeds = max(rows[field].nunique() if field in rows else 1 for field in REPEATS)
-    return Line(
+    return PanelLine(
         strategy,
         variant,
         [float(value) for value in mean.index],

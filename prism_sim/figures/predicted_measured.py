@@ -28,7 +28,7 @@ LINK_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 TIME = Quantity("time", SECONDS)
 
 
-class Point(NamedTuple):
+class MeasuredPoint(NamedTuple):
     """Times in the axes' unit. spread: of what was measured; None: unknown. hollow: shown but not judged."""
 
     measured: float
@@ -67,7 +67,7 @@ def draw_predicted_measured(table: DataFrame, *, title: str = "") -> Figure:
     return figure
 
 
-def _points(rows: DataFrame, factor: float) -> Iterator[Point]:
+def _points(rows: DataFrame, factor: float) -> Iterator[MeasuredPoint]:
     from pandas import to_numeric
 
     def text(name: str, number: int) -> str:
@@ -77,7 +77,7 @@ def _points(rows: DataFrame, factor: float) -> Iterator[Point]:
     ends = [to_numeric(rows[name], errors="coerce") / factor for name in SPREAD if name in rows]
     for number in range(len(rows)):
         spread = tuple(float(end[number]) for end in ends)
-        yield Point(
+        yield MeasuredPoint(
             float(rows["measured_s"][number]) / factor,
             float(rows["predicted_s"][number]) / factor,
             (spread[0], spread[1]) if len(spread) == len(SPREAD) and not any(map(isnan, spread)) else None,
@@ -95,7 +95,7 @@ def _draw_bands(axes: Axes, low: float, high: float) -> None:
     axes.plot(ends, ends, color=FAINT, linewidth=0.8, zorder=1)
 
 
-def _draw_points(axes: Axes, points: Sequence[Point]) -> None:
+def _draw_points(axes: Axes, points: Sequence[MeasuredPoint]) -> None:
     """With a bar over what was measured."""
     colours = _colours(points)
     for point in points:
@@ -115,12 +115,12 @@ def _draw_points(axes: Axes, points: Sequence[Point]) -> None:
         )
 
 
-def _colours(points: Sequence[Point]) -> dict[str, str]:
+def _colours(points: Sequence[MeasuredPoint]) -> dict[str, str]:
     links = dict.fromkeys(point.link for point in points)
     return {link: LINK_COLOURS[place % len(LINK_COLOURS)] for place, link in enumerate(links)}
 
 
-def _explain_looks(axes: Axes, points: Sequence[Point]) -> None:
+def _explain_looks(axes: Axes, points: Sequence[MeasuredPoint]) -> None:
     """Entries of the legend that stand for no point."""
     for strategy in in_order(point.strategy for point in points):
         marker = strategy_style(strategy).marker

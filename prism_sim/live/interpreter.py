@@ -36,7 +36,7 @@ class _Participant:
     result: Any = None
 
 
-class Device:
+class LiveDevice:
     """One process's part in one run.
 
     home: process of each participant, None for one without work. peer_name: of a process, for messages to humans.

@@ -32,7 +32,7 @@ class LiveError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class ProcessStart:
     """A process to start. name: for humans. prefix: a command that runs another, as `ip netns exec`."""
 
     name: str
@@ -42,7 +42,7 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
-class Meeting:
+class Rendezvous:
     """Where processes meet. prefixes: commands that put each into its place; none: where we are."""
 
     host: str
@@ -67,11 +67,11 @@ class Meeting:
         }
 
 
-def on_loopback(port: int | None = None) -> Meeting:
+def on_loopback(port: int | None = None) -> Rendezvous:
     """port: None for a free one. Raises LiveError if nobody can listen there."""
     chosen = free_port() if port is None else port
     check_port(LOOPBACK, chosen)
-    return Meeting(LOOPBACK, chosen, "lo" if sys.platform == "linux" else "lo0")
+    return Rendezvous(LOOPBACK, chosen, "lo" if sys.platform == "linux" else "lo0")
 
 
 def own_cores(rank: int, n_processes: int, n_threads: int) -> list[int]:
@@ -82,7 +82,7 @@ def own_cores(rank: int, n_processes: int, n_threads: int) -> list[int]:
 
 @dataclass(slots=True)
 class _Child:
-    start: Start
+    start: ProcessStart
     process: subprocess.Popen[bytes]
     status: int  # what we read its status from
     doing: str = "starts"
@@ -113,7 +113,7 @@ def check_port(host: str, port: int) -> None:
         raise LiveError(f"port {port} of {host} cannot be used: {reason}; leave --port out for a free one") from error
 
 
-def launch(starts: Sequence[Start], timeout_s: float, show: Callable[[str], None] = lambda text: None) -> Any:
+def launch(starts: Sequence[ProcessStart], timeout_s: float, show: Callable[[str], None] = lambda text: None) -> Any:
     """Runs `python ARGUMENTS` for each; gives the result that one of them reports.
 
     show: told what the processes are doing. Raises LiveError if one fails or all is not done after `timeout_s`; when
@@ -131,7 +131,7 @@ def launch(starts: Sequence[Start], timeout_s: float, show: Callable[[str], None
     return next((child.result for child in children if child.result is not None), None)
 
 
-def _spawn(start: Start) -> _Child:
+def _spawn(start: ProcessStart) -> _Child:
     ours, theirs = os.pipe()
     environment = {**os.environ, **WARM_HEAP, **start.environment, STATUS_FD: str(theirs), PARENT: str(os.getpid())}
     try:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from prism_sim.live.launcher import Start, free_port, launch
+from prism_sim.live.launcher import ProcessStart, free_port, launch
 from prism_sim.live.voice import Seat, Voice, die_with_parent
 
 # (messages in a row, bytes of each)
@@ -117,7 +117,7 @@ def measure_link(
     host = places[0][0] if places else "127.0.0.1"
     port = free_port()
     starts = [
-        Start(
+        ProcessStart(
             name=f"process {rank}",
             arguments=["-m", "prism_sim.live.link", str(seconds), str(timeout_s)],
             environment={

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from prism_sim.live.launcher import Meeting, free_port
+from prism_sim.live.launcher import Rendezvous, free_port
 
 NAME = "prismsim"  # of namespaces: NAME-pid-number; of interfaces, shortened for the kernel: ps<pid>b, ps<pid>v<number>
 INTERFACE = "eth0"
@@ -33,7 +33,7 @@ class ShapeError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class LinkShape:
     """What a link gives. latency_s: one way, 0 for none beside the machine's own."""
 
     up_bits_per_s: float
@@ -42,7 +42,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Namespace:
     """Where a process runs. prefix: the command that runs another there."""
 
     address: str
@@ -74,17 +74,17 @@ def why_not() -> str | None:
 class Shaped:
     """notes: what of the shape this machine cannot give, in sentences."""
 
-    places: tuple[Place, ...]
+    places: tuple[Namespace, ...]
     notes: tuple[str, ...]
 
-    def meeting(self, port: int | None = None) -> Meeting:
+    def meeting(self, port: int | None = None) -> Rendezvous:
         """Of one process in each; all ports are free in a namespace just made."""
         chosen = free_port() if port is None else port
-        return Meeting(self.places[0].address, chosen, INTERFACE, tuple(place.prefix for place in self.places))
+        return Rendezvous(self.places[0].address, chosen, INTERFACE, tuple(place.prefix for place in self.places))
 
 
 @contextmanager
-def shaped(n_places: int, shape: Shape) -> Iterator[Shaped]:
+def shaped(n_places: int, shape: LinkShape) -> Iterator[Shaped]:
     """Namespaces whose links have this shape, for as long as the block runs. Raises ShapeError."""
     if reason := why_not():
         raise ShapeError(reason)
@@ -102,7 +102,7 @@ def remove_leftovers() -> None:
             _remove(pid)
 
 
-def _make(n_places: int, shape: Shape) -> Shaped:
+def _make(n_places: int, shape: LinkShape) -> Shaped:
     pid, places = os.getpid(), []
     notes: dict[str, None] = {}  # ordered, each once
     bridge = f"ps{pid}b"
@@ -122,7 +122,7 @@ def _make(n_places: int, shape: Shape) -> Shaped:
         _bucket((), outside, shape.down_bits_per_s)
         if shape.latency_s and (note := _delay(namespace, shape.latency_s)):
             notes[note] = None
-        places.append(Place(address, ("ip", "netns", "exec", namespace)))
+        places.append(Namespace(address, ("ip", "netns", "exec", namespace)))
     return Shaped(tuple(places), tuple(notes))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from prism_sim.live.outline import outlines
-from prism_sim.live.routing import Message, Route, route
+from prism_sim.live.routing import Route, RoutedMessage, route
 from prism_sim.numeric.inputs import InputSource
 from prism_sim.numeric.loading import ModelSource
 from prism_sim.plan import Plan
@@ -14,7 +14,7 @@ from prism_sim.shapes.job import Job
 
 
 @dataclass(frozen=True)
-class Order:
+class LiveOrder:
     """device_of: of each participant, the terminal's last; device_names: of all devices.
 
     messages: those of each exchange of the plan, as its algorithm makes them.
@@ -27,7 +27,7 @@ class Order:
     device_of: tuple[int, ...]
     device_names: tuple[str, ...]
     algorithms: tuple[str, ...]
-    messages: tuple[tuple[Message, ...], ...]
+    messages: tuple[tuple[RoutedMessage, ...], ...]
 
     @cached_property
     def active(self) -> tuple[int, ...]:

@@ -27,10 +27,10 @@ from prism_sim.live.group import (
     sleep_until,
     together,
 )
-from prism_sim.live.interpreter import MOST_THREADS, Device
+from prism_sim.live.interpreter import MOST_THREADS, LiveDevice
 from prism_sim.live.kernels import KernelTimer, Stack, time_copies
 from prism_sim.live.model import Workshop
-from prism_sim.live.order import Order
+from prism_sim.live.order import LiveOrder
 from prism_sim.live.records import Records
 from prism_sim.live.timed import Pass
 from prism_sim.live.voice import COUNTED, Seat, Voice
@@ -45,7 +45,7 @@ ROUNDINGS = 1000  # of the coarsest element type, relative: what a sum in anothe
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ProcessSettings:
     """deadline_s: on `time.monotonic`, when a process gives up. cores: to run on; None: any."""
 
     repeats: int
@@ -56,7 +56,7 @@ class Settings:
 
 
 def take_part(
-    orders: Sequence[Order], seat: Seat, settings: Settings, voice: Voice, kernels: Kernels | None = None
+    orders: Sequence[LiveOrder], seat: Seat, settings: ProcessSettings, voice: Voice, kernels: Kernels | None = None
 ) -> list[dict[str, Any]] | None:
     """All runs of all orders, in turn: every order once, then every order again; at process 0 what was measured.
 
@@ -84,7 +84,7 @@ class Kernels:
 class _Piece:
     """One order in one process: what is kept from run to run."""
 
-    def __init__(self, order: Order, me: int, model: nn.Module, settings: Settings, voice: Voice) -> None:
+    def __init__(self, order: LiveOrder, me: int, model: nn.Module, settings: ProcessSettings, voice: Voice) -> None:
         self.order = order
         self.routes = order.routes()
         home = order.home[order.plan.terminal]
@@ -124,7 +124,7 @@ class _Piece:
 
 class _Process:
     def __init__(
-        self, orders: Sequence[Order], seat: Seat, settings: Settings, voice: Voice, kernels: Kernels | None
+        self, orders: Sequence[LiveOrder], seat: Seat, settings: ProcessSettings, voice: Voice, kernels: Kernels | None
     ) -> None:
         self.me, self.world, self.settings, self.voice = seat.rank, seat.world, settings, voice
         voice.doing("loads the model")
@@ -188,7 +188,7 @@ class _Process:
 
     def _run(self, piece: _Piece, pool: ThreadPoolExecutor) -> tuple[Records, int | None]:
         order = piece.order
-        device = Device(
+        device = LiveDevice(
             piece.routes,
             order.home,
             self.me,

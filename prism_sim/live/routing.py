@@ -19,7 +19,7 @@ SUMS = ("all_reduce", "reduce_scatter")
 Terms = tuple[int, ...]
 
 
-class Message(Protocol):
+class RoutedMessage(Protocol):
     """A message as the timing model lowers an exchange; see `prism_sim.timing.collectives`."""
 
     @property
@@ -46,7 +46,7 @@ class Route:
     """
 
     outline: Outline
-    messages: tuple[Message, ...]
+    messages: tuple[RoutedMessage, ...]
     parts: tuple[Structure, ...]
     carried: tuple[tuple[int, ...], ...]
     made_of: tuple[dict[int, Terms], ...]
@@ -57,7 +57,7 @@ class Route:
         return sum(nbytes(self.parts[part]) for part in self.carried[number])
 
 
-def route(outline: Outline, messages: Sequence[Message], algorithm: str) -> Route:
+def route(outline: Outline, messages: Sequence[RoutedMessage], algorithm: str) -> Route:
     """Raises ValueError for messages that processes cannot send, or whose contents cannot be told."""
     exchange = outline.exchange
     if any(message.transmission is not None for message in messages):
@@ -77,7 +77,7 @@ def route(outline: Outline, messages: Sequence[Message], algorithm: str) -> Rout
     return found
 
 
-def _parts(outline: Outline, messages: Sequence[Message]) -> tuple[Structure, ...]:
+def _parts(outline: Outline, messages: Sequence[RoutedMessage]) -> tuple[Structure, ...]:
     """The sum of an all-reduce is one part or, where messages carry chunks of it, as many as there are members."""
     if outline.exchange.kind not in SUMS:
         return outline.parts
@@ -96,7 +96,7 @@ class _Routing:
     """One exchange's messages, followed from the first to the last."""
 
     def __init__(
-        self, outline: Outline, messages: Sequence[Message], parts: tuple[Structure, ...], algorithm: str
+        self, outline: Outline, messages: Sequence[RoutedMessage], parts: tuple[Structure, ...], algorithm: str
     ) -> None:
         self.outline, self.messages, self.parts, self.algorithm = outline, messages, parts, algorithm
         self.exchange = outline.exchange
@@ -106,7 +106,7 @@ class _Routing:
         self.carried = [self._carried(message) for message in messages]
         self.holds: list[dict[int, frozenset[int]]] = []  # per message and part: whose terms are in the sum
 
-    def _carried(self, message: Message) -> tuple[int, ...]:
+    def _carried(self, message: RoutedMessage) -> tuple[int, ...]:
         if message.parts:
             return tuple(part for part in message.parts if nbytes(self.parts[part]) or self.sums)
         if self.exchange.kind == "all_reduce":

@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)
-class Fidelity:
+class OutputFidelity:
     """max_abs_error; cosine: mean over output rows; kl: mean KL(undistributed || distributed) of logits, in nats.
 
     top1_agreement: the part of the rows with the same first class. kl and top1_agreement are None without logits.
@@ -21,7 +21,7 @@ class Fidelity:
     top1_agreement: float | None
 
 
-def fidelity(output: Tensor, reference: Tensor, logits: bool) -> Fidelity:
+def fidelity(output: Tensor, reference: Tensor, logits: bool) -> OutputFidelity:
     """Compares outputs of one shape (..., classes or width).
 
     Raises ValueError if the shapes differ or an output is not finite.
@@ -38,7 +38,7 @@ def fidelity(output: Tensor, reference: Tensor, logits: bool) -> Fidelity:
         divergence = F.kl_div(a.log_softmax(-1), b.log_softmax(-1), reduction="none", log_target=True)
         kl = max(0.0, float(divergence.sum(-1).mean()))  # rounding may take an exact 0 below it
         agreement = float((a.argmax(-1) == b.argmax(-1)).double().mean())
-    return Fidelity(
+    return OutputFidelity(
         max_abs_error=float((a - b).abs().max()),
         cosine=float(F.cosine_similarity(a, b, dim=-1).mean()),
         kl=kl,

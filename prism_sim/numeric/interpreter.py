@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from prism_sim import driver, families
-from prism_sim.driver import Run
+from prism_sim.driver import Driven
 from prism_sim.effects import Program
 from prism_sim.numeric.block import TensorBlock
 from prism_sim.numeric.codebooks import Codebooks, codebooks_for
@@ -27,7 +27,7 @@ Watch = Callable[[int, Sequence[TensorBlock]], Sequence[TensorBlock]]  # the blo
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TensorPass:
     """output: what the model's own forward returned. plan: as observed, if asked for."""
 
     output: Any
@@ -53,7 +53,7 @@ class Ranks(nn.Module):
         self.held = (trunk,)  # in a tuple: not a child of this module
         self.blocks = [TensorBlock(family.parts(layer), trunk.training) for layer in family.layers(trunk)]
         self.real = padding_mask(inputs)
-        self.done: Run | None = None
+        self.done: Driven | None = None
         self.flops_when_done = 0
 
     def _flops(self) -> int:
@@ -115,7 +115,7 @@ def execute(
     observe: bool = False,
     watch: Watch | None = None,
     codebooks: Sequence[Tensor] | None = None,
-) -> Outcome:
+) -> TensorPass:
     """One forward pass of `model`, its blocks run as `job` says; everything else is the model's own code.
 
     watch: gives each participant blocks in place of the model's, such as show what passes through them.
@@ -132,10 +132,10 @@ def execute(
         output = stand_in(**inputs)
         head_flops = counter.get_total_flops() - ranks.flops_when_done if counter else 0
     assert ranks.done is not None
-    return Outcome(output, _observed(job, ranks.done, head_flops) if counter else None)
+    return TensorPass(output, _observed(job, ranks.done, head_flops) if counter else None)
 
 
-def _observed(job: Job, done: Run, head_flops: int) -> Plan:
+def _observed(job: Job, done: Driven, head_flops: int) -> Plan:
     programs = list(done.programs)
     if head_flops and job.placement.output == "terminal":
         programs[-1] = (*programs[-1], Compute(HEAD, (Kernel("observed", head_flops, 0),)))

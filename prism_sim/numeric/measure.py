@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from prism_sim.numeric.fidelity import Fidelity, fidelity
+from prism_sim.numeric.fidelity import OutputFidelity, fidelity
 from prism_sim.numeric.infer import has_logits, main_output
 from prism_sim.numeric.inputs import InputSource, make_inputs
 from prism_sim.numeric.interpreter import execute
@@ -23,7 +23,7 @@ from prism_sim.shapes.job import Job
 class Measured:
     """fidelity against the undistributed model; plan_confirmed: bytes and FLOPs seen are those predicted."""
 
-    fidelity: Fidelity
+    fidelity: OutputFidelity
     plan_confirmed: bool
 
 

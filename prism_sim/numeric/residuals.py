@@ -18,7 +18,7 @@ from torch import Tensor
 
 from prism_sim.numeric.block import TensorBlock
 from prism_sim.numeric.deviation import Cell, distance_bin, relative
-from prism_sim.numeric.fidelity import Fidelity, fidelity
+from prism_sim.numeric.fidelity import OutputFidelity, fidelity
 from prism_sim.numeric.infer import main_output
 from prism_sim.numeric.interpreter import execute
 from prism_sim.numeric.undistributed import Undistributed
@@ -53,7 +53,7 @@ class WatchedBlock(TensorBlock):
 
 
 @torch.no_grad()
-def deviations(known: Undistributed, job: Job) -> tuple[tuple[Cell, ...], Fidelity]:
+def deviations(known: Undistributed, job: Job) -> tuple[tuple[Cell, ...], OutputFidelity]:
     """Error of the rows after every block, and of the output, if the model runs as `job` says.
 
     Raises ValueError where the strategy cannot serve the job, or where what is compared is not finite.
@@ -72,7 +72,7 @@ def deviations(known: Undistributed, job: Job) -> tuple[tuple[Cell, ...], Fideli
 
 
 @torch.no_grad()
-def outcome(known: Undistributed, job: Job) -> tuple[float, Fidelity]:
+def outcome(known: Undistributed, job: Job) -> tuple[float, OutputFidelity]:
     """Relative error of all real rows after the last block, and how far the output is: one run. Raises ValueError."""
     seen, output = _distributed(known, job)
     return _errors(known, seen, job)[-1], _fidelity(known, output)
@@ -175,7 +175,7 @@ def _cells(known: Undistributed, cut: Cut, accumulated: Tensor, alone: Tensor) -
         yield Cell(cut.block, cut.rank, nearest, furthest, n_rows, *sums)
 
 
-def _fidelity(known: Undistributed, output: Tensor) -> Fidelity:
+def _fidelity(known: Undistributed, output: Tensor) -> OutputFidelity:
     """Of the output; at real positions, where it has a row a token."""
     if known.real is None or output.shape[:2] != known.real.shape:
         return fidelity(output, known.output, known.logits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from prism_sim.study.accuracy import Accuracy
+from prism_sim.outputs.task_accuracy import Accuracy
 from prism_sim.tasks import metrics
 from prism_sim.tasks.intervals import Interval
 

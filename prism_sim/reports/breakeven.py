@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from prism_sim.reports.tables import new_table
-from prism_sim.study.breakeven import BreakEven, Crossing, Point
 from prism_sim.units_text import seconds_text
+from prism_sim.why.breakeven import BreakEven, OrderChange, VariedPoint
 
 
 def show_break_even(found: BreakEven, console: Console) -> None:
@@ -81,7 +81,7 @@ def sentences(found: BreakEven) -> Iterator[str]:
         yield f"{_place(found, crossing)} {_who(found, crossing.low)}, {_beyond(found, crossing)}."
 
 
-def _place(found: BreakEven, crossing: Crossing) -> str:
+def _place(found: BreakEven, crossing: OrderChange) -> str:
     along, low, high = found.varied, crossing.low.amount, crossing.high.amount
     match crossing.kind:
         case "equal":
@@ -99,18 +99,18 @@ def _place(found: BreakEven, crossing: Crossing) -> str:
             return f"The order changes somewhere {between}, which cannot be simulated: up to there"
 
 
-def _beyond(found: BreakEven, crossing: Crossing) -> str:
+def _beyond(found: BreakEven, crossing: OrderChange) -> str:
     return f"{'above it' if crossing.kind in ('equal', 'jumps') else 'beyond'} {_who(found, crossing.high)}"
 
 
-def _who(found: BreakEven, point: Point) -> str:
+def _who(found: BreakEven, point: VariedPoint) -> str:
     winner = found.winner(point)
     if winner is not None and _is_alone(point):
         return f"only {winner} fits"
     return "both are equally fast" if winner is None else f"{winner} is faster"
 
 
-def _is_alone(point: Point) -> bool:
+def _is_alone(point: VariedPoint) -> bool:
     return math.isinf(point.own_s) or math.isinf(point.other_s)
 
 
@@ -118,12 +118,12 @@ def _latency(seconds: float) -> str:
     return "does not fit" if math.isinf(seconds) else seconds_text(seconds)
 
 
-def _factor(point: Point) -> str:
+def _factor(point: VariedPoint) -> str:
     times = max(point.own_s, point.other_s) / min(point.own_s, point.other_s)
     return f"{times:.2f}" if times < 10 else f"{times:.1f}" if times < 100 else f"{times:.0f}"
 
 
-def _override(found: BreakEven, point: Point) -> str:
+def _override(found: BreakEven, point: VariedPoint) -> str:
     """As a shell takes it: a field with brackets needs quotes."""
     field, text = found.varied.field, found.varied.text(point.amount)
     return f"'{field}={text}'" if "[" in field else f"{field}='{text}'"

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from prism_sim.loss.budget import Budget, sent_bytes
+from prism_sim.outputs.model_inputs import described
 from prism_sim.reports.tables import new_table
-from prism_sim.study.budget import Budget, sent_bytes
-from prism_sim.study.model_inputs import described
 from prism_sim.units_text import bytes_text, seconds_text
 
 BAR_CELLS = 24

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from prism_sim.study.simulation import Simulation
+from prism_sim.simulation.simulate import Simulation
 from prism_sim.timing import QUICKEST
 
 WAYS = {

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.markup import escape
 
+from prism_sim.choice.compare import Candidate, Comparison, speedup_over
+from prism_sim.choice.comparison_verdict import comparison_verdict
+from prism_sim.choice.sizes import left_out_text
+from prism_sim.outputs.task_accuracy import Accuracy
 from prism_sim.reports.accuracy import show_accuracy, show_notes, value_text
 from prism_sim.reports.collectives import exchanges_lines
 from prism_sim.reports.tables import NarrowName, new_table
-from prism_sim.study.accuracy import Accuracy
-from prism_sim.study.compare import Candidate, Comparison, speedup_over
-from prism_sim.study.comparison_verdict import comparison_verdict
-from prism_sim.study.shares import sizes_text
-from prism_sim.study.sizes import left_out_text
+from prism_sim.shares.choice import sizes_text
 from prism_sim.units_text import bytes_text, joules_text, per_second_text, seconds_text, speedup_text
 
 WIDTH = 80  # of the whole table; a narrower terminal gets it in two

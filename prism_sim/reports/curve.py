@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
+from prism_sim.loss.accuracy import AccuracyPoint, Curve
 from prism_sim.reports.accuracy import difference_text, interval_text, show_notes, value_text
 from prism_sim.reports.tables import NarrowName, new_table
-from prism_sim.study.curve import Curve, Point
 from prism_sim.units_text import seconds_text
 
 GAP = 2  # spaces between two columns
@@ -60,7 +60,7 @@ def _show(rows: Sequence[Row], console: Console, title: str = "") -> None:
         console.print(table)
 
 
-def _way(found: Curve, point: Point) -> Row:
+def _way(found: Curve, point: AccuracyPoint) -> Row:
     segments, rate = point.simulation.compression
     compressors = {one.compressor for one in found.points if one.compressor is not None}
     is_told = point.compressor is not None and compressors != {USUAL_COMPRESSOR}

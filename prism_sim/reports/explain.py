@@ -12,11 +12,11 @@ from rich.table import Table
 
 from prism_sim.reports.collectives import exchanges_lines
 from prism_sim.reports.tables import NarrowName, new_table
-from prism_sim.study.explain import Explanation
-from prism_sim.study.path import Load
-from prism_sim.study.what_if import WhatIf
 from prism_sim.timing.critical_path import PARTS
 from prism_sim.units_text import seconds_text
+from prism_sim.why.explain import Explanation
+from prism_sim.why.path import Load
+from prism_sim.why.what_if import WhatIf
 
 BAR_CELLS = 24
 MOST_LOADS = 8

@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from prism_sim.live_runs.live import LiveResult, parts_s, taking_part, work_s
 from prism_sim.reports.tables import NarrowName, new_table
-from prism_sim.study.live import LiveResult, parts_s, taking_part, work_s
 from prism_sim.units_text import bytes_text, seconds_text
 
 

@@ -10,10 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from prism_sim import strategies
+from prism_sim.loss.loss import Loss
 from prism_sim.numeric.deviation import Deviation
+from prism_sim.outputs.model_inputs import described
 from prism_sim.reports.tables import NarrowName, new_table
-from prism_sim.study.loss import Loss
-from prism_sim.study.model_inputs import described
 
 BAR_CELLS = 24
 LITTLE = 0.1  # of the error: differences that nobody need care about

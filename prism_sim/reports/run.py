@@ -7,12 +7,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from prism_sim import families
+from prism_sim.choice.result import RunResult
+from prism_sim.choice.verdict import verdict
 from prism_sim.reports.accuracy import show_accuracy, show_notes
 from prism_sim.reports.collectives import exchanges_lines
 from prism_sim.reports.tables import NarrowName, new_table
-from prism_sim.study.result import RunResult
-from prism_sim.study.simulation import Simulation
-from prism_sim.study.verdict import verdict
+from prism_sim.simulation.simulate import Simulation
 from prism_sim.units_text import bytes_text, flops_text, seconds_text, speedup_text
 
 BAR_CELLS = 24

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from prism_sim.reports.tables import new_table
-from prism_sim.study.search import Found
+from prism_sim.searching.search import SearchResult
 
 SHOWN_REASONS = 3
 SHOWN_ROWS = 40
@@ -30,7 +30,7 @@ def progress_bar(console: Console) -> Iterator[Callable[[int, int, int], None]]:
         yield watch
 
 
-def show_search(found: Found, console: Console) -> None:
+def show_search(found: SearchResult, console: Console) -> None:
     """The front, counts, and why points are not wanted."""
     goals = found.order.goals
     if found.front:
@@ -51,7 +51,7 @@ def show_search(found: Found, console: Console) -> None:
         console.print(f"and {len(found.reasons) - SHOWN_REASONS} other reasons", style="yellow")
 
 
-def _show_front(found: Found, console: Console) -> None:
+def _show_front(found: SearchResult, console: Console) -> None:
     rows = found.front_rows
     same = [name for name in found.fields if len(rows) > 1 and len({_text(row[name]) for row in rows}) == 1]
     if same:

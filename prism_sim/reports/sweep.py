@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from prism_sim.study.sweeping.points import Grid
-from prism_sim.study.sweeping.sweep import Watch
-from prism_sim.study.sweeping.table import REASON, Table
+from prism_sim.sweeping.points import Grid
+from prism_sim.sweeping.sweep import Watch
+from prism_sim.sweeping.table import REASON, SweepTable
 from prism_sim.units_text import seconds_text
 
 SHOWN_REASONS = 3
@@ -44,7 +44,7 @@ def progress_bar(console: Console) -> Iterator[Watch]:
         yield watch
 
 
-def show_sweep(table: Table, grid: Grid, n_known: int, elapsed_s: float, console: Console) -> None:
+def show_sweep(table: SweepTable, grid: Grid, n_known: int, elapsed_s: float, console: Console) -> None:
     """The fastest point, and why some have no figures."""
     n_computed = len(grid.tasks) - n_known
     console.print(

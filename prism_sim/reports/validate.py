@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from prism_sim.reports.tables import NarrowName, new_table
-from prism_sim.validation.base import Finding, Report, Row
+from prism_sim.validation.base import Finding, JudgedRow, Report
 from prism_sim.validation.summary import DIFFERENT, FAR, Summary, summary
 
 EXACT = 1e-6  # relative errors below are shown by their magnitude
@@ -54,7 +54,7 @@ def headings(finding: Finding) -> list[str]:
     return ["case", "predicted", finding.part.against, "error", *last]
 
 
-def cells(finding: Finding, row: Row) -> list[str]:
+def cells(finding: Finding, row: JudgedRow) -> list[str]:
     """A row under these headings."""
     digits, names = finding.part.digits, headings(finding)
     found = [row.case, _time(row.predicted_s, row, digits), _time(row.measured_s, row, digits), error_text(row.error)]
@@ -66,7 +66,7 @@ def cells(finding: Finding, row: Row) -> list[str]:
     return found
 
 
-def _time(seconds: float, row: Row, digits: int) -> str:
+def _time(seconds: float, row: JudgedRow, digits: int) -> str:
     """In the unit of what was measured, so that a line compares at sight."""
     factor, unit = next((step for step in ((1.0, "s"), (1e-3, "ms")) if row.measured_s >= step[0]), (1e-6, "µs"))
     amount = seconds / factor

@@ -23,7 +23,7 @@ HASH_SCHEMA = "prism-sim/scenario/1"
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """The model. config: as config.json; None for a hub id whose dimensions must be fetched, see `study.model_config`.
+    """The model. config: as config.json; None for a hub id, see `simulation.model_config`.
 
     dtype: of weights and activations; weight_dtype: of the blocks' weight matrices, wire_dtype: of rows that cross the
     network; None: as dtype. label: for humans. hub_id, folder: where weights and processors are; neither, though

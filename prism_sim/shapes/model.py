@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from prism_sim import families
 from prism_sim.compressors import Compressor
-from prism_sim.compressors.base import Work
-from prism_sim.compressors.compressor import Piece
+from prism_sim.compressors.base import CompressorStep
+from prism_sim.compressors.compressor import MessagePiece
 from prism_sim.families.base import Dimensions, Layer
 from prism_sim.partition import Keys
 from prism_sim.shapes.job import Job, OfJob
@@ -128,7 +128,7 @@ class ShapeModel(OfJob):
         self._hold_codebook(compressor, block)
         self._work(compressor.compress_work(batch, n_rows, width))
         pieces = compressor.pieces(batch, n_rows, width)
-        if pieces == (Piece(x.shape, packed=False),):
+        if pieces == (MessagePiece(x.shape, packed=False),):
             return (x,)
         return tuple((self.ledger.packed if piece.packed else self.ledger.shape)(*piece.shape) for piece in pieces)
 
@@ -143,7 +143,7 @@ class ShapeModel(OfJob):
             rows = self.ledger.shape(batch, keys.n_keys, width)
         return rows, message[1] if keys.by_content else None
 
-    def _work(self, steps: Sequence[Work]) -> None:
+    def _work(self, steps: Sequence[CompressorStep]) -> None:
         for step in steps:
             scratch = self.ledger.shape(step.scratch)
             self.ledger.kernel(step.name, step.flops, step.elements, step.extra_bytes)

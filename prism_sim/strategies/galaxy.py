@@ -17,7 +17,7 @@ from prism_sim.strategies.ring import gather_through, reduce_through
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RankPart:
     """One rank's part of every block: heads and columns that it holds, the tokens of every rank, and the bias."""
 
     me: Role
@@ -61,7 +61,7 @@ def rank(me: Role, model: Model, options: ModelSplit) -> Program:
     tiles, everything = split(model.n_tokens, me.n_ranks), range(model.n_tokens)
     x, padding = yield from take_input(me, model, tiles)
     bias = model.bias(everything, [Keys(everything, len(everything))], padding)
-    part = Part(me, model, heads, columns, tiles, bias)
+    part = RankPart(me, model, heads, columns, tiles, bias)
     for number, block in enumerate(model.blocks):
         yield Mark(label := f"block {number}: attention")
         x = block.after_attention(x, (yield from part.attention(block, block.attention_norm(x), label)))

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from prism_sim.tasks.readers.cbt import Layout, task
+from prism_sim.tasks.readers.cbt import ClozeLayout, task
 
-TASK = task("cbt-cn", Layout(kind="CN", words="common nouns"))
+TASK = task("cbt-cn", ClozeLayout(kind="CN", words="common nouns"))

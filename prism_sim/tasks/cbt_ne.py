@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from prism_sim.tasks.readers.cbt import Layout, task
+from prism_sim.tasks.readers.cbt import ClozeLayout, task
 
-TASK = task("cbt-ne", Layout(kind="NE", words="names"))
+TASK = task("cbt-ne", ClozeLayout(kind="NE", words="names"))

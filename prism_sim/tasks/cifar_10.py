@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from prism_sim.tasks.readers.cifar import Layout, task
-from prism_sim.tasks.readers.files import Origin
+from prism_sim.tasks.readers.cifar import CifarLayout, task
+from prism_sim.tasks.readers.files import DataOrigin
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 TASK = task(
     "cifar-10",
-    Layout(
-        Origin(
+    CifarLayout(
+        DataOrigin(
             name="CIFAR-10",
             hub_id="uoft-cs/cifar10",
             patterns=("plain_text/*.parquet",),

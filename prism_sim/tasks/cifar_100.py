@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from prism_sim.tasks.readers.cifar import Layout, task
-from prism_sim.tasks.readers.files import Origin
+from prism_sim.tasks.readers.cifar import CifarLayout, task
+from prism_sim.tasks.readers.files import DataOrigin
 
 NAMES = """
 apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle
@@ -21,8 +21,8 @@ CLASSES = tuple(NAMES.split())
 
 TASK = task(
     "cifar-100",
-    Layout(
-        Origin(
+    CifarLayout(
+        DataOrigin(
             name="CIFAR-100",
             hub_id="uoft-cs/cifar100",
             patterns=("cifar100/*.parquet",),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from prism_sim.tasks.readers.glue import Layout, task
+from prism_sim.tasks.readers.glue import GlueLayout, task
 
 TASK = task(
     "glue-cola",
     "is a sentence grammatical",
     ("matthews", "accuracy"),
-    Layout(
+    GlueLayout(
         name="CoLA",
         folder="CoLA",
         config="cola",

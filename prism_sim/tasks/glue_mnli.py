@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from prism_sim.tasks.readers.glue import Layout, task
+from prism_sim.tasks.readers.glue import GlueLayout, task
 
 TASK = task(
     "glue-mnli",
     "does a sentence follow from another, of genres as trained on",
     ("accuracy",),
-    Layout(
+    GlueLayout(
         name="MNLI",
         folder="MNLI",
         config="mnli",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from prism_sim.tasks.readers.glue import Layout, task
+from prism_sim.tasks.readers.glue import GlueLayout, task
 
 TASK = task(
     "glue-mnli-mm",
     "does a sentence follow from another, of other genres than trained on",
     ("accuracy",),
-    Layout(
+    GlueLayout(
         name="MNLI-mm",
         folder="MNLI",
         config="mnli",

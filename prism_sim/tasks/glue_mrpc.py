@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from prism_sim.tasks.readers.glue import Layout, task
+from prism_sim.tasks.readers.glue import GlueLayout, task
 
 TASK = task(
     "glue-mrpc",
     "do two sentences of news say the same",
     ("f1", "accuracy"),
-    Layout(
+    GlueLayout(
         name="MRPC",
         folder="MRPC",
         config="mrpc",

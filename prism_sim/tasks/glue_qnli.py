@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from prism_sim.tasks.readers.glue import Layout, task
+from prism_sim.tasks.readers.glue import GlueLayout, task
 
 TASK = task(
     "glue-qnli",
     "does a sentence answer a question",
     ("accuracy",),
-    Layout(
+    GlueLayout(
         name="QNLI",
         folder="QNLI",
         config="qnli",

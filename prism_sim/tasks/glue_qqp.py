@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from prism_sim.tasks.readers.glue import Layout, task
+from prism_sim.tasks.readers.glue import GlueLayout, task
 
 TASK = task(
     "glue-qqp",
     "do two questions ask the same",
     ("f1", "accuracy"),
-    Layout(
+    GlueLayout(
         name="QQP",
         folder="QQP",
         config="qqp",

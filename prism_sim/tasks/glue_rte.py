@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from prism_sim.tasks.readers.glue import Layout, task
+from prism_sim.tasks.readers.glue import GlueLayout, task
 
 TASK = task(
     "glue-rte",
     "does a sentence follow from another",
     ("accuracy",),
-    Layout(
+    GlueLayout(
         name="RTE",
         folder="RTE",
         config="rte",

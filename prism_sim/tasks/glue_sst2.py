@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from prism_sim.tasks.readers.glue import Layout, task
+from prism_sim.tasks.readers.glue import GlueLayout, task
 
 TASK = task(
     "glue-sst2",
     "is a sentence of a film review positive",
     ("accuracy",),
-    Layout(
+    GlueLayout(
         name="SST-2",
         folder="SST-2",
         config="sst2",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from prism_sim.tasks.readers.glue import Layout, task
+from prism_sim.tasks.readers.glue import GlueLayout, task
 
 TASK = task(
     "glue-stsb",
     "how much two sentences say the same, from 0 to 5",
     ("spearman", "pearson"),
-    Layout(
+    GlueLayout(
         name="STS-B",
         folder="STS-B",
         config="stsb",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from prism_sim.tasks.readers.glue import Layout, task
+from prism_sim.tasks.readers.glue import GlueLayout, task
 
 TASK = task(
     "glue-wnli",
     "does a sentence with its pronoun filled in follow",
     ("accuracy",),
-    Layout(
+    GlueLayout(
         name="WNLI",
         folder="WNLI",
         config="wnli",

@@ -9,8 +9,8 @@ import numpy as np
 
 from prism_sim.tasks.base import DataError, DataSource, Splits, Task
 from prism_sim.tasks.readers import pictures, tables
-from prism_sim.tasks.readers.files import Origin, digest, located, reading, wrong_format
-from prism_sim.tasks.readers.labels import Order, order
+from prism_sim.tasks.readers.files import DataOrigin, digest, located, reading, wrong_format
+from prism_sim.tasks.readers.labels import LabelOrder, order
 from prism_sim.tasks.readers.pictures import Labelled, PictureFiles
 from prism_sim.tasks.scoring import classification
 
@@ -20,7 +20,7 @@ ENDINGS = (".jpeg", ".jpg", ".png")
 NAMES = "LOC_synset_mapping.txt"  # as Kaggle ships it: `n01440764 tench, Tinca tinca`, a class a line, in their order
 INNER = (".", "ILSVRC/Data/CLS-LOC", "Data/CLS-LOC")
 
-ORIGIN = Origin(
+ORIGIN = DataOrigin(
     name="ImageNet-1k",
     hub_id="ILSVRC/imagenet-1k",
     patterns=("data/validation-*.parquet",),
@@ -57,7 +57,7 @@ def read(source: DataSource) -> Splits:
     )
 
 
-def _order(test: Labelled, source: DataSource) -> Order:
+def _order(test: Labelled, source: DataSource) -> LabelOrder:
     """Of 1000 classes the usual order, that of their wnids, unless the model names them otherwise."""
     if test.classes is None:
         return order(tuple(map(str, range(N_CLASSES))), source.config, ORIGIN.name)

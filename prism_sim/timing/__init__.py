@@ -5,9 +5,9 @@ from prism_sim.timing.dealing import deal
 from prism_sim.timing.devices import Device
 from prism_sim.timing.energy import energy_j
 from prism_sim.timing.media import NETWORKS, Link, Links, Network, SharedRadio, Switch
-from prism_sim.timing.once import simulate
+from prism_sim.timing.once import play_once
 from prism_sim.timing.quickest import algorithms_of
-from prism_sim.timing.stream import Stream, simulate_stream
+from prism_sim.timing.stream import Stream, play_stream
 from prism_sim.timing.timeline import Timeline
 from prism_sim.timing.trace import to_trace_events
 
@@ -28,7 +28,7 @@ __all__ = [
     "algorithms_of",
     "deal",
     "energy_j",
-    "simulate",
-    "simulate_stream",
+    "play_once",
+    "play_stream",
     "to_trace_events",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import fsum
 from typing import NamedTuple
 
-from prism_sim.timing.log import Cause, Job, Log
+from prism_sim.timing.log import Cause, Hold, Log
 from prism_sim.timing.media.base import Flight
 
 PARTS = ("compute", "staging", "overhead", "transfer", "propagation", "queue")
@@ -51,7 +51,7 @@ class _Walk:
         self.log, self.at_s = log, at_s
         self.segments: list[Segment] = []
 
-    def job(self, job: Job) -> Cause:
+    def job(self, job: Hold) -> Cause:
         """A hold of a processor; the launches of a compute job's kernels count as its begin."""
         label = self.log.label(job.subject)
         if job.launch_s:

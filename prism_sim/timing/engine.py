@@ -13,13 +13,13 @@ from simpy import Environment, Event
 
 from prism_sim.plan import Compute, Exchange, Plan, Start, Step
 from prism_sim.timing.exchange_state import Exchanges, ExchangeState
-from prism_sim.timing.log import Blocked, Cause, Forgotten, Job, Log
+from prism_sim.timing.log import Blocked, Cause, Forgotten, Hold, Log
 from prism_sim.timing.media.base import Flight
 from prism_sim.timing.processors import Processors
 from prism_sim.timing.rig import Rig
 
 
-class Run:
+class Engine:
     """One run: its clock, its processors and its medium, the exchanges under way, and the log, if it is to be kept."""
 
     def __init__(self, plan: Plan, rig: Rig, algorithm_of: Callable[[Exchange], str], keep_log: bool = True) -> None:
@@ -41,7 +41,7 @@ class Run:
         self.flights: list[Flight] = [] if keep_log else Forgotten()
         self.blocked: list[Blocked] = []
         self.ends: list[tuple[float, Cause]] = [(0.0, None)] * len(plan.programs)
-        jobs: list[Job] = [] if keep_log else Forgotten()
+        jobs: list[Hold] = [] if keep_log else Forgotten()
         self.log = Log(plan, device_of, jobs, self.flights, self.blocked, self.ends)
         self.processors = Processors(self.env, devices, device_of, jobs)
         self.exchanges = Exchanges(plan, rig, algorithm_of)

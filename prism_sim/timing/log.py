@@ -14,7 +14,7 @@ T = TypeVar("T")
 Cause = int | None
 
 
-class Job(NamedTuple):
+class Hold(NamedTuple):
     """A hold of a processor.  kind: compute, staging or overhead.
 
     subject: the label of a Compute, or the number of the exchange that the job serves.
@@ -59,7 +59,7 @@ class Log:
 
     plan: Plan
     device_of: tuple[int, ...]
-    jobs: list[Job]
+    jobs: list[Hold]
     flights: list[Flight]
     blocked: list[Blocked]
     ends: list[tuple[float, Cause]]

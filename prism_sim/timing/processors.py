@@ -12,13 +12,13 @@ from simpy import Environment
 from prism_sim.plan import Compute
 from prism_sim.timing.devices import Device
 from prism_sim.timing.dispatch import Host, hosts_of
-from prism_sim.timing.log import Cause, Job
+from prism_sim.timing.log import Cause, Hold
 
 
 class Processors:
     """Holds are granted in the order in which they are asked for, and logged with what bound their start."""
 
-    def __init__(self, env: Environment, devices: Sequence[Device], device_of: Sequence[int], jobs: list[Job]) -> None:
+    def __init__(self, env: Environment, devices: Sequence[Device], device_of: Sequence[int], jobs: list[Hold]) -> None:
         self.env, self.devices, self.device_of, self.jobs = env, devices, device_of, jobs
         self.free_s = [0.0] * len(devices)
         self.holder: list[Cause] = [None] * len(devices)
@@ -37,7 +37,7 @@ class Processors:
             start_s = now_s
         end_s, number = start_s + duration_s, len(self.jobs)
         self.free_s[device], self.holder[device] = end_s, number
-        self.jobs.append(Job(participant, kind, subject, start_s, end_s, cause, launch_s))
+        self.jobs.append(Hold(participant, kind, subject, start_s, end_s, cause, launch_s))
         host = self.hosts[device]
         if host is not None and kind != "compute":
             host.meet(end_s)

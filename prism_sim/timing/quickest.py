@@ -16,7 +16,7 @@ from math import inf
 from prism_sim.plan import Exchange, Plan, Start, Wait
 from prism_sim.timing.collectives import ALGORITHMS, COLLECTIVES, QUICKEST, Message, lower, ways_of
 from prism_sim.timing.devices import Device
-from prism_sim.timing.engine import Run
+from prism_sim.timing.engine import Engine
 from prism_sim.timing.media.base import Network
 from prism_sim.timing.rig import Rig
 
@@ -69,6 +69,6 @@ def _alone_s(rig: Rig, exchange: Exchange, algorithm: str) -> float:
     participants = range(len(rig.device_of))
     programs = tuple((Start(0), Wait(0)) if one in exchange.group else () for one in participants)
     nothing = (0,) * len(participants)
-    run = Run(Plan(len(participants) - 1, programs, (exchange,), nothing, nothing), rig, lambda _: algorithm, False)
+    run = Engine(Plan(len(participants) - 1, programs, (exchange,), nothing, nothing), rig, lambda _: algorithm, False)
     run.once()
     return max(end_s for end_s, _ in run.ends)

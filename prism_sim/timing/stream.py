@@ -11,7 +11,7 @@ from simpy import Event
 
 from prism_sim.plan import Plan, Step
 from prism_sim.timing.devices import Device
-from prism_sim.timing.engine import Run
+from prism_sim.timing.engine import Engine
 from prism_sim.timing.log import Cause
 from prism_sim.timing.media.base import Network
 from prism_sim.timing.quickest import algorithm_of
@@ -32,7 +32,7 @@ class Stream:
     n_played: int
 
 
-def simulate_stream(
+def play_stream(
     plans: Plan | Sequence[Plan],
     devices: Sequence[Device],
     device_of: Sequence[int],
@@ -58,7 +58,7 @@ def simulate_stream(
         if value < 1:
             raise ValueError(f"{name}(={value}) must be >= 1")
     rig = Rig(tuple(devices), tuple(device_of), network)
-    run = Run(a_round.plan, rig, partial(algorithm_of, rig), keep_log=False)
+    run = Engine(a_round.plan, rig, partial(algorithm_of, rig), keep_log=False)
     stream = _Rounds(run, a_round.terminals, n_requests + 2 * in_flight, in_flight)
     stream.play(whole)
     elapsed_s = stream.completions_s[in_flight + n_requests - 1] - stream.completions_s[in_flight - 1]
@@ -74,7 +74,7 @@ def _in_flight(plan: Plan) -> int:
 class _Rounds:
     """The participants at work on round after round: one request, or one of each plan."""
 
-    def __init__(self, run: Run, terminals: Sequence[Sequence[Step]], count: int, in_flight: int) -> None:
+    def __init__(self, run: Engine, terminals: Sequence[Sequence[Step]], count: int, in_flight: int) -> None:
         self.run, self.terminals, self.count = run, terminals, count
         self.unfinished = [run.plan.n_ranks + len(terminals)] * count
         self.completions_s: list[float] = []

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from prism_sim.timing.critical_path import Segment, breakdown_s, critical_path
-from prism_sim.timing.log import Job, Log
+from prism_sim.timing.log import Hold, Log
 from prism_sim.timing.media.base import Flight, Leg
 
 
@@ -154,7 +154,7 @@ def way(flight: Flight) -> tuple[Leg, ...]:
     )
 
 
-def _stretches(job: Job) -> tuple[Leg, ...]:
+def _stretches(job: Hold) -> tuple[Leg, ...]:
     if not job.launch_s:
         return ((job.kind, job.start_s, job.end_s),)
     launched_s = job.start_s + job.launch_s

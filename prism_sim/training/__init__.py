@@ -17,6 +17,6 @@ def reference(task: Task, seed: int = 0, announce: Callable[[str], None] = lambd
     announce: is told before a training, and how it goes. Raises TrainingError for a task without a reference model, a
     damaged checkpoint or state, OSError where nothing can be written.
     """
-    from prism_sim.training.references import Order, obtain
+    from prism_sim.training.references import TrainingRequest, obtain
 
-    return obtain(Order(task, seed), announce).folder
+    return obtain(TrainingRequest(task, seed), announce).folder

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from prism_sim.study.digest import digest
+from prism_sim.kept.digest import digest
 from prism_sim.tasks.base import Recipe, Task
 from prism_sim.training.errors import TrainingError
 
@@ -34,7 +34,7 @@ DETERMINING = (
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class CheckpointIdentity:
     """All that determines the weights of a training; equal for equal trainings."""
 
     task: str
@@ -50,13 +50,13 @@ class Identity:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
-def identity(task: Task, recipe: Recipe, seed: int, data_digest: str) -> Identity:
+def identity(task: Task, recipe: Recipe, seed: int, data_digest: str) -> CheckpointIdentity:
     """Of a training of the task's reference model."""
     assert task.reference is not None
     root = Path(__file__).parent.parent
     described = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
     described["augment"] = recipe.augment and recipe.augment.__qualname__
-    return Identity(
+    return CheckpointIdentity(
         task=task.name,
         seed=seed,
         config=dict(task.reference.config),
@@ -67,7 +67,7 @@ def identity(task: Task, recipe: Recipe, seed: int, data_digest: str) -> Identit
     )
 
 
-def finished(folder: Path, wanted: Identity) -> Mapping[str, Any] | None:
+def finished(folder: Path, wanted: CheckpointIdentity) -> Mapping[str, Any] | None:
     """What the folder says of the training that made it; None if there is no folder, or an empty one.
 
     Raises TrainingError if it holds anything else, or not what was written there.

@@ -21,10 +21,10 @@ from prism_sim.tasks.base import Recipe
 from prism_sim.tasks.examples import Batch, Examples
 from prism_sim.training.errors import TrainingError
 from prism_sim.training.interrupt import interrupt_later
-from prism_sim.training.state import Keep, Point, State
+from prism_sim.training.state import Keep, State, TrainingPoint
 
 Forward: TypeAlias = Callable[[nn.Module, Mapping[str, Tensor]], Tensor]
-Watch: TypeAlias = Callable[[int, int, Point], None]  # steps done, of how many, how it goes
+Watch: TypeAlias = Callable[[int, int, TrainingPoint], None]  # steps done, of how many, how it goes
 
 CHECKS = 10  # how often a training is looked at
 LARGEST_GRADIENT = 1.0  # norm that gradients are clipped to
@@ -53,7 +53,7 @@ class Training:
 
 def train(
     model: nn.Module, training: Training, keep: Keep | None = None, watch: Watch = lambda done, steps, point: None
-) -> tuple[Point, ...]:
+) -> tuple[TrainingPoint, ...]:
     """Trains all parameters of the model that want gradients, in place, and leaves it in evaluation mode.
 
     keep: where the state is saved now and then and on Ctrl-C, and gone on from if there is one; None: nowhere.

@@ -8,17 +8,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prism_sim.study.cache import cache_folder
+from prism_sim.kept.cache import cache_folder
 from prism_sim.tasks.base import Recipe, Splits, Task
 from prism_sim.training import checkpoint
-from prism_sim.training.checkpoint import Identity, identity
+from prism_sim.training.checkpoint import CheckpointIdentity, identity
 from prism_sim.training.errors import TrainingError
 
 if TYPE_CHECKING:
     from torch import nn
 
     from prism_sim.training.loop import Watch
-    from prism_sim.training.state import Point
+    from prism_sim.training.state import TrainingPoint
 
 STATE = ".unfinished.safetensors"  # what a training's folder is called while it is none, beside it
 SPECIAL_TOKENS = {
@@ -33,7 +33,7 @@ HASH_DIGITS = 12  # of the identity, in the names of folders in the cache
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class TrainingRequest:
     """What is asked for. steps: None: as many as the task's recipe has. folder: None: one in the user's cache.
 
     again: train also if it was done before.
@@ -65,7 +65,9 @@ class Obtained:
     new: bool
 
 
-def obtain(order: Order, announce: Callable[[str], None] = lambda text: None, watch: Watch | None = None) -> Obtained:
+def obtain(
+    order: TrainingRequest, announce: Callable[[str], None] = lambda text: None, watch: Watch | None = None
+) -> Obtained:
     """The trained model's folder; see `reference`. watch: is told of every step; None: announce, of some."""
     recipe, splits = order.recipe, order.task.load()
     wanted = identity(order.task, recipe, order.seed, splits.digest())
@@ -84,7 +86,9 @@ def obtain(order: Order, announce: Callable[[str], None] = lambda text: None, wa
     return Obtained(folder, record, new=True)
 
 
-def _trained(order: Order, splits: Splits, wanted: Identity, folder: Path, watch: Watch) -> Mapping[str, Any]:
+def _trained(
+    order: TrainingRequest, splits: Splits, wanted: CheckpointIdentity, folder: Path, watch: Watch
+) -> Mapping[str, Any]:
     """Trains, measures and writes. Imports torch."""
     from prism_sim.evaluation import evaluate
     from prism_sim.training.loop import Training, train
@@ -142,7 +146,7 @@ def save_model(model: Any, tokenizer: str | None, folder: Path) -> None:
 def _telling(announce: Callable[[str], None]) -> Watch:
     """Announces how a training goes, whenever it was validated."""
 
-    def watch(done: int, steps: int, point: Point) -> None:
+    def watch(done: int, steps: int, point: TrainingPoint) -> None:
         if point.step == done and point.validation is not None:
             announce(f"step {done} of {steps}: loss {point.loss:.3f}, validation {point.validation:.4g}")
 

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from prism_sim.study.files import write_whole
+from prism_sim.kept.files import write_whole
 from prism_sim.training.errors import TrainingError
 
 SCHEMA = "prism-sim/training-state/1"
@@ -35,7 +35,7 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class TrainingPoint:
     """How a training stands after `step` steps. loss: mean since the point before. validation: None if not measured."""
 
     step: int
@@ -48,17 +48,17 @@ class State:
     """Steps done, how they went, and the sum of the losses since the last check."""
 
     step: int = 0
-    history: tuple[Point, ...] = ()
+    history: tuple[TrainingPoint, ...] = ()
     loss_sum: float = 0.0
 
     @property
-    def now(self) -> Point:
+    def now(self) -> TrainingPoint:
         """The mean loss since the last check, and that check's validation."""
         last = self.history[-1] if self.history else None
         since = self.step - (last.step if last else 0)
         if last is not None and since == 0:
             return last
-        return Point(self.step, self.loss_sum / max(1, since), last.validation if last else None)
+        return TrainingPoint(self.step, self.loss_sum / max(1, since), last.validation if last else None)
 
     def add(self, loss: float) -> None:
         self.step += 1
@@ -66,7 +66,7 @@ class State:
 
     def check(self, validation: float | None) -> None:
         """Ends a stretch of the history here."""
-        self.history += (Point(self.step, self.now.loss, validation),)
+        self.history += (TrainingPoint(self.step, self.now.loss, validation),)
         self.loss_sum = 0.0
 
     def save(self, keep: Keep, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
@@ -94,7 +94,7 @@ class State:
             raise TrainingError(f"{keep.path} is the state of another training; remove it, or choose another folder")
         _put(kept, model, optimizer)
         found = json.loads(described["state"])
-        return cls(found["step"], tuple(Point(**point) for point in found["history"]), found["loss_sum"])
+        return cls(found["step"], tuple(TrainingPoint(**point) for point in found["history"]), found["loss_sum"])
 
 
 def _tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

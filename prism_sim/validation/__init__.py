@@ -9,19 +9,27 @@ Adding a part: one file in `parts/` that offers `PART`.
 
 from __future__ import annotations
 
-from prism_sim.validation.base import Finding, Judgement, Outcome, Part, Report, Row, Settings
+from prism_sim.validation.base import (
+    Finding,
+    JudgedRow,
+    Judgement,
+    PartOutcome,
+    Report,
+    ValidationPart,
+    ValidationSettings,
+)
 from prism_sim.validation.run import catalogue, chosen, table, to_json, validate
 from prism_sim.validation.summary import Summary, rank_agreement, summary
 
 __all__ = [
     "Finding",
+    "JudgedRow",
     "Judgement",
-    "Outcome",
-    "Part",
+    "PartOutcome",
     "Report",
-    "Row",
-    "Settings",
     "Summary",
+    "ValidationPart",
+    "ValidationSettings",
     "catalogue",
     "chosen",
     "rank_agreement",

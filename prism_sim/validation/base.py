@@ -12,7 +12,7 @@ COMPARED = ("strategy", "segments", "ranks")  # tags that tell apart what is ran
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class JudgedRow:
     """A prediction beside what it is compared with, in seconds.
 
     case: its name, once in a part. spread_s: of what was measured, its quartiles say; None where there is none.
@@ -65,13 +65,13 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PartOutcome:
     """What a part found. remarks: sentences for the reader. skipped: why it could not run here; it then found nothing.
 
     Raises ValueError if two rows have the same name.
     """
 
-    rows: tuple[Row, ...] = ()
+    rows: tuple[JudgedRow, ...] = ()
     judgements: tuple[Judgement, ...] = ()
     remarks: tuple[str, ...] = ()
     skipped: str | None = None
@@ -88,7 +88,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ValidationSettings:
     """quick: a few cases only. budget_s: about how long each part that measures may take. repeats: of what is measured.
 
     Raises ValueError unless budget_s > 0 and repeats >= 1.
@@ -107,7 +107,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ValidationPart:
     """One question about trust, and how it is answered.
 
     question: as a heading. against: what stands beside a prediction, as a column's heading (formula, measured).
@@ -117,7 +117,7 @@ class Part:
     name: str
     question: str
     against: str
-    run: Callable[[Settings, Callable[[str], None]], Outcome]
+    run: Callable[[ValidationSettings, Callable[[str], None]], PartOutcome]
     order: int = 50
     digits: int = 3
 
@@ -126,8 +126,8 @@ class Part:
 class Finding:
     """A part, and what it found in how many seconds."""
 
-    part: Part
-    outcome: Outcome
+    part: ValidationPart
+    outcome: PartOutcome
     took_s: float
 
 
@@ -135,7 +135,7 @@ class Finding:
 class Report:
     """What all chosen parts found."""
 
-    settings: Settings
+    settings: ValidationSettings
     findings: tuple[Finding, ...]
 
     @property

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 
 from prism_sim.reports import page as pages
 from prism_sim.reports.validate import cells, headings, sentences
-from prism_sim.validation.base import Finding, Part, Report
+from prism_sim.validation.base import Finding, Report, ValidationPart
 
 KIND = "validate"
 BLOCK = pages.places(KIND)
 
 
-def check_places(page: str, parts: Sequence[Part]) -> None:
+def check_places(page: str, parts: Sequence[ValidationPart]) -> None:
     """Raises ValueError for a part without a place in the page."""
     pages.check_places(page, KIND, [part.name for part in parts])
 

@@ -7,18 +7,20 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from prism_sim.catalogue import discover, look_up
-from prism_sim.study.provenance import versions
-from prism_sim.validation.base import SCHEMA, Finding, Part, Report, Settings
+from prism_sim.simulation.provenance import versions
+from prism_sim.validation.base import SCHEMA, Finding, Report, ValidationPart, ValidationSettings
 from prism_sim.validation.summary import summary
 
 
-def catalogue() -> dict[str, Part]:
+def catalogue() -> dict[str, ValidationPart]:
     """All parts by name, in the order in which they are read."""
-    found = sorted(discover("prism_sim.validation.parts", "PART", Part), key=lambda part: (part.order, part.name))
+    found = sorted(
+        discover("prism_sim.validation.parts", "PART", ValidationPart), key=lambda part: (part.order, part.name)
+    )
     return {part.name: part for part in found}
 
 
-def chosen(names: Sequence[str] | None) -> tuple[Part, ...]:
+def chosen(names: Sequence[str] | None) -> tuple[ValidationPart, ...]:
     """The parts of these names in the catalogue's order; None: all. Raises ValueError for an unknown one."""
     known = catalogue()
     if names is None:
@@ -27,7 +29,7 @@ def chosen(names: Sequence[str] | None) -> tuple[Part, ...]:
     return tuple(part for part in known.values() if part.name in wanted)
 
 
-def validate(parts: Sequence[Part], settings: Settings, announce: Callable[[str], None]) -> Report:
+def validate(parts: Sequence[ValidationPart], settings: ValidationSettings, announce: Callable[[str], None]) -> Report:
     """Runs one part after another; announce: told what is done now."""
     findings = []
     for part in parts:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from prism_sim.plan import Compute, Exchange, ExchangeKind, Kernel, Plan, Start, Step, Wait
-from prism_sim.timing import Device, Timeline, simulate
+from prism_sim.timing import Device, Timeline, play_once
 from prism_sim.timing.media import Network
 
 FLOPS_PER_S = 1e9
@@ -56,4 +56,4 @@ def stages(work_s: Sequence[float], payload_bytes: int) -> Plan:
 def play(a_plan: Plan, network: Network, *boards: Device) -> Timeline:
     """Every rank on a device of its own, the terminal on the first; boards: one a rank, or one kind for all."""
     devices = boards if len(boards) > 1 else (boards or (board(),)) * a_plan.n_ranks
-    return simulate(a_plan, devices, (*range(a_plan.n_ranks), 0), network)
+    return play_once(a_plan, devices, (*range(a_plan.n_ranks), 0), network)

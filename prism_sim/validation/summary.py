@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
 
-from prism_sim.study.verdict import TOLD_APART
-from prism_sim.validation.base import Row
+from prism_sim.choice.verdict import TOLD_APART
+from prism_sim.validation.base import JudgedRow
 
 FAR = 0.25  # relative error from which on a row counts as far off
 DIFFERENT = TOLD_APART  # measured times of two strategies that differ by less are called equal
@@ -34,7 +34,7 @@ class Summary:
         return asdict(self)
 
 
-def summary(rows: Sequence[Row]) -> Summary | None:
+def summary(rows: Sequence[JudgedRow]) -> Summary | None:
     """None where no row is judged."""
     judged = [row for row in rows if row.not_judged is None]
     if not judged:
@@ -52,7 +52,7 @@ def summary(rows: Sequence[Row]) -> Summary | None:
     )
 
 
-def rank_agreement(rows: Sequence[Row]) -> tuple[int, int]:
+def rank_agreement(rows: Sequence[JudgedRow]) -> tuple[int, int]:
     """Pairs of one group that are predicted in the measured order, and all pairs that differ enough to have one.
 
     A pair that is predicted equal is not in the right order. Rows without a strategy are not ranked.

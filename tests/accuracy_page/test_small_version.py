@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from prism_sim import load_scenario, tasks
-from prism_sim.study.curve import FINE_TUNED, ZERO_SHOT, Curve, Order, Point, curve
-from prism_sim.study.finetuning import Order as FineTuning
-from prism_sim.study.finetuning import finetune
+from prism_sim.loss.accuracy import FINE_TUNED, ZERO_SHOT, AccuracyPoint, AccuracyRequest, Curve, curve
+from prism_sim.loss.finetune import AccuracyRequest as FineTuning
+from prism_sim.loss.finetune import finetune
 from prism_sim.tasks import metrics
 from prism_sim.tasks.intervals import Interval, difference
 from prism_sim.training import references
@@ -30,22 +30,22 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Curve:
     """Digits over compression rates, zero-shot and fine-tuned, and with every row sent as it is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PRISM_SIM_CACHE", str(tmp_path_factory.mktemp("cache")))
-        folder = references.obtain(references.Order(tasks.find("digits"), 0, STEPS)).folder
+        folder = references.obtain(references.TrainingRequest(tasks.find("digits"), 0, STEPS)).folder
         scenario = load_scenario(SCENARIO).with_overrides({"task.checkpoint": str(folder), "task.examples": EXAMPLES})
         tuned = finetune(FineTuning(scenario, segments=(1, 32), steps=FINE_TUNING_STEPS)).folder
-        found = curve(Order(scenario, SEGMENTS, fine_tuned=(tuned,)))
-        exact = curve(Order(scenario, (1,), ("identity",)))
+        found = curve(AccuracyRequest(scenario, SEGMENTS, fine_tuned=(tuned,)))
+        exact = curve(AccuracyRequest(scenario, (1,), ("identity",)))
         return Curve(scenario, (*found.points, exact.points[-1]))
 
 
-def points(measured: Curve, checkpoint: str) -> list[Point]:
+def points(measured: Curve, checkpoint: str) -> list[AccuracyPoint]:
     """By L, ascending."""
     found = [one for one in measured.points if (one.checkpoint, one.compressor) == (checkpoint, "segment_means")]
     assert [one.simulation.compression[0] for one in found] == list(SEGMENTS)
     return found
 
 
-def less(one: Point, other: Point) -> Interval:
+def less(one: AccuracyPoint, other: AccuracyPoint) -> Interval:
     """Of the accuracies, paired."""
     metric = metrics.find(one.accuracy.metric)
     return difference(metric, one.through.outcomes, other.through.outcomes, confidence=SURE)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from prism_sim.calibration import PARAMETERS, Fit, Row, Table, fit, fragment
+from prism_sim.calibration import PARAMETERS, Fit, MeasuredRow, MeasuredTable, fit, fragment
 from prism_sim.calibration.cases import cases
 from prism_sim.calibration.lines import straight_lines
 from prism_sim.calibration.parameters import with_values
@@ -33,9 +33,9 @@ TRUTH = {
 MODES = [("single", 1, None), ("prism", 2, 10), ("voltage", 2, None)]
 
 
-def rows(batches: tuple[int, ...] = (1, 2, 4, 8)) -> list[Row]:
+def rows(batches: tuple[int, ...] = (1, 2, 4, 8)) -> list[MeasuredRow]:
     return [
-        Row(number, strategy, ranks, segments, batch, 400e6, {"total": 1.0})
+        MeasuredRow(number, strategy, ranks, segments, batch, 400e6, {"total": 1.0})
         for number, (strategy, ranks, segments, batch) in enumerate(
             [(*mode, batch) for mode in MODES for batch in batches], 2
         )
@@ -47,16 +47,16 @@ def scenario() -> Scenario:
     return load_scenario(SCENARIO)
 
 
-def synthetic(scenario: Scenario, noise: float = 0.0, seed: int = 0) -> Table:
+def synthetic(scenario: Scenario, noise: float = 0.0, seed: int = 0) -> MeasuredTable:
     """What `TRUTH` gives, every part off by a normal relative error."""
     random = np.random.default_rng(seed)
     made = []
-    for case in cases(Table(Path("synthetic.csv"), tuple(rows())), scenario):
+    for case in cases(MeasuredTable(Path("synthetic.csv"), tuple(rows())), scenario):
         parts_s = case.predicted_s(TRUTH)
         del parts_s["total"]
         noisy = {part: seconds * math.exp(random.normal(0, noise)) for part, seconds in parts_s.items()}
         made.append(case.row._replace(times_s={**noisy, "total": sum(noisy.values())}))
-    return Table(Path("synthetic.csv"), tuple(made))
+    return MeasuredTable(Path("synthetic.csv"), tuple(made))
 
 
 @pytest.fixture(scope="module")

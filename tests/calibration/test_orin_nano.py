@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from prism_sim.calibration import ORIN_NANO, Row, fit, read_table
+from prism_sim.calibration import ORIN_NANO, MeasuredRow, fit, read_table
 from prism_sim.calibration.cases import parts_s, simulation_of
 from prism_sim.scenario import load_scenario
-from prism_sim.study.simulation import simulate
+from prism_sim.simulation.simulate import simulate
 
 SCENARIO = load_scenario(Path(__file__).parents[2] / "scenarios" / "vit-base-orin-nano.yaml")
 ROWS = read_table(ORIN_NANO).rows
@@ -30,7 +30,7 @@ def latency_s(strategy: str, batch: int, mbit_per_s: int = 400) -> float:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_the_presets_meet_every_measured_total(row: Row):
+def test_the_presets_meet_every_measured_total(row: MeasuredRow):
     simulated = simulation_of(row, SCENARIO)
     assert row.total_s is not None
     assert simulated.latency_s == pytest.approx(row.total_s, rel=0.075)  # Voltage at batch 1; the others within 3 %
@@ -47,7 +47,7 @@ PART = {"compute": 0.06, "staging": 0.4, "communication": 0.3}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_the_presets_meet_the_parts_as_far_as_is_stated(row: Row):
+def test_the_presets_meet_the_parts_as_far_as_is_stated(row: MeasuredRow):
     simulated = simulation_of(row, SCENARIO)
     found = parts_s(simulated.timeline, simulated.plan.n_ranks)
     for part, rel in PART.items():

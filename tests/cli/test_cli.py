@@ -16,7 +16,7 @@ from prism_sim import figures, strategies, tasks
 from prism_sim.compressors import catalogue as compressors
 from prism_sim.plan import Plan
 from prism_sim.scenario import load_scenario, presets
-from prism_sim.study import simulate
+from prism_sim.simulation.simulate import simulate
 
 READY = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 PARTS = {"compute", "staging", "overhead", "transfer", "propagation", "queue"}

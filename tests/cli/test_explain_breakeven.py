@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from prism_sim.scenario import load_scenario
-from prism_sim.study import simulate
+from prism_sim.simulation.simulate import simulate
 
 READY = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 

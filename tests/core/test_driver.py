@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from prism_sim.driver import DeadlockError, Run, run
+from prism_sim.driver import DeadlockError, Driven, run
 from prism_sim.effects import (
     AllGather,
     AllReduce,
@@ -64,7 +64,7 @@ def alone(effects: Iterable[Effect]) -> Program:
     return tuple(answers)
 
 
-def play(*programs: Iterable[Effect]) -> Run:
+def play(*programs: Iterable[Effect]) -> Driven:
     return run([alone(program) for program in programs], [Meter() for _ in programs])
 
 

@@ -13,13 +13,15 @@ import pytest
 from toy_tasks import CONFIGS, HEADS, model
 
 from prism_sim import sweep
+from prism_sim.choice import run
+from prism_sim.choice.compare import compare
 from prism_sim.numeric.loading import ModelSource
 from prism_sim.numeric.loading import load as load_model
+from prism_sim.outputs import task_accuracy as accuracy
+from prism_sim.outputs.task_accuracy import Accuracy, accuracy_of, answers
 from prism_sim.reports.accuracy import accuracy_text
 from prism_sim.scenario import ScenarioError
-from prism_sim.study import accuracy, run, simulate
-from prism_sim.study.accuracy import Accuracy, accuracy_of, answers
-from prism_sim.study.compare import compare
+from prism_sim.simulation.simulate import simulate
 from prism_sim.tasks import find
 from prism_sim.tasks.intervals import Interval
 
@@ -241,17 +243,17 @@ def test_a_sweep_over_seeds_trains_each_reference_once(load, own_cache):
 
 def test_a_search_takes_accuracy_as_an_objective(load, trained):
     pytest.importorskip("optuna", reason="search needs it")
-    from prism_sim.study.search import Order, search
-    from prism_sim.study.searching.goals import Goals
+    from prism_sim.searching.goals import Goals
+    from prism_sim.searching.search import SearchRequest, search
 
     scenario = load({"task.checkpoint": str(trained), **SWEPT})
     goals = Goals.of(["latency_s"], ["accuracy"], ["accuracy_difference > -1"])
-    found = search(Order(scenario, goals, evaluations=12))
+    found = search(SearchRequest(scenario, goals, evaluations=12))
     table = sweep(scenario, jobs=1)
     best = max(row["accuracy"] for row in found.front_rows)
     assert best == table["accuracy"].max()
     with pytest.raises(ScenarioError, match="is computed with numerics only"):
-        search(Order(scenario, goals, evaluations=12, numerics=False))
+        search(SearchRequest(scenario, goals, evaluations=12, numerics=False))
 
 
 def test_without_numerics_a_sweep_has_empty_columns_and_answers_nothing(load, computed, own_cache):

@@ -10,10 +10,10 @@ import pytest
 from toy_tasks import CONFIGS, model
 
 from prism_sim.cli import main
+from prism_sim.loss.accuracy import FINE_TUNED, ZERO_SHOT, AccuracyRequest, curve
+from prism_sim.outputs.task_accuracy import accuracy_of
 from prism_sim.scenario import ScenarioError
-from prism_sim.study.accuracy import accuracy_of
-from prism_sim.study.curve import FINE_TUNED, ZERO_SHOT, Order, curve
-from prism_sim.study.simulation import simulate
+from prism_sim.simulation.simulate import simulate
 
 LARGEST = 5  # rows of the larger of two partitions of the toy's ten tokens
 
@@ -31,7 +31,7 @@ def scenario(load, trained):
 
 
 def test_by_default_l_takes_the_powers_of_two_that_compress(scenario):
-    found = curve(Order(scenario))
+    found = curve(AccuracyRequest(scenario))
     assert [point.simulation.compression for point in found.points] == [
         (None, None), (1, LARGEST / 1), (2, LARGEST / 2), (4, LARGEST / 4)
     ]  # fmt: skip
@@ -39,21 +39,21 @@ def test_by_default_l_takes_the_powers_of_two_that_compress(scenario):
 
 
 def test_every_point_is_what_a_run_would_say(scenario):
-    for point in curve(Order(scenario, segments=(1, 3))).points[1:]:
+    for point in curve(AccuracyRequest(scenario, segments=(1, 3))).points[1:]:
         alike = scenario.with_overrides({"strategy.segments": point.simulation.compression[0]})
         assert point.accuracy == accuracy_of(alike, simulate(alike).job)
         assert point.simulation.latency_s == simulate(alike).latency_s
 
 
 def test_compressors_that_ignore_l_have_one_point_and_exact_ones_lose_nothing(scenario):
-    found = curve(Order(scenario, segments=(1, 2, 4), compressors=("segment_means", "identity")))
+    found = curve(AccuracyRequest(scenario, segments=(1, 2, 4), compressors=("segment_means", "identity")))
     assert [point.compressor for point in found.points] == [None, *["segment_means"] * 3, "identity"]
     assert found.points[-1].accuracy.difference.estimate == 0
     assert found.points[0].accuracy.difference.estimate == 0
 
 
 def test_a_strategy_without_segments_has_one_point(scenario):
-    found = curve(Order(scenario.with_overrides({"strategy.name": "pipeline"})))
+    found = curve(AccuracyRequest(scenario.with_overrides({"strategy.name": "pipeline"})))
     assert [point.strategy for point in found.points] == ["single", "pipeline"]
 
 
@@ -62,7 +62,7 @@ def test_a_fine_tuned_checkpoint_is_compared_with_the_undistributed_model_before
     network = model("vit", "float32")
     network.classifier.bias.data += 3.0 * (network.classifier.bias.data.new_tensor([0, 1, 0]))
     network.save_pretrained(other)
-    found = curve(Order(scenario, segments=(1,), fine_tuned=(other,)))
+    found = curve(AccuracyRequest(scenario, segments=(1,), fine_tuned=(other,)))
     assert [point.checkpoint for point in found.points] == [ZERO_SHOT, ZERO_SHOT, FINE_TUNED, FINE_TUNED]
     before, _, after, _ = found.points
     assert after.accuracy.undistributed == before.accuracy.distributed
@@ -73,7 +73,7 @@ def test_a_fine_tuned_checkpoint_is_compared_with_the_undistributed_model_before
 
 
 def test_seeds_make_points_each_and_one_interval_over_all(load):
-    found = curve(Order(load(), segments=(1,), seeds=(0, 1, 2)))
+    found = curve(AccuracyRequest(load(), segments=(1,), seeds=(0, 1, 2)))
     assert [point.seed for point in found.points] == [0, 1, 2] * 2
     single, lossy = found.over_seeds()
     for one in (single, lossy):
@@ -88,17 +88,17 @@ def test_seeds_make_points_each_and_one_interval_over_all(load):
 
 def test_what_does_not_fit_is_told(scenario, load, tmp_path):
     with pytest.raises(ScenarioError, match="--seeds: are those of a task's own reference"):
-        curve(Order(scenario, seeds=(0, 1)))
+        curve(AccuracyRequest(scenario, seeds=(0, 1)))
     with pytest.raises(ScenarioError, match=r"--fine-tuned: 1 checkpoint\(s\) for 2 seed\(s\); give one for each"):
-        curve(Order(load(), seeds=(0, 1), fine_tuned=(tmp_path,)))
+        curve(AccuracyRequest(load(), seeds=(0, 1), fine_tuned=(tmp_path,)))
     with pytest.raises(ScenarioError, match="--segments: pipeline has no segments"):
-        curve(Order(scenario.with_overrides({"strategy.name": "pipeline"}), segments=(1,)))
+        curve(AccuracyRequest(scenario.with_overrides({"strategy.name": "pipeline"}), segments=(1,)))
     with pytest.raises(ScenarioError, match="--compressors: voltage has no compressor"):
-        curve(Order(scenario.with_overrides({"strategy.name": "voltage"}), compressors=("identity",)))
+        curve(AccuracyRequest(scenario.with_overrides({"strategy.name": "voltage"}), compressors=("identity",)))
     with pytest.raises(ScenarioError, match=r"'identty'.*did you mean 'identity'"):
-        curve(Order(scenario, compressors=("identty",)))
+        curve(AccuracyRequest(scenario, compressors=("identty",)))
     with pytest.raises(ScenarioError, match="task: is missing"):
-        curve(Order(load({"task": None, "model": {"dims": CONFIGS["vit"]}})))
+        curve(AccuracyRequest(load({"task": None, "model": {"dims": CONFIGS["vit"]}})))
 
 
 def test_the_command_writes_a_table_that_can_be_plotted(load, trained, tmp_path, capsys):

@@ -12,14 +12,14 @@ import torch
 from toy_tasks import CONFIGS, examples, model, task
 
 from prism_sim import tasks
+from prism_sim.choice import run
 from prism_sim.cli import main
 from prism_sim.evaluation import Spread
 from prism_sim.evaluation.evaluate import tensors
 from prism_sim.evaluation.training import drawn, spread_loss, with_segments
+from prism_sim.loss.finetune import FinetuneRequest, finetune
 from prism_sim.scenario import ScenarioError
 from prism_sim.strategies import pipeline, prism
-from prism_sim.study import run
-from prism_sim.study.finetuning import Order, finetune
 from prism_sim.training import state
 from prism_sim.training.loop import own_loss
 
@@ -35,9 +35,9 @@ def trained(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def order(load, trained):
-    def made(**more: object) -> Order:
+    def made(**more: object) -> FinetuneRequest:
         overrides = {"task.checkpoint": str(trained), **more.pop("overrides", {})}  # type: ignore[dict-item]
-        return Order(load(overrides), steps=STEPS, **more)  # type: ignore[arg-type]
+        return FinetuneRequest(load(overrides), steps=STEPS, **more)  # type: ignore[arg-type]
 
     return made
 
@@ -177,7 +177,7 @@ def test_what_cannot_be_trained_is_told(order, load, tmp_path):
     with pytest.raises(ScenarioError, match="trained in float32, not in bfloat16"):
         finetune(order(overrides={"model.dtype": "bfloat16"}))
     with pytest.raises(ScenarioError, match="task: is missing: nothing to train on"):
-        finetune(Order(load({"task": None, "model": {"dims": CONFIGS["vit"]}})))
+        finetune(FinetuneRequest(load({"task": None, "model": {"dims": CONFIGS["vit"]}})))
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "diary.txt").write_text("mine")
     with pytest.raises(ScenarioError, match="is no checkpoint of a training"):

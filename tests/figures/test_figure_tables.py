@@ -22,7 +22,7 @@ from prism_sim.figures import (
     draw_speedup_devices,
 )
 from prism_sim.figures.latency import crossings
-from prism_sim.figures.panels import Line
+from prism_sim.figures.panels import PanelLine
 from prism_sim.figures.pareto import front
 from prism_sim.figures.style import COLUMN_INCHES, PART_COLOURS, STRATEGY_STYLES, WIDE_INCHES
 
@@ -197,8 +197,8 @@ def test_lines_that_do_not_meet_have_no_break_even():
 
 
 def test_a_crossing_lies_between_its_neighbours_straight_on_the_drawn_axes():
-    def line(strategy: str, y: list[float]) -> Line:
-        return Line(strategy, "", [1.0, 2.0, 4.0], y, y, y, "repeats")
+    def line(strategy: str, y: list[float]) -> PanelLine:
+        return PanelLine(strategy, "", [1.0, 2.0, 4.0], y, y, y, "repeats")
 
     assert list(crossings(line("prism", [2, 1, 0.5]), line("single", [1.5, 1.5, 1.5])))
     ((at, level),) = crossings(line("prism", [4.0, 2.0, 1.0]), line("single", [8.0, 4.0, 0.5]))

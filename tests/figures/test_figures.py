@@ -31,7 +31,7 @@ from prism_sim.figures.style import (
 )
 from prism_sim.figures.timeline import draw_timeline
 from prism_sim.plan import Compute, Exchange, Kernel, Plan, Start, Wait
-from prism_sim.timing import Device, Switch, Timeline, simulate
+from prism_sim.timing import Device, Switch, Timeline, play_once
 
 ROOT = Path(__file__).parents[2]
 NAMES = ["left", "right", "left (terminal)"]
@@ -53,7 +53,7 @@ def played(slow: float = 1.0) -> Timeline:
     )
     devices = [Device(name, 1000 * slow, 1e12) for name in ("left", "right")]
     network = Switch(up_bits_per_s=1e6 * slow, down_bits_per_s=1e6 * slow, latency_s=0.5 / slow)
-    return simulate(plan, devices, (0, 1, 0), network)
+    return play_once(plan, devices, (0, 1, 0), network)
 
 
 def bars(figure: Figure) -> dict[str, list[tuple[float, float]]]:

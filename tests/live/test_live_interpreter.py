@@ -24,7 +24,7 @@ from torch import Tensor
 
 from prism_sim import strategies
 from prism_sim.live.channel import LinkError
-from prism_sim.live.interpreter import MOST_THREADS, Device
+from prism_sim.live.interpreter import MOST_THREADS, LiveDevice
 from prism_sim.live.model import Workshop
 from prism_sim.live.outline import nbytes, outlines
 from prism_sim.live.routing import route
@@ -88,7 +88,7 @@ class Thread:
 
 def live(
     model: Any, inputs: dict[str, Any], job: Job, algorithm: str, home: Sequence[int]
-) -> tuple[Tensor, Post, list[Device]]:
+) -> tuple[Tensor, Post, list[LiveDevice]]:
     """The output of a run on as many threads as `home` names processes."""
     found = outlines(job)
     routes = [route(one, lower(one.exchange, algorithm), algorithm) for one in found]
@@ -96,9 +96,9 @@ def live(
     workshop = Workshop(model, inputs, job, n_threads=1)
     forward = workshop.held_forward()
     results: dict[int, Any] = {}
-    devices = [Device(routes, home, me, Thread(post, me), deadline_s) for me in range(max(home) + 1)]
+    devices = [LiveDevice(routes, home, me, Thread(post, me), deadline_s) for me in range(max(home) + 1)]
 
-    def process(device: Device) -> None:
+    def process(device: LiveDevice) -> None:
         with torch.no_grad():
             made = programs(job, workshop.models(forward))
             own = {index: program for index, program in enumerate(made) if home[index] == device.me}
@@ -244,7 +244,7 @@ def test_a_process_that_waits_too_long_says_for_whom():
     _, _, job = case("bert", "prism", 2, {})
     routes = [route(one, lower(one.exchange), "direct") for one in outlines(job)]
     model, inputs, _ = case("bert", "prism", 2, {})
-    device = Device(routes, [0, 1, 2], 0, Thread(Post(), 0), time.monotonic() + 0.3, lambda peer: f"board {peer}")
+    device = LiveDevice(routes, [0, 1, 2], 0, Thread(Post(), 0), time.monotonic() + 0.3, lambda peer: f"board {peer}")
     pool = ThreadPoolExecutor(MOST_THREADS)
     device.prepare(pool)
     made = programs(job, Workshop(model, inputs, job, n_threads=1).models(None))

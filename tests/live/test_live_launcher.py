@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from left_behind import gone, processes_with
 
-from prism_sim.live.launcher import LiveError, Start, check_port, free_port, launch
+from prism_sim.live.launcher import LiveError, ProcessStart, check_port, free_port, launch
 from prism_sim.live.voice import Seat
 
 HEAD = """
@@ -34,8 +34,8 @@ def mark() -> Iterator[str]:
     assert gone(text)
 
 
-def start(name: str, code: str, mark: str) -> Start:
-    return Start(name, ["-c", HEAD + code, mark])
+def start(name: str, code: str, mark: str) -> ProcessStart:
+    return ProcessStart(name, ["-c", HEAD + code, mark])
 
 
 def test_the_result_is_that_of_the_process_that_has_one(mark: str):

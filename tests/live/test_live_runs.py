@@ -18,9 +18,9 @@ import pytest
 from left_behind import processes_with
 
 from prism_sim.live import namespaces
-from prism_sim.live.launcher import Start, free_port, launch
+from prism_sim.live.launcher import ProcessStart, free_port, launch
+from prism_sim.live_runs.live import LiveResult, planned
 from prism_sim.scenario import load_scenario
-from prism_sim.study.live import LiveResult, planned
 from prism_sim.timing import to_trace_events
 
 pytestmark = pytest.mark.slow
@@ -60,7 +60,9 @@ def measured(tiny: Path) -> dict[str, LiveResult]:
     orders = json.dumps([[str(tiny), overrides, free_port()] for overrides in CASES.values()])
     environment = {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
     script = str(Path(__file__).with_name("several.py"))
-    starts = [Start(f"process {rank}", [script, orders], {**environment, "RANK": str(rank)}) for rank in range(3)]
+    starts = [
+        ProcessStart(f"process {rank}", [script, orders], {**environment, "RANK": str(rank)}) for rank in range(3)
+    ]
     found = launch(starts, 100)
     scenarios = [load_scenario(tiny, overrides) for overrides in CASES.values()]
     results = [LiveResult.of(one, planned(one), report) for one, report in zip(scenarios, found, strict=True)]
@@ -256,7 +258,7 @@ def test_shaped_links_carry_the_plans_bytes_at_the_networks_rate(
 
 
 def test_namespaces_go_also_after_an_error_and_those_of_the_dead_later(shaping: None):
-    shape = namespaces.Shape(1e6, 1e6)
+    shape = namespaces.LinkShape(1e6, 1e6)
 
     def failing() -> None:
         with namespaces.shaped(2, shape) as made:

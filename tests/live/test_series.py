@@ -8,9 +8,9 @@ import pytest
 
 from prism_sim.live.launcher import LiveError, on_loopback
 from prism_sim.live.timed import Pass
+from prism_sim.live_runs.live import LiveResult, planned
+from prism_sim.live_runs.series import Series, SeriesResult, run_series
 from prism_sim.scenario import load_scenario
-from prism_sim.study.live import LiveResult, planned
-from prism_sim.study.series import Series, SeriesResult, run_series
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from prism_sim import families
 from prism_sim.numeric.loading import LoadError, ModelSource, load, quiet
 from prism_sim.scenario import load_scenario
-from prism_sim.study.model_config import model_config
+from prism_sim.simulation.model_config import model_config
 
 ENCODER = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
 TEXT = {"vocab_size": 97, "max_position_embeddings": 32}

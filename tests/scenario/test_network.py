@@ -11,8 +11,8 @@ import pytest
 from prism_sim import timing
 from prism_sim.scenario import LinkSpec, ScenarioError, load_scenario, presets, schema, sections, sweep_axes
 from prism_sim.scenario.network import USED_BY
-from prism_sim.study import hardware
-from prism_sim.study.simulation import simulate
+from prism_sim.simulation import hardware
+from prism_sim.simulation.simulate import simulate
 from prism_sim.timing.media.links import SWITCHING
 from prism_sim.timing.media.switch import SHARING
 

@@ -441,7 +441,7 @@ def test_loading_a_scenario_needs_neither_torch_nor_the_timing_model():
         "import sys; from prism_sim.scenario import load_scenario, sweep_axes; "
         f"sweep_axes(load_scenario({str(without_task)!r})); "
         "print([name for name in ('torch', 'simpy', 'pandas', 'transformers', 'numpy', 'prism_sim.timing',"
-        " 'prism_sim.numeric', 'prism_sim.study') if name in sys.modules])"
+        " 'prism_sim.numeric', 'prism_sim.simulation') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -6,11 +6,11 @@ from statistics import median
 
 import pytest
 
-from prism_sim.study.search import Order, Search
-from prism_sim.study.searching.fronts import Front, hypervolume
-from prism_sim.study.searching.goals import Goals
-from prism_sim.study.sweeping.points import Grid
-from prism_sim.study.sweeping.sweep import Sweep
+from prism_sim.searching.fronts import Front, hypervolume
+from prism_sim.searching.goals import Goals
+from prism_sim.searching.search import Search, SearchRequest
+from prism_sim.sweeping.points import Grid
+from prism_sim.sweeping.sweep import Sweep
 
 MOST_SHARE, LEAST_PART, SEEDS = 5, 0.99, range(5)
 
@@ -75,7 +75,7 @@ def test_a_fifth_of_the_points_finds_99_percent_of_the_hypervolume(load, text, m
     budget = len(grid.tasks) // MOST_SHARE
     parts = []
     for seed in SEEDS:
-        found = Search(grid, Order(scenario, goals, budget, seed), rows.__getitem__).run(lambda *counts: None)
+        found = Search(grid, SearchRequest(scenario, goals, budget, seed), rows.__getitem__).run(lambda *counts: None)
         assert len({one.number for one in found.evaluated}) <= budget
         own = [found.evaluated[place].outcome.costs for place in found.front]
         parts.append(hypervolume(own, reference) / hypervolume(whole, reference))

@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from prism_sim.scenario import ScenarioError
-from prism_sim.study.search import Order, Search, search
-from prism_sim.study.searching.fronts import Front, Outcome, hypervolume
-from prism_sim.study.searching.goals import Goals
-from prism_sim.study.searching.space import cells_at
-from prism_sim.study.sweeping.points import Grid
+from prism_sim.searching.fronts import Front, PointOutcome, hypervolume
+from prism_sim.searching.goals import Goals
+from prism_sim.searching.search import Search, SearchRequest, search
+from prism_sim.searching.space import cells_at
+from prism_sim.sweeping.points import Grid
 
 TIME_AND_ENERGY = Goals.of(["latency_s", "energy_j"], [], [])
 KINDS = ("nsga2", "tpe", "random")
 
 
 def searched(scenario, goals=TIME_AND_ENERGY, **options):
-    return search(Order(scenario, goals, numerics=False, **options))
+    return search(SearchRequest(scenario, goals, numerics=False, **options))
 
 
 def costs(found):
@@ -40,12 +40,12 @@ def test_a_point_is_evaluated_once_and_a_large_budget_buys_the_whole_grid(load):
         row = cells_at(grid, number)
         return {"latency_s": float(number % 7), "energy_j": float(number % 5)} | row
 
-    found = Search(grid, Order(scenario, TIME_AND_ENERGY, 10_000), evaluate).run(lambda *counts: None)
+    found = Search(grid, SearchRequest(scenario, TIME_AND_ENERGY, 10_000), evaluate).run(lambda *counts: None)
     assert sorted(asked) == sorted(task.number for task in grid.tasks)
     assert found.n_distinct == len(asked) < found.n_points  # voltage has no use for segments
     front = Front()
     for number in asked:
-        front.add(number, Outcome((float(number % 7), float(number % 5))))
+        front.add(number, PointOutcome((float(number % 7), float(number % 5))))
     assert costs(found) == [front.members[key].costs for key in front.feasible]
 
 
@@ -91,7 +91,7 @@ def test_an_interrupted_search_goes_on_as_if_it_had_not_been(load, tmp_path, kin
         if n_known == 14:
             raise KeyboardInterrupt
 
-    order = Order(load(), TIME_AND_ENERGY, 30, kind=kind, numerics=False, storage=tmp_path / "study.journal")
+    order = SearchRequest(load(), TIME_AND_ENERGY, 30, kind=kind, numerics=False, storage=tmp_path / "study.journal")
     with pytest.raises(KeyboardInterrupt):
         search(order, stop_at_14)
     resumed = search(order)

@@ -7,7 +7,7 @@ from strategy_plans import BATCH, ROW_BYTES, D, plan_of
 
 from prism_sim.plan import Plan
 from prism_sim.strategies.base import Placement
-from prism_sim.timing import simulate
+from prism_sim.timing import play_once
 from prism_sim.timing.devices import Device
 from prism_sim.timing.media.switch import Switch
 
@@ -18,7 +18,7 @@ def latency_s(plan: Plan, bits_per_s: float, collective: str = "ring") -> float:
     """On one device a participant, around a switch."""
     devices = [Device(str(number), FLOPS_PER_S, 1e30) for number in range(plan.n_ranks + 1)]
     switch = Switch(bits_per_s, bits_per_s, collective=collective)
-    return simulate(plan, devices, range(len(devices)), switch).latency_s
+    return play_once(plan, devices, range(len(devices)), switch).latency_s
 
 
 @pytest.mark.parametrize("n_ranks", [2, 4])

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from prism_sim import Scenario, ScenarioError, load_scenario, strategies
-from prism_sim.study.auto import resolved
-from prism_sim.study.compare import compare
-from prism_sim.study.run import run
-from prism_sim.study.simulation import simulate
+from prism_sim.choice.auto import resolved
+from prism_sim.choice.compare import compare
+from prism_sim.choice.run import run
+from prism_sim.simulation.simulate import simulate
 
 DIMS = "{model_type: vit, hidden_size: 24, num_hidden_layers: 4, num_attention_heads: 3, intermediate_size: 40, "
 TEXT = f"""

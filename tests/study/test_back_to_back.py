@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prism_sim import strategies
-from prism_sim.study import simulate
+from prism_sim.simulation.simulate import simulate
 
 REPLICAS = {"strategy": {"name": "replicas"}}
 AT_THE_TERMINAL = {"placement": {"input": "terminal", "output": "terminal"}}

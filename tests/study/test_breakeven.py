@@ -12,9 +12,10 @@ import pytest
 
 from prism_sim import strategies
 from prism_sim.scenario import Scenario, ScenarioError, load_scenario, units
-from prism_sim.study import breakeven, simulate
-from prism_sim.study.breakeven import BreakEven, break_even
-from prism_sim.study.varied import quantity_text
+from prism_sim.simulation.simulate import simulate
+from prism_sim.why import breakeven
+from prism_sim.why.breakeven import BreakEven, break_even
+from prism_sim.why.varied import quantity_text
 
 READY = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 N, D, F, BLOCKS, FLOPS_PER_S = 12, 16, 32, 3, 1e9  # of the tiny scenario

@@ -10,13 +10,13 @@ import pytest
 from rich.console import Console
 
 from prism_sim.cli import main
+from prism_sim.loss import budget as room
+from prism_sim.loss.bench import Bench
+from prism_sim.loss.budget import BudgetRequest, budget, sent_bytes
 from prism_sim.numeric import threads
 from prism_sim.reports.budget import sentences, show_budget
 from prism_sim.scenario import ScenarioError
-from prism_sim.study import budget as room
-from prism_sim.study.bench import Bench
-from prism_sim.study.budget import Order, budget, sent_bytes
-from prism_sim.study.simulation import simulate
+from prism_sim.simulation.simulate import simulate
 
 BLOCKS, MOST = 3, 6  # of the tiny scenario: blocks, and tokens of a partition
 
@@ -34,7 +34,7 @@ def bytes_with(load, segments) -> int:
 @pytest.mark.parametrize("measure", ["residual", "kl"])
 def test_a_search_comes_to_what_brute_force_finds(load, measure):
     scenario = load()
-    found = budget(scenario, Order(measure=measure, evaluations=15))
+    found = budget(scenario, BudgetRequest(measure=measure, evaluations=15))
     bench = Bench(scenario, simulate(scenario).job, measure)
     allowed = [one for one in product(range(1, MOST + 1), repeat=BLOCKS) if sum(one) <= 2 * BLOCKS]
     best = min(map(bench.loss, allowed))
@@ -44,7 +44,10 @@ def test_a_search_comes_to_what_brute_force_finds(load, measure):
     assert best <= found.spent.found_loss <= best + 0.1 * (uniform - best)
 
 
-@pytest.mark.parametrize("order", [Order(), Order(segments=3), Order(budget_bytes=3000), Order(budget_bytes=2000)])
+@pytest.mark.parametrize(
+    "order",
+    [BudgetRequest(), BudgetRequest(segments=3), BudgetRequest(budget_bytes=3000), BudgetRequest(budget_bytes=2000)],
+)
 def test_no_budget_is_exceeded_by_what_is_really_sent(load, order):
     found = budget(load(), order)
     assert bytes_with(load, list(found.spent.found)) == found.sent_bytes <= found.budget_bytes
@@ -54,13 +57,13 @@ def test_no_budget_is_exceeded_by_what_is_really_sent(load, order):
 
 def test_the_budget_is_what_the_scenario_sends_unless_another_is_given(load):
     assert budget(load()).budget_bytes == bytes_with(load, 2)
-    assert budget(load(), Order(segments=4)).budget_bytes == bytes_with(load, 4)
-    assert budget(load(), Order(segments=4)).spent.uniform == (4,) * BLOCKS
+    assert budget(load(), BudgetRequest(segments=4)).budget_bytes == bytes_with(load, 4)
+    assert budget(load(), BudgetRequest(segments=4)).spent.uniform == (4,) * BLOCKS
     assert budget(load(["strategy.segments=[1, 2, 4]"])).budget_bytes == bytes_with(load, [1, 2, 4])
 
 
 def test_a_budget_for_everything_loses_nothing(load):
-    for order in (Order(segments=MOST), Order(segments=100), Order(budget_bytes=10**6)):
+    for order in (BudgetRequest(segments=MOST), BudgetRequest(segments=100), BudgetRequest(budget_bytes=10**6)):
         found = budget(load(), order)
         assert found.spent.found == (MOST,) * BLOCKS
         assert found.spent.found_loss < 1e-9
@@ -68,7 +71,7 @@ def test_a_budget_for_everything_loses_nothing(load):
 
 
 def test_a_budget_for_one_segment_leaves_no_choice(load):
-    assert budget(load(), Order(segments=1)).spent.found == (1,) * BLOCKS
+    assert budget(load(), BudgetRequest(segments=1)).spent.found == (1,) * BLOCKS
 
 
 def test_the_same_question_has_the_same_answer_and_is_asked_once(load, monkeypatch, own_cache):
@@ -99,14 +102,14 @@ def test_other_inputs_are_not_those_of_the_search(load):
 @pytest.mark.parametrize(
     ("overrides", "order", "words"),
     [
-        (["strategy.name=voltage"], Order(), "voltage sends no segments.*prism does"),
-        (["strategy.compressor=identity"], Order(), "loses nothing"),
-        (["ranks=[0]"], Order(), "name more ranks"),
-        ([], Order(budget_bytes=1), "1 bytes are too few"),
-        ([], Order(budget_bytes=1, segments=1), "give one of them"),
-        ([], Order(segments=0), r"segments\(=0\) must be >= 1"),
-        ([], Order(evaluations=0), r"evaluations\(=0\) must be >= 1"),
-        (["model.head=none"], Order(measure="kl"), "no KL divergence without logits"),
+        (["strategy.name=voltage"], BudgetRequest(), "voltage sends no segments.*prism does"),
+        (["strategy.compressor=identity"], BudgetRequest(), "loses nothing"),
+        (["ranks=[0]"], BudgetRequest(), "name more ranks"),
+        ([], BudgetRequest(budget_bytes=1), "1 bytes are too few"),
+        ([], BudgetRequest(budget_bytes=1, segments=1), "give one of them"),
+        ([], BudgetRequest(segments=0), r"segments\(=0\) must be >= 1"),
+        ([], BudgetRequest(evaluations=0), r"evaluations\(=0\) must be >= 1"),
+        (["model.head=none"], BudgetRequest(measure="kl"), "no KL divergence without logits"),
     ],
 )
 def test_what_leaves_nothing_to_choose_is_refused(load, overrides, order, words):

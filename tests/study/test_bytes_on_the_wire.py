@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from prism_sim import Scenario, load_scenario
-from prism_sim.study.simulation import simulate
+from prism_sim.simulation.simulate import simulate
 
 N, D, B, BYTES, BATCH = 48, 48, 3, 4, 2
 ROWS = BATCH * N * D * BYTES  # all rows of a batch

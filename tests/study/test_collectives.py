@@ -9,15 +9,15 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
+from prism_sim.choice.compare import compare
+from prism_sim.choice.run import run
 from prism_sim.reports import compare as compare_report
 from prism_sim.reports import explain as explain_report
 from prism_sim.reports import run as run_report
 from prism_sim.scenario import Scenario
-from prism_sim.study.compare import compare
-from prism_sim.study.explain import explain
-from prism_sim.study.run import run
-from prism_sim.study.simulation import simulate
-from prism_sim.study.sweeping.rows import flat
+from prism_sim.simulation.simulate import simulate
+from prism_sim.sweeping.rows import flat
+from prism_sim.why.explain import explain
 
 Load = Callable[..., Scenario]
 

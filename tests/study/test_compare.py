@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from prism_sim import Scenario, load_scenario, strategies
-from prism_sim.study.compare import Comparison, compare
-from prism_sim.study.comparison_verdict import comparison_verdict
-from prism_sim.study.memory import demands
-from prism_sim.study.simulation import simulate
+from prism_sim.choice.compare import Comparison, compare
+from prism_sim.choice.comparison_verdict import comparison_verdict
+from prism_sim.simulation.memory import demands
+from prism_sim.simulation.simulate import simulate
 
 DIMS = "{model_type: bert, hidden_size: 24, num_hidden_layers: 4, num_attention_heads: 3, intermediate_size: 40, "
 TEXT = f"""

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from prism_sim import load_scenario
+from prism_sim.outputs.fidelity import fidelity_of
 from prism_sim.scenario import Scenario
-from prism_sim.study import Simulation, simulate
-from prism_sim.study.numerics import fidelity_of
+from prism_sim.simulation.simulate import Simulation, simulate
 
 DIMS = (
     "{model_type: bert, hidden_size: 24, num_hidden_layers: 3, num_attention_heads: 3, intermediate_size: 40, "

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from prism_sim import strategies
 from prism_sim.scenario import DeviceSpec, NetworkSpec, Scenario, ScenarioError, load_scenario
 from prism_sim.scenario.spec import LinkSpec
-from prism_sim.study import simulate
-from prism_sim.study.explain import Explanation, bounds, explain, waiting
-from prism_sim.study.path import MOST_STAGES, Stretch, loads, stages, stretches
-from prism_sim.study.what_if import improved, resources
+from prism_sim.simulation.simulate import simulate
+from prism_sim.why.explain import Explanation, bounds, explain, waiting
+from prism_sim.why.path import MOST_STAGES, Stretch, loads, stages, stretches
+from prism_sim.why.what_if import improved, resources
 
 READY = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 N, D, F, BLOCKS, FLOPS_PER_S, BITS_PER_S, LATENCY_S = 12, 16, 32, 3, 1e9, 100e6, 1e-3  # of the tiny scenario

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from prism_sim import ScenarioError, infer, strategies, sweep
-from prism_sim.study import simulate
-from prism_sim.study.compare import compare
-from prism_sim.study.varied import varied
+from prism_sim.choice.compare import compare
+from prism_sim.simulation.simulate import simulate
+from prism_sim.why.varied import varied
 
 SPREAD = [name for name, entry in strategies.catalogue().items() if not entry.one_rank]
 SPLITTING = ["galaxy", "prism", "voltage"]
@@ -39,7 +39,7 @@ def test_where_they_are_each_rank_needs_one(load, name):
 
 
 def test_auto_takes_what_can_be_done(load):
-    from prism_sim.study.auto import resolved
+    from prism_sim.choice.auto import resolved
 
     assert resolved(load({**of("auto"), **ONE})).strategy.name in (*WHOLE, "single")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from prism_sim.study.files import write_whole
+from prism_sim.kept.files import write_whole
 
 
 def test_a_file_and_its_folder_appear(tmp_path: Path) -> None:

@@ -17,11 +17,11 @@ import pytest
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from prism_sim import hub
+from prism_sim.choice.run import run
 from prism_sim.numeric.inputs import InputSource, image_processor, make_inputs
 from prism_sim.numeric.loading import LoadError, ModelSource, load
 from prism_sim.scenario import Scenario, ScenarioError, load_scenario
-from prism_sim.study import model_config as configurations
-from prism_sim.study.run import run
+from prism_sim.simulation import model_config as configurations
 
 BERT = {"model_type": "bert", "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2}
 SMALL = {**BERT, "intermediate_size": 16, "vocab_size": 99, "max_position_embeddings": 32}

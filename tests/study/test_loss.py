@@ -11,13 +11,13 @@ from rich.console import Console
 
 from prism_sim import strategies
 from prism_sim.cli import main
+from prism_sim.kept.cache import cache_folder
+from prism_sim.loss import loss as room
+from prism_sim.loss.loss import loss
 from prism_sim.numeric import threads
 from prism_sim.reports.loss import sentences, show_loss
 from prism_sim.scenario import ScenarioError
-from prism_sim.study import loss as room
-from prism_sim.study.cache import cache_folder
-from prism_sim.study.loss import loss
-from prism_sim.study.simulation import simulate
+from prism_sim.simulation.simulate import simulate
 
 GPT2 = """\
 name: causal

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from prism_sim import Scenario, ScenarioError, load_scenario
-from prism_sim.study.memory import demands
-from prism_sim.study.run import run
-from prism_sim.study.simulation import simulate
+from prism_sim.choice.run import run
+from prism_sim.simulation.memory import demands
+from prism_sim.simulation.simulate import simulate
 
 DIMS = "{model_type: vit, hidden_size: 32, num_hidden_layers: 6, num_attention_heads: 4, intermediate_size: 64, "
 TEXT = f"""

@@ -10,10 +10,10 @@ import torch
 
 from prism_sim.numeric import threads
 from prism_sim.numeric.residuals import deviations
+from prism_sim.outputs import model_inputs
+from prism_sim.outputs.model_inputs import ELSEWHERE, Reader, described, key, n_examples, reader
 from prism_sim.scenario.spec import TaskSpec
-from prism_sim.study import model_inputs
-from prism_sim.study.model_inputs import ELSEWHERE, Reader, described, key, n_examples, reader
-from prism_sim.study.simulation import simulate
+from prism_sim.simulation.simulate import simulate
 from prism_sim.tasks.base import Splits
 from prism_sim.tasks.examples import Examples
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from prism_sim.study import numerics, run, simulate
-from prism_sim.study.cache import cache_folder
-from prism_sim.study.numerics import fidelity_of
+from prism_sim.choice import run
+from prism_sim.kept.cache import cache_folder
+from prism_sim.outputs import fidelity as numerics
+from prism_sim.outputs.fidelity import fidelity_of
+from prism_sim.simulation.simulate import simulate
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prism_sim import ScenarioError, run
-from prism_sim.study.auto import resolved
-from prism_sim.study.compare import compare
-from prism_sim.study.share_search import Played, balanced_shares
-from prism_sim.study.simulation import simulate
-from prism_sim.study.verdict import verdict
+from prism_sim.choice.auto import resolved
+from prism_sim.choice.compare import compare
+from prism_sim.choice.verdict import verdict
+from prism_sim.shares.search import Played, balanced_shares
+from prism_sim.simulation.simulate import simulate
 
 # Memory and launches cost nothing, so a device's time is its FLOPs over its rate.
 UNEQUAL = """\

@@ -17,10 +17,10 @@ from prism_sim.partition import even_split, shared_split
 from prism_sim.reports.run import show
 from prism_sim.scenario import json_schema, load_scenario
 from prism_sim.shapes.interpreter import predict
-from prism_sim.study import share_search, simulate
-from prism_sim.study.pipeline_split import Stages, best_stages, stages_of
-from prism_sim.study.shares import alone_s, optimal_shares, proportional_shares, resolve_shares
-from prism_sim.study.simulation import job_of
+from prism_sim.shares import search as share_search
+from prism_sim.shares.choice import alone_s, optimal_shares, proportional_shares, resolve_shares
+from prism_sim.shares.stages import Stages, best_stages, stages_of
+from prism_sim.simulation.simulate import job_of, simulate
 
 SPREAD = [name for name, entry in strategies.catalogue().items() if not entry.one_rank]
 WORDS = ("equal", "proportional", "optimal")
@@ -69,7 +69,7 @@ def splits_of(setting):
 
 def latency_s(setting, sizes):
     plan = predict(setting.split(sizes))
-    return timing.simulate(plan, setting.devices, setting.device_of, setting.network).latency_s
+    return timing.play_once(plan, setting.devices, setting.device_of, setting.network).latency_s
 
 
 def latencies(load, name, overrides):
@@ -287,7 +287,7 @@ def test_a_search_finds_the_same_again(load, name):
 def test_the_number_of_simulations_is_bounded(load, monkeypatch):
     monkeypatch.setattr(share_search, "MOST_SIMULATIONS", 90)
     played = []
-    simulated = timing.simulate
+    simulated = timing.play_once
     monkeypatch.setattr(share_search.timing, "simulate", lambda *given: played.append(given) or simulated(*given))
     setting = open_setting(load({"ranks": [0, 1, 2], "workload.tokens": 131}, MIXED))
     optimal_shares.__wrapped__(setting)

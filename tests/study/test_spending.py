@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prism_sim.study import spending
-from prism_sim.study.bench import Measure
-from prism_sim.study.segment_search import ELSEWHERE, STUDENT_T, Spent, spend
-from prism_sim.study.spending import Prices, allocate, improve, interpolated, levels_up_to, measured_levels
+from prism_sim.loss import spending
+from prism_sim.loss.bench import Measure
+from prism_sim.loss.segment_search import ELSEWHERE, STUDENT_T, Spent, spend
+from prism_sim.loss.spending import Prices, allocate, improve, interpolated, levels_up_to, measured_levels
 
 LEVELS = (1, 2, 3, 5, 8)
 LINEAR = tuple(level - 1 for level in LEVELS)

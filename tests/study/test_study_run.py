@@ -13,7 +13,7 @@ from rich.console import Console
 from prism_sim import ScenarioError, run, strategies
 from prism_sim.reports.run import show
 from prism_sim.scenario import load_scenario
-from prism_sim.study import simulate
+from prism_sim.simulation.simulate import simulate
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 N, D, F, BLOCKS, FLOPS_PER_S, BITS_PER_S, LATENCY_S = 12, 16, 32, 3, 1e9, 100e6, 1e-3
@@ -269,7 +269,7 @@ def test_a_run_lives_where_voltage_cannot_be_compared(load, monkeypatch):
             raise ScenarioError("cannot")
         return simulate(scenario, strategy, devices, **how)
 
-    monkeypatch.setattr(sys.modules["prism_sim.study.run"], "simulate", refusing)
+    monkeypatch.setattr(sys.modules["prism_sim.choice.run"], "simulate", refusing)
     assert run(load(), numerics=False).to_json()["versus_voltage"] is None
 
 

@@ -7,8 +7,8 @@ import math
 import pytest
 
 from prism_sim import strategies
-from prism_sim.study import simulate
-from prism_sim.study.subsets import best_subset, candidates, interchangeable, usual_sizes
+from prism_sim.choice.subsets import best_subset, candidates, interchangeable, usual_sizes
+from prism_sim.simulation.simulate import simulate
 
 SPREAD = [name for name, entry in strategies.catalogue().items() if not entry.one_rank]
 KINDS = {

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from prism_sim import run
-from prism_sim.study.verdict import verdict
+from prism_sim.choice.verdict import verdict
 from prism_sim.units_text import bytes_text, flops_text, rate_text, seconds_text
 
 COSTLY = {

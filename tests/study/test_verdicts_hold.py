@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prism_sim import ScenarioError, load_scenario, run
-from prism_sim.study.auto import resolved
-from prism_sim.study.compare import Candidate, compare
-from prism_sim.study.comparison_verdict import comparison_verdict
-from prism_sim.study.simulation import simulate
-from prism_sim.study.verdict import verdict
+from prism_sim.choice.auto import resolved
+from prism_sim.choice.compare import Candidate, compare
+from prism_sim.choice.comparison_verdict import comparison_verdict
+from prism_sim.choice.verdict import verdict
+from prism_sim.simulation.simulate import simulate
 
 TEXT = """\
 model:

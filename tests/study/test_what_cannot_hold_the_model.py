@@ -8,12 +8,12 @@ import pandas
 import pytest
 
 from prism_sim import ScenarioError, run
+from prism_sim.choice.compare import compare
+from prism_sim.choice.comparison_verdict import comparison_verdict
+from prism_sim.choice.verdict import verdict
 from prism_sim.figures.rows import with_references
-from prism_sim.study.breakeven import break_even
-from prism_sim.study.compare import compare
-from prism_sim.study.comparison_verdict import comparison_verdict
-from prism_sim.study.memory import what_would_fit
-from prism_sim.study.verdict import verdict
+from prism_sim.simulation.memory import what_would_fit
+from prism_sim.why.breakeven import break_even
 
 # GPT-2 XL in float16, 2 bytes a parameter: tables of words and positions, 48 blocks, the last norm; the head is tied.
 TABLES, BLOCK, LAST_NORM = (50257 + 1024) * 1600, 12 * 1600**2 + 13 * 1600, 2 * 1600

@@ -15,10 +15,10 @@ from sweep_runs import SAME_PATH, command
 pytest.importorskip("distributed", reason="Dask is not installed: pip install 'prism-sim[dask]'")
 
 from prism_sim.scenario import ScenarioError
-from prism_sim.study.sweeping import dask_backend
-from prism_sim.study.sweeping.frames import csv_text, frame_of
-from prism_sim.study.sweeping.points import Grid
-from prism_sim.study.sweeping.sweep import Sweep
+from prism_sim.sweeping import dask_backend
+from prism_sim.sweeping.frames import csv_text, frame_of
+from prism_sim.sweeping.points import Grid
+from prism_sim.sweeping.sweep import Sweep
 
 MANY = """\
 sweep:
@@ -112,7 +112,7 @@ def test_without_dask_it_is_said_what_to_install(load, monkeypatch):
 
 
 def test_a_worker_with_other_source_is_refused(load):
-    from prism_sim.study.sweeping.work import OtherSourceError, Piece, Work, perform
+    from prism_sim.sweeping.work import OtherSourceError, SweepWork, WorkPiece, perform
 
     with pytest.raises(OtherSourceError, match="other source code"):
-        perform(Work(load(), False, "another"), Piece("timing", ()))
+        perform(SweepWork(load(), False, "another"), WorkPiece("timing", ()))

@@ -16,10 +16,10 @@ import pytest
 from sweep_runs import command, start
 
 from prism_sim.scenario import ScenarioError
-from prism_sim.study.sweeping import journal as journals
-from prism_sim.study.sweeping.files import Order, sweep_to_file
-from prism_sim.study.sweeping.journal import Journal, journal_of
-from prism_sim.study.sweeping.work import Answer
+from prism_sim.sweeping import journal as journals
+from prism_sim.sweeping.files import SweepRequest, sweep_to_file
+from prism_sim.sweeping.journal import Journal, journal_of
+from prism_sim.sweeping.work import PieceAnswer
 
 MANY = """\
 sweep:
@@ -34,7 +34,7 @@ class StopError(Exception):
     """The end of a sweep at a moment of a test's choice."""
 
 
-def stopped_after(order: Order, n_pieces: int) -> None:
+def stopped_after(order: SweepRequest, n_pieces: int) -> None:
     """Runs a sweep until so many pieces are written."""
     told = 0
 
@@ -48,8 +48,8 @@ def stopped_after(order: Order, n_pieces: int) -> None:
         sweep_to_file(order, watch)
 
 
-def answer(*numbers: int) -> Answer:
-    return Answer("timing", tuple((number, {"row": {"latency_s": 0.1 * number}}) for number in numbers), 0.1)
+def answer(*numbers: int) -> PieceAnswer:
+    return PieceAnswer("timing", tuple((number, {"row": {"latency_s": 0.1 * number}}) for number in numbers), 0.1)
 
 
 IDENTITY = {"scenario": "a", "sweep": "b"}
@@ -128,25 +128,25 @@ def test_another_sweep_is_not_resumed(tmp_path):
     ],
 )
 def test_what_changed_since_is_said(load, tmp_path, change, word):
-    order = Order(load(), tmp_path / "t.csv", numerics=False, jobs=1)
+    order = SweepRequest(load(), tmp_path / "t.csv", numerics=False, jobs=1)
     stopped_after(order, 2)
-    other = Order(change(order, load), order.table, numerics=False, jobs=1, resume=True)
+    other = SweepRequest(change(order, load), order.table, numerics=False, jobs=1, resume=True)
     with pytest.raises(ScenarioError, match=f"another {word}"):
         sweep_to_file(other)
     with pytest.raises(ScenarioError, match="another choice of numerics"):
-        sweep_to_file(Order(load(), order.table, numerics=True, jobs=1, resume=True))
+        sweep_to_file(SweepRequest(load(), order.table, numerics=True, jobs=1, resume=True))
 
 
 def test_a_version_of_other_source_does_not_go_on(load, tmp_path, monkeypatch):
-    order = Order(load(), tmp_path / "t.csv", numerics=False, jobs=1, resume=True)
+    order = SweepRequest(load(), tmp_path / "t.csv", numerics=False, jobs=1, resume=True)
     stopped_after(order, 2)
-    monkeypatch.setattr("prism_sim.study.sweeping.files.source_digest", lambda: "other")
+    monkeypatch.setattr("prism_sim.sweeping.files.source_digest", lambda: "other")
     with pytest.raises(ScenarioError, match="another version of prism_sim"):
         sweep_to_file(order)
 
 
 def test_two_sweeps_do_not_write_to_one_place(load, tmp_path):
-    order = Order(load(), tmp_path / "t.csv", numerics=False, jobs=1)
+    order = SweepRequest(load(), tmp_path / "t.csv", numerics=False, jobs=1)
     held = Journal(journal_of(order.table), {}, resume=False)
     with pytest.raises(BlockingIOError, match="another sweep is writing there"):
         sweep_to_file(order)
@@ -154,12 +154,12 @@ def test_two_sweeps_do_not_write_to_one_place(load, tmp_path):
 
 
 def test_a_resumed_sweep_computes_only_what_is_missing(load, tmp_path, monkeypatch):
-    order = Order(load(), tmp_path / "t.csv", numerics=False, jobs=1, resume=True)
+    order = SweepRequest(load(), tmp_path / "t.csv", numerics=False, jobs=1, resume=True)
     stopped_after(order, 3)
     computed = []
-    real = sys.modules["prism_sim.study.sweeping.work"].timing
+    real = sys.modules["prism_sim.sweeping.work"].timing
     monkeypatch.setattr(
-        "prism_sim.study.sweeping.work.timing", lambda work, overrides: computed.append(1) or real(work, overrides)
+        "prism_sim.sweeping.work.timing", lambda work, overrides: computed.append(1) or real(work, overrides)
     )
     done = sweep_to_file(order)
     assert done.n_known > 0
@@ -168,7 +168,7 @@ def test_a_resumed_sweep_computes_only_what_is_missing(load, tmp_path, monkeypat
 
 
 def test_outputs_that_were_computed_are_known_again(load, tmp_path, monkeypatch):
-    from prism_sim.study import numerics
+    from prism_sim.outputs import fidelity as numerics
 
     happened = []
     monkeypatch.setattr(
@@ -176,7 +176,7 @@ def test_outputs_that_were_computed_are_known_again(load, tmp_path, monkeypatch)
         "_measure",
         lambda scenario, job: happened.append(1) or numerics.Fidelity(0.5, 0.75, None, None, True, True),
     )
-    order = Order(load("sweep: {seed: [1, 2, 3]}"), tmp_path / "t.csv", jobs=1, resume=True)
+    order = SweepRequest(load("sweep: {seed: [1, 2, 3]}"), tmp_path / "t.csv", jobs=1, resume=True)
 
     def watch(what: str, n_known: int, n_all: int) -> None:
         if (what, n_known) == ("outputs", 2):
@@ -190,17 +190,17 @@ def test_outputs_that_were_computed_are_known_again(load, tmp_path, monkeypatch)
 
 
 def test_a_finished_sweep_is_left_as_it_is(load, tmp_path):
-    order = Order(load(), tmp_path / "t.csv", numerics=False, jobs=1, resume=True)
+    order = SweepRequest(load(), tmp_path / "t.csv", numerics=False, jobs=1, resume=True)
     assert sweep_to_file(order).table is not None
     before = (tmp_path / "t.csv").stat().st_mtime_ns
     assert sweep_to_file(order).table is None
     assert (tmp_path / "t.csv").stat().st_mtime_ns == before
-    changed = Order(load(overrides=["seed=2"]), order.table, numerics=False, jobs=1, resume=True)
+    changed = SweepRequest(load(overrides=["seed=2"]), order.table, numerics=False, jobs=1, resume=True)
     assert sweep_to_file(changed).table is not None
 
 
 def test_a_kill_between_table_and_journal_leaves_what_ends_the_same(load, tmp_path, monkeypatch):
-    order = Order(load(), tmp_path / "t.csv", numerics=False, jobs=1, resume=True)
+    order = SweepRequest(load(), tmp_path / "t.csv", numerics=False, jobs=1, resume=True)
 
     def killed(self):
         raise StopError
@@ -222,7 +222,7 @@ def full_disk(*arguments):
 
 
 def test_a_full_disk_is_one_message_and_earlier_results_stay(load, tmp_path, monkeypatch):
-    order = Order(load(), tmp_path / "t.csv", numerics=False, jobs=1)
+    order = SweepRequest(load(), tmp_path / "t.csv", numerics=False, jobs=1)
     sweep_to_file(order)
     whole = (tmp_path / "t.csv").read_bytes()
     for name in ("fsync", "replace"):
@@ -237,7 +237,7 @@ def test_a_full_disk_is_one_message_and_earlier_results_stay(load, tmp_path, mon
 
 
 def test_a_disk_that_fills_up_midway_keeps_what_was_written(load, tmp_path, monkeypatch):
-    order = Order(load(), tmp_path / "t.csv", numerics=False, jobs=1, resume=True)
+    order = SweepRequest(load(), tmp_path / "t.csv", numerics=False, jobs=1, resume=True)
     left = 6
     real = os.fsync
 

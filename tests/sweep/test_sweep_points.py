@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prism_sim.scenario import ScenarioError, sweep_axes
-from prism_sim.study.sweeping.points import Grid, unit_in_name
+from prism_sim.sweeping.points import Grid, unit_in_name
 
 
 def points(grid: Grid) -> list[dict[str, object]]:

@@ -14,11 +14,11 @@ import pytest
 import prism_sim
 from prism_sim import run, sweep
 from prism_sim.commands.base import as_json
-from prism_sim.study import numerics
-from prism_sim.study.sweeping import frames, rows
-from prism_sim.study.sweeping.files import Order, sweep_to_file, table_path
-from prism_sim.study.sweeping.points import Grid
-from prism_sim.study.sweeping.sweep import Sweep
+from prism_sim.outputs import fidelity as numerics
+from prism_sim.sweeping import frames, rows
+from prism_sim.sweeping.files import SweepRequest, sweep_to_file, table_path
+from prism_sim.sweeping.points import Grid
+from prism_sim.sweeping.sweep import Sweep
 
 
 @pytest.fixture
@@ -166,13 +166,13 @@ def test_no_output_is_computed_that_no_row_has(load, measured):
 
 def test_a_question_is_played_once(load, monkeypatch):
     played = []
-    whole = sys.modules["prism_sim.study.run"].run
+    whole = sys.modules["prism_sim.choice.run"].run
 
     def counted(scenario, **more):
         played.append(scenario.strategy.name)
         return whole(scenario, **more)
 
-    monkeypatch.setattr(sys.modules["prism_sim.study.run"], "run", counted)
+    monkeypatch.setattr(sys.modules["prism_sim.choice.run"], "run", counted)
     assert len(sweep(load(), jobs=1, numerics=False)) == 60
     assert (played.count("voltage"), played.count("prism")) == (10, 30)
 
@@ -197,7 +197,7 @@ def test_a_file_gives_back_what_was_written(load, tmp_path, ending):
     )
     scenario = load(section, ["devices[0].memory=1 GB", "devices[0].staging_bandwidth=none"])
     path = tmp_path / f"table.{ending}"
-    sweep_to_file(Order(scenario, path, numerics=False, jobs=1))
+    sweep_to_file(SweepRequest(scenario, path, numerics=False, jobs=1))
     whole = sweep(scenario, jobs=1, numerics=False)
     pd.testing.assert_frame_equal(frames.read_table(path), whole, check_exact=True)
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith((".", "table"))) == sorted(
@@ -207,7 +207,7 @@ def test_a_file_gives_back_what_was_written(load, tmp_path, ending):
 
 def test_what_a_file_holds_is_said_beside_it(load, tmp_path):
     scenario = load(overrides=["seed=3"])
-    sweep_to_file(Order(scenario, tmp_path / "table.csv", numerics=False, jobs=1))
+    sweep_to_file(SweepRequest(scenario, tmp_path / "table.csv", numerics=False, jobs=1))
     found = json.loads((tmp_path / "table.csv.provenance.json").read_text())
     assert found["schema"] == "prism-sim/sweep/1"
     assert (found["points"], found["computed"], found["without_figures"], found["seed"]) == (60, 40, 0, 3)
@@ -221,7 +221,7 @@ def test_what_a_file_holds_is_said_beside_it(load, tmp_path):
 
 def test_a_table_without_time_stamps_is_the_same_on_every_day(load, tmp_path):
     for name in ("a.csv", "b.csv"):
-        sweep_to_file(Order(load(), tmp_path / name, numerics=False, jobs=1))
+        sweep_to_file(SweepRequest(load(), tmp_path / name, numerics=False, jobs=1))
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 

@@ -16,7 +16,7 @@ from prism_sim.evaluation import evaluate
 from prism_sim.numeric.loading import ModelSource, load
 from prism_sim.training import TrainingError, reference
 from prism_sim.training.loop import Training, batch_of, learning_rate, own_loss, train
-from prism_sim.training.references import Order, fresh_model, obtain
+from prism_sim.training.references import TrainingRequest, fresh_model, obtain
 from prism_sim.training.state import Keep
 
 SPLITS, RECIPE = HALVES.load(), HALVES.reference.recipe
@@ -213,7 +213,7 @@ def test_a_finished_training_is_found_and_is_a_hugging_face_folder():
 
 
 def test_the_checkpoint_holds_what_the_loop_alone_gives():
-    folder = obtain(Order(HALVES, seed=3)).folder
+    folder = obtain(TrainingRequest(HALVES, seed=3)).folder
     config = json.loads((folder / "config.json").read_text())
     kept = load(ModelSource(config, str(folder), HALVES.head, "float32", 0))
     assert_equal_weights(kept, trained(model=fresh_model(HALVES, 3), seed=3)[0])
@@ -222,10 +222,10 @@ def test_the_checkpoint_holds_what_the_loop_alone_gives():
 def test_other_seeds_steps_and_data_are_other_checkpoints(tmp_path):
     fewer = dataclasses.replace(SPLITS, test=SPLITS.test.take(range(10)))
     orders = [
-        Order(HALVES, steps=2),
-        Order(HALVES, steps=3),
-        Order(HALVES, seed=1, steps=2),
-        Order(dataclasses.replace(HALVES, load=lambda: fewer), steps=2),
+        TrainingRequest(HALVES, steps=2),
+        TrainingRequest(HALVES, steps=3),
+        TrainingRequest(HALVES, seed=1, steps=2),
+        TrainingRequest(dataclasses.replace(HALVES, load=lambda: fewer), steps=2),
     ]
     assert len({obtain(order).folder for order in orders}) == len(orders)
 
@@ -233,7 +233,7 @@ def test_other_seeds_steps_and_data_are_other_checkpoints(tmp_path):
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
 @pytest.mark.parametrize("damage", ["changed", "missing"])
 def test_a_damaged_checkpoint_is_told_and_trained_anew_only_when_asked(name, damage):
-    order = Order(HALVES, steps=2)
+    order = TrainingRequest(HALVES, steps=2)
     folder = obtain(order).folder
     if damage == "missing":
         (folder / name).unlink()
@@ -250,14 +250,14 @@ def test_a_folder_of_something_else_is_never_replaced(tmp_path):
     (tmp_path / "letters" / "letter.txt").write_text("Dear")
     for again in (False, True):
         with pytest.raises(TrainingError, match="is no checkpoint of a training"):
-            obtain(Order(HALVES, steps=2, folder=tmp_path / "letters", again=again))
+            obtain(TrainingRequest(HALVES, steps=2, folder=tmp_path / "letters", again=again))
     assert (tmp_path / "letters" / "letter.txt").read_text() == "Dear"
 
 
 def test_a_folder_with_another_training_is_told_not_used(tmp_path):
-    obtain(Order(HALVES, steps=2, folder=tmp_path / "one"))
+    obtain(TrainingRequest(HALVES, steps=2, folder=tmp_path / "one"))
     with pytest.raises(TrainingError, match="holds another training of halves, seed 0"):
-        obtain(Order(HALVES, seed=1, steps=2, folder=tmp_path / "one"))
+        obtain(TrainingRequest(HALVES, seed=1, steps=2, folder=tmp_path / "one"))
 
 
 def test_a_task_without_a_small_model_says_so():

@@ -10,7 +10,7 @@ from simpy import Environment
 from timing_plans import assert_explained, device, exchange, plan, stalls_s, work
 
 from prism_sim.plan import Plan, Start, Wait
-from prism_sim.timing import Link, Links, SharedRadio, Switch, Timeline, simulate
+from prism_sim.timing import Link, Links, SharedRadio, Switch, Timeline, play_once
 from prism_sim.timing.collectives import Message
 from prism_sim.timing.media.base import Flight, Network
 from prism_sim.timing.media.congestion_window import INITIAL_WINDOW_BYTES as W
@@ -32,7 +32,7 @@ def near(value: object) -> object:
 
 
 def play(a_plan: Plan, network: Network) -> Timeline:
-    timeline = simulate(a_plan, [device()] * a_plan.n_ranks, (*range(a_plan.n_ranks), 0), network)
+    timeline = play_once(a_plan, [device()] * a_plan.n_ranks, (*range(a_plan.n_ranks), 0), network)
     assert_explained(timeline)
     return timeline
 

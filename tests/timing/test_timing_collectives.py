@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from timing_plans import assert_explained, device, exchange, exchanges, one_exchange, plan, plans, rigs, work
 
 from prism_sim.plan import Start, Wait
-from prism_sim.timing import Switch, simulate
+from prism_sim.timing import Switch, play_once
 from prism_sim.timing.collectives import ALGORITHMS, lower
 
 RATE, LATENCY_S = 80e6, 0.01
@@ -43,7 +43,7 @@ def played(kind: str, algorithm: str, n: int, payload_bytes: int = S, **fields: 
     a_plan = one_exchange(kind, [payload_bytes] * n)
     boards = [device(f"board {number}", **fields) for number in range(n)]
     network = Switch(RATE, RATE, LATENCY_S, collective=algorithm)
-    timeline = simulate(a_plan, boards, (*range(n), 0), network)
+    timeline = play_once(a_plan, boards, (*range(n), 0), network)
     assert_explained(timeline)
     return timeline
 
@@ -152,7 +152,7 @@ def test_a_gathered_part_is_copied_in_as_it_came(algorithm: str):
 def test_a_forward_costs_its_sender_the_message_overhead():
     a_plan = one_exchange("broadcast", [S, 0, 0], 0)
     boards = [device(f"board {number}") for number in range(3)]
-    timeline = simulate(a_plan, boards, (0, 1, 2, 0), Switch(RATE, RATE, LATENCY_S, 0.5, collective="ring"))
+    timeline = play_once(a_plan, boards, (0, 1, 2, 0), Switch(RATE, RATE, LATENCY_S, 0.5, collective="ring"))
     assert timeline.busy_s == near((0.5, 0.5, 0))
     assert timeline.latency_s == near(2 * (0.5 + T + LATENCY_S))
     assert timeline.breakdown_s["overhead"] == near(1.0)
@@ -161,7 +161,7 @@ def test_a_forward_costs_its_sender_the_message_overhead():
 def test_a_ring_is_free_between_neighbours_on_one_device():
     boards = [device("left"), device("right")]
     network = Switch(RATE, RATE, LATENCY_S, collective="ring")
-    timeline = simulate(one_exchange("all_gather", [S] * 4), boards, (0, 0, 1, 1, 0), network)
+    timeline = play_once(one_exchange("all_gather", [S] * 4), boards, (0, 0, 1, 1, 0), network)
     assert timeline.sent_bytes == (0, 3 * S, 0, 3 * S, 0)
     assert_explained(timeline)
 
@@ -184,12 +184,12 @@ def test_parts_sum_to_the_latency_whatever_the_algorithm(algorithm: str, data: s
     a_plan = data.draw(plans())
     devices, device_of = data.draw(rigs(len(a_plan.programs)))
     overhead_s = data.draw(st.sampled_from((0.0, 3e-4)))
-    assert_explained(simulate(a_plan, devices, device_of, Switch(30e6, 50e6, 1e-3, overhead_s, collective=algorithm)))
+    assert_explained(play_once(a_plan, devices, device_of, Switch(30e6, 50e6, 1e-3, overhead_s, collective=algorithm)))
 
 
 def test_what_a_member_adds_to_a_sum_is_copied_out_before_the_sum_goes_on():
     late = plan([[work(500.0), Start(0), Wait(0)], [Start(0), Wait(0)], []], [exchange("all_reduce", [S, S])])
     boards = [device(f"board {number}", staging_bytes_per_s=S / 0.25) for number in range(2)]
-    timeline = simulate(late, boards, (0, 1, 0), Switch(RATE, RATE, LATENCY_S, collective="star"))
+    timeline = play_once(late, boards, (0, 1, 0), Switch(RATE, RATE, LATENCY_S, collective="star"))
     assert_explained(timeline)
     assert timeline.latency_s == near(0.5 + 0.25 + T + LATENCY_S + 0.25)

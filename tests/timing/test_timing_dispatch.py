@@ -8,7 +8,7 @@ import pytest
 from timing_plans import device
 
 from prism_sim.plan import Compute, Exchange, Kernel, Plan, Start, Step, Wait
-from prism_sim.timing import Device, Switch, simulate
+from prism_sim.timing import Device, Switch, play_once
 
 SECOND = 1_000  # FLOP of a device of 1 kFLOP/s
 
@@ -27,7 +27,7 @@ def alone(*stretches: tuple[Kernel, ...]) -> Plan:
 
 
 def latency_s(plan: Plan, one: Device) -> float:
-    return simulate(plan, [one], (0, 0), Switch(1e9, 1e9)).latency_s
+    return play_once(plan, [one], (0, 0), Switch(1e9, 1e9)).latency_s
 
 
 # (seconds of each kernel, seconds of a launch, when all is done)
@@ -62,7 +62,7 @@ def exchanging(n_blocks: int, work: tuple[Kernel, ...], payload_bytes: int = 1_0
 
 
 def both(plan: Plan, **fields: float):
-    return simulate(plan, [board(**fields)] * 2, (0, 1, 0), Switch(1e30, 1e30))
+    return play_once(plan, [board(**fields)] * 2, (0, 1, 0), Switch(1e30, 1e30))
 
 
 def test_a_copy_drains_the_queue_so_every_stretch_pays_its_first_launch_anew():

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from timing_plans import assert_explained, device, exchange, one_exchange, plan, plans, rigs, work
 
 from prism_sim.plan import Plan, Start, Wait
-from prism_sim.timing import NETWORKS, Link, Links, SharedRadio, Switch, Timeline, simulate
+from prism_sim.timing import NETWORKS, Link, Links, SharedRadio, Switch, Timeline, play_once
 from prism_sim.timing.collectives import CHOICES
 from prism_sim.timing.media.base import Network
 from prism_sim.timing.media.fair import max_min_rates
@@ -40,7 +40,7 @@ def near(value: object) -> object:
 def play(a_plan: Plan, network: Network) -> Timeline:
     """Each rank on a device of its own; the terminal, which has nothing to do here, on the first."""
     boards = [device(f"board {number}") for number in range(a_plan.n_ranks)]
-    timeline = simulate(a_plan, boards, (*range(a_plan.n_ranks), 0), network)
+    timeline = play_once(a_plan, boards, (*range(a_plan.n_ranks), 0), network)
     assert_explained(timeline)
     return timeline
 
@@ -262,9 +262,9 @@ networks = st.one_of(
 def test_parts_sum_to_the_latency_on_every_medium(data: st.DataObject):
     a_plan, network = data.draw(plans()), data.draw(networks)
     devices, device_of = data.draw(rigs(len(a_plan.programs)))
-    timeline = simulate(a_plan, devices, device_of, network)
+    timeline = play_once(a_plan, devices, device_of, network)
     assert_explained(timeline)
-    assert simulate(a_plan, devices, device_of, network).spans == timeline.spans
+    assert play_once(a_plan, devices, device_of, network).spans == timeline.spans
     for message in timeline.messages:
         assert message.uplink_start_s <= message.uplink_end_s <= message.arrival_s
         assert message.head_s <= message.downlink_start_s <= message.arrival_s

@@ -22,7 +22,7 @@ from timing_plans import COLLECTIVES as KINDS
 from timing_plans import apart, device, exchange, exchanges, one_exchange, plan, plans, rigs
 
 from prism_sim.plan import Plan, Start, Wait
-from prism_sim.timing import ALGORITHMS, COLLECTIVES, QUICKEST, Network, SharedRadio, Switch, algorithms_of, simulate
+from prism_sim.timing import ALGORITHMS, COLLECTIVES, QUICKEST, Network, SharedRadio, Switch, algorithms_of, play_once
 from prism_sim.timing.collectives import ways_of
 
 RATE, LATENCY_S = 80e6, 0.01
@@ -34,7 +34,7 @@ def chosen(kind: str, payload_bytes: int, network: Network, root: int | None = N
     """The algorithm of one exchange over n boards, and how long it takes."""
     a_plan = one_exchange(kind, [payload_bytes] * n, root)
     hardware = ([device() for _ in a_plan.programs], apart(a_plan), network)
-    return algorithms_of(a_plan, *hardware)[0], simulate(a_plan, *hardware).latency_s
+    return algorithms_of(a_plan, *hardware)[0], play_once(a_plan, *hardware).latency_s
 
 
 def payload_bytes(transfer_s: float) -> int:
@@ -70,7 +70,7 @@ def test_two_exchanges_of_one_plan_go_their_own_ways():
     hardware = ([device() for _ in a_plan.programs], apart(a_plan))
     assert algorithms_of(a_plan, *hardware, SWITCH) == ("direct", "ring")
     by_itself_s = [chosen("all_reduce", size, SWITCH)[1] for size in (small, large)]
-    assert simulate(a_plan, *hardware, SWITCH).latency_s == pytest.approx(sum(by_itself_s), rel=1e-9)
+    assert play_once(a_plan, *hardware, SWITCH).latency_s == pytest.approx(sum(by_itself_s), rel=1e-9)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -112,8 +112,8 @@ def test_no_way_that_is_stated_is_quicker_for_one_exchange(data: st.DataObject):
     (a_plan, hardware), network = one_of_random(data), data.draw(networks)
     quickest = replace(network, collective=QUICKEST)
     ways = [name for name in ALGORITHMS if name != "broadcast" or quickest.reaches_all]
-    each_s = {name: simulate(a_plan, *hardware, replace(network, collective=name)).latency_s for name in ways}
-    found_s = simulate(a_plan, *hardware, quickest).latency_s
+    each_s = {name: play_once(a_plan, *hardware, replace(network, collective=name)).latency_s for name in ways}
+    found_s = play_once(a_plan, *hardware, quickest).latency_s
     assert found_s == pytest.approx(min(each_s.values()), rel=1e-9)
     assert each_s[algorithms_of(a_plan, *hardware, quickest)[0]] == found_s
     first = next(name for name in ways if each_s[name] <= min(each_s.values()))
@@ -126,10 +126,10 @@ def test_a_plan_is_played_by_the_ways_that_are_named(data: st.DataObject):
     a_plan, network = data.draw(plans()), replace(data.draw(networks), collective=QUICKEST)
     hardware = data.draw(rigs(len(a_plan.programs)))
     named = algorithms_of(a_plan, *hardware, network)
-    timeline = simulate(a_plan, *hardware, network)
+    timeline = play_once(a_plan, *hardware, network)
     for number, (crossing, algorithm) in enumerate(zip(a_plan.exchanges, named, strict=True)):
         programs = [(Start(0), Wait(0)) if one in crossing.group else () for one in range(len(a_plan.programs))]
-        alone = simulate(plan(programs, [crossing]), *hardware, replace(network, collective=algorithm))
+        alone = play_once(plan(programs, [crossing]), *hardware, replace(network, collective=algorithm))
         ways = [
             sorted((m.source, m.destination, m.payload_bytes) for m in one.messages if m.exchange == which)
             for one, which in ((timeline, number), (alone, 0))

@@ -9,7 +9,7 @@ import pytest
 from timing_plans import device, exchange, one_exchange, plan, work
 
 from prism_sim.plan import Plan, Start, Wait
-from prism_sim.timing import Switch, energy_j, simulate, simulate_stream, to_trace_events
+from prism_sim.timing import Switch, energy_j, play_once, play_stream, to_trace_events
 
 RATE, LATENCY_S = 80e6, 0.01
 FAST = Switch(1e15, 1e15)
@@ -36,9 +36,9 @@ def pipeline(stages_ms: list[float], payload_bytes: int) -> Plan:
 def test_a_pipeline_answers_at_the_pace_of_its_slowest_stage(stages_ms: list[float]):
     a_plan, n = pipeline(stages_ms, 1_000), len(stages_ms)
     network = Switch(RATE, RATE, LATENCY_S)
-    stream = simulate_stream(a_plan, boards(n + 1), range(n + 1), network)
+    stream = play_stream(a_plan, boards(n + 1), range(n + 1), network)
     assert stream.throughput_per_s == near(1e3 / max(stages_ms))
-    latency_s = simulate(a_plan, boards(n + 1), range(n + 1), network).latency_s
+    latency_s = play_once(a_plan, boards(n + 1), range(n + 1), network).latency_s
     assert stream.completions_s[0] == near(latency_s)
     if n > 1:
         assert stream.throughput_per_s > 1 / latency_s
@@ -46,7 +46,7 @@ def test_a_pipeline_answers_at_the_pace_of_its_slowest_stage(stages_ms: list[flo
 
 def test_a_pipeline_answers_at_the_pace_of_its_slowest_link():
     a_plan = pipeline([5.0, 5.0], 10**6)
-    stream = simulate_stream(a_plan, boards(3), (0, 1, 2), Switch(RATE, RATE, LATENCY_S))
+    stream = play_stream(a_plan, boards(3), (0, 1, 2), Switch(RATE, RATE, LATENCY_S))
     assert stream.throughput_per_s == near(RATE / 8e6)
 
 
@@ -54,20 +54,20 @@ def test_ranks_that_work_together_on_each_request_answer_once_a_latency():
     gather = exchange("all_gather", [10_000] * 3)
     a_plan = plan([[work(5.0), Start(0), Wait(0)]] * 3 + [[]], [gather])
     network = Switch(RATE, RATE, LATENCY_S)
-    latency_s = simulate(a_plan, boards(3), (0, 1, 2, 0), network).latency_s
-    assert simulate_stream(a_plan, boards(3), (0, 1, 2, 0), network).throughput_per_s == near(1 / latency_s)
+    latency_s = play_once(a_plan, boards(3), (0, 1, 2, 0), network).latency_s
+    assert play_stream(a_plan, boards(3), (0, 1, 2, 0), network).throughput_per_s == near(1 / latency_s)
 
 
 def test_one_device_that_does_everything_answers_at_the_pace_of_its_work():
     a_plan = plan([[Wait(0), work(5.0)], [work(2.0), Start(0)]], [exchange("send", [10_000, 0], 1, (1, 0))])
-    assert simulate_stream(a_plan, boards(1), (0, 0), FAST).throughput_per_s == near(1 / 7e-3)
+    assert play_stream(a_plan, boards(1), (0, 0), FAST).throughput_per_s == near(1 / 7e-3)
 
 
 def test_one_request_in_flight_answers_once_a_latency():
     a_plan = pipeline([5.0, 20.0, 5.0], 1_000)
     network = Switch(RATE, RATE, LATENCY_S)
-    latency_s = simulate(a_plan, boards(4), range(4), network).latency_s
-    stream = simulate_stream(a_plan, boards(4), range(4), network, n_requests=3, in_flight=1)
+    latency_s = play_once(a_plan, boards(4), range(4), network).latency_s
+    stream = play_stream(a_plan, boards(4), range(4), network, n_requests=3, in_flight=1)
     assert stream.throughput_per_s == near(1 / latency_s)
     assert len(stream.completions_s) == 5
 
@@ -75,16 +75,16 @@ def test_one_request_in_flight_answers_once_a_latency():
 def test_a_stream_that_waits_for_ever_is_an_error():
     stuck = plan([[Wait(0)], []], [exchange("send", [1, 0], 1, (1, 0))])
     with pytest.raises(ValueError, match="participant 0 waits for ever"):
-        simulate_stream(stuck, boards(2), (0, 1), FAST)
+        play_stream(stuck, boards(2), (0, 1), FAST)
     with pytest.raises(ValueError, match=r"in_flight\(=0\) must be >= 1"):
-        simulate_stream(stuck, boards(2), (0, 1), FAST, in_flight=0)
+        play_stream(stuck, boards(2), (0, 1), FAST, in_flight=0)
 
 
 def test_energy_is_idle_power_all_the_time_and_more_while_busy_or_on_the_air():
     crossing = exchange("send", [10**6, 0], 0)
     a_plan = plan([[work(200.0), Start(0)], [Wait(0), work(50.0)], []], [crossing])
     powered = [device("left", idle_w=2, busy_w=7, radio_w=1), device("right", idle_w=3, busy_w=5)]
-    timeline = simulate(a_plan, powered, (0, 1, 0), Switch(RATE, RATE, LATENCY_S))
+    timeline = play_once(a_plan, powered, (0, 1, 0), Switch(RATE, RATE, LATENCY_S))
     latency_s = 0.2 + 0.1 + LATENCY_S + 0.05
     assert energy_j(timeline, powered) == (
         near(2 * latency_s + 5 * 0.2 + 1 * 0.1),
@@ -94,18 +94,18 @@ def test_energy_is_idle_power_all_the_time_and_more_while_busy_or_on_the_air():
 
 def test_a_radio_that_sends_and_receives_at_once_is_on_once():
     powered = boards(2, idle_w=0, busy_w=0, radio_w=10)
-    timeline = simulate(one_exchange("all_gather", [10**6] * 2), powered, (0, 1, 0), Switch(RATE, RATE))
+    timeline = play_once(one_exchange("all_gather", [10**6] * 2), powered, (0, 1, 0), Switch(RATE, RATE))
     assert energy_j(timeline, powered) == near((10 * 0.1, 10 * 0.1))
 
 
 def test_the_energy_of_a_device_without_stated_power_is_unknown():
-    timeline = simulate(plan([[work(1.0)], []]), boards(1), (0, 0), FAST)
+    timeline = play_once(plan([[work(1.0)], []]), boards(1), (0, 0), FAST)
     assert energy_j(timeline, boards(1)) == (None,)
     assert energy_j(timeline, boards(1, idle_w=1.0)) == (None,)
 
 
 def test_a_trace_holds_every_span_in_microseconds_and_is_json():
-    timeline = simulate(one_exchange("send", [10**6, 0], 0), boards(2), (0, 1, 0), Switch(RATE, RATE, LATENCY_S))
+    timeline = play_once(one_exchange("send", [10**6, 0], 0), boards(2), (0, 1, 0), Switch(RATE, RATE, LATENCY_S))
     trace = json.loads(json.dumps(to_trace_events(timeline, ["left", "right"])))
     events = trace["traceEvents"]
     assert {event["args"]["name"] for event in events if event["ph"] == "M"} == {
@@ -122,7 +122,9 @@ def test_a_trace_holds_every_span_in_microseconds_and_is_json():
 
 
 def test_a_timeline_can_be_handed_to_another_process():
-    timeline = simulate(one_exchange("all_gather", [10**6] * 3), boards(3), (0, 1, 2, 0), Switch(RATE, RATE, LATENCY_S))
+    timeline = play_once(
+        one_exchange("all_gather", [10**6] * 3), boards(3), (0, 1, 2, 0), Switch(RATE, RATE, LATENCY_S)
+    )
     copy = pickle.loads(pickle.dumps(timeline))
     assert copy.latency_s == timeline.latency_s
     assert copy.spans == timeline.spans

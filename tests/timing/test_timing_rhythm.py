@@ -9,7 +9,7 @@ from prism_sim.plan import Compute, Exchange, Kernel, Plan, Start, Wait
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 from prism_sim.strategies import catalogue
-from prism_sim.timing import Device, Link, Links, SharedRadio, Switch, simulate_stream
+from prism_sim.timing import Device, Link, Links, SharedRadio, Switch, play_stream
 
 N_TOKENS, N_RANKS = 24, 3
 NETWORKS = {
@@ -43,7 +43,7 @@ def boards(unlike: float) -> list[Device]:
 def test_what_is_not_played_would_have_gone_on_like_that(network: str, unlike: float, strategy: str) -> None:
     plan = plan_of(strategy)
     question = plan, boards(unlike), (*range(plan.n_ranks), 0), NETWORKS[network]
-    continued, whole = simulate_stream(*question), simulate_stream(*question, whole=True)
+    continued, whole = play_stream(*question), play_stream(*question, whole=True)
     assert continued.throughput_per_s == pytest.approx(whole.throughput_per_s, rel=1e-9)
     assert whole.n_played == len(whole.completions_s) == len(continued.completions_s)
 
@@ -53,7 +53,7 @@ def test_requests_that_drift_without_meeting_are_known_after_a_few() -> None:
     kernels = [(Kernel("work", flops, 0),) for flops in (1_000_000, 1_001_000)]
     programs = (*((Compute("work", kernel),) for kernel in kernels), ())
     plan = Plan(2, programs, (), (0,) * 3, (0,) * 3)
-    stream = simulate_stream(plan, boards(0.0), (0, 1, 2), NETWORKS["switch"])
+    stream = play_stream(plan, boards(0.0), (0, 1, 2), NETWORKS["switch"])
     assert stream.throughput_per_s == pytest.approx(1e8 / 1_001_000, rel=1e-12)
     assert stream.n_played < 6
 
@@ -68,5 +68,5 @@ def test_a_drift_that_will_end_before_the_last_request_is_played() -> None:
     )
     plan = Plan(2, programs, (send,), (0,) * 3, (0,) * 3)
     question = plan, boards(0.0), (0, 1, 2), Switch(80e6, 80e6, 5e-3)
-    continued, whole = simulate_stream(*question), simulate_stream(*question, whole=True)
+    continued, whole = play_stream(*question), play_stream(*question, whole=True)
     assert continued.throughput_per_s == pytest.approx(whole.throughput_per_s, rel=1e-9)

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 import prism_sim.timing
-from prism_sim.timing import Device, Switch, simulate
+from prism_sim.timing import Device, Switch, play_once
 
 ROOM = Path(prism_sim.timing.__file__).parent
 ALLOWED = {"simpy", "numpy", "networkx", *sys.stdlib_module_names}
@@ -49,5 +49,5 @@ def test_the_engine_is_no_slower_than_simpy_written_for_one_case():
 def test_an_all_gather_is_a_message_for_each_pair_and_block(n_ranks: int):
     plan = benchmark().all_gather_plan(n_ranks)
     boards = [Device(f"board {number}", 1e9, 1e9) for number in range(n_ranks)]
-    timeline = simulate(plan, boards, (*range(n_ranks), 0), Switch(100e6, 100e6, 0.12e-3))
+    timeline = play_once(plan, boards, (*range(n_ranks), 0), Switch(100e6, 100e6, 0.12e-3))
     assert len(timeline.messages) == 12 * n_ranks * (n_ranks - 1)

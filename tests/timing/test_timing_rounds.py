@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from timing_plans import device, exchange, plan, work
 
 from prism_sim.plan import Plan, Start, Wait
-from prism_sim.timing import Switch, deal, simulate, simulate_stream
+from prism_sim.timing import Switch, deal, play_once, play_stream
 from prism_sim.timing.dealing import MOST_DEALT, Deal
 
 FAST = Switch(1e15, 1e15)
@@ -41,13 +41,13 @@ def fetched(rank: int, milliseconds: list[float], payload_bytes: int, answer_ms:
 
 def dealt(plans: list[Plan], device_of: list[int], network: Switch = FAST) -> Deal:
     devices = boards(max(device_of) + 1)
-    return deal([simulate(one, devices, device_of, network) for one in plans], network, devices)
+    return deal([play_once(one, devices, device_of, network) for one in plans], network, devices)
 
 
 def pace_per_s(plans: list[Plan], device_of: list[int], network: Switch = FAST) -> float:
     found = dealt(plans, device_of, network)
     where = boards(max(device_of) + 1), device_of, network
-    return simulate_stream([plans[way] for way in found.order], *where, in_flight=found.in_flight).throughput_per_s
+    return play_stream([plans[way] for way in found.order], *where, in_flight=found.in_flight).throughput_per_s
 
 
 @pytest.mark.parametrize("n_ranks", [2, 3, 7, 40])
@@ -109,17 +109,17 @@ def test_a_way_there_and_back_however_long_keeps_nobody_waiting(latency_ms: floa
 def test_a_plan_in_a_list_of_its_own_is_played_as_it_is() -> None:
     one = fetched(0, [5.0], 1_000)
     where = boards(2), [0, 1], Switch(80e6, 80e6, 1e-3)
-    assert simulate_stream([one], *where) == simulate_stream(one, *where)
+    assert play_stream([one], *where) == play_stream(one, *where)
 
 
 def test_the_same_plan_twice_has_the_pace_that_it_has_once() -> None:
     one = fetched(0, [5.0], 1_000)
     where = boards(2), [0, 1], Switch(80e6, 80e6, 1e-3)
-    assert simulate_stream([one, one], *where).throughput_per_s == near(1 / 5e-3)
-    assert simulate_stream(one, *where).throughput_per_s == near(1 / 5e-3)
+    assert play_stream([one, one], *where).throughput_per_s == near(1 / 5e-3)
+    assert play_stream(one, *where).throughput_per_s == near(1 / 5e-3)
 
 
 def test_plans_for_different_numbers_of_ranks_make_no_round() -> None:
     for plans in ([], [at_home(0, [1.0]), at_home(0, [1.0, 1.0])]):
         with pytest.raises(ValueError, match=r"plans for \[.*\] ranks make no round"):
-            simulate_stream(plans, boards(3), [0, 1, 2], FAST)
+            play_stream(plans, boards(3), [0, 1, 2], FAST)

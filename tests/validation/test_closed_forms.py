@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from prism_sim.validation import Settings, chosen
+from prism_sim.validation import ValidationSettings, chosen
 from prism_sim.validation.parts import closed_forms
 
 CASES = list(closed_forms.cases())
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_simulator_gives_what_arithmetic_gives(case: closed_forms.Case):
+def test_the_simulator_gives_what_arithmetic_gives(case: closed_forms.ClosedForm):
     assert case.predicted_s() == pytest.approx(case.formula_s, rel=closed_forms.EXACT)
 
 
@@ -21,12 +21,12 @@ def test_the_all_gather_case_is_the_known_one():
 
 def test_the_part_says_so():
     (part,) = chosen(["closed-forms"])
-    outcome = part.run(Settings(), lambda line: None)
+    outcome = part.run(ValidationSettings(), lambda line: None)
     assert outcome.holds
     assert len(outcome.rows) == len(CASES)
 
 
 def test_a_small_error_breaks_the_law(monkeypatch: pytest.MonkeyPatch):
-    off = closed_forms.Case("off", lambda: 1 + 1e-9, 1.0)
+    off = closed_forms.ClosedForm("off", lambda: 1 + 1e-9, 1.0)
     monkeypatch.setattr(closed_forms, "cases", lambda: iter([*CASES, off]))
-    assert not closed_forms.run(Settings(), lambda line: None).holds
+    assert not closed_forms.run(ValidationSettings(), lambda line: None).holds

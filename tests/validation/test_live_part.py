@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from prism_sim.calibration.device import Deviation, DeviceEstimate
+from prism_sim.calibration.device import DeviceEstimate, KernelDeviation
 from prism_sim.live.link import LinkEstimate
-from prism_sim.validation.base import Row
+from prism_sim.validation.base import JudgedRow
 from prism_sim.validation.parts import live, sharing
 
-PASSES = (Deviation("a", 1.0, 1.0, (0.9, 1.1)),)
+PASSES = (KernelDeviation("a", 1.0, 1.0, (0.9, 1.1)),)
 FAST = DeviceEstimate(2e11, 2e10, 0.0, 1e-5, PASSES)
 SLOW = DeviceEstimate(1e11, 1e10, 0.0, 2e-5, PASSES)
 LINK = LinkEstimate(1e-4, 1e8, 2e-5, 0.01, ())
 
 
-def found(cases: list[live.Case]) -> live.Found:
+def found(cases: list[live.LiveCase]) -> live.LinkResult:
     cells = [{"latencies_s": [1.0, 2.0, 4.0]} for _ in cases]
-    return live.Found("100 Mbit/s", LINK, {"vit-base-patch16-224": live.Cores([FAST, FAST], SLOW)}, cells, cases)
+    return live.LinkResult("100 Mbit/s", LINK, {"vit-base-patch16-224": live.Cores([FAST, FAST], SLOW)}, cells, cases)
 
 
 def test_the_matrix_is_every_model_batch_and_strategy():
@@ -27,14 +27,14 @@ def test_the_matrix_is_every_model_batch_and_strategy():
 
 
 def test_a_row_is_the_median_of_the_runs_beside_the_prediction():
-    (row,) = live.rows_of(found([live.Case("vit-base-patch16-224", 1, "prism", 10)]))
+    (row,) = live.rows_of(found([live.LiveCase("vit-base-patch16-224", 1, "prism", 10)]))
     assert (row.measured_s, row.spread_s) == (2.0, (1.5, 3.0))
     assert row.tags["strategy"] == "prism"
     assert row.group == (("batch", "1"), ("link", "100 Mbit/s"), ("model", "vit-base-patch16-224"))
 
 
 def test_strategies_that_work_one_at_a_time_are_predicted_from_cores_alone():
-    one, two = (live.Case("vit-base-patch16-224", 1, name) for name in ("single", "voltage"))
+    one, two = (live.LiveCase("vit-base-patch16-224", 1, name) for name in ("single", "voltage"))
     cores = found([]).cores["vit-base-patch16-224"]
     assert list(cores.during(one.strategy)) == [FAST, FAST]
     assert list(cores.during(two.strategy)) == [SLOW, SLOW]
@@ -49,8 +49,8 @@ def test_predictions_come_from_the_calibrated_numbers():
     assert told["network.bandwidth"] == "100 Mbit/s"
 
 
-def row(strategy: str, predicted_s: float, measured_s: float) -> Row:
-    return Row(strategy, predicted_s, measured_s, tags={"model": "m", "strategy": strategy})
+def row(strategy: str, predicted_s: float, measured_s: float) -> JudgedRow:
+    return JudgedRow(strategy, predicted_s, measured_s, tags={"model": "m", "strategy": strategy})
 
 
 @pytest.mark.parametrize(
@@ -62,14 +62,14 @@ def row(strategy: str, predicted_s: float, measured_s: float) -> Row:
         ([row("a", 1.2, 1.0), row("b", 1.1, 1.2)], [False, True, False]),
     ],
 )
-def test_the_laws_are_a_median_a_worst_and_a_ranking(rows: list[Row], holding: list[bool]):
+def test_the_laws_are_a_median_a_worst_and_a_ranking(rows: list[JudgedRow], holding: list[bool]):
     assert [one.holds for one in live.judgements(rows)] == holding
 
 
 def test_the_rule_that_is_nearer_must_be_the_default():
     def told(fifo_s: float, fair_s: float) -> bool:
         rows = [
-            Row(f"case, {rule}", seconds, 1.0, tags={"rule": rule})
+            JudgedRow(f"case, {rule}", seconds, 1.0, tags={"rule": rule})
             for rule, seconds in (("fifo", fifo_s), ("fair", fair_s))
         ]
         (judgement,) = sharing.judgements(rows)

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 from prism_sim.plan import Exchange, Start, Wait
-from prism_sim.validation import Settings
+from prism_sim.validation import ValidationSettings
 from prism_sim.validation.packet_star import PACKET_BYTES, PacketStar, latency_s
 from prism_sim.validation.parts import packets
 from prism_sim.validation.small_plans import board, plan, rounds, stages, work
@@ -60,7 +60,7 @@ def test_a_rank_that_waits_for_ever_is_an_error():
 
 
 def test_the_part_holds_and_tells_which_sharing_is_nearer():
-    outcome = packets.run(Settings(quick=True), lambda line: None)
+    outcome = packets.run(ValidationSettings(quick=True), lambda line: None)
     assert outcome.holds
     assert len(outcome.rows) == 2 * packets.N_QUICK
     assert [remark.partition(",")[0] for remark in outcome.remarks[1:]] == [
@@ -70,8 +70,8 @@ def test_the_part_holds_and_tells_which_sharing_is_nearer():
 
 
 def test_a_network_that_is_off_by_a_tenth_breaks_the_laws(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(packets.Case, "predicted_s", lambda case, sharing: 1.1 * case.packets_s("in turn"))
-    assert not any(one.holds for one in packets.run(Settings(quick=True), lambda line: None).judgements)
+    monkeypatch.setattr(packets.PacketCase, "predicted_s", lambda case, sharing: 1.1 * case.packets_s("in turn"))
+    assert not any(one.holds for one in packets.run(ValidationSettings(quick=True), lambda line: None).judgements)
 
 
 def test_the_part_is_skipped_without_the_package(monkeypatch: pytest.MonkeyPatch):
@@ -79,7 +79,7 @@ def test_the_part_is_skipped_without_the_package(monkeypatch: pytest.MonkeyPatch
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(packets, "version", missing)
-    outcome = packets.run(Settings(), lambda line: None)
+    outcome = packets.run(ValidationSettings(), lambda line: None)
     assert outcome.skipped is not None
     assert "prism-sim[packets]" in outcome.skipped
     assert outcome.holds

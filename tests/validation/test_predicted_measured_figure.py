@@ -10,19 +10,19 @@ from matplotlib.colors import to_hex
 
 from prism_sim.figures import draw_predicted_measured
 from prism_sim.figures.predicted_measured import LINK_COLOURS
-from prism_sim.validation import Outcome, Part, Row, Settings, table, validate
+from prism_sim.validation import JudgedRow, PartOutcome, ValidationPart, ValidationSettings, table, validate
 
 ROWS = (
-    Row("a", 0.1, 0.2, (0.18, 0.25), {"strategy": "prism", "link": "fast"}),
-    Row("b", 2.0, 1.0, None, {"strategy": "voltage", "link": "slow"}),
-    Row("c", 0.3, 0.3, None, {"strategy": "prism", "link": "slow"}, "fitted"),
-    Row("d", 7.0, 7.0),
+    JudgedRow("a", 0.1, 0.2, (0.18, 0.25), {"strategy": "prism", "link": "fast"}),
+    JudgedRow("b", 2.0, 1.0, None, {"strategy": "voltage", "link": "slow"}),
+    JudgedRow("c", 0.3, 0.3, None, {"strategy": "prism", "link": "slow"}, "fitted"),
+    JudgedRow("d", 7.0, 7.0),
 )
 
 
-def drawn(*rows: Row) -> Any:
-    part = Part("some", "?", "measured", lambda settings, announce: Outcome(rows))
-    report = validate([part], Settings(), lambda line: None)
+def drawn(*rows: JudgedRow) -> Any:
+    part = ValidationPart("some", "?", "measured", lambda settings, announce: PartOutcome(rows))
+    report = validate([part], ValidationSettings(), lambda line: None)
     (axes,) = draw_predicted_measured(pandas.DataFrame(table(report))).axes
     return axes
 

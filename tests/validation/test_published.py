@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from prism_sim.validation import Outcome, Settings
+from prism_sim.validation import PartOutcome, ValidationSettings
 from prism_sim.validation.parts import published
 
 
 @pytest.fixture(scope="module")
-def outcome() -> Outcome:
-    return published.run(Settings(quick=True), lambda line: None)
+def outcome() -> PartOutcome:
+    return published.run(ValidationSettings(quick=True), lambda line: None)
 
 
-def test_rows_are_there_as_fitted_and_as_left_out(outcome: Outcome):
+def test_rows_are_there_as_fitted_and_as_left_out(outcome: PartOutcome):
     fitted, left_out = ([row for row in outcome.rows if (row.not_judged is None) == judged] for judged in (False, True))
     measured_s = {row.case: row.measured_s for row in fitted if row.tags["time"] == "total"}
     assert len(measured_s) == 6
@@ -24,7 +24,7 @@ def test_rows_are_there_as_fitted_and_as_left_out(outcome: Outcome):
     assert outcome.holds
 
 
-def test_the_parts_of_a_total_add_up_to_it(outcome: Outcome):
+def test_the_parts_of_a_total_add_up_to_it(outcome: PartOutcome):
     for total in [row for row in outcome.rows if row.case.endswith(": total") and row.not_judged]:
         name = total.case.removesuffix("total")
         parts = [row for row in outcome.rows if row.case.startswith(name) and row is not total]
@@ -32,7 +32,7 @@ def test_the_parts_of_a_total_add_up_to_it(outcome: Outcome):
             assert sum(row.predicted_s for row in parts) == pytest.approx(total.predicted_s, rel=1e-9)
 
 
-def test_what_is_left_out_is_predicted_worse_than_what_was_fitted(outcome: Outcome):
+def test_what_is_left_out_is_predicted_worse_than_what_was_fitted(outcome: PartOutcome):
     by_case = {row.case: abs(row.error) for row in outcome.rows}
     left_out = {case: error for case, error in by_case.items() if case.startswith("without ")}
     assert all(error > by_case[case.removeprefix("without ")] for case, error in left_out.items())
@@ -40,5 +40,5 @@ def test_what_is_left_out_is_predicted_worse_than_what_was_fitted(outcome: Outco
 
 def test_the_part_is_skipped_outside_a_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(published, "SCENARIO", tmp_path / "none.yaml")
-    found = published.run(Settings(), lambda line: None)
+    found = published.run(ValidationSettings(), lambda line: None)
     assert found.skipped == "none.yaml is not installed with the package: run this in a checkout"

@@ -9,7 +9,7 @@ import pytest
 
 from prism_sim.cli import main
 from prism_sim.reports.validate import headings
-from prism_sim.validation import Finding, Outcome, Settings, catalogue, chosen, validate
+from prism_sim.validation import Finding, PartOutcome, ValidationSettings, catalogue, chosen, validate
 from prism_sim.validation.page import BLOCK, check_places, filled
 from prism_sim.validation.parts import packets
 
@@ -33,7 +33,7 @@ def test_every_part_has_a_place_and_every_place_is_closed():
 def test_a_table_has_the_headings_of_its_part_and_laws_that_hold(name: str):
     first, *rows = cells(name)
     part = catalogue()[name]
-    assert first[:4] == headings(Finding(part, Outcome(), 0.0))
+    assert first[:4] == headings(Finding(part, PartOutcome(), 0.0))
     assert rows
     assert all(len(row) == len(first) for row in rows)
     assert "- holds: " in PLACES[name]
@@ -41,7 +41,7 @@ def test_a_table_has_the_headings_of_its_part_and_laws_that_hold(name: str):
 
 
 def test_the_cases_with_exact_answers_are_those_that_the_command_prints_now():
-    report = validate(chosen(["closed-forms"]), Settings(), lambda line: None)
+    report = validate(chosen(["closed-forms"]), ValidationSettings(), lambda line: None)
     now = filled(PAGE, report)
     without_error = re.compile(r"[^|]*\|\n")  # rounding differs from machine to machine
     own = r"<!-- validate: closed-forms -->.*?\n\n"

@@ -11,12 +11,12 @@ import pytest
 from prism_sim.reports.validate import cells, error_text, headings
 from prism_sim.validation import (
     Finding,
+    JudgedRow,
     Judgement,
-    Outcome,
-    Part,
+    PartOutcome,
     Report,
-    Row,
-    Settings,
+    ValidationPart,
+    ValidationSettings,
     chosen,
     rank_agreement,
     summary,
@@ -31,18 +31,18 @@ PAGE = (
 )
 
 
-def row(case: str, predicted_s: float, measured_s: float, strategy: str = "", **more: object) -> Row:
+def row(case: str, predicted_s: float, measured_s: float, strategy: str = "", **more: object) -> JudgedRow:
     tags = {"batch": "1", **({"strategy": strategy} if strategy else {})}
-    return Row(case, predicted_s, measured_s, **{"tags": tags, **more})  # type: ignore[arg-type]
+    return JudgedRow(case, predicted_s, measured_s, **{"tags": tags, **more})  # type: ignore[arg-type]
 
 
-def part_of(outcome: Outcome, name: str = "some") -> Part:
-    return Part(name, "is it so?", "formula", lambda settings, announce: outcome)
+def part_of(outcome: PartOutcome, name: str = "some") -> ValidationPart:
+    return ValidationPart(name, "is it so?", "formula", lambda settings, announce: outcome)
 
 
-def report(*outcomes: Outcome, names: Sequence[str] = ("some", "other")) -> Report:
+def report(*outcomes: PartOutcome, names: Sequence[str] = ("some", "other")) -> Report:
     parts = [part_of(outcome, name) for outcome, name in zip(outcomes, names, strict=False)]
-    return validate(parts, Settings(), lambda line: None)
+    return validate(parts, ValidationSettings(), lambda line: None)
 
 
 def test_an_error_is_relative_to_what_was_measured():
@@ -66,7 +66,7 @@ def test_pairs_are_ranked_within_a_group_if_their_measured_times_differ_enough()
         row("slow", 3.0, 2.0, "voltage"),
         row("fast", 2.5, 1.0, "prism"),
         row("as fast", 0.1, 1.1, "pipeline"),  # equal to prism, and wrongly before it; that is no pair
-        Row("elsewhere", 9.0, 1.0, tags={"batch": "8", "strategy": "prism"}),
+        JudgedRow("elsewhere", 9.0, 1.0, tags={"batch": "8", "strategy": "prism"}),
         row("nobody's", 9.0, 1.0),
     ]
     assert rank_agreement(rows) == (2, 2)
@@ -76,7 +76,7 @@ def test_pairs_are_ranked_within_a_group_if_their_measured_times_differ_enough()
 
 def test_segments_and_ranks_tell_variants_of_one_strategy_apart():
     rows = [
-        Row(f"L={segments}", seconds, seconds, tags={"strategy": "prism", "segments": segments, "link": "slow"})
+        JudgedRow(f"L={segments}", seconds, seconds, tags={"strategy": "prism", "segments": segments, "link": "slow"})
         for segments, seconds in (("1", 1.0), ("10", 2.0))
     ]
     assert rank_agreement(rows) == (1, 1)
@@ -90,23 +90,25 @@ def test_a_time_that_is_none_is_refused(predicted_s: float, measured_s: float):
 
 def test_two_rows_of_a_part_do_not_share_a_name():
     with pytest.raises(ValueError, match="twice: a"):
-        Outcome((row("a", 1.0, 1.0), row("a", 2.0, 1.0)))
+        PartOutcome((row("a", 1.0, 1.0), row("a", 2.0, 1.0)))
 
 
 def test_settings_have_bounds():
     for wrong in ({"budget_s": 0.0}, {"repeats": 0}):
         with pytest.raises(ValueError, match="must be >"):
-            Settings(**wrong)
+            ValidationSettings(**wrong)
 
 
 def test_one_broken_law_breaks_the_report():
     good, bad = Judgement("is so", True), Judgement("is so too", False)
-    assert report(Outcome(judgements=(good,)), Outcome()).holds
-    assert not report(Outcome(judgements=(good,)), Outcome(judgements=(good, bad))).holds
+    assert report(PartOutcome(judgements=(good,)), PartOutcome()).holds
+    assert not report(PartOutcome(judgements=(good,)), PartOutcome(judgements=(good, bad))).holds
 
 
 def test_json_and_table_have_every_row():
-    found = report(Outcome((row("a", 1.0, 2.0, "prism"),)), Outcome((Row("b", 1.0, 1.0, (0.9, 1.1), {"link": "x"}),)))
+    found = report(
+        PartOutcome((row("a", 1.0, 2.0, "prism"),)), PartOutcome((JudgedRow("b", 1.0, 1.0, (0.9, 1.1), {"link": "x"}),))
+    )
     written = json.loads(json.dumps(to_json(found), allow_nan=False))
     assert [part["rows"][0]["case"] for part in written["parts"]] == ["a", "b"]
     first, second = table(found)
@@ -116,7 +118,7 @@ def test_json_and_table_have_every_row():
 
 
 def test_a_page_gets_what_was_found_and_keeps_the_rest():
-    found = report(Outcome((row("a", 1.0, 2.0),), (Judgement("is so", True),), ("Noted.",)))
+    found = report(PartOutcome((row("a", 1.0, 2.0),), (Judgement("is so", True),), ("Noted.",)))
     page = filled(PAGE, found)
     assert page.startswith("before\n<!-- validate: some -->\n| case | predicted | formula | error |\n| --- |")
     assert "| a | 1.00 s | 2.00 s | -50 % |\n" in page
@@ -126,21 +128,21 @@ def test_a_page_gets_what_was_found_and_keeps_the_rest():
 
 
 def test_a_skipped_part_leaves_the_page_as_it_is():
-    assert filled(PAGE, report(Outcome(skipped="it rains"))) == PAGE
+    assert filled(PAGE, report(PartOutcome(skipped="it rains"))) == PAGE
 
 
 def test_a_part_without_a_place_in_the_page_is_named():
-    check_places(PAGE, [part_of(Outcome())])
+    check_places(PAGE, [part_of(PartOutcome())])
     with pytest.raises(ValueError, match="no place for third: add the lines <!-- validate: third -->"):
-        check_places(PAGE, [part_of(Outcome(), "third")])
+        check_places(PAGE, [part_of(PartOutcome(), "third")])
 
 
 def test_spread_and_reasons_have_columns_where_a_row_has_them():
     plain_row = row("a", 1e-3, 2e-3)
-    noted = Row("b", 1e-3, 2e-3, (1.9e-3, 2.1e-3), not_judged="fitted")
-    part = part_of(Outcome())
-    assert headings(Finding(part, Outcome((plain_row,)), 0.0)) == ["case", "predicted", "formula", "error"]
-    both = Finding(part, Outcome((plain_row, noted)), 0.0)
+    noted = JudgedRow("b", 1e-3, 2e-3, (1.9e-3, 2.1e-3), not_judged="fitted")
+    part = part_of(PartOutcome())
+    assert headings(Finding(part, PartOutcome((plain_row,)), 0.0)) == ["case", "predicted", "formula", "error"]
+    both = Finding(part, PartOutcome((plain_row, noted)), 0.0)
     assert headings(both)[4:] == ["spread", "not judged"]
     assert cells(both, plain_row) == ["a", "1.00 ms", "2.00 ms", "-50 %", "", ""]
     assert cells(both, noted)[4:] == ["1.90 ms to 2.10 ms", "fitted"]

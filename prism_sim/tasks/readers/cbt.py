@@ -14,7 +14,7 @@ import numpy as np
 from prism_sim.tasks.base import DataError, DataSource, Splits, Task
 from prism_sim.tasks.readers import tables, texts
 from prism_sim.tasks.readers.cloze import ClozeExamples, Question, Questions
-from prism_sim.tasks.readers.files import Origin, digest, located, wrong_format
+from prism_sim.tasks.readers.files import DataOrigin, digest, located, wrong_format
 from prism_sim.tasks.scoring import cloze
 
 GAP = "XXXXX"
@@ -25,15 +25,15 @@ TOKENS = 1024  # of GPT-2; what comes before the question seldom has more than h
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ClozeLayout:
     """One kind of missing word. kind: in the files' names, and the hub's name of it. words: what is missing."""
 
     kind: str
     words: str
 
     @property
-    def origin(self) -> Origin:
-        return Origin(
+    def origin(self) -> DataOrigin:
+        return DataOrigin(
             name=f"CBT-{self.kind}",
             hub_id="cam-cst/cbt",
             patterns=(f"{self.kind}/*.parquet",),
@@ -43,7 +43,7 @@ class Layout:
         )
 
 
-def task(name: str, layout: Layout) -> Task:
+def task(name: str, layout: ClozeLayout) -> Task:
     """The catalogue's entry."""
     read = partial(splits, layout)
     return Task(
@@ -59,7 +59,7 @@ def task(name: str, layout: Layout) -> Task:
     )
 
 
-def splits(layout: Layout, source: DataSource) -> Splits:
+def splits(layout: ClozeLayout, source: DataSource) -> Splits:
     """Nothing to train on: a language model answers as it is. Validation may be missing. Raises DataError."""
     place = located(source, layout.origin)
     inner = place / layout.kind if (place / layout.kind).is_dir() else place
@@ -90,7 +90,7 @@ def splits(layout: Layout, source: DataSource) -> Splits:
     )
 
 
-def _questions(table: tables.Table) -> list[Question]:
+def _questions(table: tables.ExampleTable) -> list[Question]:
     found = []
     for number, row in enumerate(zip(*table.columns(["sentences", "question", "answer", "options"]), strict=True)):
         sentences, question, answer, options = row

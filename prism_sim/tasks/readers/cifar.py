@@ -12,7 +12,7 @@ import numpy as np
 from prism_sim.tasks.base import DataError, DataSource, Splits, Task
 from prism_sim.tasks.examples import Array
 from prism_sim.tasks.readers import pickles, pictures, tables
-from prism_sim.tasks.readers.files import Origin, digest, folder_with, located, wrong_format
+from prism_sim.tasks.readers.files import DataOrigin, digest, folder_with, located, wrong_format
 from prism_sim.tasks.readers.labels import order
 from prism_sim.tasks.readers.pictures import Labelled, PixelArrays
 from prism_sim.tasks.scoring import classification
@@ -24,14 +24,14 @@ PICTURES = ("img", "image")  # names of the column in parquet files
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class CifarLayout:
     """How one of the two lies on disk.
 
     pickles: folder that the archive unpacks to. train, test: names of the files in it. label: column of tables and,
     with an s, key of the pickles.
     """
 
-    origin: Origin
+    origin: DataOrigin
     classes: tuple[str, ...]
     pickles: str
     train: tuple[str, ...]
@@ -39,7 +39,7 @@ class Layout:
     label: str
 
 
-def task(name: str, layout: Layout) -> Task:
+def task(name: str, layout: CifarLayout) -> Task:
     """The catalogue's entry."""
     read = partial(splits, layout)
     return Task(
@@ -55,7 +55,7 @@ def task(name: str, layout: Layout) -> Task:
     )
 
 
-def splits(layout: Layout, source: DataSource) -> Splits:
+def splits(layout: CifarLayout, source: DataSource) -> Splits:
     """The official test set; every tenth picture of the training set is for validation. Raises DataError."""
     place = located(source, layout.origin)
     train, test = _find(layout, place)
@@ -73,7 +73,7 @@ def splits(layout: Layout, source: DataSource) -> Splits:
     )
 
 
-def _find(layout: Layout, place: Path) -> tuple[Labelled, Labelled]:
+def _find(layout: CifarLayout, place: Path) -> tuple[Labelled, Labelled]:
     """Training and test set, in the first form that is there; the training set may be missing as a whole."""
     if (folder := folder_with(place, [layout.pickles], [*layout.train, layout.test])) is not None:
         there = [name for name in layout.train if (folder / name).is_file()]
@@ -87,11 +87,11 @@ def _find(layout: Layout, place: Path) -> tuple[Labelled, Labelled]:
     return _of_table(layout, train) if train else _pickled(layout, place, []), _of_table(layout, test)
 
 
-def _of_table(layout: Layout, table: tables.Table) -> Labelled:
+def _of_table(layout: CifarLayout, table: tables.ExampleTable) -> Labelled:
     return tables.labelled(table, PICTURES, layout.label, len(layout.classes))
 
 
-def _pickled(layout: Layout, folder: Path, names: Sequence[str]) -> Labelled:
+def _pickled(layout: CifarLayout, folder: Path, names: Sequence[str]) -> Labelled:
     files = tuple(folder / name for name in names)
     parts = [_batch(layout, path) for path in files]
     pixels = np.concatenate([np.zeros((0, N_PIXELS), np.uint8), *(each for each, _ in parts)])
@@ -99,7 +99,7 @@ def _pickled(layout: Layout, folder: Path, names: Sequence[str]) -> Labelled:
     return Labelled(PixelArrays(pixels.reshape(-1, *SHAPE)), labels, files)
 
 
-def _batch(layout: Layout, path: Path) -> tuple[Array, list[int]]:
+def _batch(layout: CifarLayout, path: Path) -> tuple[Array, list[int]]:
     """Pixels (pictures, 3072) and labels of a pickled dictionary."""
     found, label = pickles.load(path), f"{layout.label}s"
     if "data" not in found or label not in found:

@@ -17,7 +17,7 @@ HASHED_BYTES = 1 << 30  # of data beyond it the digest takes names and sizes, fo
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class DataOrigin:
     """Where a data set can be had: files of a hub's data set, and how to get a local copy.
 
     pattern: of the files that hold it there. formats: what a local copy may look like.
@@ -30,7 +30,7 @@ class Origin:
     formats: str
 
 
-def located(source: DataSource, origin: Origin) -> Path:
+def located(source: DataSource, origin: DataOrigin) -> Path:
     """The data's file or folder: the local copy, else the hub's. Raises DataError if there is none."""
     if source.path is None:
         return _from_hub(origin)
@@ -39,7 +39,7 @@ def located(source: DataSource, origin: Origin) -> Path:
     return source.path
 
 
-def wrong_format(place: Path, origin: Origin, missing: str = "") -> DataError:
+def wrong_format(place: Path, origin: DataOrigin, missing: str = "") -> DataError:
     """For data in which what is needed was not found, or not all of it; lists the files that were seen."""
     wrong = f"{place} lacks {missing}" if missing else f"{place} holds no {origin.name} in a known format"
     return DataError(f"{wrong}; expected {origin.formats}; found {seen(place)}")
@@ -104,7 +104,7 @@ def _walk(folder: Path, most: int) -> list[Path]:
     return found
 
 
-def _from_hub(origin: Origin) -> Path:
+def _from_hub(origin: DataOrigin) -> Path:
     """The folder of the hub's own copy, from its cache or fetched now."""
     try:
         if (kept := _kept(origin)) is not None:
@@ -118,7 +118,7 @@ def _from_hub(origin: Origin) -> Path:
         raise DataError(f"{looked}; {_remedy(origin)}") from error
 
 
-def _kept(origin: Origin) -> Path | None:
+def _kept(origin: DataOrigin) -> Path | None:
     """The cache's copy, if it holds these files: other parts of the same data set may have been fetched alone."""
     try:
         found = _snapshot(origin, local_files_only=True)
@@ -127,7 +127,7 @@ def _kept(origin: Origin) -> Path | None:
     return found if all(next(found.glob(pattern), None) for pattern in origin.patterns) else None
 
 
-def _snapshot(origin: Origin, local_files_only: bool = False) -> Path:
+def _snapshot(origin: DataOrigin, local_files_only: bool = False) -> Path:
     from huggingface_hub import snapshot_download
 
     return Path(
@@ -140,5 +140,5 @@ def _snapshot(origin: Origin, local_files_only: bool = False) -> Path:
     )
 
 
-def _remedy(origin: Origin) -> str:
+def _remedy(origin: DataOrigin) -> str:
     return f"give a local copy as task: {{data: PATH}}: {origin.formats} (from {origin.homepage})"

@@ -19,8 +19,8 @@ import numpy as np
 from prism_sim.tasks.base import DataError, DataSource, Splits, Task
 from prism_sim.tasks.examples import Array, Examples
 from prism_sim.tasks.readers import tables, texts
-from prism_sim.tasks.readers.files import Origin, digest, folder_with, located, reading, wrong_format
-from prism_sim.tasks.readers.labels import Order, order
+from prism_sim.tasks.readers.files import DataOrigin, digest, folder_with, located, reading, wrong_format
+from prism_sim.tasks.readers.labels import LabelOrder, order
 from prism_sim.tasks.readers.texts import Pair
 from prism_sim.tasks.scoring import classification, regression
 
@@ -30,7 +30,7 @@ BEYOND = "beyond the header"  # a column for fields that no row should have
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class GlueLayout:
     """How one of the nine lies on disk.
 
     folder: that the archive unpacks to. config: the hub's name of it. texts: columns of one sentence or two, as the
@@ -53,8 +53,8 @@ class Layout:
     broken: bool = False
 
     @property
-    def origin(self) -> Origin:
-        return Origin(
+    def origin(self) -> DataOrigin:
+        return DataOrigin(
             name=f"GLUE {self.name}",
             hub_id="nyu-mll/glue",
             patterns=(f"{self.config}/*.parquet",),
@@ -74,7 +74,7 @@ class Rows:
     skipped: int = 0
 
 
-def task(name: str, summary: str, metrics: tuple[str, ...], layout: Layout) -> Task:
+def task(name: str, summary: str, metrics: tuple[str, ...], layout: GlueLayout) -> Task:
     """The catalogue's entry."""
     read = partial(splits, layout)
     return Task(
@@ -90,7 +90,7 @@ def task(name: str, summary: str, metrics: tuple[str, ...], layout: Layout) -> T
     )
 
 
-def splits(layout: Layout, source: DataSource) -> Splits:
+def splits(layout: GlueLayout, source: DataSource) -> Splits:
     """Training rows may be missing as a whole. Raises DataError."""
     classes = order(layout.classes, source.config, layout.origin.name) if layout.classes else _score(layout, source)
     place = located(source, layout.origin)
@@ -117,7 +117,7 @@ def splits(layout: Layout, source: DataSource) -> Splits:
     )
 
 
-def _score(layout: Layout, source: DataSource) -> Order:
+def _score(layout: GlueLayout, source: DataSource) -> LabelOrder:
     """For scores in place of classes. Raises DataError unless the model has one output."""
     labels = source.config.get("id2label")
     n_outputs = len(labels) if labels is not None else source.config.get("num_labels", 1)
@@ -126,10 +126,10 @@ def _score(layout: Layout, source: DataSource) -> Order:
             f"the model has {n_outputs} outputs, but {layout.origin.name} asks for one score; "
             "give a model that was fine-tuned on it, with num_labels 1"
         )
-    return Order((), ())
+    return LabelOrder((), ())
 
 
-def _find(layout: Layout, place: Path) -> tuple[Rows, Rows]:
+def _find(layout: GlueLayout, place: Path) -> tuple[Rows, Rows]:
     train, dev = "train.tsv", f"{layout.dev}.tsv"
     folder = folder_with(place, [layout.folder], [dev])
     if folder is not None:
@@ -146,7 +146,7 @@ def _none() -> Rows:
     return Rows((), np.zeros(0, np.int64), ())
 
 
-def _tsv(layout: Layout, path: Path, broken: bool) -> Rows:
+def _tsv(layout: GlueLayout, path: Path, broken: bool) -> Rows:
     """Fields are never quoted, so a quotation mark is one, and only a line feed ends a row."""
     header = list(layout.header) if layout.header else _header(layout, path)
     table = tables.read(
@@ -171,7 +171,7 @@ def _tsv(layout: Layout, path: Path, broken: bool) -> Rows:
     return replace(found, skipped=whole.count(False))
 
 
-def _header(layout: Layout, path: Path) -> list[str]:
+def _header(layout: GlueLayout, path: Path) -> list[str]:
     with reading(path), path.open(encoding="utf-8-sig", newline="\n") as file:
         header = file.readline().rstrip("\r\n").split("\t")
     for name in (*layout.texts, layout.label):
@@ -180,7 +180,7 @@ def _header(layout: Layout, path: Path) -> list[str]:
     return header
 
 
-def _hub(layout: Layout, table: tables.Table) -> Rows:
+def _hub(layout: GlueLayout, table: tables.ExampleTable) -> Rows:
     names = table.class_names("label")
     if layout.classes and names is not None and names != layout.classes:
         raise DataError(
@@ -193,7 +193,9 @@ def _hub(layout: Layout, table: tables.Table) -> Rows:
     return _rows(layout, table, sentences, list(map(str, labels)))
 
 
-def _rows(layout: Layout, table: tables.Table, sentences: Sequence[Sequence[str]], written: Sequence[str]) -> Rows:
+def _rows(
+    layout: GlueLayout, table: tables.ExampleTable, sentences: Sequence[Sequence[str]], written: Sequence[str]
+) -> Rows:
     """sentences: a column or two. written: the labels as they stand there."""
     labels = [_label(layout, label, f"{table.name}, row {row}") for row, label in enumerate(written)]
     kind = np.int64 if layout.classes else np.float32
@@ -204,7 +206,7 @@ def _pair(sentences: Sequence[str]) -> Pair:
     return sentences[0], sentences[1] if len(sentences) == 2 else None
 
 
-def _label(layout: Layout, written: str, where: str) -> float:
+def _label(layout: GlueLayout, written: str, where: str) -> float:
     """The number of a class, from its number or name, or a score from 0 to 5."""
     if layout.classes:
         if written in layout.classes:

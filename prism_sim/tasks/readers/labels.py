@@ -16,7 +16,7 @@ UNNAMED = re.compile(r"(label|class)?[ _-]?\d+", re.IGNORECASE)  # what transfor
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class LabelOrder:
     """index: the model's output for each of the data's classes. classes: names in the model's order.
 
     notes: why it is the data's own order, where names did not decide.
@@ -31,32 +31,32 @@ class Order:
         return np.asarray(self.index, dtype=np.int64)[labels]
 
 
-def order(classes: Sequence[str], config: Mapping[str, Any], task: str) -> Order:
+def order(classes: Sequence[str], config: Mapping[str, Any], task: str) -> LabelOrder:
     """Matches names where the model has real ones, whatever their case and punctuation.
 
     Without names, or where none matches, classes keep the data's order, and a note says so. Raises DataError where the
     numbers of classes differ, or where only some names match and those are in another order.
     """
-    same = Order(tuple(range(len(classes))), tuple(classes))
+    same = LabelOrder(tuple(range(len(classes))), tuple(classes))
     names, n_outputs = _names(config)
     if n_outputs is not None and n_outputs != len(classes):
         wrong = f"the model tells {n_outputs} classes apart, but {task} has {len(classes)}"
         raise DataError(f"{wrong} ({_listed(classes)}); give a model that was fine-tuned on it")
     if names is None:
         note = f"the model does not name its classes: they are taken in the order of {task}: {_listed(classes)}"
-        return same if n_outputs is None else Order(same.index, same.classes, (note,))
+        return same if n_outputs is None else LabelOrder(same.index, same.classes, (note,))
     ours, theirs = [_plain(name) for name in classes], [_plain(name) for name in names]
     if ours == theirs:
         return same
     if len(set(ours)) == len(ours) and set(ours) == set(theirs):
-        return Order(tuple(theirs.index(name) for name in ours), tuple(names))
+        return LabelOrder(tuple(theirs.index(name) for name in ours), tuple(names))
     displaced = [
         name for at, name in enumerate(ours) if name in theirs and theirs[at] != name and ours.count(name) == 1
     ]
     differ = f"the model's classes ({_listed(names)}) cannot be matched to those of {task} ({_listed(classes)})"
     if displaced:
         raise DataError(f"{differ}: {displaced[0]!r} stands elsewhere; correct id2label in the model's config.json")
-    return Order(same.index, same.classes, (f"{differ}: they are taken in the same order",))
+    return LabelOrder(same.index, same.classes, (f"{differ}: they are taken in the same order",))
 
 
 def _names(config: Mapping[str, Any]) -> tuple[list[str] | None, int | None]:

@@ -13,7 +13,7 @@ import numpy as np
 from prism_sim.tasks.base import DataError, DataSource
 from prism_sim.tasks.examples import Array, Column, Examples
 from prism_sim.tasks.readers.files import reading
-from prism_sim.tasks.readers.labels import Order
+from prism_sim.tasks.readers.labels import LabelOrder
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -84,7 +84,7 @@ class Prepared:
         return self.prepare(self.pictures[index])
 
 
-def examples(found: Labelled, preparation: Preparation, order: Order) -> Examples:
+def examples(found: Labelled, preparation: Preparation, order: LabelOrder) -> Examples:
     """Pictures prepared when asked for, and labels as the model numbers them."""
     return Examples({"pixel_values": Prepared(found.pictures, preparation.prepare)}, order.mapped(found.labels))
 

@@ -26,7 +26,7 @@ REMEDY = "reading it needs Hugging Face's datasets, which is not installed: pip 
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ExampleTable:
     """rows: a `datasets.Dataset`. files: what it was read from. name: of them, in error messages."""
 
     rows: Any
@@ -56,7 +56,7 @@ class Table:
         return None if names is None else tuple(names)
 
 
-def split(place: Path, name: str) -> Table | None:
+def split(place: Path, name: str) -> ExampleTable | None:
     """A split that `save_to_disk` wrote into this folder, or in parquet anywhere below it; None if there is none.
 
     Raises DataError for what is incomplete or damaged.
@@ -65,12 +65,12 @@ def split(place: Path, name: str) -> Table | None:
     if (saved / "state.json").is_file():
         files = tuple(sorted(saved.glob("*.arrow")))
         with _reading(files or (saved,)):
-            return Table(_library(saved).load_from_disk(str(saved)), files)
+            return ExampleTable(_library(saved).load_from_disk(str(saved)), files)
     files = shards(place, name)
     return read("parquet", files) if files else None
 
 
-def read(builder: str, files: tuple[Path, ...], strings: Sequence[str] = (), **options: Any) -> Table:
+def read(builder: str, files: tuple[Path, ...], strings: Sequence[str] = (), **options: Any) -> ExampleTable:
     """Files of one table, by a builder of `datasets`, such as csv. Raises DataError for what is damaged.
 
     strings: the columns that are read, as they are written; all, and of whatever type, where none is named.
@@ -81,14 +81,16 @@ def read(builder: str, files: tuple[Path, ...], strings: Sequence[str] = (), **o
             options["features"] = library.Features({name: library.Value("string") for name in strings})
         names = [str(path) for path in files]
         try:
-            return Table(library.load_dataset(builder, data_files={"rows": names}, split="rows", **options), files)
+            return ExampleTable(
+                library.load_dataset(builder, data_files={"rows": names}, split="rows", **options), files
+            )
         except ValueError as error:
             if "corresponds to no data" not in str(error):
                 raise
     raise DataError(f"{_name(files)} holds no row; get it anew")
 
 
-def labelled(table: Table, pictures: tuple[str, ...], label: str, n_classes: int) -> Labelled:
+def labelled(table: ExampleTable, pictures: tuple[str, ...], label: str, n_classes: int) -> Labelled:
     """Pictures with labels; only the labels are read at once. pictures: names that their column may have.
 
     Raises DataError for a missing column and for a label that is none.

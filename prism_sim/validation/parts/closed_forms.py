@@ -12,9 +12,9 @@ from math import ceil, log2, sqrt
 from typing import NamedTuple
 
 from prism_sim.plan import Compute, Kernel, Plan
-from prism_sim.timing import Link, Links, SharedRadio, Switch, energy_j, simulate_stream
+from prism_sim.timing import Link, Links, SharedRadio, Switch, energy_j, play_stream
 from prism_sim.timing.media import Network
-from prism_sim.validation.base import Judgement, Outcome, Part, Row, Settings
+from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationPart, ValidationSettings
 from prism_sim.validation.small_plans import board, plan, play, rounds, stages
 
 EXACT = 1e-12  # relative: thousands of roundings of 2e-16 each
@@ -23,7 +23,7 @@ T = 8 * S / RATE
 P = 4
 
 
-class Case(NamedTuple):
+class ClosedForm(NamedTuple):
     """predicted_s: what the simulator says. formula_s: what it must say."""
 
     name: str
@@ -31,15 +31,15 @@ class Case(NamedTuple):
     formula_s: float
 
 
-def run(settings: Settings, announce: Callable[[str], None]) -> Outcome:
+def run(settings: ValidationSettings, announce: Callable[[str], None]) -> PartOutcome:
     """All of them, quick or not: they take no time."""
-    rows = tuple(Row(case.name, case.predicted_s(), case.formula_s) for case in cases())
+    rows = tuple(JudgedRow(case.name, case.predicted_s(), case.formula_s) for case in cases())
     worst = max(abs(row.error) for row in rows)
     law = f"all within {EXACT:.0e} of the formula, relative (the worst: {worst:.0e})"
-    return Outcome(rows, (Judgement(law, worst <= EXACT), _energy()))
+    return PartOutcome(rows, (Judgement(law, worst <= EXACT), _energy()))
 
 
-def cases() -> Iterator[Case]:
+def cases() -> Iterator[ClosedForm]:
     """Every case, those of networks first."""
     yield from _collectives()
     yield from _media()
@@ -48,15 +48,15 @@ def cases() -> Iterator[Case]:
     yield from _devices()
 
 
-def _case(name: str, a_plan: Plan, network: Network, formula_s: float) -> Case:
-    return Case(name, lambda: play(a_plan, network).latency_s, formula_s)
+def _case(name: str, a_plan: Plan, network: Network, formula_s: float) -> ClosedForm:
+    return ClosedForm(name, lambda: play(a_plan, network).latency_s, formula_s)
 
 
 def _switch(collective: str = "direct", sharing: str = "fifo") -> Switch:
     return Switch(RATE, RATE, LATENCY_S, collective=collective, sharing=sharing)
 
 
-def _collectives() -> Iterator[Case]:
+def _collectives() -> Iterator[ClosedForm]:
     """A star of full-duplex ports (ring: Patarasuk, Yuan, JPDC 69(2), 2009; tree: Bruck, IEEE TPDS 8(11), 1997)."""
     twelve = rounds("all_gather", [S] * P, 12, [5e-3] * P)
     yield _case("12 x (5 ms, all-gather of 4)", twelve, _switch(), 12 * (5e-3 + (P - 1) * T + LATENCY_S))
@@ -79,7 +79,7 @@ def _collectives() -> Iterator[Case]:
         yield _case(f"{kind}, direct", rounds(kind, sizes), _switch(), (P - 1) * T + LATENCY_S)
 
 
-def _media() -> Iterator[Case]:
+def _media() -> Iterator[ClosedForm]:
     """One air for all; chains of links; ports of unequal rates."""
     gather = rounds("all_gather", [S] * P)
     n_messages = P * (P - 1)
@@ -97,7 +97,7 @@ def _media() -> Iterator[Case]:
     yield _case("send to a slow port", message, narrow, 10 * T + LATENCY_S)
 
 
-def _slow_start() -> Iterator[Case]:
+def _slow_start() -> Iterator[ClosedForm]:
     """Kurose and Ross, "Computer Networking", latency of TCP: min(Q, K - 1) stalls.
 
     K: windows that cover the message; Q: stalls of an endless one.
@@ -114,19 +114,19 @@ def _slow_start() -> Iterator[Case]:
         yield _case(name, rounds("send", [payload_bytes, 0]), network, stalls_s + 8 * payload_bytes / RATE + latency_s)
 
 
-def _pipelines() -> Iterator[Case]:
+def _pipelines() -> Iterator[ClosedForm]:
     """Sends along a chain; a stream's pace is its slowest stage's or link's."""
     for name, work_s in (("a slow stage", (8e-3, 20e-3, 3e-3)), ("a slow link", (4e-3, 5e-3, 3e-3))):
         a_plan = stages(work_s, S)
         yield _case(f"pipeline with {name}", a_plan, _switch(), sum(work_s) + 2 * (T + LATENCY_S))
-        yield Case(f"{name} in a stream, a request", partial(_period_s, a_plan), max(*work_s, T))
+        yield ClosedForm(f"{name} in a stream, a request", partial(_period_s, a_plan), max(*work_s, T))
 
 
 def _period_s(a_plan: Plan) -> float:
-    return 1 / simulate_stream(a_plan, (board(),) * 3, (0, 1, 2, 0), _switch()).throughput_per_s
+    return 1 / play_stream(a_plan, (board(),) * 3, (0, 1, 2, 0), _switch()).throughput_per_s
 
 
-def _devices() -> Iterator[Case]:
+def _devices() -> Iterator[ClosedForm]:
     """Roofline (Williams et al., CACM 52(4), 2009), launches, copies, message overhead, the slowest of unequal ones."""
     kernels = (
         Kernel("arithmetic", 7_000_000, 1_000),
@@ -134,18 +134,22 @@ def _devices() -> Iterator[Case]:
         Kernel("ridge", 10**6, 10**6),
     )
     one, launched = plan([[Compute("pass", kernels)]]), board(op_overhead_s=1e-4)
-    yield Case("roofline of 3 kernels", lambda: play(one, _switch(), launched).latency_s, 7e-3 + 3e-3 + 1e-3 + 3e-4)
+    yield ClosedForm(
+        "roofline of 3 kernels", lambda: play(one, _switch(), launched).latency_s, 7e-3 + 3e-3 + 1e-3 + 3e-4
+    )
     fed = board(dispatch_s=2e-3)  # the host hands over for 2 ms each; the last kernel takes 1 ms
-    yield Case(
+    yield ClosedForm(
         "3 kernels, slow host", lambda: play(one, _switch(), fed).latency_s, max(2e-3 + 11e-3, 4e-3 + 4e-3, 7e-3)
     )
     gather = rounds("all_gather", [S] * P)
     copying = board(staging_bytes_per_s=1e8, staging_latency_s=1e-3)
     way_s, copy_s = (P - 1) * T + LATENCY_S, 1e-3 + S / 1e8
-    yield Case("all-gather with copies", lambda: play(gather, _switch(), copying).latency_s, P * copy_s + way_s)
+    yield ClosedForm("all-gather with copies", lambda: play(gather, _switch(), copying).latency_s, P * copy_s + way_s)
     climbing = board(staging_bytes_per_s=1e8, staging_ramp_s=8e-3)  # bytes = rate t^2 / (2 ramp)
     climb_s = sqrt(2 * 8e-3 * S / 1e8)
-    yield Case("copies that gather speed", lambda: play(gather, _switch(), climbing).latency_s, P * climb_s + way_s)
+    yield ClosedForm(
+        "copies that gather speed", lambda: play(gather, _switch(), climbing).latency_s, P * climb_s + way_s
+    )
     for overhead_s, name in ((1e-3, "hidden but one"), (20e-3, "all shown")):
         network = Switch(RATE, RATE, LATENCY_S, overhead_s)
         formula_s = overhead_s + way_s if overhead_s < T else (P - 1) * overhead_s + T + LATENCY_S
@@ -167,6 +171,6 @@ def _energy() -> Judgement:
     return Judgement(law, error <= EXACT)
 
 
-PART = Part(
+PART = ValidationPart(
     "closed-forms", "Does the simulator give the answers that arithmetic gives?", "formula", run, order=1, digits=5
 )

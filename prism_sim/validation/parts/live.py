@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from prism_sim.calibration.device import DeviceEstimate, fit_device, in_step
-from prism_sim.live.launcher import LiveError, Meeting, on_loopback
+from prism_sim.live.launcher import LiveError, Rendezvous, on_loopback
 from prism_sim.live.link import LinkEstimate, measure_link
-from prism_sim.live.namespaces import Shape, shaped, why_not
+from prism_sim.live.namespaces import LinkShape, shaped, why_not
 from prism_sim.live.timed import PASSES
+from prism_sim.live_runs.live import planned
+from prism_sim.live_runs.series import Series, SeriesResult, run_series
 from prism_sim.scenario import load_scenario, presets
-from prism_sim.study.live import planned
-from prism_sim.study.series import Series, SeriesResult, run_series
-from prism_sim.validation.base import Judgement, Outcome, Part, Row, Settings
+from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationPart, ValidationSettings
 from prism_sim.validation.summary import DIFFERENT, FAR, summary
 
 MODELS = ("vit-base-patch16-224", "bert-base-uncased", "gpt2")
@@ -42,7 +42,7 @@ strategy: {name: single}
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class LiveCase:
     """A scenario of the matrix."""
 
     model: str
@@ -64,18 +64,18 @@ class Case:
         return f"{self.model}, batch {self.batch}, {self.strategy}{segments}, {link}"
 
 
-def cases(quick: bool) -> list[Case]:
+def cases(quick: bool) -> list[LiveCase]:
     models, batches, segments = (MODELS[:1], BATCHES[:1], SEGMENTS[1:2]) if quick else (MODELS, BATCHES, SEGMENTS)
     return [
         case
         for model in models
         for batch in batches
         for case in (
-            Case(model, batch, "single"),
-            *(Case(model, batch, "prism", n_segments) for n_segments in segments),
-            Case(model, batch, "voltage"),
-            Case(model, batch, "tensor_parallel"),
-            Case(model, batch, "pipeline"),
+            LiveCase(model, batch, "single"),
+            *(LiveCase(model, batch, "prism", n_segments) for n_segments in segments),
+            LiveCase(model, batch, "voltage"),
+            LiveCase(model, batch, "tensor_parallel"),
+            LiveCase(model, batch, "pipeline"),
         )
     ]
 
@@ -104,21 +104,21 @@ class Cores:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LinkResult:
     """What was measured over one link. network: as the link test has it. cores: by model."""
 
     link: str
     network: LinkEstimate
     cores: Mapping[str, Cores]
     cells: Sequence[Mapping[str, Any]]
-    cases: Sequence[Case]
+    cases: Sequence[LiveCase]
 
 
-def run(settings: Settings, announce: Callable[[str], None]) -> Outcome:
+def run(settings: ValidationSettings, announce: Callable[[str], None]) -> PartOutcome:
     """All cases over all links, and predictions from what was measured of single kernels and of the link alone."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if cores < 2:
-        return Outcome(skipped="two ranks need two cores, but this machine has one")
+        return PartOutcome(skipped="two ranks need two cores, but this machine has one")
     no_shape, found, remarks = why_not(), [], []
     links = LINKS_MBIT_PER_S[::2] if settings.quick else LINKS_MBIT_PER_S
     for rate in links:
@@ -128,13 +128,13 @@ def run(settings: Settings, announce: Callable[[str], None]) -> Outcome:
         try:
             found.append(_measured(rate, settings, announce))
         except LiveError as error:
-            return Outcome(skipped=f"live runs fail here: {error}")
+            return PartOutcome(skipped=f"live runs fail here: {error}")
     rows = [row for one in found for row in rows_of(one)]
     remarks += [_remark(one) for one in found]
-    return Outcome(tuple(rows), judgements(rows), tuple(remarks))
+    return PartOutcome(tuple(rows), judgements(rows), tuple(remarks))
 
 
-def _measured(rate_mbit_per_s: int | None, settings: Settings, announce: Callable[[str], None]) -> Found:
+def _measured(rate_mbit_per_s: int | None, settings: ValidationSettings, announce: Callable[[str], None]) -> LinkResult:
     """Over one link: its test, and all cases in turn. Raises LiveError."""
     link = "loopback" if rate_mbit_per_s is None else f"{rate_mbit_per_s} Mbit/s"
     chosen = [case for case in cases(settings.quick) if rate_mbit_per_s is None or case.strategy != "single"]
@@ -152,20 +152,20 @@ def _measured(rate_mbit_per_s: int | None, settings: Settings, announce: Callabl
         )
         announce(f"live, {link}: {len(chosen)} cases, {settings.repeats} times in turn, after a round to warm up")
         result = run_series(series, meeting, max(4 * settings.budget_s, 600.0))
-        return Found(link, network, {model: Cores.of(model, result) for model in models}, result.cells, chosen)
+        return LinkResult(link, network, {model: Cores.of(model, result) for model in models}, result.cells, chosen)
 
 
 @contextmanager
-def _place(rate_mbit_per_s: int | None) -> Iterator[tuple[Meeting, Sequence[tuple[str, Sequence[str]]]]]:
+def _place(rate_mbit_per_s: int | None) -> Iterator[tuple[Rendezvous, Sequence[tuple[str, Sequence[str]]]]]:
     """Where the processes meet, and address and prefix of each for the link test."""
     if rate_mbit_per_s is None:
         yield on_loopback(), ()
         return
-    with shaped(2, Shape(rate_mbit_per_s * 1e6, rate_mbit_per_s * 1e6)) as made:
+    with shaped(2, LinkShape(rate_mbit_per_s * 1e6, rate_mbit_per_s * 1e6)) as made:
         yield made.meeting(), [(place.address, place.prefix) for place in made.places]
 
 
-def rows_of(found: Found) -> Iterator[Row]:
+def rows_of(found: LinkResult) -> Iterator[JudgedRow]:
     """Each case as predicted and as measured: the median of its runs, with their quartiles."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "scenario.yaml"
@@ -173,7 +173,7 @@ def rows_of(found: Found) -> Iterator[Row]:
         for case, cell in zip(found.cases, found.cells, strict=True):
             cores = found.cores[case.model].during(case.strategy)
             scenario = load_scenario(file, [*case.overrides, *calibrated(cores, found.network)])
-            yield Row(
+            yield JudgedRow(
                 case=case.name(found.link),
                 predicted_s=planned(scenario).latency_s,
                 measured_s=statistics.median(cell["latencies_s"]),
@@ -200,7 +200,7 @@ def _quartiles_s(cell: Mapping[str, Any]) -> tuple[float, float]:
     return first, third
 
 
-def judgements(rows: Sequence[Row]) -> tuple[Judgement, ...]:
+def judgements(rows: Sequence[JudgedRow]) -> tuple[Judgement, ...]:
     found = summary(rows)
     assert found is not None
     return (
@@ -214,7 +214,7 @@ def judgements(rows: Sequence[Row]) -> tuple[Judgement, ...]:
     )
 
 
-def _remark(found: Found) -> str:
+def _remark(found: LinkResult) -> str:
     network = found.network
     return (
         f"{found.link}: {network.bits_per_s / 1e6:.4g} Mbit/s, {1e6 * network.latency_s:.3g} us latency and "
@@ -232,7 +232,7 @@ def _described(core: DeviceEstimate) -> str:
     )
 
 
-PART = Part(
+PART = ValidationPart(
     name="live",
     question="Does it predict real runs on this machine?",
     against="measured",

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from prism_sim.plan import Plan
 from prism_sim.reports.validate import error_text, size_text
 from prism_sim.timing import Switch
-from prism_sim.validation.base import Judgement, Outcome, Part, Row, Settings
+from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationPart, ValidationSettings
 from prism_sim.validation.packet_star import PACKET_BYTES, PacketStar, latency_s
 from prism_sim.validation.small_plans import board, play, rounds, stages
 
@@ -27,7 +27,7 @@ HOSTS = {"fifo": "in turn", "fair": "interleaved"}  # what a sharing assumes of 
 
 
 @dataclass(frozen=True)
-class Case:
+class PacketCase:
     """A plan, its ports, and what either way of sending gives."""
 
     name: str
@@ -60,7 +60,7 @@ class Case:
 class Tried:
     """A case's latencies: predicted with each sharing, and by packets from hosts that send either way."""
 
-    case: Case
+    case: PacketCase
     predicted_s: Mapping[str, float]
     packets_s: Mapping[str, float]
 
@@ -68,30 +68,30 @@ class Tried:
         return self.predicted_s[sharing] / self.packets_s[hosts] - 1
 
 
-def cases() -> Iterator[Case]:
+def cases() -> Iterator[PacketCase]:
     """The known one first; equal ports, then unequal ones and late members, then other algorithms."""
     gather, work_s = _all_gather, (5e-3,) * 4
-    yield Case("12 x (5 ms, all-gather of 4)", gather([S] * 4, work_s, 12), _star([100] * 4, wire_s=0.0))
-    yield Case("2 members, messages of 302 kB", gather([2 * S] * 2, work_s[:2]), _star([100] * 2))
-    yield Case("8 members, messages of 3 kB", gather([3_072] * 8, work_s * 2), _star([100] * 8))
-    yield Case("messages of 605 kB at 1 Gbit/s", gather([4 * S] * 4, work_s), _star([1000] * 4))
-    yield Case("unequal shares", gather([2 * S, S, S, S // 4], work_s), _star([100] * 4))
-    yield Case("uplinks half of the downlinks", gather([S] * 4, work_s), _star([50] * 4, [100] * 4))
-    yield Case("one slow uplink", gather([S] * 4, work_s), _star([20, 100, 100, 100], [100] * 4))
-    yield Case("one slow downlink", gather([S] * 4, work_s), _star([100] * 4, [20, 100, 100, 100]))
-    yield Case("two slow devices", gather([S] * 4, work_s), _star([100, 100, 20, 20], [100, 100, 50, 50]))
+    yield PacketCase("12 x (5 ms, all-gather of 4)", gather([S] * 4, work_s, 12), _star([100] * 4, wire_s=0.0))
+    yield PacketCase("2 members, messages of 302 kB", gather([2 * S] * 2, work_s[:2]), _star([100] * 2))
+    yield PacketCase("8 members, messages of 3 kB", gather([3_072] * 8, work_s * 2), _star([100] * 8))
+    yield PacketCase("messages of 605 kB at 1 Gbit/s", gather([4 * S] * 4, work_s), _star([1000] * 4))
+    yield PacketCase("unequal shares", gather([2 * S, S, S, S // 4], work_s), _star([100] * 4))
+    yield PacketCase("uplinks half of the downlinks", gather([S] * 4, work_s), _star([50] * 4, [100] * 4))
+    yield PacketCase("one slow uplink", gather([S] * 4, work_s), _star([20, 100, 100, 100], [100] * 4))
+    yield PacketCase("one slow downlink", gather([S] * 4, work_s), _star([100] * 4, [20, 100, 100, 100]))
+    yield PacketCase("two slow devices", gather([S] * 4, work_s), _star([100, 100, 20, 20], [100, 100, 50, 50]))
     late_s = (5e-3, 20e-3, 10e-3, 5e-3)
-    yield Case("late members", gather([S] * 4, late_s), _star([100] * 4))
+    yield PacketCase("late members", gather([S] * 4, late_s), _star([100] * 4))
     unequal = _star(UNEQUAL_UP, UNEQUAL_DOWN)
-    yield Case("late members, all ports unequal", gather([S] * 4, late_s), unequal)
+    yield PacketCase("late members, all ports unequal", gather([S] * 4, late_s), unequal)
     total = rounds("all_reduce", [4 * S] * 4, 3, work_s)
-    yield Case("ring all-reduce", total, replace(_star([100] * 4), collective="ring"))
-    yield Case("ring all-reduce, all ports unequal", total, replace(unequal, collective="ring"))
+    yield PacketCase("ring all-reduce", total, replace(_star([100] * 4), collective="ring"))
+    yield PacketCase("ring all-reduce, all ports unequal", total, replace(unequal, collective="ring"))
     through = rounds("all_reduce", [S] * 4, 3, work_s)
-    yield Case("star all-reduce", through, replace(_star([100] * 4), collective="star"))
-    yield Case("star all-gather, all ports unequal", gather([S] * 4, work_s), replace(unequal, collective="star"))
-    yield Case("gather at one, all ports unequal", rounds("gather", [0, S, S, S], 3, work_s), unequal)
-    yield Case("pipeline of 4", stages(work_s, 4 * S), _star([100] * 4))
+    yield PacketCase("star all-reduce", through, replace(_star([100] * 4), collective="star"))
+    yield PacketCase("star all-gather, all ports unequal", gather([S] * 4, work_s), replace(unequal, collective="star"))
+    yield PacketCase("gather at one, all ports unequal", rounds("gather", [0, S, S, S], 3, work_s), unequal)
+    yield PacketCase("pipeline of 4", stages(work_s, 4 * S), _star([100] * 4))
 
 
 N_QUICK = 3
@@ -107,12 +107,12 @@ def _star(up: Sequence[float], down: Sequence[float] | None = None, wire_s: floa
     return PacketStar(rates[0], rates[1], wire_s)
 
 
-def run(settings: Settings, announce: Callable[[str], None]) -> Outcome:
+def run(settings: ValidationSettings, announce: Callable[[str], None]) -> PartOutcome:
     """Skipped where ns.py is not installed."""
     try:
         package = version("ns.py")
     except PackageNotFoundError:
-        return Outcome(skipped="the package ns.py is not installed: pip install 'prism-sim[packets]'")
+        return PartOutcome(skipped="the package ns.py is not installed: pip install 'prism-sim[packets]'")
     wanted = list(cases())[: N_QUICK if settings.quick else None]
     tried = []
     for case in wanted:
@@ -120,12 +120,14 @@ def run(settings: Settings, announce: Callable[[str], None]) -> Outcome:
         predicted_s = {sharing: case.predicted_s(sharing) for sharing in HOSTS}
         tried.append(Tried(case, predicted_s, {hosts: case.packets_s(hosts) for hosts in HOSTS.values()}))
     rows = tuple(
-        Row(f"{sharing}: {one.case.name}", one.predicted_s[sharing], one.packets_s[hosts], tags={"sharing": sharing})
+        JudgedRow(
+            f"{sharing}: {one.case.name}", one.predicted_s[sharing], one.packets_s[hosts], tags={"sharing": sharing}
+        )
         for one in tried
         for sharing, hosts in HOSTS.items()
     )
     by_sending = (_how_near(hosts, tried) for hosts in HOSTS.values())
-    return Outcome(
+    return PartOutcome(
         rows, tuple(_judgements(tried)), (f"Packets of {PACKET_BYTES} bytes, by ns.py {package}.", *by_sending)
     )
 
@@ -156,6 +158,6 @@ def _how_near(hosts: str, tried: Sequence[Tried]) -> str:
     return f"Where hosts send {hosts}, {', '.join(texts)}."
 
 
-PART = Part(
+PART = ValidationPart(
     "packets", "Is a network of whole messages as fast as one of single packets?", "packets", run, order=2, digits=5
 )

@@ -10,11 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import prism_sim
-from prism_sim.calibration import ORIN_NANO, Table, fit, read_table
-from prism_sim.calibration import Row as Measured
+from prism_sim.calibration import ORIN_NANO, MeasuredRow, MeasuredTable, fit, read_table
 from prism_sim.calibration.cases import cases, parts_s, simulation_of
 from prism_sim.scenario import Scenario, load_scenario
-from prism_sim.validation.base import Judgement, Outcome, Part, Row, Settings
+from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationPart, ValidationSettings
 
 SCENARIO = Path(prism_sim.__file__).parents[1] / "scenarios" / "vit-base-orin-nano.yaml"
 FITTED = "fitted to it"
@@ -22,10 +21,10 @@ FITTED_CLOSE, LEFT_OUT_CLOSE = 0.075, 0.25  # relative, of totals
 QUICK = slice(None, None, 3)  # rows that a quick run leaves out
 
 
-def run(settings: Settings, announce: Callable[[str], None]) -> Outcome:
+def run(settings: ValidationSettings, announce: Callable[[str], None]) -> PartOutcome:
     """Skipped outside a checkout, which has the scenario."""
     if not SCENARIO.exists():
-        return Outcome(skipped=f"{SCENARIO.name} is not installed with the package: run this in a checkout")
+        return PartOutcome(skipped=f"{SCENARIO.name} is not installed with the package: run this in a checkout")
     scenario, table = load_scenario(SCENARIO), read_table(ORIN_NANO)
     fitted = [row for measured in table.rows for row in _fitted(measured, scenario)]
     left_out = []
@@ -36,10 +35,10 @@ def run(settings: Settings, announce: Callable[[str], None]) -> Outcome:
         "Source: arXiv 2605.25682 (2026), Table 4, CC BY 4.0: ViT-B/16, two Jetson Orin Nano 8 GB, about 400 Mbit/s.",
         "Without: predicted from a fit to the other five rows, which know its strategy from one other batch only.",
     )
-    return Outcome((*fitted, *left_out), tuple(_judgements(fitted, left_out)), remarks)
+    return PartOutcome((*fitted, *left_out), tuple(_judgements(fitted, left_out)), remarks)
 
 
-def _fitted(measured: Measured, scenario: Scenario) -> Iterator[Row]:
+def _fitted(measured: MeasuredRow, scenario: Scenario) -> Iterator[JudgedRow]:
     """The total, and its parts if it has several."""
     simulation = simulation_of(measured, scenario)
     found = parts_s(simulation.timeline, simulation.plan.n_ranks)
@@ -49,7 +48,7 @@ def _fitted(measured: Measured, scenario: Scenario) -> Iterator[Row]:
             yield _row(f"{measured.name}: {time}", measured, found, time, FITTED)
 
 
-def _left_out(measured: Measured, table: Table, scenario: Scenario) -> Row:
+def _left_out(measured: MeasuredRow, table: MeasuredTable, scenario: Scenario) -> JudgedRow:
     """Its total, from numbers that were fitted to the others."""
     others = replace(table, rows=tuple(row for row in table.rows if row is not measured))
     found = fit(others, scenario, n_starts=1)  # from the shipped numbers; from eight starts it ends at the same ones
@@ -57,15 +56,15 @@ def _left_out(measured: Measured, table: Table, scenario: Scenario) -> Row:
     return _row(f"without {measured.name}: total", measured, case.predicted_s(found.values), "total", None)
 
 
-def _row(name: str, measured: Measured, found_s: Mapping[str, float], time: str, why: str | None) -> Row:
+def _row(name: str, measured: MeasuredRow, found_s: Mapping[str, float], time: str, why: str | None) -> JudgedRow:
     """Only totals are of a strategy: what it is about is which is faster."""
     tags = {"batch": str(measured.batch), "link": "Wi-Fi 6E, 400 Mbit/s", "device": "jetson-orin-nano", "time": time}
     if time == "total":
         tags |= {"strategy": measured.strategy, "segments": str(measured.segments or "")}
-    return Row(name, found_s[time], measured.times_s[time], tags=tags, not_judged=why)
+    return JudgedRow(name, found_s[time], measured.times_s[time], tags=tags, not_judged=why)
 
 
-def _judgements(fitted: list[Row], left_out: list[Row]) -> Iterator[Judgement]:
+def _judgements(fitted: list[JudgedRow], left_out: list[JudgedRow]) -> Iterator[Judgement]:
     totals = [row for row in fitted if row.tags["time"] == "total"]
     for rows, close, name in ((totals, FITTED_CLOSE, "fitted"), (left_out, LEFT_OUT_CLOSE, "left out")):
         worst = max(abs(row.error) for row in rows)
@@ -74,4 +73,6 @@ def _judgements(fitted: list[Row], left_out: list[Row]) -> Iterator[Judgement]:
         )
 
 
-PART = Part("published", "Do the shipped numbers of a board meet what was published of it?", "measured", run, order=3)
+PART = ValidationPart(
+    "published", "Do the shipped numbers of a board meet what was published of it?", "measured", run, order=3
+)

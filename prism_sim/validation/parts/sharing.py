@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from prism_sim.live.launcher import LiveError
-from prism_sim.live.namespaces import Shape, shaped, why_not
+from prism_sim.live.namespaces import LinkShape, shaped, why_not
+from prism_sim.live_runs.live import planned
+from prism_sim.live_runs.series import Series, run_series
 from prism_sim.scenario import load_scenario
-from prism_sim.study.live import planned
-from prism_sim.study.series import Series, run_series
-from prism_sim.validation.base import Judgement, Outcome, Part, Row, Settings
+from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationPart, ValidationSettings
 
 RULES = ("fifo", "fair")
 MBIT_PER_S = 20
@@ -36,28 +36,28 @@ strategy: {{name: voltage}}
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class SharingCase:
     name: str
     overrides: tuple[str, ...]
 
 
 UNEQUAL = "strategy.shares=[0.4, 0.3, 0.2, 0.1]"
 CASES = (
-    Case("voltage, equal parts", ()),
-    Case("voltage, unequal parts", (UNEQUAL,)),
-    Case("voltage, unequal parts the other way", ("strategy.shares=[0.1, 0.2, 0.3, 0.4]",)),
-    Case("voltage, through a star", ("network.collective=star",)),
-    Case("voltage, in a ring, unequal parts", ("network.collective=ring", UNEQUAL)),
-    Case("prism L=40, unequal parts", ("strategy.name=prism", "strategy.segments=40", UNEQUAL)),
-    Case("tensor parallel", ("strategy.name=tensor_parallel",)),
-    Case("tensor parallel, in a ring", ("strategy.name=tensor_parallel", "network.collective=ring")),
+    SharingCase("voltage, equal parts", ()),
+    SharingCase("voltage, unequal parts", (UNEQUAL,)),
+    SharingCase("voltage, unequal parts the other way", ("strategy.shares=[0.1, 0.2, 0.3, 0.4]",)),
+    SharingCase("voltage, through a star", ("network.collective=star",)),
+    SharingCase("voltage, in a ring, unequal parts", ("network.collective=ring", UNEQUAL)),
+    SharingCase("prism L=40, unequal parts", ("strategy.name=prism", "strategy.segments=40", UNEQUAL)),
+    SharingCase("tensor parallel", ("strategy.name=tensor_parallel",)),
+    SharingCase("tensor parallel, in a ring", ("strategy.name=tensor_parallel", "network.collective=ring")),
 )
 
 
-def run(settings: Settings, announce: Callable[[str], None]) -> Outcome:
+def run(settings: ValidationSettings, announce: Callable[[str], None]) -> PartOutcome:
     """Each case, live in shaped namespaces, and as each rule has it."""
     if (reason := why_not()) is not None:
-        return Outcome(skipped=reason)
+        return PartOutcome(skipped=reason)
     chosen = CASES[:2] if settings.quick else CASES
     rate = MBIT_PER_S * 1e6
     with tempfile.TemporaryDirectory() as folder:
@@ -72,21 +72,21 @@ def run(settings: Settings, announce: Callable[[str], None]) -> Outcome:
         )
         announce(f"sharing: {len(chosen)} cases, {settings.repeats} times in turn")
         try:
-            with shaped(4, Shape(rate, rate)) as made:
+            with shaped(4, LinkShape(rate, rate)) as made:
                 cells = run_series(series, made.meeting(), max(4 * settings.budget_s, 600.0)).cells
         except LiveError as error:
-            return Outcome(skipped=f"live runs fail here: {error}")
+            return PartOutcome(skipped=f"live runs fail here: {error}")
         rows = tuple(row for case, cell in zip(chosen, cells, strict=True) for row in _rows(file, case, cell))
-    return Outcome(rows, judgements(rows), (_told(rows),))
+    return PartOutcome(rows, judgements(rows), (_told(rows),))
 
 
-def _rows(file: Path, case: Case, cell: Mapping[str, Any]) -> Iterator[Row]:
+def _rows(file: Path, case: SharingCase, cell: Mapping[str, Any]) -> Iterator[JudgedRow]:
     times = cell["latencies_s"]
     first, _, third = statistics.quantiles(times, n=4, method="inclusive") if len(times) > 1 else (times[0],) * 3
     rate = f"network.bandwidth={MBIT_PER_S * GOODPUT:.4f} Mbit/s"
     for rule in RULES:
         scenario = load_scenario(file, [*case.overrides, rate, f"network.sharing={rule}"])
-        yield Row(
+        yield JudgedRow(
             case=f"{case.name}, {rule}",
             predicted_s=planned(scenario).latency_s,
             measured_s=statistics.median(times),
@@ -95,11 +95,11 @@ def _rows(file: Path, case: Case, cell: Mapping[str, Any]) -> Iterator[Row]:
         )
 
 
-def _errors(rows: Sequence[Row], rule: str) -> list[float]:
+def _errors(rows: Sequence[JudgedRow], rule: str) -> list[float]:
     return [abs(row.error) for row in rows if row.tags["rule"] == rule]
 
 
-def judgements(rows: Sequence[Row]) -> tuple[Judgement, ...]:
+def judgements(rows: Sequence[JudgedRow]) -> tuple[Judgement, ...]:
     """The default is the rule that is nearer."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "scenario.yaml"
@@ -109,7 +109,7 @@ def judgements(rows: Sequence[Row]) -> tuple[Judgement, ...]:
     return (Judgement(f"the default sharing rule ({default}) is the one that is nearer ({nearer})", default == nearer),)
 
 
-def _told(rows: Sequence[Row]) -> str:
+def _told(rows: Sequence[JudgedRow]) -> str:
     return (
         "; ".join(
             f"{rule}: off by {100 * statistics.fmean(_errors(rows, rule)):.1f} % in the mean, "
@@ -120,7 +120,7 @@ def _told(rows: Sequence[Row]) -> str:
     )
 
 
-PART = Part(
+PART = ValidationPart(
     name="sharing",
     question="Do concurrent messages share a port, or pass one after another?",
     against="measured",

@@ -1,0 +1,209 @@
+"""Every strategy on the same hardware: what is fastest without loss, what with, and whether to distribute at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from prism_sim import strategies
+from prism_sim.choice.sizes import sizes_to_try
+from prism_sim.choice.subsets import best_subset
+from prism_sim.outputs.checkpoints import Watch, silent
+from prism_sim.outputs.fidelity import Fidelity, fidelity_of
+from prism_sim.outputs.task_accuracy import Accuracy, accuracy_of
+from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.simulation.alone import fastest_single
+from prism_sim.simulation.memory import lacking
+from prism_sim.simulation.placed import placed
+from prism_sim.simulation.provenance import provenance
+from prism_sim.simulation.simulate import Simulation, may_be_better_shared, simulate
+
+SCHEMA = "prism-sim/compare/1"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One strategy on some of the devices. simulation: None where it cannot serve the scenario; reason says why.
+
+    fidelity, accuracy: of those that lose something; accuracy with a task only.
+    """
+
+    strategy: str
+    devices: tuple[int, ...]
+    lossless: bool
+    simulation: Simulation | None
+    fits: bool = False
+    fidelity: Fidelity | None = None
+    accuracy: Accuracy | None = None
+    reason: str | None = None
+
+    @property
+    def latency_s(self) -> float:
+        """Infinite where there is none, so that it never wins."""
+        return self.simulation.latency_s if self.simulation is not None and self.fits else float("inf")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """alone: the terminal by itself; fastest_alone: the best device that fits, shipping included, or the terminal.
+
+    candidates: the rest. left_out: by strategy, the numbers of devices that it could be spread over but were not tried.
+    """
+
+    scenario: Scenario
+    alone: Candidate
+    fastest_alone: Candidate
+    candidates: tuple[Candidate, ...]
+    left_out: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def single(self) -> Candidate:
+        """The best way not to distribute."""
+        return min(self.alone, self.fastest_alone, key=lambda candidate: candidate.latency_s)
+
+    @property
+    def best_lossless(self) -> Candidate:
+        """Of all exact ways, one device alone included."""
+        return self._best(candidate for candidate in self.candidates if candidate.lossless)
+
+    @property
+    def best_throughput(self) -> Candidate:
+        """Of all exact ways that fit, that with the most requests a second, back to back."""
+        exact = [self.single, *(one for one in self.candidates if one.lossless)]
+        return max(exact, key=lambda one: one.simulation.throughput_per_s if one.simulation and one.fits else 0.0)
+
+    @property
+    def best_lossy(self) -> Candidate | None:
+        """The fastest way that loses something, if there is one that fits."""
+        lossy = [candidate for candidate in self.candidates if not candidate.lossless and candidate.fits]
+        return min(lossy, key=lambda candidate: candidate.latency_s, default=None)
+
+    def named(self) -> list[tuple[str, Candidate]]:
+        """What was simulated, one device alone first, then by latency, each under a short name."""
+        alone = [self.alone]
+        if self.fastest_alone.devices != self.alone.devices:
+            alone.append(self.fastest_alone)
+        singles = [(f"{self.scenario.devices[one.devices[0]].name} alone", one) for one in alone]
+        others = sorted(self.candidates, key=lambda candidate: candidate.latency_s)
+        return singles + [(f"{one.strategy} x{len(one.devices)}", one) for one in others]
+
+    def _best(self, candidates: Iterator[Candidate]) -> Candidate:
+        return min((self.single, *candidates), key=lambda candidate: candidate.latency_s)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "name": self.scenario.name,
+            "alone": self.describe(self.alone),
+            "fastest_alone": self.describe(self.fastest_alone),
+            "candidates": [self.describe(candidate) for candidate in self.candidates],
+            "best_lossless": self.describe(self.best_lossless),
+            "best_lossy": None if self.best_lossy is None else self.describe(self.best_lossy),
+            "best_throughput": self.describe(self.best_throughput),
+            "left_out": {name: list(sizes) for name, sizes in self.left_out.items()},
+            "provenance": provenance(self.scenario),
+        }
+
+    def describe(self, candidate: Candidate) -> dict[str, Any]:
+        """One row: its figures, and speed-ups over the terminal and over the fastest device alone."""
+        simulation = candidate.simulation
+        row: dict[str, Any] = {
+            "strategy": candidate.strategy,
+            "devices": [self.scenario.devices[device].name for device in candidate.devices],
+            "lossless": candidate.lossless,
+            "fits": candidate.fits,
+            "reason": candidate.reason,
+            "fidelity": None if candidate.fidelity is None else candidate.fidelity.to_json(),
+            "accuracy": None if candidate.accuracy is None else candidate.accuracy.to_json(),
+        }
+        if simulation is None:
+            return row
+        return row | {
+            "latency_s": simulation.latency_s,
+            "breakdown_s": dict(simulation.timeline.breakdown_s),
+            "throughput_per_s": simulation.throughput_per_s,
+            "throughput_mode": simulation.throughput_mode,
+            "samples_per_s": simulation.throughput_per_s * simulation.job.batch,
+            "speedup": speedup_over(self.alone, candidate),
+            "speedup_over_fastest": speedup_over(self.fastest_alone, candidate),
+            "shares": None if simulation.shares is None else simulation.shares.to_json(),
+            "collectives": simulation.collectives,
+            "sent_bytes": sum(simulation.timeline.sent_bytes),
+            "peak_memory_bytes": max(simulation.device_bytes.values()),
+            "energy_j": simulation.total_energy_j,
+        }
+
+
+def speedup_over(alone: Candidate, candidate: Candidate) -> float | None:
+    """How many times as fast; None where either does not fit, and so is no alternative."""
+    if not (alone.fits and candidate.fits):
+        return None
+    return alone.latency_s / candidate.latency_s
+
+
+def compare(
+    scenario: Scenario,
+    numerics: bool = True,
+    announce: Callable[[str], None] = lambda text: None,
+    watch: Watch = silent,
+) -> Comparison:
+    """Simulates every strategy over the best of the scenario's ranks, of every sensible number, and one device alone.
+
+    Each gets the shares that serve it, unless the scenario states them; its other options serve all strategies that
+    know them. numerics: compute what lossy strategies lose (or take it from disk), of a task's metric too.
+    Raises ScenarioError where not even one device can be simulated.
+    """
+    with placed(scenario):
+        alone = _candidate(scenario, "single", (scenario.terminal,))
+        best = fastest_single(scenario)
+        fastest = alone if best is None else _candidate(scenario, "single", best.device_of[:1])
+        several = [name for name, entry in strategies.catalogue().items() if not entry.one_rank]
+        sizes = {name: sizes_to_try(scenario, name) for name in several}
+        asked = [(name, size) for name in several for size in sizes[name].tried]
+        candidates = []
+        for number, (name, size) in enumerate(asked):
+            watch(f"{scenario.name}: {name} over {size} devices", number, len(asked))
+            candidates.append(_best_of_size(scenario, name, size, announce))
+        if numerics:
+            candidates = [_with_outputs(scenario, candidate, announce, watch) for candidate in candidates]
+    left_out = {name: sizes[name].left_out for name in several if sizes[name].left_out}
+    return Comparison(scenario, alone, fastest, tuple(candidates), left_out)
+
+
+def _best_of_size(scenario: Scenario, name: str, n_ranks: int, announce: Callable[[str], None]) -> Candidate:
+    """The strategy on those of the scenario's ranks that serve it best, with the shares that serve it there."""
+    best = best_subset(scenario, name, [n_ranks], announce, silent_shares="proportional")[0]
+    if best.simulation is None or not may_be_better_shared(best.simulation):
+        return _as_candidate(scenario, name, best.devices, best.simulation, best.reason)
+    return _candidate(scenario, name, best.devices)
+
+
+def _candidate(scenario: Scenario, name: str, devices: tuple[int, ...]) -> Candidate:
+    try:
+        simulation = simulate(scenario, name, devices, silent_shares="auto")
+    except ScenarioError as error:
+        return _as_candidate(scenario, name, devices, None, str(error).split(": ", 2)[-1])
+    return _as_candidate(scenario, name, devices, simulation, None)
+
+
+def _as_candidate(
+    scenario: Scenario, name: str, devices: tuple[int, ...], simulation: Simulation | None, reason: str | None
+) -> Candidate:
+    lossless = strategies.find(name).lossless(scenario.strategy_options(name))
+    if simulation is None:
+        return Candidate(name, devices, lossless, None, reason=reason)
+    short = lacking(scenario, simulation)
+    reason = None if short is None else f"does not fit {short.device}: {short}"
+    return Candidate(name, devices, lossless, simulation, short is None, reason=reason)
+
+
+def _with_outputs(scenario: Scenario, candidate: Candidate, announce: Callable[[str], None], watch: Watch) -> Candidate:
+    if candidate.lossless or candidate.simulation is None:
+        return candidate
+    job = candidate.simulation.job
+    return replace(
+        candidate,
+        fidelity=fidelity_of(scenario, job, announce, watch),
+        accuracy=accuracy_of(scenario, job, announce, watch),
+    )

@@ -1,0 +1,149 @@
+"""What one run answers: the scenario's latency and its causes, beside one device and beside Voltage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from prism_sim.outputs.fidelity import Fidelity
+from prism_sim.outputs.task_accuracy import Accuracy
+from prism_sim.scenario import Scenario
+from prism_sim.shares.choice import ShareChoice
+from prism_sim.simulation.memory import demands
+from prism_sim.simulation.provenance import provenance
+from prism_sim.simulation.simulate import Simulation
+from prism_sim.strategies.base import EMBEDDING, HEAD
+
+SCHEMA = "prism-sim/run/1"
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A scenario's simulation and what it is compared with.
+
+    single: on the terminal alone, whether or not it can hold the model. fastest_single: on the device where one alone
+    is fastest, shipping included, of those that can hold it; None if none can.
+    voltage: all rows exchanged, on the same ranks; None where that is no comparison (one rank) or not possible.
+    served: the same with shares that serve it better, where the scenario is silent about them; None: there are none.
+    accuracy: None without a task.
+    """
+
+    scenario: Scenario
+    simulation: Simulation
+    single: Simulation
+    fastest_single: Simulation | None
+    voltage: Simulation | None
+    fidelity: Fidelity | None
+    served: Simulation | None = None
+    accuracy: Accuracy | None = None
+
+    @property
+    def latency_s(self) -> float:
+        return self.simulation.latency_s
+
+    @property
+    def speedup(self) -> float | None:
+        """Over the terminal alone; None where it cannot hold the model."""
+        return self.single.latency_s / self.latency_s if self.single.fits else None
+
+    @property
+    def shares(self) -> ShareChoice | None:
+        """How tokens, heads or blocks are split, beside an even split; None where nothing is."""
+        return self.simulation.shares
+
+    @property
+    def flops_reduction(self) -> float:
+        """The papers' "computation speed-up": 1 - GFLOPs per device / GFLOPs of one device."""
+        return 1 - self.simulation.gflops_per_device / self.single.gflops_per_device
+
+    @property
+    def communication_reduction(self) -> float | None:
+        return self.simulation.communication_reduction
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract of `--json`; a field whose part is not built yet is null."""
+        segments, rate = self.simulation.compression
+        return {
+            "schema": SCHEMA,
+            "name": self.scenario.name,
+            "latency_s": self.latency_s,
+            "strategy": self.simulation.job.strategy,
+            "head": self.simulation.job.head.name,
+            "dtype": self.simulation.job.dtype,
+            "segments": segments,
+            "compression_rate": rate,
+            "collectives": self.simulation.collectives,
+            "communication_reduction": self.communication_reduction,
+            "shares": None if self.shares is None else self.shares.to_json(),
+            "gflops_per_device": self.simulation.gflops_per_device,
+            "throughput_per_s": self.simulation.throughput_per_s,
+            "throughput_mode": self.simulation.throughput_mode,
+            "energy_j": self.simulation.total_energy_j,
+            "breakdown_s": dict(self.simulation.timeline.breakdown_s),
+            "ranks": [self._rank(rank) for rank in range(self.simulation.plan.n_ranks)],
+            "devices": [
+                {"device": one.device, "peak_memory_bytes": one.need_bytes, "memory_bytes": one.have_bytes}
+                for one in demands(self.scenario, self.simulation)
+            ],
+            "terminal": self._terminal(),
+            "versus_single": self._versus_single(),
+            "versus_voltage": None if self.voltage is None else _versus(self.voltage, self.simulation),
+            "better_shares": None if self.served is None else self._better_shares(self.served),
+            "fidelity": None if self.fidelity is None else self.fidelity.to_json(),
+            "plan_confirmed": None if self.fidelity is None else self.fidelity.plan_confirmed,
+            "task": None if self.scenario.task is None else self.scenario.task.name,
+            "accuracy": None if self.accuracy is None else self.accuracy.to_json(),
+            "unused_fields": list(self.scenario.unused_fields),
+            "provenance": provenance(self.scenario),
+        }
+
+    def _versus_single(self) -> dict[str, Any]:
+        fastest = self.fastest_single
+        return {
+            **_versus(self.single, self.simulation),
+            "flops_reduction": self.flops_reduction,
+            "fastest_single_latency_s": None if fastest is None else fastest.latency_s,
+            "fastest_single_device": None if fastest is None else self._device(fastest, 0),
+        }
+
+    def _better_shares(self, served: Simulation) -> dict[str, Any]:
+        assert served.shares is not None
+        return {**served.shares.to_json(), "latency_s": served.latency_s, "speedup": self.latency_s / served.latency_s}
+
+    def _device(self, simulation: Simulation, participant: int) -> str:
+        return self.scenario.devices[simulation.device_of[participant]].name
+
+    def _rank(self, rank: int) -> dict[str, Any]:
+        simulation = self.simulation
+        timeline = simulation.timeline
+        return {
+            "device": self._device(simulation, rank),
+            "flops": simulation.block_flops(rank),
+            "busy_s": simulation.busy_s[rank],
+            "wait_s": timeline.wait_s[rank],
+            "sent_bytes": timeline.sent_bytes[rank],
+            "received_bytes": timeline.received_bytes[rank],
+            "weight_bytes": simulation.back_to_back.weight_bytes[rank],
+            "peak_memory_bytes": simulation.held_bytes[rank],
+            "energy_j": simulation.energy_j[simulation.device_of[rank]],
+        }
+
+    def _terminal(self) -> dict[str, Any]:
+        simulation = self.simulation
+        me = simulation.plan.terminal
+        return {
+            "device": self._device(simulation, me),
+            "embedding_flops": simulation.labelled_flops(me, EMBEDDING),
+            "head_flops": simulation.labelled_flops(me, HEAD),
+            "busy_s": simulation.busy_s[me],
+            "sent_bytes": simulation.timeline.sent_bytes[me],
+        }
+
+
+def _versus(other: Simulation, own: Simulation) -> dict[str, Any]:
+    """Of what is compared with; speedup: over that, None where it does not fit and so is no alternative."""
+    return {
+        "latency_s": other.latency_s,
+        "speedup": other.latency_s / own.latency_s if other.fits else None,
+        "fits": other.fits,
+    }

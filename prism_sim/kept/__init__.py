@@ -1,0 +1,1 @@
+"""What is kept on disk: whole files or none, answers by what determines them, digests."""

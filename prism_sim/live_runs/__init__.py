@@ -1,0 +1,1 @@
+"""Predictions beside the same programs on real processes."""

@@ -1,0 +1,101 @@
+"""What the processes of a live run wrote down, in the form of a simulated run: pictures and explanations work on it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from prism_sim import timing
+from prism_sim.live.records import Arrived, Posted, Records, Waited, Worked
+from prism_sim.plan import Plan
+from prism_sim.simulation.simulate import Simulation
+from prism_sim.timing.collectives import Message
+from prism_sim.timing.log import Blocked, Cause, Hold, Log
+from prism_sim.timing.media.base import Flight
+
+
+def records_from_json(found: Mapping[str, Any]) -> Records:
+    """From dictionaries and lists."""
+    return Records(
+        [Worked(*one) for one in found["worked"]],
+        [Waited(*one) for one in found["waited"]],
+        [Posted(*one) for one in found["posted"]],
+        [Arrived(*one) for one in found["arrived"]],
+        [(participant, end_s) for participant, end_s in found["ends"]],
+    )
+
+
+def measured_timeline(predicted: Simulation, records: Sequence[Records]) -> timing.Timeline:
+    """A run like a simulated one, with the cause of every start. A message's whole way is transfer."""
+    plan, device_of = predicted.plan, predicted.device_of
+    return timing.Timeline.of(_Merging(plan, device_of, predicted.messages, records).log(), len(predicted.devices))
+
+
+class _Merging:
+    """Puts the records of all processes into one log, with the cause of every start."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        device_of: tuple[int, ...],
+        messages: Sequence[Sequence[Message]],
+        records: Iterable[Records],
+    ) -> None:
+        records = list(records)
+        self.plan, self.device_of, self.messages = plan, device_of, messages
+        self.posted = sorted((one for found in records for one in found.posted), key=lambda one: one.at_s)
+        self.flight_of = {(one.exchange, one.message): index for index, one in enumerate(self.posted)}
+        self.arrived = {(one.exchange, one.message): one.at_s for found in records for one in found.arrived}
+        self.waited = [one for found in records for one in found.waited]
+        self.ended = {participant: end_s for found in records for participant, end_s in found.ends}
+        worked = [one for found in records for one in found.worked]
+        self.worked = sorted(worked, key=lambda one: (device_of[one.participant], one.start_s))
+        self.begins: dict[int, tuple[int, list[float]]] = {}  # per device: its first job, and when its jobs begin
+        for number, one in enumerate(self.worked):
+            self.begins.setdefault(device_of[one.participant], (number, []))[1].append(one.start_s)
+
+    def log(self) -> Log:
+        released = {(one.participant, one.end_s): one.exchange for one in self.waited}
+        jobs: list[Hold] = []
+        for number, one in enumerate(self.worked):
+            first = self.begins[self.device_of[one.participant]][0]
+            cause: Cause = number - 1 if number > first else None
+            exchange = released.get((one.participant, one.start_s))
+            if exchange is not None:
+                cause = self._last_arrival(one.participant, exchange)
+            jobs.append(Hold(one.participant, one.kind, one.subject, max(one.start_s, 0.0), one.end_s, cause))
+        flights = [self._flight(index, one) for index, one in enumerate(self.posted)]
+        blocked = [Blocked(*one) for one in self.waited]
+        ends = [self._end(participant) for participant in range(len(self.device_of))]
+        return Log(self.plan, self.device_of, jobs, flights, blocked, ends)
+
+    def _job_at(self, device: int, at_s: float) -> Cause:
+        """The job of a device that was under way, or over, at a moment."""
+        first, begins = self.begins.get(device, (0, []))
+        place = bisect_right(begins, at_s) - 1
+        return first + place if place >= 0 else None
+
+    def _last_arrival(self, participant: int, exchange: int) -> Cause:
+        due = [number for number, m in enumerate(self.messages[exchange]) if m.destination == participant]
+        last = max(due, key=lambda number: self.arrived[exchange, number])
+        return ~self.flight_of[exchange, last]
+
+    def _flight(self, index: int, one: Posted) -> Flight:
+        message = self.messages[one.exchange][one.message]
+        source, destination = self.device_of[message.source], self.device_of[message.destination]
+        cause = self._job_at(source, one.at_s) if one.cause is None else ~self.flight_of[one.exchange, one.cause]
+        flight = Flight(index, one.message, message, source, destination, cause, SimpleNamespace(exchange=one.exchange))
+        arrival_s = max(self.arrived[one.exchange, one.message], one.at_s)  # clocks of two hosts agree only roughly
+        flight.posted_s = flight.uplink_start_s = flight.uplink_end_s = one.at_s
+        flight.head_s = flight.downlink_start_s = one.at_s
+        flight.arrival_s = arrival_s
+        flight.legs = (("transfer", one.at_s, arrival_s),)
+        return flight
+
+    def _end(self, participant: int) -> tuple[float, Cause]:
+        if participant not in self.ended:
+            return 0.0, None
+        end_s = self.ended[participant]
+        return end_s, self._job_at(self.device_of[participant], end_s)

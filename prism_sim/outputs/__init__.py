@@ -1,0 +1,1 @@
+"""What real outputs say: fidelity to the undistributed model, and a task's metric."""

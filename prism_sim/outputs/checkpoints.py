@@ -1,0 +1,112 @@
+"""Where a scenario's weights and examples come from: a folder, a hub id, or a task's own, trained when needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+from prism_sim import families
+from prism_sim.kept.digest import digest
+from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.simulation.model_config import model_config
+from prism_sim.tasks import Splits, Task, find
+from prism_sim.tasks.base import DataError, DataSource
+
+Announce = Callable[[str], None]
+Watch = Callable[[str, int, int], None]  # what is under way, how much of it is done, of how much
+
+silent: Watch = lambda what, done, n: None  # noqa: E731
+
+
+def task_of(scenario: Scenario) -> Task:
+    """The task of a scenario that has one."""
+    assert scenario.task is not None
+    return find(scenario.task.name)
+
+
+def is_reference(scenario: Scenario) -> bool:
+    """Whether the model is the one that the scenario's task brings along."""
+    spec = scenario.model
+    return scenario.task is not None and spec.weights == "pretrained" and spec.folder is None and spec.hub_id is None
+
+
+def weights_of(scenario: Scenario, announce: Announce = lambda text: None, watch: Watch = silent) -> str | None:
+    """The folder or hub id of the weights; None: random ones. A reference is trained first, unless it is there.
+
+    Imports torch only for that. Raises ScenarioError where it cannot be trained.
+    """
+    spec = scenario.model
+    if spec.weights == "random":
+        return None
+    if not is_reference(scenario):
+        return str(spec.folder) if spec.folder is not None else spec.hub_id
+    from prism_sim.training.errors import TrainingError
+    from prism_sim.training.references import TrainingRequest, obtain
+
+    assert scenario.task is not None
+    order = TrainingRequest(task_of(scenario), scenario.task.seed)
+    what = f"training {order.task.name}, seed {order.seed}"
+    try:
+        return str(obtain(order, announce, lambda done, steps, point: watch(what, done, steps)).folder)
+    except TrainingError as error:
+        raise scenario.origin.overridden().error(("task",), str(error)) from error
+
+
+def weights_key(scenario: Scenario) -> object:
+    """What determines the weights; equal for equal weights, also before a reference is trained. Without torch."""
+    spec = scenario.model
+    if not is_reference(scenario):
+        return [spec.hub_id, spec.weights, [] if spec.folder is None else folder_digests(spec.folder)]
+    from prism_sim.training.checkpoint import identity
+
+    task = task_of(scenario)
+    assert scenario.task is not None
+    assert task.reference is not None
+    return ["reference", identity(task, task.reference.recipe, scenario.task.seed, splits_of(scenario)[1]).digest]
+
+
+def folder_digests(folder: Path) -> list[str]:
+    """A line for each file: its name and its content's digest."""
+    return [path.name if path.is_dir() else f"{path.name} {digest([path])}" for path in sorted(folder.iterdir())]
+
+
+def splits_of(scenario: Scenario) -> tuple[Splits, str]:
+    """The examples of the scenario's task, and their digest. Raises ScenarioError where they cannot be had.
+
+    Sequences are as long as the scenario says; where it is silent, as long as is usual for the task.
+    """
+    spec, model = scenario.task, scenario.model
+    assert spec is not None
+    own = task_of(scenario).read is None
+    config = model_config(scenario)
+    fixed = own or families.find(str(config["model_type"])).input_name == "pixel_values"
+    place = None if own else (str(model.folder) if model.folder is not None else model.hub_id)
+    tokens = None if fixed or not _states_tokens(scenario) else scenario.workload.tokens
+    try:
+        return _splits(spec.name, spec.data, place, "{}" if own else json.dumps(config, sort_keys=True), tokens)
+    except DataError as error:
+        written = scenario.origin.overridden()
+        field = ("task", "data") if spec.data is not None else ("task",)
+        raise written.error(field, str(error)) from error
+
+
+def _states_tokens(scenario: Scenario) -> bool:
+    return (scenario.origin.overridden().tree.get("workload") or {}).get("tokens") is not None
+
+
+@lru_cache(maxsize=4)
+def _splits(
+    name: str, path: Path | None, checkpoint: str | None, config: str, tokens: int | None
+) -> tuple[Splits, str]:
+    found = find(name).splits(DataSource(path, checkpoint, json.loads(config), tokens))
+    return found, found.digest()
+
+
+def model_error(scenario: Scenario, message: str) -> ScenarioError:
+    """Placed where the file says which model answers."""
+    written = scenario.origin.overridden()
+    places = [("task", "checkpoint"), *(("model", kind) for kind in ("hf", "preset", "dims"))]
+    named = [place for place in places if (written.tree.get(place[0]) or {}).get(place[1]) is not None]
+    return written.error(named[0] if named else ("task",), message)

@@ -1,0 +1,134 @@
+"""Which point is tried next: an Optuna sampler that never suggests a point twice.
+
+What it suggests follows from the seed and from what is known, nothing else, so that a search that was interrupted goes
+on as if it had not been.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from math import ceil, isqrt
+from random import Random
+from typing import Any, Literal
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial, TrialState
+
+from prism_sim.searching.fronts import Front, PointOutcome
+from prism_sim.searching.space import Point, Space
+
+Kind = Literal["nsga2", "tpe", "random"]
+KINDS: tuple[Kind, ...] = ("nsga2", "tpe", "random")
+VIOLATION = "violation"  # a trial's own attribute
+LEAST_POPULATION = 8
+REFINED = 3  # of so many + 1 points, that many lie beside the front
+
+
+class Explorer(BaseSampler):
+    """First a Latin hypercube with the space's corners, then in turn what Optuna's sampler suggests and the front's
+    neighbours. A suggestion that is known already gives way to the nearest that is not.
+    """
+
+    def __init__(self, space: Space, kind: Kind, budget: int, seed: int) -> None:
+        self.space, self.kind, self.seed = space, kind, seed
+        self.population = max(LEAST_POPULATION, isqrt(budget))
+        self.seen: set[int] = set()
+        self.front = Front()
+        self.points: dict[int, Point] = {}
+        self.first = _first(space, min(2 * self.population, ceil(budget / 2)), Random(seed))
+        self.distributions = {
+            dimension.name: _distribution(len(dimension.order), dimension.ordered) for dimension in space.dimensions
+        }
+
+    def learn(self, point: Point, outcome: PointOutcome) -> None:
+        task = self.space.task(point)
+        self.seen.add(task)
+        self.points[task] = point
+        self.front.add(task, outcome)
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        return {name: one for name, one in self.distributions.items() if not one.single()}
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        rng = Random(f"{self.seed}/{trial.number}")
+        suggested = self._suggested(study, trial, search_space, rng)
+        point = self.space.unseen_near(self._wanted(trial.number, rng) or suggested, self.seen, rng)
+        return {name: place for name, place in zip(self.distributions, point, strict=True) if name in search_space}
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        raise AssertionError(f"{param_name} was not sampled with the others")
+
+    def _wanted(self, number: int, rng: Random) -> Point | None:
+        """A point that we want ourselves, or None."""
+        if self.kind == "random":
+            return None
+        while self.first:
+            point = self.first[0]
+            self.first = self.first[1:]
+            if self.space.task(point) not in self.seen:
+                return point
+        return self._beside_front(rng) if number % (REFINED + 1) else None
+
+    def _beside_front(self, rng: Random) -> Point | None:
+        members = list(self.front.members)
+        rng.shuffle(members)
+        for task in members:
+            unseen = [
+                near for near in self.space.neighbours(self.points[task]) if self.space.task(near) not in self.seen
+            ]
+            if unseen:
+                return rng.choice(unseen)
+        return None
+
+    def _suggested(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution], rng: Random
+    ) -> Point:
+        """By Optuna's sampler, which is asked for every point, so that each counts as one of its generation."""
+        sampler = _sampler(self.kind, self.population, rng.getrandbits(32))
+        found = sampler.sample_relative(study, trial, search_space)
+        for name, one in search_space.items():
+            if name not in found:
+                found[name] = sampler.sample_independent(study, trial, name, one)
+        return tuple(int(found.get(name, 0)) for name in self.distributions)
+
+    def after_trial(
+        self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
+        _sampler(self.kind, self.population, 0).after_trial(study, trial, state, values)
+
+
+def _sampler(kind: Kind, population: int, seed: int) -> BaseSampler:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # experimental options
+        if kind == "random":
+            return RandomSampler(seed=seed)
+        if kind == "tpe":
+            return TPESampler(seed=seed, multivariate=True, n_startup_trials=0, constraints_func=_constraints)
+        return NSGAIISampler(seed=seed, population_size=population, constraints_func=_constraints)
+
+
+def _constraints(trial: FrozenTrial) -> tuple[float]:
+    return (trial.user_attrs[VIOLATION],)
+
+
+def _distribution(size: int, ordered: bool) -> BaseDistribution:
+    return IntDistribution(0, size - 1) if ordered else CategoricalDistribution(range(size))
+
+
+def _first(space: Space, count: int, rng: Random) -> list[Point]:
+    """The two outermost corners, then a Latin hypercube: along each dimension every part is met as often."""
+    sizes = [len(dimension.order) for dimension in space.dimensions]
+    columns = []
+    for size in sizes:
+        places = [place * size // count for place in range(count)]
+        rng.shuffle(places)
+        columns.append(places)
+    corners = [tuple(0 for _ in sizes), tuple(size - 1 for size in sizes)]
+    return [*corners, *zip(*columns, strict=True)][:count]

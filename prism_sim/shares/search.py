@@ -1,0 +1,239 @@
+"""The split with the least simulated latency: ranks exchange items for as long as that helps."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import combinations, pairwise, permutations
+from typing import Any
+
+from prism_sim import timing
+from prism_sim.partition import shared_split, split
+from prism_sim.shapes.interpreter import predict
+from prism_sim.shapes.job import Job
+
+ALL_UP_TO = 128  # splits: so many are simply all simulated
+MOST_SIMULATIONS = 2000  # divided by the ranks: the time of a simulation grows with them
+GRID = 32  # splits over two ranks that are tried, evenly spaced
+REFINED = 4  # of what is tried, the best, from which ranks begin to exchange
+ANNOUNCED_AFTER_S = 1.0
+TINY_S = 1e-12  # of work; less is none
+NOTHING = 1e-9  # items; a rank still gets one
+DIGITS = 12  # of seconds; what differs less is rounding
+
+Sizes = tuple[int, ...]
+# bytes that do not fit, the latency, and what each rank's device is busy for, the busiest first: of two splits that are
+# equally slow, say because two ranks are, that is better which is on the way to a faster one
+Score = tuple[int, float, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A job and the hardware that it is played on. announce: told, in a sentence, of a search that takes long."""
+
+    job: Job
+    devices: tuple[timing.Device, ...]
+    device_of: Sizes
+    network: timing.Network
+    announce: Callable[[str], None] = field(default=lambda text: None, compare=False, repr=False)
+
+    def with_shares(self, shares: Sequence[float] | None) -> Job:
+        numbers = None if shares is None else tuple(shares)
+        return replace(self.job, options=replace(self.job.options, shares=numbers))
+
+    def split(self, sizes: Sizes) -> Job:
+        """With shares that come to these sizes."""
+        return self.with_shares([size / sum(sizes) for size in sizes])
+
+    @property
+    def _shared(self) -> Mapping[str, Any]:
+        """What the strategy says of its shares; see `strategies.base.shares_of`."""
+        found = [option.metadata for option in fields(self.job.options) if option.name == "shares"]
+        return found[0] if found else {}
+
+    @property
+    def least(self) -> int:
+        """How many of what is split a rank takes at least."""
+        return int(self._shared.get("least", 1))
+
+    @property
+    def items(self) -> dict[str, int]:
+        """What shares split, and how many there are of it; empty if the strategy has no shares."""
+        counts = {
+            "tokens": self.job.n_tokens,
+            "heads": self.job.sizes.n_heads,
+            "columns": self.job.sizes.feed_forward_width,
+            "blocks": self.job.sizes.n_blocks,
+            "samples": self.job.batch,
+        }
+        return {name: counts[name] for name in self._shared.get("items", ())}
+
+    def sizes(self, shares: Sequence[float] | None) -> dict[str, Sizes]:
+        """What each rank takes of each of them. Raises ValueError where shares and ranks do not fit it."""
+        return {
+            name: tuple(map(len, split(n_items, self.job.n_ranks, shares, name, self.least)))
+            for name, n_items in self.items.items()
+        }
+
+    def lacking_bytes(self, held_bytes: Sizes) -> int:
+        """For how much of what the participants hold there is no room, over all devices."""
+        need: dict[int, int] = {}
+        for device, n_bytes in zip(self.device_of, held_bytes, strict=True):
+            need[device] = need.get(device, 0) + n_bytes
+        rooms = {device: self.devices[device].memory_bytes for device in need}
+        return sum(max(0, need[device] - room) for device, room in rooms.items() if room is not None)
+
+    def played(self, shares: Sequence[float] | None) -> Played:
+        """The job with these shares."""
+        plan = predict(self.with_shares(shares))
+        timeline = timing.play_once(plan, self.devices, self.device_of, self.network)
+        return Played(
+            sizes=max(self.sizes(shares).values(), key=sum),
+            score=(self.lacking_bytes(plan.held_bytes), _rounded(timeline.latency_s)),
+            busy_s=tuple(timeline.busy_s[device] for device in self.device_of[:-1]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A split. score: bytes that do not fit, and the latency: the less, the better. busy_s: of each rank's device."""
+
+    sizes: Sizes
+    score: tuple[int, float]
+    busy_s: tuple[float, ...]
+
+
+def balanced_shares(setting: Setting, one: Played, other: Played) -> tuple[float, ...]:
+    """Shares by which all ranks' devices are busy equally long, if each is so for a while, and longer by each item.
+
+    Both are read off two splits. Who would be busy too long with nothing is left with next to nothing.
+    """
+    lines = [
+        _line(first, last, first_s, last_s)
+        for first, last, first_s, last_s in zip(one.sizes, other.sizes, one.busy_s, other.busy_s, strict=True)
+    ]
+    n_items, working = sum(one.sizes), set(range(len(lines)))
+    while True:
+        pace = sum(1 / lines[rank][1] for rank in working)
+        level_s = (n_items + sum(lines[rank][0] / lines[rank][1] for rank in working)) / pace
+        idle = {rank for rank in working if lines[rank][0] >= level_s}
+        if not idle:
+            break
+        working -= idle
+    sizes = [
+        (level_s - start_s) / item_s if rank in working else NOTHING for rank, (start_s, item_s) in enumerate(lines)
+    ]
+    return tuple(size / sum(sizes) for size in sizes)
+
+
+def _line(first: int, last: int, first_s: float, last_s: float) -> tuple[float, float]:
+    """Seconds with no items, and a further item's: through both points, or through nothing where they do not rise."""
+    if first != last and (item_s := (last_s - first_s) / (last - first)) > TINY_S:
+        return max(0.0, first_s - item_s * first), item_s
+    return 0.0, max(first_s / max(first, 1), TINY_S)
+
+
+def has_few_splits(setting: Setting) -> bool:
+    """Whether all can simply be simulated."""
+    n_ranks = setting.job.n_ranks
+    n_free = max(setting.items.values()) - setting.least * n_ranks
+    return math.comb(n_free + n_ranks - 1, n_ranks - 1) <= ALL_UP_TO
+
+
+def least_latency_split(setting: Setting, starts: Iterable[Sequence[float]]) -> Sizes:
+    """Sizes of the finest of what is split; never slower than those of the shares in `starts`, of equals the first.
+
+    A split that does not fit the devices' memory loses against any that does. Found by exchange in halving steps from
+    the best of the starts; exact where there are few splits. Deterministic. Raises ValueError where the ranks are too
+    many.
+    """
+    search = _Search(setting)
+    search.run([shared_split(search.n_items, shares, setting.least) for shares in starts])
+    return min(search.scores, key=search.scores.__getitem__)
+
+
+class _Search:
+    def __init__(self, setting: Setting) -> None:
+        self.setting, self.n_ranks = setting, setting.job.n_ranks
+        self.n_items, self.least = max(setting.items.values()), setting.least
+        self.most = MOST_SIMULATIONS // self.n_ranks
+        self.scores: dict[Sizes, Score] = {}
+        self.busy_s: dict[Sizes, tuple[float, ...]] = {}  # by rank
+        self.begin_s, self.announced = time.perf_counter(), False
+
+    def run(self, starts: list[Sizes]) -> None:
+        for sizes in starts:
+            self.score(sizes)
+        if has_few_splits(self.setting):
+            for sizes in _all_splits(self.n_items, self.n_ranks, self.least):
+                self.score(sizes)
+            return
+        if self.n_ranks == 2:
+            n_points = max(GRID, 2 * self.setting.items.get("heads", 0))  # each number of heads at least once
+            for point in range(1, n_points):
+                own = max(self.least, self.n_items * point // n_points)
+                self.score((own, self.n_items - own))
+            step = self.n_items // n_points
+        else:
+            self.score(self.balanced(min(starts, key=self.score)))
+            step = self.n_items // (2 * self.n_ranks)
+        for sizes in sorted(self.scores, key=self.scores.__getitem__)[:REFINED]:
+            self.exchange(sizes, 1 << max(0, step.bit_length() - 1))
+
+    def score(self, sizes: Sizes) -> Score:
+        if sizes not in self.scores:
+            setting = self.setting
+            plan = predict.__wrapped__(setting.split(sizes))  # not kept: there is no end of splits
+            played = timing.play_once(plan, setting.devices, setting.device_of, setting.network)
+            busy_s = tuple(played.busy_s[device] for device in setting.device_of[:-1])
+            self.busy_s[sizes] = busy_s
+            busiest_first = tuple(map(_rounded, sorted(busy_s, reverse=True)))
+            self.scores[sizes] = (setting.lacking_bytes(plan.held_bytes), _rounded(played.latency_s), busiest_first)
+            self.tell()
+        return self.scores[sizes]
+
+    def balanced(self, sizes: Sizes) -> Sizes:
+        """As many items for each rank as would keep it busy for as long as the others, if all items were alike."""
+        pace = [size / max(busy_s, TINY_S) for size, busy_s in zip(sizes, self.busy_s[sizes], strict=True)]
+        return shared_split(self.n_items, [one / sum(pace) for one in pace], self.least)
+
+    def tell(self) -> None:
+        if not self.announced and time.perf_counter() - self.begin_s > ANNOUNCED_AFTER_S:
+            self.announced = True
+            name = self.setting.job.strategy
+            self.setting.announce(f"searching the best shares of {name} over {self.n_ranks} ranks")
+
+    def exchange(self, start: Sizes, step: int) -> None:
+        """Follows what is better than `start`, in steps of so many items, then in ever smaller ones."""
+        best = start
+        while step:
+            better = next((moved for moved in self.moves(best, step) if self.score(moved) < self.score(best)), None)
+            if better is None:
+                step //= 2
+            else:
+                best = better
+
+    def moves(self, sizes: Sizes, step: int) -> Iterator[Sizes]:
+        """From the busiest rank to the idlest first; all pairs only of single items. Ends with the simulations."""
+        busy_s = self.busy_s[sizes]
+        pairs = sorted(permutations(range(self.n_ranks), 2), key=lambda pair: busy_s[pair[1]] - busy_s[pair[0]])
+        for giver, taker in pairs if step == 1 else pairs[: 2 * self.n_ranks]:
+            if sizes[giver] >= step + self.least:
+                moved = list(sizes)
+                moved[giver] -= step
+                moved[taker] += step
+                if len(self.scores) < self.most or tuple(moved) in self.scores:
+                    yield tuple(moved)
+
+
+def _rounded(seconds: float) -> float:
+    return float(f"{seconds:.{DIGITS}g}")
+
+
+def _all_splits(n_items: int, n_parts: int, least: int) -> Iterator[Sizes]:
+    """Splits into parts of at least 1, less what that is too much."""
+    spare = 1 - least
+    for cuts in combinations(range(1, n_items + spare * n_parts), n_parts - 1):
+        yield tuple(stop - start - spare for start, stop in pairwise((0, *cuts, n_items + spare * n_parts)))

@@ -1,0 +1,84 @@
+"""Requests that follow one another: each split over the ranks, or whole ones dealt to them in turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+from prism_sim import strategies, timing
+from prism_sim.plan import Plan
+from prism_sim.shapes.interpreter import predict
+from prism_sim.shares.search import Setting
+
+ThroughputMode = Literal["split", "in turn"]
+SAME = 1e-9  # relative; paces nearer to each other differ by rounding
+
+
+@dataclass(frozen=True)
+class BackToBack:
+    """plan: of the setting's job, by which a single request is served."""
+
+    setting: Setting
+    plan: Plan
+
+    @cached_property
+    def turns(self) -> tuple[Plan, ...]:
+        """Of each rank, the plan by which it serves a request alone; none where a request needs all ranks."""
+        job = self.setting.job
+        in_turn = strategies.find(job.strategy).in_turn
+        if in_turn is None or job.n_ranks == 1:
+            return ()
+        return tuple(predict(replace(job, options=options)) for options in in_turn(job.options, job.n_ranks))
+
+    @cached_property
+    def weight_bytes(self) -> tuple[int, ...]:
+        """Per participant: of a rank without a part in this request too, since it serves others."""
+        return tuple(map(max, zip(*(plan.weight_bytes for plan in (self.plan, *self.turns)), strict=True)))
+
+    @cached_property
+    def held_bytes(self) -> tuple[int, ...]:
+        """Per participant: weights and, at their peak, the activations of all requests that are served."""
+        return self._held_bytes(self.plan, *self.turns) if self.turns_fit else self._held_bytes(self.plan)
+
+    @cached_property
+    def turns_fit(self) -> bool:
+        """Whether the devices have room for whole requests; where they have not, each is split."""
+        return self.setting.lacking_bytes(self._held_bytes(self.plan, *self.turns)) == 0
+
+    def _held_bytes(self, *plans: Plan) -> tuple[int, ...]:
+        peaks = (max(sizes) for sizes in zip(*(plan.activation_bytes for plan in plans), strict=True))
+        return tuple(map(sum, zip(self.weight_bytes, peaks, strict=True)))
+
+    @cached_property
+    def paces_per_s(self) -> dict[ThroughputMode, float]:
+        """Requests a second when the next is always waiting, by how they are served."""
+        setting = self.setting
+        where = setting.devices, setting.device_of, setting.network
+        paces: dict[ThroughputMode, float] = {"split": timing.play_stream(self.plan, *where).throughput_per_s}
+        if self.turns and self.turns_fit:
+            alone = [timing.play_once(plan, *where) for plan in self.turns]
+            dealt = timing.deal(alone, setting.network, setting.devices)
+            plans = [self.turns[rank] for rank in dealt.order]
+            played = timing.play_stream(plans, *where, in_flight=dealt.in_flight)
+            # a rank that is ahead while the others fill may let requests end faster, for a time, than it can begin them
+            paces["in turn"] = min(played.throughput_per_s, dealt.most_per_s)
+        return paces
+
+    @property
+    def throughput_per_s(self) -> float:
+        """In the better way."""
+        return self.paces_per_s[self.mode or "split"]
+
+    @property
+    def mode(self) -> ThroughputMode | None:
+        """The better way, of equals split; None where there is no choice."""
+        if not self.turns:
+            return None
+        paces = self.paces_per_s
+        return "in turn" if paces.get("in turn", 0.0) > paces["split"] * (1 + SAME) else "split"
+
+
+def held_bytes(setting: Setting) -> tuple[int, ...]:
+    """Per participant, of a job that need not be played for it."""
+    return BackToBack(setting, predict(setting.job)).held_bytes

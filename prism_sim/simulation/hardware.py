@@ -1,0 +1,77 @@
+"""A scenario's devices and network as the timing model takes them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from functools import lru_cache
+
+from prism_sim import timing
+from prism_sim.scenario import DeviceSpec, NetworkSpec, Scenario
+from prism_sim.simulation.model_config import model_spec
+
+
+def devices(scenario: Scenario) -> tuple[timing.Device, ...]:
+    """At the rates that they reach in the model's element type."""
+    return _boards(scenario.devices, model_spec(scenario).dtype in ("float16", "bfloat16"))
+
+
+@lru_cache(maxsize=64)
+def _boards(specs: tuple[DeviceSpec, ...], half: bool) -> tuple[timing.Device, ...]:
+    wanted = {field.name for field in fields(timing.Device)}
+    found = []
+    for device in specs:
+        stated = {name: value for name, value in asdict(device).items() if name in wanted}
+        if half and device.float16_flops_per_s is not None:
+            stated["flops_per_s"] = device.float16_flops_per_s
+        found.append(timing.Device(**stated))
+    return tuple(found)
+
+
+def network(scenario: Scenario) -> timing.Network:
+    """Raises ValueError where its numbers do not fit together."""
+    return _network(scenario.network)
+
+
+@lru_cache(maxsize=64)
+def _network(spec: NetworkSpec) -> timing.Network:
+    return {"switch": _switch, "shared": _shared, "links": _links}[spec.medium](spec)
+
+
+def _switch(spec: NetworkSpec) -> timing.Network:
+    assert spec.up_bits_per_s is not None
+    assert spec.down_bits_per_s is not None
+    return timing.Switch(
+        up_bits_per_s=spec.up_bits_per_s * spec.efficiency,
+        down_bits_per_s=spec.down_bits_per_s * spec.efficiency,
+        latency_s=spec.latency_s,
+        message_overhead_s=spec.message_overhead_s,
+        sharing=spec.sharing,
+        collective=spec.collective,
+        slow_start=spec.slow_start,
+    )
+
+
+def _shared(spec: NetworkSpec) -> timing.Network:
+    assert spec.up_bits_per_s is not None
+    return timing.SharedRadio(
+        bits_per_s=spec.up_bits_per_s * spec.efficiency,
+        latency_s=spec.latency_s,
+        message_overhead_s=spec.message_overhead_s,
+        collective=spec.collective,
+        direct=spec.direct,
+        access_point=spec.access_point,
+        broadcast_bits_per_s=spec.broadcast_bits_per_s,
+        slow_start=spec.slow_start,
+    )
+
+
+def _links(spec: NetworkSpec) -> timing.Network:
+    return timing.Links(
+        links=tuple(
+            timing.Link(link.a, link.b, link.up_bits_per_s, link.down_bits_per_s, link.latency_s) for link in spec.links
+        ),
+        message_overhead_s=spec.message_overhead_s,
+        collective=spec.collective,
+        switching=spec.switching,
+        slow_start=spec.slow_start,
+    )

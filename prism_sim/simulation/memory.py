@@ -1,0 +1,135 @@
+"""Does a plan fit its devices, and what would?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations, islice
+from typing import Any
+
+from prism_sim import strategies
+from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.shares.choice import sizes_text
+from prism_sim.simulation.back_to_back import held_bytes
+from prism_sim.simulation.model_config import model_spec
+from prism_sim.simulation.simulate import Simulation, setting_of
+from prism_sim.units_text import bytes_text
+
+MOST_PAIRS = 4  # of changes: they are many, and one is enough to go on with
+SHARES, BATCH = "strategy.shares", "workload.batch"
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What the participants on one device hold at their peak, and what the device has (None: unknown)."""
+
+    device: str
+    need_bytes: int
+    have_bytes: int | None
+
+    @property
+    def fits(self) -> bool:
+        return self.have_bytes is None or self.need_bytes <= self.have_bytes
+
+    def __str__(self) -> str:
+        have = "" if self.have_bytes is None else f", but has {bytes_text(self.have_bytes)}"
+        return f"it needs {bytes_text(self.need_bytes)} for weights and activations{have}"
+
+
+def demands(scenario: Scenario, simulation: Simulation) -> tuple[Demand, ...]:
+    """Weights and peak activations of each device that takes part, in the order of devices."""
+    return tuple(
+        Demand(scenario.devices[device].name, held, scenario.devices[device].memory_bytes)
+        for device, held in simulation.device_bytes.items()
+    )
+
+
+def lacking(scenario: Scenario, simulation: Simulation) -> Demand | None:
+    """Of the devices whose memory is too small, the one that lacks most; None: the plan fits."""
+    short = [demand for demand in demands(scenario, simulation) if not demand.fits]
+    return max(short, key=lambda demand: demand.need_bytes - (demand.have_bytes or 0), default=None)
+
+
+def refuse_unless_it_fits(scenario: Scenario, simulation: Simulation) -> None:
+    """Raises ScenarioError with need, have and what would fit."""
+    worst = lacking(scenario, simulation)
+    if worst is not None:
+        message = f"{simulation.job.strategy} does not fit {worst.device}: {worst}; {remedies_text(scenario)}"
+        raise scenario.origin.overridden().error(("strategy",), message)
+
+
+def remedies_text(scenario: Scenario) -> str:
+    remedies = what_would_fit(scenario) or ["nothing that was tried: fewer tokens, or devices with more memory"]
+    return f"what would fit: {'; '.join(remedies)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Something that may make a plan fit, as `--set` takes it. Two changes of one field are no pair."""
+
+    field: str
+    value: Any
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.text}"
+
+
+def what_would_fit(scenario: Scenario) -> list[str]:
+    """Changes that make the plan fit: of shares, strategy, ranks, batch or types; of two if no single one is enough."""
+    changes = list(_changes(scenario))
+    found: dict[str, list[str]] = {}
+    for change in changes:
+        if (split := _fitting_split(scenario, change)) is not None:
+            found.setdefault(change.field, []).append(split if change.field == SHARES else change.text)
+    if found:
+        if BATCH in found:
+            del found[BATCH][1:]  # halves of it: the largest is enough
+        return [f"{field} {' or '.join(texts)}" for field, texts in found.items()]
+    pairs = (pair for pair in combinations(changes, 2) if pair[0].field != pair[1].field)
+    fitting = (f"{one} with {other}" for one, other in pairs if _fitting_split(scenario, one, other) is not None)
+    return list(islice(fitting, MOST_PAIRS))
+
+
+def _changes(scenario: Scenario) -> Iterator[_Change]:
+    own, ranks, model = strategies.find(scenario.strategy.name), scenario.active_ranks, model_spec(scenario)
+    if not own.one_rank:
+        yield _Change(SHARES, "proportional", "proportional")
+    for name, entry in strategies.catalogue().items():
+        if name != own.name and not entry.one_rank:
+            yield _Change("strategy.name", name, name)
+    others = [device for device in _kinds_of_devices(scenario) if device not in ranks]
+    if own.one_rank:
+        for device in others:
+            yield _Change("ranks", [device], f"[{scenario.devices[device].name}]")
+    elif others:
+        yield _Change("ranks", list(range(len(scenario.devices))), f"all {len(scenario.devices)} devices")
+    batch = scenario.workload.batch // 2
+    while batch:
+        yield _Change(BATCH, batch, str(batch))
+        batch //= 2
+    if model.dtype == "float32":
+        yield _Change("model.dtype", "float16", "float16")
+    if model.weight_dtype is None:
+        yield _Change("model.weight_dtype", "int8", "int8")
+
+
+def _kinds_of_devices(scenario: Scenario) -> list[int]:
+    kinds = {replace(device, name=""): index for index, device in reversed(list(enumerate(scenario.devices)))}
+    return sorted(kinds.values())
+
+
+def _fitting_split(scenario: Scenario, *changes: _Change) -> str | None:
+    """The shares with which the changed scenario fits, as numbers and in words, if it does; None if not."""
+    overrides = {change.field: change.value for change in changes}
+    if "ranks" in overrides and isinstance(scenario.strategy_fields.get("shares"), tuple):
+        overrides = {SHARES: None} | overrides  # given for the ranks as they are
+    try:
+        setting, kind = setting_of(scenario.with_overrides(overrides))
+    except (ScenarioError, ValueError):  # the strategy cannot serve so many ranks, or cannot be shared: no remedy
+        return None
+    if setting.lacking_bytes(held_bytes(setting)):
+        return None
+    shares = getattr(setting.job.options, "shares", None)
+    numbers = "equal" if shares is None else f"[{', '.join(f'{share:.6g}' for share in shares)}]"
+    return numbers if kind is None else f"{numbers} ({sizes_text(setting.sizes(shares))})"

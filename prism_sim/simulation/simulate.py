@@ -1,0 +1,306 @@
+"""One strategy of one scenario, played on its hardware: where plans and timing meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+
+from prism_sim import families, strategies, timing
+from prism_sim.compressors import Compressor
+from prism_sim.plan import Compute, Plan
+from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.shapes.interpreter import predict
+from prism_sim.shapes.job import Job
+from prism_sim.shares.choice import Kind, ShareChoice, are_alike, resolve_shares, share_choice, without_word
+from prism_sim.shares.search import Setting
+from prism_sim.simulation import hardware
+from prism_sim.simulation.back_to_back import BackToBack, ThroughputMode
+from prism_sim.simulation.model_config import model_spec
+from prism_sim.strategies.base import EMBEDDING, HEAD
+from prism_sim.timing.collectives import Message, lower
+
+DEFAULT_TOKENS = 128  # of a text model whose scenario leaves the number to the input
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A job, the Plan that its strategy makes of it, and what became of that on the devices.
+
+    device_of: index in devices of each participant's device, the terminal's last. share_kind: whose its shares are;
+    None where nothing is split.
+    """
+
+    job: Job
+    plan: Plan
+    timeline: timing.Timeline
+    devices: tuple[timing.Device, ...]
+    device_of: tuple[int, ...]
+    network: timing.Network
+    share_kind: Kind | None = None
+
+    @property
+    def latency_s(self) -> float:
+        return self.timeline.latency_s
+
+    @property
+    def setting(self) -> Setting:
+        return Setting(self.job, self.devices, self.device_of, self.network)
+
+    @cached_property
+    def shares(self) -> ShareChoice | None:
+        """How tokens, heads or blocks are split, beside an even split; None where nothing is."""
+        return share_choice(self.setting, self.share_kind, self.latency_s)
+
+    @cached_property
+    def device_bytes(self) -> dict[int, int]:
+        """What all participants on a device hold, by device, in the order of devices."""
+        held: dict[int, int] = {}
+        for device, n_bytes in zip(self.device_of, self.held_bytes, strict=True):
+            held[device] = held.get(device, 0) + n_bytes
+        return dict(sorted(held.items()))
+
+    @property
+    def fits(self) -> bool:
+        """Whether every device has the memory; of unknown memory there is enough."""
+        return not self.setting.lacking_bytes(self.held_bytes)
+
+    @cached_property
+    def algorithms(self) -> tuple[str, ...]:
+        """By which of `timing.ALGORITHMS` each exchange of the plan became messages."""
+        return timing.algorithms_of(self.plan, self.devices, self.device_of, self.network)
+
+    @property
+    def messages(self) -> tuple[tuple[Message, ...], ...]:
+        """What each exchange of the plan became."""
+        return tuple(map(lower, self.plan.exchanges, self.algorithms))
+
+    @property
+    def collectives(self) -> dict[str, list[str]]:
+        """The algorithms of each kind of collective exchange in the plan; several where they differ by size."""
+        found: dict[str, list[str]] = {}
+        for exchange, algorithm in zip(self.plan.exchanges, self.algorithms, strict=True):
+            if exchange.kind in timing.COLLECTIVES and algorithm not in (known := found.setdefault(exchange.kind, [])):
+                known.append(algorithm)
+        return found
+
+    @property
+    def participant_names(self) -> list[str]:
+        """For pictures: each participant by its device, the terminal marked."""
+        *ranks, terminal = (self.devices[device].name for device in self.device_of)
+        return [*ranks, f"{terminal} (terminal)"]
+
+    @cached_property
+    def gflops_per_device(self) -> float:
+        """Of one sample, in the papers' convention: mean over ranks of the blocks' FLOPs, plus patch embedding / P."""
+        layers = families.find(self.job.sizes.family).embedding(self.job.sizes, 1, range(self.job.n_tokens))
+        blocks = sum(self.block_flops(rank) for rank in range(self.plan.n_ranks)) / self.job.batch
+        return (blocks + sum(layer.flops for layer in layers)) / self.plan.n_ranks / 1e9
+
+    def block_flops(self, participant: int) -> int:
+        return sum(flops for label, flops in self._flops[participant].items() if label not in (EMBEDDING, HEAD))
+
+    def labelled_flops(self, participant: int, label: str) -> int:
+        return self._flops[participant].get(label, 0)
+
+    @cached_property
+    def _flops(self) -> list[dict[str, int]]:
+        """Per participant, by label."""
+        return [_flops_by_label(self.plan.computes(number)) for number in range(len(self.plan.programs))]
+
+    @cached_property
+    def back_to_back(self) -> BackToBack:
+        return BackToBack(self.setting, self.plan)
+
+    @property
+    def throughput_per_s(self) -> float:
+        """Requests (batches) a second when the next is always waiting."""
+        return self.back_to_back.throughput_per_s
+
+    @property
+    def throughput_mode(self) -> ThroughputMode | None:
+        """How that is reached: each request split over the ranks, or whole ones dealt in turn; None: no choice."""
+        return self.back_to_back.mode
+
+    @property
+    def held_bytes(self) -> tuple[int, ...]:
+        """Per participant: weights and, at their peak, activations, whichever way requests are served."""
+        return self.back_to_back.held_bytes
+
+    @cached_property
+    def energy_j(self) -> tuple[float | None, ...]:
+        """Of one request, per device; None where a device does not state its powers or takes no part."""
+        joules = timing.energy_j(self.timeline, self.devices)
+        return tuple(joule if device in self.device_of else None for device, joule in enumerate(joules))
+
+    @property
+    def total_energy_j(self) -> float | None:
+        """Of all devices that take part; None if one of them does not state its powers."""
+        joules = [self.energy_j[device] for device in sorted(set(self.device_of))]
+        return None if None in joules else sum(joule for joule in joules if joule is not None)
+
+    @cached_property
+    def busy_s(self) -> tuple[float, ...]:
+        """Per participant: its time in compute, staging and overhead."""
+        busy = [0.0] * len(self.device_of)
+        for job in self.timeline.log.jobs:
+            busy[job.participant] += job.end_s - job.start_s
+        return tuple(busy)
+
+    @property
+    def compression(self) -> tuple[int | list[int] | None, float | None]:
+        """Effective L, or its list where blocks have each their own, and CR = ceil(N/P) / mean L.
+
+        Of the largest partition; None where they mean nothing.
+        """
+        job, n_rows = self.job, self._n_rows
+        if not (n_keys := [compressor.keys(range(n_rows)).n_keys for compressor in self._compressors]):
+            return None, None
+        rate = n_rows * len(n_keys) / sum(n_keys)
+        if all(n == n_rows for n in n_keys):
+            return None, rate
+        return n_keys if isinstance(getattr(job.options, "segments", None), tuple) else n_keys[0], rate
+
+    @property
+    def communication_reduction(self) -> float | None:
+        """The part of its rows' bytes that the largest partition need not send; 1 - 1/CR where only rows are fewer.
+
+        The papers' "communication speed-up". None where nothing is compressed.
+        """
+        job, width = self.job, self.job.sizes.width
+        sizes = [one.message_bytes(job.batch, self._n_rows, width, job.wire_bytes) for one in self._compressors]
+        return 1 - sum(sizes) / (len(sizes) * job.batch * self._n_rows * width * job.wire_bytes) if sizes else None
+
+    @property
+    def _n_rows(self) -> int:
+        """Of the largest even partition."""
+        return -(-self.job.n_tokens // self.job.n_ranks)
+
+    @property
+    def _compressors(self) -> tuple[Compressor, ...]:
+        """Before each block; none where nothing is compressed."""
+        job = self.job
+        find = strategies.find(job.strategy).compressors
+        return () if job.n_ranks == 1 else find(job.options, job.n_tokens, job.n_ranks, job.sizes.n_blocks) or ()
+
+
+def simulate(
+    scenario: Scenario,
+    strategy: str | None = None,
+    devices: Sequence[int] | None = None,
+    keep: bool = False,
+    announce: Callable[[str], None] = lambda text: None,
+    silent_shares: str | None = None,
+) -> Simulation:
+    """Plays `strategy` (default: the scenario's) on `devices` (indices; default: those that it would use there).
+
+    keep: for the next who asks the same; meant for what many scenarios are compared with.
+    announce: told, in a sentence, of a search for the best shares that takes long.
+    silent_shares: the word for the shares of a scenario that says nothing of them; None: equal.
+    Raises ScenarioError where the strategy cannot serve the scenario: more ranks than blocks, say.
+    """
+    setting, kind = setting_of(scenario, strategy, devices, announce, silent_shares)
+    play = _kept if keep else _play
+    return play(setting.job, setting.devices, setting.device_of, setting.network, kind)
+
+
+def setting_of(
+    scenario: Scenario,
+    strategy: str | None = None,
+    devices: Sequence[int] | None = None,
+    announce: Callable[[str], None] = lambda text: None,
+    silent_shares: str | None = None,
+) -> tuple[Setting, Kind | None]:
+    """What `simulate` plays, with numbers for its shares, and whose these are. Raises as that."""
+    name = scenario.strategy.name if strategy is None else strategy
+    chosen = tuple(devices) if devices is not None else _default_devices(scenario, name)
+    try:
+        job = _with_silent_shares(scenario, job_of(scenario, name, len(chosen)), silent_shares)
+        predict(without_word(job))
+    except ScenarioError:
+        raise
+    except ValueError as error:  # rules that only show once strategy and model meet
+        field, what = (("model",), "") if scenario.model.config is None else (("strategy",), f"{name}: ")
+        raise scenario.origin.overridden().error(field, f"{what}{error}") from error
+    device_of = (*chosen, scenario.terminal)
+    setting = Setting(job, hardware.devices(scenario), device_of, hardware.network(scenario), announce)
+    job, kind = resolve_shares(setting)
+    return replace(setting, job=job), kind
+
+
+def _with_silent_shares(scenario: Scenario, job: Job, word: str | None) -> Job:
+    """The job with this word for shares of which the scenario says nothing, if there is something to share."""
+    if word is None or "shares" in scenario.strategy_fields or not hasattr(job.options, "shares"):
+        return job
+    return replace(job, options=replace(job.options, shares=word))
+
+
+def may_be_better_shared(simulation: Simulation) -> bool:
+    """Whether `auto` may find other shares for what was played with proportional ones."""
+    alike = simulation.share_kind == "equal" and simulation.fits and are_alike(simulation.setting)
+    return simulation.share_kind not in (None, "given") and not alike
+
+
+def replayed(simulation: Simulation, job: Job) -> Simulation:
+    """Another job on the same devices and network; its shares are numbers."""
+    return _play(job, simulation.devices, simulation.device_of, simulation.network, simulation.share_kind)
+
+
+def _play(
+    job: Job,
+    boards: tuple[timing.Device, ...],
+    device_of: tuple[int, ...],
+    network: timing.Network,
+    share_kind: Kind | None,
+) -> Simulation:
+    plan = predict(job)
+    return Simulation(
+        job, plan, timing.play_once(plan, boards, device_of, network), boards, device_of, network, share_kind
+    )
+
+
+_kept = lru_cache(maxsize=16)(_play)
+
+
+def _flops_by_label(steps: Iterable[Compute]) -> dict[str, int]:
+    """Steps that share their kernels are added up once."""
+    found: dict[str, int] = {}
+    known: dict[int, int] = {}
+    for step in steps:
+        flops = known.get(id(step.kernels))
+        if flops is None:
+            flops = known[id(step.kernels)] = step.flops
+        found[step.label] = found.get(step.label, 0) + flops
+    return found
+
+
+def _default_devices(scenario: Scenario, strategy: str) -> tuple[int, ...]:
+    if strategy == scenario.strategy.name:
+        return scenario.active_ranks
+    return (scenario.terminal,) if strategies.find(strategy).one_rank else scenario.ranks
+
+
+def job_of(scenario: Scenario, strategy: str, n_ranks: int) -> Job:
+    """The sizes of a scenario's forward pass, spread by `strategy` over `n_ranks`; its shares may be a word still."""
+    spec, batch = model_spec(scenario), scenario.workload.batch
+    assert spec.config is not None
+    family = families.find(spec.config["model_type"])
+    sizes, head = family.dimensions(spec.config), family.head(spec.head)
+    if (reason := head.refuse(spec.config, batch)) is not None:
+        raise scenario.origin.overridden().error(("workload", "batch"), reason)
+    n_tokens = scenario.workload.tokens or family.fixed_tokens(sizes) or min(DEFAULT_TOKENS, sizes.max_tokens)
+    own = strategy == scenario.strategy.name
+    return Job(
+        sizes=sizes,
+        head=head,
+        batch=batch,
+        n_tokens=n_tokens,
+        head_tokens=head.tokens(n_tokens),
+        n_ranks=n_ranks,
+        strategy=strategy,
+        options=scenario.strategy.options if own else scenario.strategy_options(strategy),
+        placement=scenario.placement,
+        dtype=spec.dtype,
+        weight_dtype=spec.weight_dtype,
+        wire_dtype=spec.wire_dtype,
+    )

@@ -1,1 +1,0 @@
-"""Sweeps: many points of one scenario, computed in parallel, resumed after any end, as one table."""

@@ -1,0 +1,1 @@
+"""Many points: a sweep's table, on all cores or a cluster, resumable."""

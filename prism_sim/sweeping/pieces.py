@@ -1,0 +1,56 @@
+"""Points handed out in pieces of about a third of a second: worth a message, and small enough to lose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from threading import Lock
+from typing import Any
+
+from prism_sim.sweeping.points import Overrides
+from prism_sim.sweeping.work import Kind, WorkPiece
+
+WANTED_S = 0.3
+FIRST, LARGEST = 2, 256  # points
+
+
+class Pieces:
+    """Hands out each point once, to whoever asks; may be asked by several threads."""
+
+    def __init__(self, kind: Kind, points: Sequence[tuple[Any, Overrides]], n_takers: int) -> None:
+        self.kind, self.points, self.n_takers = kind, points, n_takers
+        self.lock = Lock()
+        self.next = 0
+
+    @property
+    def what(self) -> str:
+        return {"timing": "points", "numerics": "outputs", "accuracy": "accuracies"}[self.kind]
+
+    def taker(self) -> Taker:
+        return Taker(self)
+
+    def take(self, wanted: int) -> WorkPiece | None:
+        with self.lock:
+            fair = -(-(len(self.points) - self.next) // (2 * self.n_takers))
+            points = tuple(self.points[self.next : self.next + max(1, min(wanted, fair))])
+            self.next += len(points)
+        return WorkPiece(self.kind, points) if points else None
+
+
+class Taker:
+    """One who takes pieces, of a size that follows its speed; outputs are taken one by one."""
+
+    def __init__(self, pieces: Pieces) -> None:
+        self.pieces = pieces
+        self.wanted = FIRST if pieces.kind == "timing" else 1
+
+    def __call__(self) -> WorkPiece | None:
+        return self.pieces.take(self.wanted)
+
+    def took(self, piece: WorkPiece, elapsed_s: float) -> None:
+        if self.pieces.kind == "timing":
+            fitting = int(len(piece.points) * WANTED_S / elapsed_s) if elapsed_s > 0 else LARGEST
+            self.wanted = max(1, min(fitting, 2 * self.wanted, LARGEST))
+
+    def __iter__(self) -> Iterator[WorkPiece]:
+        while (piece := self()) is not None:
+            yield piece

@@ -1,0 +1,156 @@
+"""What a worker does with a piece of a sweep, wherever it runs: in this process, in another, on another machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from time import perf_counter
+from typing import Any, Literal
+
+import prism_sim
+from prism_sim.accuracy_columns import accuracy_columns
+from prism_sim.kept.digest import digest
+from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.shapes.job import Job
+from prism_sim.sweeping.points import Overrides
+from prism_sim.sweeping.rows import Row, flat
+
+Kind = Literal["timing", "numerics", "accuracy"]
+
+
+@dataclass(frozen=True)
+class SweepWork:
+    """What all pieces of a sweep share. source: digest of the code that asks, which must be the one that answers."""
+
+    base: Scenario
+    numerics: bool
+    source: str
+    questions: dict[Any, dict[str, str]] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class WorkPiece:
+    """Some points, each under the key by which its answer is known."""
+
+    kind: Kind
+    points: tuple[tuple[Any, Overrides], ...]
+
+
+@dataclass(frozen=True)
+class PieceAnswer:
+    """Under their keys: of timing, a row's figures and the questions that its outputs answer; of numerics, a fidelity;
+    of accuracy, what `run --json` says of it.
+
+    In place of either there may be a `reason` why there is none.
+    """
+
+    kind: Kind
+    found: tuple[tuple[Any, dict[str, Any]], ...]
+    elapsed_s: float
+
+
+class OtherSourceError(OSError):
+    """A worker runs other code than the one who asks: its figures would not belong into the same table."""
+
+
+@cache
+def source_digest() -> str:
+    """Of all that figures come from: our own code and presets."""
+    root = Path(prism_sim.__file__).parent
+    return digest(sorted(path for path in root.rglob("*") if path.suffix in (".py", ".yaml")))
+
+
+_ONE_AT_A_TIME = Lock()  # torch's threads and seeds belong to the whole process
+
+
+def perform(work: SweepWork, piece: WorkPiece) -> PieceAnswer:
+    """Raises OtherSourceError; whatever is wrong with a point is a reason in its answer."""
+    if work.source != source_digest():
+        raise OtherSourceError(None, "has other source code of prism_sim; install the same everywhere", "a worker")
+    begin_s = perf_counter()
+    answer = {"timing": timing, "numerics": outputs, "accuracy": accuracy}[piece.kind]
+    found = tuple((key, _answered(answer, work, overrides)) for key, overrides in piece.points)
+    return PieceAnswer(piece.kind, found, perf_counter() - begin_s)
+
+
+def _answered(answer: Any, work: SweepWork, overrides: Overrides) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = answer(work, overrides)
+        return found
+    except ScenarioError as error:
+        return {"reason": str(error)}
+
+
+def timing(work: SweepWork, overrides: Overrides) -> dict[str, Any]:
+    """A row's figures without those of numerics, and which questions about outputs belong to it."""
+    from prism_sim.choice.run import run
+
+    result = run(work.base.with_overrides(overrides), numerics=False, advise=False)
+    row: Row = flat(result.to_json())
+    return {"row": row} | (_questions(work, result.scenario, result.simulation.job) if work.numerics else {})
+
+
+def outputs(work: SweepWork, overrides: Overrides) -> dict[str, Any]:
+    """The fidelity of a point's outputs: from disk, or really computed."""
+    from prism_sim.outputs.fidelity import fidelity_of
+
+    with _job(work, overrides) as (scenario, job):
+        return {"fidelity": asdict(fidelity_of(scenario, job))}
+
+
+def accuracy(work: SweepWork, overrides: Overrides) -> dict[str, Any]:
+    """The accuracy of a point that has a task: from disk, or really computed."""
+    from prism_sim.outputs.task_accuracy import accuracy_of
+
+    with _job(work, overrides) as (scenario, job):
+        found = accuracy_of(scenario, job)
+        assert found is not None
+        return {"accuracy": found.to_json()}
+
+
+@contextmanager
+def _job(work: SweepWork, overrides: Overrides) -> Iterator[tuple[Scenario, Job]]:
+    from prism_sim.choice.auto import resolved
+    from prism_sim.simulation.placed import placed
+    from prism_sim.simulation.simulate import simulate
+
+    scenario = work.base.with_overrides(overrides)
+    with _ONE_AT_A_TIME, placed(scenario):
+        scenario = resolved(scenario)
+        yield scenario, simulate(scenario).job
+
+
+def _questions(work: SweepWork, scenario: Scenario, job: Job) -> dict[str, Any]:
+    """About outputs and, with a task, about accuracy and the undistributed model's.
+
+    They digest files, so they are asked once for what the same files answer.
+    """
+    from prism_sim.outputs import fidelity as numerics
+    from prism_sim.outputs import task_accuracy as accuracy
+
+    asked = (scenario.model, job, scenario.seed, scenario.workload.input, scenario.task)
+    if asked not in work.questions:
+        found = {"question": numerics.question(scenario, job)}
+        if scenario.task is not None:
+            found["accuracy"] = accuracy.question(scenario, job)
+            found["undistributed"] = accuracy.question(scenario, None)
+        work.questions[asked] = found
+    return work.questions[asked]
+
+
+def with_fidelity(row: Row, fidelity: dict[str, Any]) -> Row:
+    """The row as `run` with numerics would give it."""
+    from prism_sim.outputs.fidelity import Fidelity
+
+    known = Fidelity(**fidelity)
+    described = {f"fidelity_{name}": value for name, value in known.to_json().items()}
+    return row | described | {"plan_confirmed": known.plan_confirmed}
+
+
+def with_accuracy(row: Row, found: dict[str, Any]) -> Row:
+    """The row as `run` with numerics would give it."""
+    return row | accuracy_columns(found)

@@ -1,0 +1,1 @@
+"""Why: where the time goes, what would help most, and where the order of two strategies flips."""

@@ -1,0 +1,250 @@
+"""`breakeven`: where along one field two strategies cost the same time, and which of them wins on which side."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby, pairwise
+from typing import Any, Literal
+
+from prism_sim import strategies
+from prism_sim.choice.auto import resolved
+from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.scenario.errors import Place
+from prism_sim.simulation.memory import lacking
+from prism_sim.simulation.placed import placed
+from prism_sim.simulation.simulate import Simulation, simulate
+from prism_sim.why.varied import SAME, Varied, varied
+
+SCHEMA = "prism-sim/breakeven/1"
+DEFAULT_POINTS = 64
+TIE = 1e-9  # relative; latencies nearer to each other differ by rounding
+EQUAL = 1e-3  # relative; at a place where the order changes and latencies differ by more, one of them jumps
+MOST_HALVINGS = 60
+
+
+@dataclass(frozen=True)
+class VariedPoint:
+    """Both latencies at one amount of the varied field; infinite where a plan does not fit the devices.
+
+    reason: why it could not be simulated, or that neither fits.
+    """
+
+    amount: float
+    own_s: float = math.nan
+    other_s: float = math.nan
+    reason: str | None = None
+
+    @property
+    def sign(self) -> int:
+        """-1: the scenario's own strategy is faster, or the only one that fits; 1: the other; 0: neither."""
+        if math.isinf(self.own_s) or math.isinf(self.other_s):
+            return -1 if math.isinf(self.other_s) else 1
+        difference_s = self.own_s - self.other_s
+        if abs(difference_s) <= TIE * max(self.own_s, self.other_s):
+            return 0
+        return -1 if difference_s < 0 else 1
+
+
+@dataclass(frozen=True)
+class OrderChange:
+    """Where the order changes: between `low` and `high`, next to each other.
+
+    kind: equal, both take the same time at `at`; flips, between two whole numbers; jumps, a latency does; fits, one of
+    them fits the devices on one side only; gap, what lies between cannot be simulated. at: None unless equal.
+    """
+
+    low: VariedPoint
+    high: VariedPoint
+    kind: Literal["equal", "flips", "jumps", "fits", "gap"]
+    at: VariedPoint | None = None
+
+
+@dataclass(frozen=True)
+class BreakEven:
+    """own: the scenario's strategy; other: what it is compared with. points: the scan, in order, skipped ones too."""
+
+    scenario: Scenario
+    varied: Varied
+    own: str
+    other: str
+    points: tuple[VariedPoint, ...]
+    crossings: tuple[OrderChange, ...]
+
+    @property
+    def simulated(self) -> list[VariedPoint]:
+        return [point for point in self.points if point.reason is None]
+
+    @property
+    def changes(self) -> bool:
+        """Whether the field changes either latency at all."""
+        return len({(point.own_s, point.other_s) for point in self.simulated}) > 1
+
+    def winner(self, point: VariedPoint) -> str | None:
+        """None: they are equally fast."""
+        return {-1: self.own, 0: None, 1: self.other}[point.sign]
+
+    @property
+    def skipped(self) -> list[tuple[float, float, int, str]]:
+        """First and last amount of neighbouring points that could not be simulated for one reason, how many, why."""
+        found = []
+        for alike, run in groupby(self.points, key=lambda point: re.sub(r"\d+", "#", point.reason or "")):
+            if alike:
+                points = list(run)
+                found.append((points[0].amount, points[-1].amount, len(points), points[0].reason or ""))
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "name": self.scenario.name,
+            "field": self.varied.field,
+            "unit": self.varied.unit.base if self.varied.unit else None,
+            "from": self.varied.low,
+            "to": self.varied.high,
+            "strategy": self.own,
+            "against": self.other,
+            "crossings": [self._crossing(crossing) for crossing in self.crossings],
+            "winner_throughout": self.winner(self.simulated[0]) if not self.crossings else None,
+            "points": [self._point(point) for point in self.simulated],
+            "skipped": [
+                {"from": low, "to": high, "points": n, "reason": reason} for low, high, n, reason in self.skipped
+            ],
+            "scenario_hash": self.scenario.hash,
+        }
+
+    def _point(self, point: VariedPoint) -> dict[str, Any]:
+        return {
+            "value": point.amount,
+            "text": self.varied.text(point.amount),
+            "latency_s": None if math.isinf(point.own_s) else point.own_s,
+            "against_latency_s": None if math.isinf(point.other_s) else point.other_s,
+        }
+
+    def _crossing(self, crossing: OrderChange) -> dict[str, Any]:
+        return {
+            "kind": crossing.kind,
+            "at": None if crossing.at is None else self._point(crossing.at),
+            "low": self._point(crossing.low),
+            "high": self._point(crossing.high),
+            "winner_below": self.winner(crossing.low),
+            "winner_above": self.winner(crossing.high),
+        }
+
+
+def break_even(
+    scenario: Scenario,
+    vary: str,
+    against: str,
+    start: str | None = None,
+    stop: str | None = None,
+    n_points: int = DEFAULT_POINTS,
+) -> BreakEven:
+    """Scans the field from `start` to `stop` (texts, with units) and halves every interval in which the order changes.
+
+    What crosses twice between two neighbouring points of the scan is not seen.
+    Raises ScenarioError where field, range or strategy are wrong, or where no point can be simulated.
+    """
+    scenario = resolved(scenario)
+    own, file = scenario.strategy.name, str(scenario.path)
+    try:
+        other = strategies.find(against).name
+    except ValueError as error:
+        raise ScenarioError(f"--against {against}: {error} (prism-sim list strategies)", file) from None
+    if other == strategies.AUTO.name:
+        rule = "stands for a choice, not for a strategy; name one (prism-sim list strategies)"
+        raise ScenarioError(f"--against {against}: {rule}", file)
+    if other == own:
+        rule = "is the scenario's own strategy; name another, or set strategy.name"
+        raise ScenarioError(f"--against {against}: {rule}", file)
+    if n_points < 2:
+        raise ScenarioError(f"--points {n_points}: must be >= 2", file)
+    search = _Search(scenario, varied(scenario, vary, start, stop), other)
+    points = [search.point(amount) for amount in search.varied.points(n_points)]
+    simulated = [point for point in points if point.reason is None]
+    if not simulated:
+        place = Place(f"--vary {vary}")
+        raise place.error(file, (), f"no point of the range can be simulated; the first: {points[0].reason}")
+    crossings = [crossing for a, b in pairwise(simulated) for crossing in search.between(a, b)]
+    return BreakEven(scenario, search.varied, own, other, tuple(points), tuple(_merged(crossings)))
+
+
+@dataclass
+class _Search:
+    scenario: Scenario
+    varied: Varied
+    other: str
+    known: dict[float, VariedPoint] = field(default_factory=dict)
+
+    def point(self, amount: float) -> VariedPoint:
+        if amount not in self.known:
+            try:
+                self.known[amount] = self.simulated(amount)
+            except ScenarioError as error:
+                self.known[amount] = VariedPoint(
+                    amount, reason=str(error).partition(": ")[2] or str(error)
+                )  # less its place
+        return self.known[amount]
+
+    def simulated(self, amount: float) -> VariedPoint:
+        """Each with the shares that serve it, where the scenario is silent about them."""
+        scenario = self.scenario.with_overrides({self.varied.field: self.varied.value(amount)})
+        with placed(scenario):
+            own, other = (simulate(scenario, name, silent_shares="auto") for name in (None, self.other))
+        reason = None
+        if not own.fits and not other.fits:
+            reason = " and ".join(f"{one.job.strategy} does not fit {_short(scenario, one)}" for one in (own, other))
+        own_s, other_s = (one.latency_s if one.fits else math.inf for one in (own, other))
+        return VariedPoint(amount, own_s, other_s, reason)
+
+    def between(self, a: VariedPoint, b: VariedPoint, halvings: int = 0) -> Iterator[OrderChange]:
+        """Where the order changes between two points."""
+        if a.sign == b.sign:
+            return
+        amount = self.varied.between(a.amount, b.amount) if halvings < MOST_HALVINGS else None
+        if amount is None:
+            yield self.crossing(a, b)
+            return
+        middle = self.point(amount)
+        if middle.reason is not None:
+            yield OrderChange(a, b, "gap")
+            return
+        yield from self.between(a, middle, halvings + 1)
+        yield from self.between(middle, b, halvings + 1)
+
+    def crossing(self, a: VariedPoint, b: VariedPoint) -> OrderChange:
+        if any(math.isinf(seconds) for point in (a, b) for seconds in (point.own_s, point.other_s)):
+            return OrderChange(a, b, "fits")
+        if self.varied.whole:
+            return OrderChange(a, b, "flips")
+        nearest = min(a, b, key=lambda point: abs(point.own_s - point.other_s))
+        if abs(nearest.own_s - nearest.other_s) <= EQUAL * nearest.other_s:
+            return OrderChange(a, b, "equal", nearest)
+        return OrderChange(a, b, "jumps")
+
+
+def _short(scenario: Scenario, simulation: Simulation) -> str:
+    found = lacking(scenario, simulation)
+    assert found is not None
+    return f"the memory of {found.device}"
+
+
+def _merged(crossings: Sequence[OrderChange]) -> Iterator[OrderChange]:
+    """A change to equal and one from equal, at one amount, are one change, or none if they only touch there."""
+    waiting: OrderChange | None = None
+    for crossing in crossings:
+        if waiting is not None and crossing.low.sign == 0 == waiting.high.sign and _same(waiting.high, crossing.low):
+            joined = replace(waiting, high=crossing.high, kind="equal", at=crossing.low)
+            waiting = joined if joined.low.sign != joined.high.sign else None
+            continue
+        if waiting is not None:
+            yield waiting
+        waiting = crossing
+    if waiting is not None:
+        yield waiting
+
+
+def _same(a: VariedPoint, b: VariedPoint) -> bool:
+    return abs(a.amount - b.amount) <= 2 * SAME * max(abs(a.amount), abs(b.amount))
