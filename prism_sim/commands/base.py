@@ -51,6 +51,19 @@ def takes_json(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def takes_plugins(parser: argparse.ArgumentParser) -> None:
+    """For every command: what it names is loaded before the command runs."""
+    parser.add_argument(
+        "--plugin",
+        dest="plugins",
+        metavar="FILE.py",
+        type=file_path,
+        action="append",
+        default=[],
+        help="load strategies, compressors, families, tasks or figures from a file; may be repeated",
+    )
+
+
 def takes_out(parser: argparse.ArgumentParser, files: str) -> None:
     """files: what is written there, in words."""
     parser.add_argument("--out", metavar="DIR", type=file_path, help=f"write {files} there")

@@ -43,13 +43,13 @@ class PresetName:
 class OneOf:
     """The field is a text that `check` takes; it raises ValueError, saying why, for any other. choices: for editors."""
 
-    choices: tuple[str, ...]
+    choices: Callable[[], tuple[str, ...]]
     check: Callable[[str], object]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         def validate(value: Any) -> str:
             if not isinstance(value, str):
-                raise rule(f"{shown(value)} is not text; write for example {self.choices[0]}")
+                raise rule(f"{shown(value)} is not text; write for example {self.choices()[0]}")
             try:
                 self.check(value)
             except ValueError as error:
@@ -59,7 +59,7 @@ class OneOf:
         return core_schema.no_info_plain_validator_function(validate)
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
-        return {"type": "string", "enum": list(self.choices)}
+        return {"type": "string", "enum": list(self.choices())}
 
 
 @dataclass(frozen=True)

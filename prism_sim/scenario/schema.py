@@ -5,12 +5,12 @@ The `strategy` section is built from the strategies' own options; the others are
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 
+from prism_sim.plugins import remembered
 from prism_sim.scenario import strategy_section, task_section, units
 from prism_sim.scenario.errors import FieldPath
 from prism_sim.scenario.sections import ScenarioSection
@@ -18,7 +18,7 @@ from prism_sim.scenario.sections import ScenarioSection
 ITEM = "[]"  # stands for any index in the path of a field
 
 
-@cache
+@remembered()
 def scenario_model() -> type[ScenarioSection]:
     """The whole schema, with the options of every strategy in the catalogue."""
     return create_model("Scenario", __base__=ScenarioSection, strategy=(strategy_section.section_model(), ...))
@@ -52,7 +52,7 @@ def _standard(node: Any) -> Any:
     return {names.get(key, key): _standard(value) for key, value in kept.items()}
 
 
-@cache
+@remembered()
 def known_fields() -> dict[FieldPath, FieldInfo | None]:
     """Every field's path, with `[]` for an index: ('devices', '[]', 'compute'). None: a list's item."""
     found: dict[FieldPath, FieldInfo | None] = {}
@@ -77,7 +77,7 @@ def unit_of(path: FieldPath) -> units.Unit | None:
     return None if info is None else next((m for m in _metadata(info) if isinstance(m, units.Unit)), None)
 
 
-@cache
+@remembered()
 def exclusions() -> dict[FieldPath, tuple[FieldPath, ...]]:
     """Fields of the same section that cannot be given with a field, as patterns."""
     found: dict[FieldPath, tuple[FieldPath, ...]] = {}
