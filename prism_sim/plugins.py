@@ -18,6 +18,7 @@ from importlib import import_module
 from importlib.metadata import Distribution, EntryPoint, distributions
 from importlib.util import find_spec
 from pathlib import Path
+from threading import RLock
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -71,6 +72,7 @@ class Offer:
 
 
 _files: dict[str, PluginFile] = {}  # those that are loaded, by path
+_one_at_a_time = RLock()  # threads of a worker may bring the same file at once
 _remembered: list[Callable[[], None]] = []  # what empties the caches of `remembered`
 
 
@@ -103,25 +105,27 @@ def loaded() -> tuple[PluginFile, ...]:
 
 def take_up(files: Sequence[PluginFile]) -> None:
     """Runs files whose content is at hand. Raises PluginError, and is then as before, if one cannot be used."""
-    for file in files:
-        former = _files.get(file.path)
-        if former == file:
-            continue
-        module = _run(file)
-        rooms = [room for room, attribute in ATTRIBUTES.items() if hasattr(module, attribute)]
-        if not rooms:
-            rule = f"offers nothing; define {', '.join(ATTRIBUTES.values())} or several of them (see CONTRIBUTING.md)"
-            raise PluginError(f"{file.path}: {rule}")
-        _files[file.path] = file
-        try:
-            _forget()
-            _try_out(file, rooms)
-        except PluginError:
-            del _files[file.path]
-            if former is not None:
-                _files[file.path] = former
-            _forget()
-            raise
+    with _one_at_a_time:
+        for file in files:
+            if _files.get(file.path) != file:
+                _take_up(file)
+
+
+def _take_up(file: PluginFile) -> None:
+    module, before = _run(file), dict(_files)
+    rooms = [room for room, attribute in ATTRIBUTES.items() if hasattr(module, attribute)]
+    if not rooms:
+        rule = f"offers nothing; define {', '.join(ATTRIBUTES.values())} or several of them (see CONTRIBUTING.md)"
+        raise PluginError(f"{file.path}: {rule}")
+    _files[file.path] = file
+    try:
+        _forget()
+        _try_out(file, rooms)
+    except PluginError:
+        _files.clear()
+        _files.update(before)
+        _forget()
+        raise
 
 
 def in_environment() -> list[str]:
@@ -160,7 +164,7 @@ def described() -> Mapping[str, str]:
 
 
 def _read(path: Path) -> PluginFile:
-    absolute = str(path.absolute())
+    absolute = str(path.resolve())
     if os.pathsep in absolute:  # which keeps files apart in PRISM_SIM_PLUGINS
         raise PluginError(f"{path}: a plug-in's path must not hold {os.pathsep!r}; rename it")
     try:

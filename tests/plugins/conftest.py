@@ -1,16 +1,11 @@
-"""Plug-ins from `extensions/`, a scenario that needs them all, and a registry that each test leaves as it was."""
+"""A scenario that needs all plug-ins of `extensions/` and a presets file, and a registry that tests leave as it was."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from prism_sim import plugins
-
-EXTENSIONS = Path(__file__).parents[2] / "extensions"
-FILES = tuple(EXTENSIONS / f"{name}.py" for name in ("rare", "int2", "bert_generation"))
 BOARDS = """\
 devices:
   my-board:
@@ -46,14 +41,9 @@ sweep:
 
 
 @pytest.fixture(autouse=True)
-def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No plug-in is loaded before or after, and what is kept on disk is the test's own."""
+def apart(no_plugins: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept on disk is the test's own."""
     monkeypatch.setenv("PRISM_SIM_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(plugins, "_files", {})
-    plugins._forget()
-    yield
-    plugins._files.clear()
-    plugins._forget()
 
 
 @pytest.fixture
