@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from prism_sim import commands
-from prism_sim.commands.base import Command
+from prism_sim.commands.base import Command, takes_plugins
 
 WRONG_INPUT = 2  # exit status
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit status. A wrong file or option: 2, one message, no traceback."""
+    from prism_sim import plugins
     from prism_sim.scenario.errors import ScenarioError
 
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -24,8 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     command: Command = options.command
     try:
+        plugins.load([*plugins.in_environment(), *options.plugins])
         return command.run(options)
-    except ScenarioError as error:
+    except (ScenarioError, plugins.PluginError) as error:
         return _fail(str(error))
     except BrokenPipeError:  # the reader of our output has gone, as in `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -53,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in commands.catalogue():
         subparser = subparsers.add_parser(command.name, help=command.help, description=command.help)
         command.prepare(subparser)
+        takes_plugins(subparser)
         subparser.set_defaults(command=command)
     return parser
 

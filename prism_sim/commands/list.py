@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from prism_sim.commands.base import Command
+from prism_sim.commands.base import Command, read_presets, takes_presets
 
 KINDS = ("models", "devices", "networks", "strategies", "compressors", "tasks", "plots")
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=KINDS)
+    takes_presets(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -18,7 +19,7 @@ def run(options: argparse.Namespace) -> int:
 
     from prism_sim.reports.listings import listing
 
-    Console().print(listing(options.what))
+    Console().print(listing(options.what, read_presets(options)))
     return 0
 
 

@@ -20,6 +20,7 @@ from prism_sim.commands.base import (
     load,
     progress,
     takes_json,
+    takes_plugins,
     takes_scenario,
     write_files,
 )
@@ -168,12 +169,15 @@ def run_process(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m prism_sim.live", description="One process of a live run.")
     _takes_runs(parser)
     parser.add_argument("--cores", type=lambda text: tuple(map(int, text.split(","))), help="to run on, as in 0,1")
+    takes_plugins(parser)
     options = parser.parse_args(arguments)
+    from prism_sim import plugins
     from prism_sim.scenario import ScenarioError
 
     try:
+        plugins.load([*plugins.in_environment(), *options.plugins])
         return _run_process(options, float(os.environ.get(DEADLINE, begun_s + options.timeout)), voice)
-    except ScenarioError as error:
+    except (ScenarioError, plugins.PluginError) as error:
         voice.failed(str(error), because_of_peer=False)
         return WRONG_INPUT
     except (ValueError, ConnectionError, RuntimeError) as error:

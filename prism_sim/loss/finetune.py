@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prism_sim import plugins
 from prism_sim.choice.auto import resolved
 from prism_sim.kept.cache import cache_folder
 from prism_sim.kept.digest import digest
@@ -128,7 +129,7 @@ def _identity(order: FinetuneRequest, recipe: Recipe, data_digest: str) -> Check
     described["from"] = checkpoints.weights_key(order.scenario)
     described["spread"] = spread_key(order.job)
     described["segments"] = order.segments
-    own = digest(root / name for name in (*DETERMINING, *OWN_SOURCE))
+    own = digest(root / name for name in (*DETERMINING, *OWN_SOURCE)) + plugins.digest(["tasks"], {order.task.name})
     return CheckpointIdentity(
         task=order.task.name,
         seed=order.seed,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 
 from prism_sim import families
 from prism_sim.kept.digest import digest
+from prism_sim.plugins import remembered
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.simulation.model_config import model_config
 from prism_sim.tasks import Splits, Task, find
@@ -96,7 +96,7 @@ def _states_tokens(scenario: Scenario) -> bool:
     return (scenario.origin.overridden().tree.get("workload") or {}).get("tokens") is not None
 
 
-@lru_cache(maxsize=4)
+@remembered(maxsize=4)
 def _splits(
     name: str, path: Path | None, checkpoint: str | None, config: str, tokens: int | None
 ) -> tuple[Splits, str]:

@@ -11,14 +11,13 @@ import math
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from prism_sim import strategies
+from prism_sim import plugins, strategies
 from prism_sim.kept.cache import Kept, cache_folder
 from prism_sim.kept.digest import digest
 from prism_sim.outputs import checkpoints
@@ -204,10 +203,11 @@ def spread_key(job: Job) -> list[Any]:
     return [job.strategy, options, job.n_ranks, asdict(job.placement), job.wire_dtype]
 
 
-@cache
+@plugins.remembered()
 def _source_digest() -> str:
     root = Path(__file__).parent.parent
-    return digest(sorted(path for folder in DETERMINING for path in (root / folder).rglob("*.py")))
+    own = digest(sorted(path for folder in DETERMINING for path in (root / folder).rglob("*.py")))
+    return own + plugins.digest(DETERMINING)
 
 
 def _computed(

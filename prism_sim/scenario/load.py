@@ -11,7 +11,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from prism_sim import strategies
-from prism_sim.scenario import hardware, models, network, overrides, schema, strategy_section, sweep, task_models
+from prism_sim.scenario import (
+    hardware,
+    models,
+    network,
+    overrides,
+    preset_files,
+    schema,
+    strategy_section,
+    sweep,
+    task_models,
+)
 from prism_sim.scenario.errors import FieldPath, shown
 from prism_sim.scenario.problems import first_error
 from prism_sim.scenario.sections import ScenarioSection
@@ -33,7 +43,7 @@ class Origin:
         source = self.source
         for batch in self.batches:
             source = overrides.apply(source, batch)
-        return source
+        return preset_files.with_presets(source)
 
     def load(self, further: Iterable[str] | Mapping[str, Any] = ()) -> Scenario:
         """The scenario with these overrides after the earlier ones; raises ScenarioError."""
@@ -55,7 +65,7 @@ def load_scenario(path: str | Path, overrides: Iterable[str] | Mapping[str, Any]
     if isinstance(source.tree.get("task"), str):
         source.tree["task"] = spelled_out(("task",), source.tree["task"])
         source.values["task", "name"] = source.values["task",]
-    return Origin(source).load(overrides)
+    return Origin(preset_files.with_presets(source)).load(overrides)
 
 
 def sweep_axes(scenario: Scenario) -> tuple[sweep.Axis, ...]:
@@ -111,7 +121,7 @@ def _resolve(source: Source, origin: Origin) -> Scenario:
 def _validated(source: Source) -> ScenarioSection:
     _refuse_nulls(source.tree, (), source)
     try:
-        return schema.scenario_model().model_validate(source.tree)
+        return schema.validated(source.tree, source.presets)
     except ValidationError as problem:
         raise first_error(problem, source) from None
 

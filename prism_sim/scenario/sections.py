@@ -216,6 +216,9 @@ class ScenarioSection(Section):
     )
     network: NetworkSection
     strategy: strategy_section.StrategySection
+    presets: list[Annotated[str, Field(min_length=1)]] | _Absent = Field(
+        None, min_length=1, description="files with devices, networks or models of one's own, relative to the scenario"
+    )
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     sweep: dict[str, Annotated[Any, WithJsonSchema(_AXIS)]] = Field(
         default={},

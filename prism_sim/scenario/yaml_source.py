@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from prism_sim.scenario.errors import FieldPath, Place, ScenarioError, shown
+from prism_sim.scenario.presets import READY, PresetBook
 
 MAX_FILE_BYTES = 1_000_000
 MAX_DEPTH = 40  # nested lists and mappings; a scenario needs five
@@ -27,15 +28,16 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\
 
 @dataclass(slots=True)
 class Source:
-    """A scenario as written: plain values, and the places of keys and values."""
+    """A scenario as written: plain values, the places of keys and values, and the presets that it can name."""
 
     file: str
     tree: dict[str, Any]
     keys: dict[FieldPath, Place] = field(default_factory=dict)
     values: dict[FieldPath, Place] = field(default_factory=dict)
+    presets: PresetBook = READY
 
     def copy(self) -> Source:
-        return Source(self.file, copy.deepcopy(self.tree), dict(self.keys), dict(self.values))
+        return Source(self.file, copy.deepcopy(self.tree), dict(self.keys), dict(self.values), self.presets)
 
     def place(self, path: FieldPath, at_key: bool = False) -> Place:
         """Where `path` is; if it is not written: where the section is that lacks it."""

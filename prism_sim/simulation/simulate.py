@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from prism_sim import families, strategies, timing
 from prism_sim.compressors import Compressor
 from prism_sim.plan import Compute, Plan
+from prism_sim.plugins import remembered
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
@@ -259,7 +260,7 @@ def _play(
     )
 
 
-_kept = lru_cache(maxsize=16)(_play)
+_kept = remembered(maxsize=16)(_play)
 
 
 def _flops_by_label(steps: Iterable[Compute]) -> dict[str, int]:

@@ -190,7 +190,8 @@ class Options(Protocol):
     `field(metadata=...)` may hold: doc (a sentence), minimum, choices, excludes (the name of a field that must not be
     given with this one), default_word (the choice that says the same as None); of `shares`, items, what is split, and
     least, how many of them a rank takes at least; one_per (`block`: a list has one item for each of the model's
-    blocks); beside choices, check, a function that raises ValueError, saying why, for what is none of them.
+    blocks); check, a function that raises ValueError, saying why, for what is none of the choices, which beside it are
+    a function, too, that gives them.
     Their annotations are int, float, bool, str, tuple[int, ...], tuple[float, ...], a union of those, each optionally
     `| None`.
     """
