@@ -9,7 +9,7 @@ from math import inf
 
 from prism_sim import timing
 from prism_sim.partition import even_split
-from prism_sim.plan import Compute, Exchange, Kernel, Plan, Start, Wait
+from prism_sim.plan import Compute, Exchange, ExchangeId, Kernel, Plan, Start, Wait
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 
@@ -119,9 +119,9 @@ def _alone_s(
     device_of: Sequence[int],
     network: timing.Network,
 ) -> float:
-    participants = range(len(plan.programs))
-    programs = tuple((Start(0), Wait(0)) if one in message.group else () for one in participants)
-    nothing = (0,) * len(participants)
+    only = ExchangeId(0)
+    programs = tuple((Start(only), Wait(only)) if one in message.group else () for one in plan.participants)
+    nothing = (0,) * len(programs)
     alone = Plan(plan.n_ranks, programs, (message,), nothing, nothing)
     return timing.play_once(alone, devices, device_of, network).latency_s
 
