@@ -121,6 +121,10 @@ class Plan:
         return participants(self.n_ranks)
 
     @property
+    def ranks(self) -> Sequence[ParticipantId]:
+        return self.participants[:-1]
+
+    @property
     def exchange_ids(self) -> Sequence[ExchangeId]:
         return cast(Sequence[ExchangeId], range(len(self.exchanges)))
 

@@ -31,9 +31,8 @@ def records_from_json(found: Mapping[str, Any]) -> Records:
 def measured_timeline(predicted: Simulation, records: Sequence[Records]) -> timing.Timeline:
     """A run like a simulated one, with the cause of every start. A message's whole way is transfer."""
     device_of = cast(tuple[DeviceIndex, ...], predicted.device_of)
-    return timing.Timeline.of(
-        _Merging(predicted.plan, device_of, predicted.messages, records).log(), len(predicted.devices)
-    )
+    log = _Merging(predicted.plan, device_of, predicted.messages, records).log()
+    return timing.Timeline.of(log, len(predicted.devices))
 
 
 class _Merging:
@@ -55,9 +54,8 @@ class _Merging:
         self.ended = {participant: end_s for found in records for participant, end_s in found.ends}
         worked = [one for found in records for one in found.worked]
         self.worked = sorted(worked, key=lambda one: (device_of[one.participant], one.start_s))
-        self.begins: dict[
-            DeviceIndex, tuple[int, list[float]]
-        ] = {}  # per device: its first job, and when its jobs begin
+        # per device: its first job, and when its jobs begin
+        self.begins: dict[DeviceIndex, tuple[int, list[float]]] = {}
         for number, one in enumerate(self.worked):
             self.begins.setdefault(device_of[one.participant], (number, []))[1].append(one.start_s)
 

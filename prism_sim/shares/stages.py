@@ -90,7 +90,7 @@ def stages_of(job: Job, devices: Sequence[timing.Device], device_of: Sequence[in
     boards = [devices[device] for device in device_of[:-1]]
     return Stages(
         block_s=tuple(tuple(board.compute_s(kernels) for kernels in blocks) for board in boards),
-        boundary_s=tuple(_boundary_s(plan, rank, devices, device_of, network) for rank in range(plan.n_ranks)),
+        boundary_s=tuple(_boundary_s(plan, rank, devices, device_of, network) for rank in plan.ranks),
         most_blocks=tuple(_most_blocks(job, plan, rank, devices, device_of) for rank in range(plan.n_ranks)),
     )
 
@@ -98,7 +98,7 @@ def stages_of(job: Job, devices: Sequence[timing.Device], device_of: Sequence[in
 def _blocks(job: Job, plan: Plan) -> list[tuple[Kernel, ...]]:
     """The kernels of each block for the first micro-batch, none of which is larger."""
     first: dict[str, Compute] = {}
-    for rank in range(plan.n_ranks):
+    for rank in plan.ranks:
         for step in plan.computes(rank):
             first.setdefault(step.label, step)
     return [first[f"block {number}"].kernels for number in range(job.sizes.n_blocks)]

@@ -81,7 +81,7 @@ class _Rounds:
         self.completions_s: list[float] = []
         self.admitted = [run.env.event() for _ in range(count)]
         self.requests = cast(Sequence[RequestId], range(count))
-        self.processes = {rank: run.env.process(self.rank(rank)) for rank in run.plan.participants[:-1]}
+        self.processes = {rank: run.env.process(self.rank(rank)) for rank in run.plan.ranks}
         for request in self.requests:
             for program in terminals:
                 run.env.process(self.terminal(program, request))
