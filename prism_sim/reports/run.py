@@ -93,7 +93,7 @@ def _devices(result: RunResult, console: Console) -> list[Table]:
     """One table, or where the terminal is too narrow for it two: of work, and of bytes."""
     simulation = result.simulation
     timeline, plan = simulation.timeline, simulation.plan
-    participants = range(len(simulation.device_of))
+    participants = plan.participants
     columns = {
         "blocks": [flops_text(simulation.block_flops(one)) for one in participants],
         "busy": [seconds_text(simulation.busy_s[one]) for one in participants],

@@ -158,7 +158,7 @@ def alone_s(job: Job, device: timing.Device) -> float:
     """Seconds of all kernels of the model on one device: roofline and overhead, without network."""
     single = strategies.find("single")
     plan = predict(replace(job, n_ranks=1, strategy=single.name, options=single.options()))
-    return sum(device.compute_s(step.kernels) for one in range(len(plan.programs)) for step in plan.computes(one))
+    return sum(device.compute_s(step.kernels) for one in plan.participants for step in plan.computes(one))
 
 
 @remembered(maxsize=1024)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from prism_sim import families, strategies, timing
 from prism_sim.compressors import Compressor
-from prism_sim.plan import Compute, Plan
+from prism_sim.plan import Compute, ParticipantId, Plan
 from prism_sim.plugins import remembered
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shapes.interpreter import predict
@@ -95,19 +95,19 @@ class Simulation:
     def gflops_per_device(self) -> float:
         """Of one sample, in the papers' convention: mean over ranks of the blocks' FLOPs, plus patch embedding / P."""
         layers = families.find(self.job.sizes.family).embedding(self.job.sizes, 1, range(self.job.n_tokens))
-        blocks = sum(self.block_flops(rank) for rank in range(self.plan.n_ranks)) / self.job.batch
+        blocks = sum(self.block_flops(rank) for rank in self.plan.ranks) / self.job.batch
         return (blocks + sum(layer.flops for layer in layers)) / self.plan.n_ranks / 1e9
 
-    def block_flops(self, participant: int) -> int:
+    def block_flops(self, participant: ParticipantId) -> int:
         return sum(flops for label, flops in self._flops[participant].items() if label not in (EMBEDDING, HEAD))
 
-    def labelled_flops(self, participant: int, label: str) -> int:
+    def labelled_flops(self, participant: ParticipantId, label: str) -> int:
         return self._flops[participant].get(label, 0)
 
     @cached_property
     def _flops(self) -> list[dict[str, int]]:
         """Per participant, by label."""
-        return [_flops_by_label(self.plan.computes(number)) for number in range(len(self.plan.programs))]
+        return [_flops_by_label(self.plan.computes(one)) for one in self.plan.participants]
 
     @cached_property
     def back_to_back(self) -> BackToBack:

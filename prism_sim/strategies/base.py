@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from prism_sim.compressors import Compressor
 from prism_sim.effects import Program
 from prism_sim.partition import Keys
+from prism_sim.plan import ParticipantId, participants
 
 # labels of a Compute that belongs to no block; FLOPs of the blocks are all others
 EMBEDDING, HEAD = "embedding", "head"
@@ -167,21 +168,21 @@ class Placement:
 class Role:
     """Who a participant is among the others. index == n_ranks is the terminal."""
 
-    index: int
+    index: ParticipantId
     n_ranks: int
     placement: Placement = field(default_factory=Placement)
 
     @property
-    def terminal(self) -> int:
-        return self.n_ranks
+    def terminal(self) -> ParticipantId:
+        return ParticipantId(self.n_ranks)
 
     @property
-    def ranks(self) -> tuple[int, ...]:
-        return tuple(range(self.n_ranks))
+    def ranks(self) -> tuple[ParticipantId, ...]:
+        return self.everyone[:-1]
 
     @property
-    def everyone(self) -> tuple[int, ...]:
-        return tuple(range(self.n_ranks + 1))
+    def everyone(self) -> tuple[ParticipantId, ...]:
+        return tuple(participants(self.n_ranks))
 
 
 class Options(Protocol):
