@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from prism_sim import strategies
+from prism_sim.scenario.errors import FieldPath, Place, ScenarioError
 from prism_sim.scenario.strategy_section import build_options
 from prism_sim.strategies.base import Placement
 
@@ -166,6 +167,10 @@ class Scenario:
     def with_overrides(self, overrides: Iterable[str] | Mapping[str, Any]) -> Scenario:
         """The same file with further overrides, which win over earlier ones. Raises ScenarioError."""
         return self.origin.load(overrides)
+
+    def error(self, rule: str, field: FieldPath = ()) -> ScenarioError:
+        """Of the file as a whole, where no line of it is at fault."""
+        return Place(str(self.path)).error(str(self.path), field, rule)
 
     def strategy_options(self, name: str) -> Any:
         """Options of any strategy from this scenario's section; raises ValueError if there is no such strategy."""

@@ -16,4 +16,4 @@ def placed(scenario: Scenario) -> Iterator[None]:
     except ScenarioError:
         raise
     except ValueError as error:
-        raise ScenarioError(f"{scenario.path}: {error}", str(scenario.path)) from error
+        raise scenario.error(str(error)) from error

@@ -220,8 +220,8 @@ def setting_of(
     except ScenarioError:
         raise
     except ValueError as error:  # rules that only show once strategy and model meet
-        field, what = (("model",), "") if scenario.model.config is None else (("strategy",), f"{name}: ")
-        raise scenario.origin.overridden().error(field, f"{what}{error}") from error
+        field, about = ("model", "") if scenario.model.config is None else ("strategy", name)
+        raise scenario.origin.overridden().error((field,), str(error), about=about) from error
     device_of = (*chosen, scenario.terminal)
     setting = Setting(job, hardware.devices(scenario), device_of, hardware.network(scenario), announce)
     job, kind = resolve_shares(setting)
