@@ -45,7 +45,7 @@ def cases(table: MeasuredTable, scenario: Scenario) -> tuple[MeasuredCase, ...]:
     kinds = {replace(device, name="") for device in scenario.devices}
     if len(kinds) > 1:
         rule = f"{len(kinds)} kinds of device; a fit finds the numbers of one kind, so name devices that are alike"
-        raise scenario.error(rule, ("devices",))
+        raise scenario.error_of_file(("devices",), rule)
     return tuple(_case(table, row, scenario) for row in table.rows)
 
 

@@ -61,7 +61,7 @@ class FinetuneRequest:
         """Raises ScenarioError for a scenario without one."""
         if self.scenario.task is None:
             remedy = "add a line such as task: digits (prism-sim list tasks)"
-            raise self.scenario.error(f"is missing: nothing to train on; {remedy}", ("task",))
+            raise self.scenario.error_of_file(("task",), f"is missing: nothing to train on; {remedy}")
         return checkpoints.task_of(self.scenario)
 
     @property

@@ -16,4 +16,4 @@ def placed(scenario: Scenario) -> Iterator[None]:
     except ScenarioError:
         raise
     except ValueError as error:
-        raise scenario.error(str(error)) from error
+        raise scenario.error_of_file((), str(error)) from error

@@ -46,9 +46,10 @@ class Grid:
         groups = sweep_groups(scenario)
         if not groups:
             remedy = "add a section such as sweep: {strategy.segments: [1, 5, 10]}"
-            raise scenario.error(f"is missing: nothing to vary; {remedy}", ("sweep",))
+            raise scenario.error_of_file(("sweep",), f"is missing: nothing to vary; {remedy}")
         if (n_points := prod(len(group[0].values) for group in groups)) > MAX_POINTS:
-            raise scenario.error(f"{n_points} points are more than {MAX_POINTS}; sweep fewer values", ("sweep",))
+            rule = f"{n_points} points are more than {MAX_POINTS}; sweep fewer values"
+            raise scenario.error_of_file(("sweep",), rule)
         base = without_sweep(scenario)
         first: dict[Any, int] = {}
         tasks, task_of = [], []
