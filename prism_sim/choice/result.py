@@ -94,7 +94,7 @@ class RunResult:
             "plan_confirmed": None if self.fidelity is None else self.fidelity.plan_confirmed,
             "task": None if self.scenario.task is None else self.scenario.task.name,
             "accuracy": None if self.accuracy is None else self.accuracy.to_json(),
-            "unused_fields": list(self.scenario.unused_fields),
+            "unused_fields": list(self.scenario.written.unused_fields),
             "provenance": provenance(self.scenario),
         }
 

@@ -21,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
     n_ranks = simulation.plan.n_ranks
     name = scenario.strategy.name
     print(f"{options.scenario}: ok: {scenario.name}, {name} over {n_ranks} rank(s)")
-    for field in scenario.unused_fields:
+    for field in scenario.written.unused_fields:
         print(f"  {field}: not used by {name}")
     return 0
 

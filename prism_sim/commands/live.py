@@ -127,7 +127,7 @@ def _meeting(options: argparse.Namespace, scenario: Scenario, n_processes: int) 
     network = scenario.network
     if network.medium != "switch" or network.up_bits_per_s is None or network.down_bits_per_s is None:
         rule = f"--shape makes a switch, but the medium is {network.medium}; write network.medium: switch"
-        raise scenario.origin.overridden().error(("network",), rule)
+        raise scenario.error(("network",), rule)
     with shaped(n_processes, LinkShape(network.up_bits_per_s, network.down_bits_per_s, network.latency_s)) as made:
         for note in made.notes:
             print(f"prism-sim: {note}", file=sys.stderr)

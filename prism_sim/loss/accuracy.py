@@ -163,7 +163,7 @@ def curve(order: AccuracyRequest, announce: Callable[[str], None] = lambda text:
     """
     base = order.scenario
     if base.task is None:
-        raise ScenarioError(f"{base.path}: task: is missing: add a line such as task: digits (prism-sim list tasks)")
+        raise base.error_of_file(("task",), "is missing: add a line such as task: digits (prism-sim list tasks)")
     if order.seeds and not is_reference(base):
         raise ScenarioError("--seeds: are those of a task's own reference, but the scenario names another checkpoint")
     seeds = order.seeds or (base.task.seed,)

@@ -18,7 +18,7 @@ from prism_sim.kept.digest import digest
 from prism_sim.outputs import checkpoints
 from prism_sim.outputs.fidelity import loading, source_digest
 from prism_sim.outputs.task_accuracy import checkpoint_name, spread_key
-from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.scenario import Scenario
 from prism_sim.shapes.job import Job
 from prism_sim.simulation.model_config import model_config, model_spec
 from prism_sim.simulation.placed import placed
@@ -62,7 +62,7 @@ class FinetuneRequest:
         """Raises ScenarioError for a scenario without one."""
         if self.scenario.task is None:
             remedy = "add a line such as task: digits (prism-sim list tasks)"
-            raise ScenarioError(f"{self.scenario.path}: task: is missing: nothing to train on; {remedy}")
+            raise self.scenario.error_of_file(("task",), f"is missing: nothing to train on; {remedy}")
         return checkpoints.task_of(self.scenario)
 
     @property

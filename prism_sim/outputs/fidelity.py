@@ -98,7 +98,7 @@ def loading(scenario: Scenario) -> Iterator[None]:
     except LoadError as error:
         if error.about == "model":
             raise model_error(scenario, str(error)) from error
-        raise scenario.origin.overridden().error(("workload", "input"), str(error)) from error
+        raise scenario.error(("workload", "input"), str(error)) from error
 
 
 def _measure(scenario: Scenario, job: Job) -> Fidelity:

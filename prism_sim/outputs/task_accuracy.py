@@ -120,7 +120,7 @@ def check_tokens(scenario: Scenario, job: Job) -> None:
     if n_tokens != job.n_tokens:
         name = checkpoints.task_of(scenario).name
         rule = f"the latency is of {job.n_tokens} tokens, but examples of {name} have {n_tokens}"
-        raise scenario.origin.overridden().error(("workload", "tokens"), f"{rule}; write that, or remove the line")
+        raise scenario.error(("workload", "tokens"), f"{rule}; write that, or remove the line")
 
 
 def accuracy_between(scenario: Scenario, through: Answers, alone: Answers) -> Accuracy:
@@ -177,7 +177,7 @@ def asked_examples(scenario: Scenario) -> Examples:
         return found
     if wanted > len(found):
         rule = f"{wanted} is more than the {len(found)} test examples of {scenario.task.name}; remove the line for all"
-        raise scenario.origin.overridden().error(("task", "examples"), rule)
+        raise scenario.error(("task", "examples"), rule)
     return found.take(range(wanted))
 
 

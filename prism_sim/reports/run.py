@@ -34,8 +34,8 @@ def show(result: RunResult, console: Console) -> None:
     if result.accuracy is not None:
         show_accuracy(result.accuracy, console)
         show_notes(result.accuracy, console)
-    if result.scenario.unused_fields:
-        unused = ", ".join(result.scenario.unused_fields)
+    if result.scenario.written.unused_fields:
+        unused = ", ".join(result.scenario.written.unused_fields)
         console.print(f"not used by {result.simulation.job.strategy}: {unused}", style="yellow")
     console.print(f"\n[bold]{escape(verdict(result))}[/bold]\n")
 

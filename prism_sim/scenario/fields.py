@@ -1,4 +1,4 @@
-"""Annotations of scenario fields that name something: a preset, a head, a device, or the ends of a link."""
+"""What sections are made of: their base, and annotations of fields that name a preset, a head, a device, link ends."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
 from prism_sim import families
@@ -14,6 +16,13 @@ from prism_sim.scenario import presets
 from prism_sim.scenario.errors import shown
 
 PRESETS = "presets"  # in place of enum: the kind of presets that it will list
+Absent = SkipJsonSchema[None]  # not written; null itself is refused in a file
+
+
+class Section(BaseModel):
+    """A mapping of the file: nothing unknown, nothing converted, no nan."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 def rule(message: str) -> PydanticCustomError:

@@ -11,9 +11,9 @@ from pydantic import Field
 from pydantic.json_schema import WithJsonSchema
 
 from prism_sim.scenario import strategy_section, units
+from prism_sim.scenario.fields import Absent as _Absent
 from prism_sim.scenario.fields import DeviceRef, HeadName, LinkEnds, PresetName
-from prism_sim.scenario.section import Absent as _Absent
-from prism_sim.scenario.section import Section as Section
+from prism_sim.scenario.fields import Section as Section
 from prism_sim.scenario.task_section import TaskSection
 
 MAX_DEVICES = 4096

@@ -49,8 +49,8 @@ class Source:
                 exact = self.keys[path]
         return exact or Place(self.file, 1, 1)
 
-    def error(self, path: FieldPath, message: str, at_key: bool = False) -> ScenarioError:
-        return self.place(path, at_key).error(self.file, path, message)
+    def error(self, path: FieldPath, rule: str, at_key: bool = False, about: str = "") -> ScenarioError:
+        return self.place(path, at_key).error(self.file, path, rule, about)
 
 
 class _Refused(yaml.error.MarkedYAMLError):
@@ -88,9 +88,9 @@ def read_source(path: Path | str) -> Source:
             content = stream.read(MAX_FILE_BYTES + 1)
     except OSError as problem:
         reason = (problem.strerror or str(problem)).lower()
-        raise ScenarioError(f"{file}: cannot be read: {reason}; give the path of a scenario file", file) from None
+        raise Place(file).error(file, (), f"cannot be read: {reason}; give the path of a scenario file") from None
     if len(content) > MAX_FILE_BYTES:
-        raise ScenarioError(f"{file}: is larger than {MAX_FILE_BYTES} bytes, so it is no scenario", file)
+        raise Place(file).error(file, (), f"is larger than {MAX_FILE_BYTES} bytes, so it is no scenario")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:

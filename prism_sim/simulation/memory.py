@@ -56,7 +56,7 @@ def refuse_unless_it_fits(scenario: Scenario, simulation: Simulation) -> None:
     worst = lacking(scenario, simulation)
     if worst is not None:
         message = f"{simulation.job.strategy} does not fit {worst.device}: {worst}; {remedies_text(scenario)}"
-        raise scenario.origin.overridden().error(("strategy",), message)
+        raise scenario.error(("strategy",), message)
 
 
 def remedies_text(scenario: Scenario) -> str:
@@ -141,7 +141,7 @@ def _kinds_of_devices(scenario: Scenario) -> list[int]:
 def _fitting_split(scenario: Scenario, *changes: _Change) -> str | None:
     """The shares with which the changed scenario fits, as numbers and in words, if it does; None if not."""
     overrides = {change.field: change.value for change in changes}
-    if "ranks" in overrides and isinstance(scenario.strategy_fields.get("shares"), tuple):
+    if "ranks" in overrides and isinstance(scenario.written.strategy_fields.get("shares"), tuple):
         overrides = {SHARES: None} | overrides  # given for the ranks as they are
     try:
         setting, kind = setting_of(scenario.with_overrides(overrides))

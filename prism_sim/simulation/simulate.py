@@ -221,8 +221,8 @@ def setting_of(
     except ScenarioError:
         raise
     except ValueError as error:  # rules that only show once strategy and model meet
-        field, what = (("model",), "") if scenario.model.config is None else (("strategy",), f"{name}: ")
-        raise scenario.origin.overridden().error(field, f"{what}{error}") from error
+        field, about = ("model", "") if scenario.model.config is None else ("strategy", name)
+        raise scenario.error((field,), str(error), about=about) from error
     device_of = (*chosen, scenario.terminal)
     setting = Setting(job, hardware.devices(scenario), device_of, hardware.network(scenario), announce)
     job, kind = resolve_shares(setting)
@@ -231,7 +231,7 @@ def setting_of(
 
 def _with_silent_shares(scenario: Scenario, job: Job, word: str | None) -> Job:
     """The job with this word for shares of which the scenario says nothing, if there is something to share."""
-    if word is None or "shares" in scenario.strategy_fields or not hasattr(job.options, "shares"):
+    if word is None or "shares" in scenario.written.strategy_fields or not hasattr(job.options, "shares"):
         return job
     return replace(job, options=replace(job.options, shares=word))
 
@@ -288,7 +288,7 @@ def job_of(scenario: Scenario, strategy: str, n_ranks: int) -> Job:
     family = families.find(spec.config["model_type"])
     sizes, head = family.dimensions(spec.config), family.head(spec.head)
     if (reason := head.refuse(spec.config, batch)) is not None:
-        raise scenario.origin.overridden().error(("workload", "batch"), reason)
+        raise scenario.error(("workload", "batch"), reason)
     n_tokens = scenario.workload.tokens or family.fixed_tokens(sizes) or min(DEFAULT_TOKENS, sizes.max_tokens)
     own = strategy == scenario.strategy.name
     return Job(

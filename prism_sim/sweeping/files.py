@@ -77,7 +77,7 @@ def sweep_to_file(order: SweepRequest, watch: Watch = lambda what, n_known, n_al
 
 def identity_of(scenario: Scenario, numerics: bool) -> dict[str, str]:
     """What two sweeps must have in common for one to go on with the other's figures."""
-    source = scenario.origin.overridden()
+    source = scenario.written.source
     tree = dict(source.tree)
     sweep = tree.pop("sweep", {})
     folder = scenario.model.folder
@@ -115,10 +115,10 @@ def _described(
         "without_figures": table.n_failed,
         "numerics": order.numerics,
         "columns": table.kinds,
-        "sweep": dict(scenario.sweep),
-        "overrides": [str(override.place) for batch in scenario.origin.batches for override in batch],
+        "sweep": dict(scenario.written.sweep),
+        "overrides": [str(override.place) for override in scenario.written.overrides],
         "scenario_file": scenario.path.read_text(encoding="utf-8"),
-        **({"preset_files": dict(texts)} if (texts := scenario.origin.overridden().presets.texts) else {}),
+        **({"preset_files": dict(texts)} if (texts := scenario.written.source.presets.texts) else {}),
         **provenance(scenario),
         "identity": dict(identity),
         "started": started,
