@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from prism_sim.commands.base import Command
+from prism_sim.commands.base import Command, Purpose
 
 KINDS = ("models", "devices", "networks", "strategies", "compressors", "tasks", "plots")
 
@@ -22,4 +22,4 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = Command("list", "what a scenario can name, with the sources of its numbers", prepare, run, order=9)
+COMMAND = Command("list", "what a scenario can name, with the sources of its numbers", prepare, run, Purpose.ASK, 6)

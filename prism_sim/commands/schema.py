@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from prism_sim.commands.base import Command, as_json
+from prism_sim.commands.base import Command, Purpose, as_json
 
 
 def run(options: argparse.Namespace) -> int:
@@ -14,4 +14,4 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = Command("schema", "JSON Schema of a scenario file, for editors", lambda parser: None, run, order=10)
+COMMAND = Command("schema", "JSON Schema of a scenario file, for editors", lambda parser: None, run, Purpose.ASK, 7)
