@@ -18,12 +18,16 @@ NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)  # as in files, on the comman
 
 
 def discover(package: str, attribute: str, kind: type[T]) -> Iterator[T]:
-    """Yields `attribute` of each module of `package` that has one, in the order of the modules' names."""
+    """Yields `attribute` of each module of `package` that has one, in the order of the modules' names.
+
+    A module may offer several, as a tuple under the attribute's plural.
+    """
     path = importlib.import_module(package).__path__
-    for module in sorted(pkgutil.iter_modules(path), key=lambda found: found.name):
-        offered = getattr(importlib.import_module(f"{package}.{module.name}"), attribute, None)
-        if isinstance(offered, kind):
-            yield offered
+    for found in sorted(pkgutil.iter_modules(path), key=lambda found: found.name):
+        module = importlib.import_module(f"{package}.{found.name}")
+        for offered in (getattr(module, attribute, None), *getattr(module, f"{attribute}S", ())):
+            if isinstance(offered, kind):
+                yield offered
 
 
 def collect(room: str, kind: type[T], reserved: Iterable[str] = ()) -> dict[str, T]:

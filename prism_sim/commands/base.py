@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import Enum
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -22,14 +23,27 @@ Content = str | Callable[[Path], Any]  # a file's text, or what draws it into a 
 STANDARD_OUTPUT = Path("-")
 
 
+class Purpose(Enum):
+    """What a user comes for; `--help` lists the commands under these, in this order."""
+
+    ASK = "ask about one scenario"
+    EXPLORE = "explore many of its variants"
+    ACCURACY = "see what it costs in accuracy"
+    TRUST = "fit, measure, and see how far to trust it"
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A subcommand. prepare: adds its arguments to the parser. run: does it and returns the exit status."""
+    """A subcommand. prepare: adds its arguments to the parser. run: does it and returns the exit status.
+
+    order: among those of its purpose.
+    """
 
     name: str
     help: str
     prepare: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
+    purpose: Purpose
     order: int = 50
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from prism_sim.commands.base import Command, load, takes_scenario
+from prism_sim.commands.base import Command, Purpose, load, takes_scenario
 
 
 def run(options: argparse.Namespace) -> int:
@@ -26,4 +26,4 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = Command("check", "validate a scenario, compute nothing", takes_scenario, run, order=8)
+COMMAND = Command("check", "validate a scenario, compute nothing", takes_scenario, run, Purpose.ASK, 5)

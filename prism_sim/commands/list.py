@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from prism_sim.commands.base import Command, read_presets, takes_presets
+from prism_sim.commands.base import Command, Purpose, read_presets, takes_presets
 
 KINDS = ("models", "devices", "networks", "strategies", "compressors", "tasks", "plots")
 
@@ -23,4 +23,4 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = Command("list", "what a scenario can name, with the sources of its numbers", prepare, run, order=9)
+COMMAND = Command("list", "what a scenario can name, with the sources of its numbers", prepare, run, Purpose.ASK, 6)

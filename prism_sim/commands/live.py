@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from prism_sim.commands.base import (
     STANDARD_OUTPUT,
     Command,
+    Purpose,
     as_json,
     file_path,
     load,
@@ -250,4 +251,6 @@ def _contents(result: LiveResult, options: argparse.Namespace) -> dict[Path, str
     return contents
 
 
-COMMAND = Command("live", "the same programs on real processes on this machine, measured", prepare, run, order=7)
+COMMAND = Command(
+    "live", "the same programs on real processes on this machine, measured", prepare, run, Purpose.TRUST, 3
+)

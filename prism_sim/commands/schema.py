@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from prism_sim.commands.base import Command, as_json, read_presets, takes_presets
+from prism_sim.commands.base import Command, Purpose, as_json, read_presets, takes_presets
 
 
 def run(options: argparse.Namespace) -> int:
@@ -14,4 +14,4 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = Command("schema", "JSON Schema of a scenario file, for editors", takes_presets, run, order=10)
+COMMAND = Command("schema", "JSON Schema of a scenario file, for editors", takes_presets, run, Purpose.ASK, 7)

@@ -13,6 +13,7 @@ from prism_sim.commands.base import (
     Answer,
     Command,
     Content,
+    Purpose,
     deliver,
     file_path,
     progress,
@@ -98,4 +99,4 @@ def _files(report: Report) -> dict[str, Content]:
     return found
 
 
-COMMAND = Command("validate", "predictions beside formulas, packets and measurements", prepare, run, order=9)
+COMMAND = Command("validate", "predictions beside formulas, packets and measurements", prepare, run, Purpose.TRUST, 4)

@@ -1,4 +1,7 @@
-"""Tasks with real data and labels: one a file, found by itself by its `TASK`. No torch here: examples are numpy."""
+"""Tasks with real data and labels, found by themselves: a file offers its `TASK`, or of a kin of them its `TASKS`.
+
+No torch here: examples are numpy.
+"""
 
 from __future__ import annotations
 
