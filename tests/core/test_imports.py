@@ -14,7 +14,7 @@ import pytest
 import prism_sim
 
 ROOT = Path(prism_sim.__file__).parent
-CORE = {"plan", "effects", "driver", "meetings", "partition", "catalogue", "wire", "hub"}
+CORE = {"plan", "effects", "driver", "meetings", "partition", "catalogue", "plugins", "wire", "hub"}
 SIZES = {"strategies", "compressors", "families", "shapes"}
 
 
@@ -32,22 +32,23 @@ class Room:
 
 ROOMS = {
     "plan": Room(),
-    "effects": Room(),
+    "effects": Room({"plan"}),
     "partition": Room(),
     "accuracy_columns": Room(),
-    "catalogue": Room(),
+    "plugins": Room(),
+    "catalogue": Room({"plugins"}),
     "units_text": Room(),
     "hub": Room(),
     "wire": Room({"effects"}),
     "meetings": Room({"plan", "effects"}),
     "driver": Room({"plan", "effects", "meetings"}),
-    "families": Room({"catalogue"}),
+    "families": Room({"catalogue", "plugins"}),
     "compressors": Room(
-        {"plan", "partition", "catalogue"},
+        {"plan", "partition", "catalogue", "plugins"},
         # the numbers of a compressor; its size law must do without
         late={"prism_sim.numeric.equations", "torch"},
     ),
-    "strategies": Room({"plan", "effects", "partition", "catalogue", "compressors"}),
+    "strategies": Room({"plan", "effects", "partition", "catalogue", "plugins", "compressors"}),
     "shapes": Room(CORE | SIZES),
     "numeric": Room(CORE | SIZES, {"torch", "transformers", "safetensors", "PIL", "numpy"}),
     "live": Room(
@@ -60,7 +61,7 @@ ROOMS = {
     "timing": Room({"plan", "catalogue"}, {"simpy", "numpy", "networkx"}),
     "scenario": Room(CORE | SIZES | {"tasks"}, {"pydantic", "pydantic_core", "annotated_types", "yaml"}),
     "tasks": Room(
-        {"catalogue", "hub"},
+        {"catalogue", "plugins", "hub"},
         {"numpy", "PIL"},
         # data that ships with them, read when a task is loaded; benchmarks' files, and what prepares their examples
         late={
@@ -75,7 +76,7 @@ ROOMS = {
         },
     ),
     "figures": Room(
-        {"plan", "accuracy_columns", "catalogue", "units_text", "timing"}, {"numpy", "matplotlib", "pandas"}
+        {"plan", "accuracy_columns", "catalogue", "plugins", "units_text", "timing"}, {"numpy", "matplotlib", "pandas"}
     ),
 }
 # where plans, timing and numbers meet: a room a question, from the bottom up; each imports what it likes of the rooms
