@@ -66,8 +66,8 @@ def _with_file(book: PresetBook, path: Path, name: str) -> PresetBook:
             _check_name(preset, here, book, source)
             _check_mapping(entry, here, source)
             made = _model(preset, entry, here, source) if kind == "models" else _hardware(preset, entry, here, source)
-            changed: dict[str, Any] = {kind: {**getattr(book, kind), preset: made}}
-            book = replace(book, **changed)
+            more: dict[str, Any] = {kind: {**getattr(book, kind), preset: made}}
+            book = replace(book, **more)
     return replace(book, texts=(*book.texts, (name, path.read_text(encoding="utf-8-sig"))))
 
 

@@ -57,7 +57,8 @@ def _standard(node: Any, book: PresetBook) -> Any:
     if node.get("type") == "array":
         names |= {"minLength": "minItems"}
     if node.get("type") == "string" and PRESETS in node:
-        return {"type": "string", "enum": list(book.names(node[PRESETS]))}
+        listed = {"enum": list(book.names(node[PRESETS]))}
+        node = {key: value for key, value in node.items() if key != PRESETS} | listed
     kept = {key: value for key, value in node.items() if key != "default" or value is not None}
     return {names.get(key, key): _standard(value, book) for key, value in kept.items()}
 

@@ -14,6 +14,7 @@ from sweep_runs import SAME_PATH, command
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install 'prism-sim[dask]'")
 
+from prism_sim import load_plugin
 from prism_sim.scenario import ScenarioError
 from prism_sim.sweeping import dask_backend
 from prism_sim.sweeping.frames import csv_text, frame_of
@@ -116,3 +117,14 @@ def test_a_worker_with_other_source_is_refused(load):
 
     with pytest.raises(OtherSourceError, match="other source code"):
         perform(SweepWork(load(), False, "another"), WorkPiece("timing", ()))
+
+
+@pytest.mark.slow
+def test_workers_of_a_cluster_have_the_callers_plugins(load, cluster, monkeypatch, no_plugins):
+    monkeypatch.setattr(dask_backend, "TIMEOUT_S", START_S)
+    load_plugin(Path(__file__).parents[2] / "extensions" / "rare.py")
+    cluster.add_worker()
+    scenario = load("sweep: {strategy.every: [1, 2]}\n", ["strategy.name=rare"])
+    table = Sweep(Grid.of(scenario), False).table(1, cluster.address)
+    assert table.n_failed == 0
+    assert csv_text(frame_of(table)) == csv_text(frame_of(Sweep(Grid.of(scenario), False).table(1)))
