@@ -7,16 +7,29 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from prism_sim.choice.run import run
     from prism_sim.numeric.infer import fit_codebooks, infer
+    from prism_sim.plugins import PluginError, load_plugin
     from prism_sim.scenario import Scenario, ScenarioError, load_scenario
     from prism_sim.sweeping.sweep import sweep
 
-__all__ = ["Scenario", "ScenarioError", "fit_codebooks", "infer", "load_scenario", "run", "sweep"]
+__all__ = [
+    "PluginError",
+    "Scenario",
+    "ScenarioError",
+    "fit_codebooks",
+    "infer",
+    "load_plugin",
+    "load_scenario",
+    "run",
+    "sweep",
+]
 
 _HOMES = {
+    "PluginError": "prism_sim.plugins",
     "Scenario": "prism_sim.scenario",
     "ScenarioError": "prism_sim.scenario",
     "fit_codebooks": "prism_sim.numeric.infer",
     "infer": "prism_sim.numeric.infer",
+    "load_plugin": "prism_sim.plugins",
     "load_scenario": "prism_sim.scenario",
     "run": "prism_sim.choice.run",
     "sweep": "prism_sim.sweeping.sweep",

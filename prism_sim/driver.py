@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from prism_sim.effects import Await, Begin, Effect, Exchanging, Mark, Program, Ticket
 from prism_sim.meetings import Meeting, Terms, terms
-from prism_sim.plan import Compute, Exchange, Kernel, Start, Step, Wait
+from prism_sim.plan import Compute, Exchange, ExchangeId, Kernel, ParticipantId, Start, Step, Wait, participants
 
 
 class Meter(Protocol):
@@ -41,7 +41,7 @@ class Driven:
 
 @dataclass(slots=True)
 class _Participant:
-    index: int
+    index: ParticipantId
     program: Program
     meter: Meter
     steps: list[Step] = field(default_factory=list)
@@ -60,12 +60,12 @@ class _Loop:
     def __init__(self, programs: Sequence[Program], meters: Sequence[Meter]) -> None:
         self.participants = [
             _Participant(index, program, meter)
-            for index, (program, meter) in enumerate(zip(programs, meters, strict=True))
+            for index, program, meter in zip(participants(len(programs) - 1), programs, meters, strict=True)
         ]
         self.meetings: list[Meeting] = []  # in the order of their first entry: a Plan's exchange numbers
         # the n-th meeting of one kind, group and root that a member enters is every other member's n-th
         self.by_terms: dict[Terms, list[Meeting]] = {}
-        self.entered: dict[tuple[int, Terms], int] = {}
+        self.entered: dict[tuple[ParticipantId, Terms], int] = {}
         self.ready: deque[_Participant] = deque(self.participants)
 
     def run(self) -> Driven:
@@ -114,8 +114,8 @@ class _Loop:
                 raise ValueError(f"participant {me.index} awaits the ticket of participant {effect.ticket.participant}")
         else:
             meeting = self._enter(me, effect)
-        if meeting.number is not None:
-            me.steps.append(Wait(meeting.number))
+        if meeting.exchange_id is not None:
+            me.steps.append(Wait(meeting.exchange_id))
         if meeting.ready_for(me.index):
             return meeting.outcome(me.index)
         meeting.waiting.append(me.index)
@@ -129,13 +129,13 @@ class _Loop:
         shared = self.by_terms.setdefault(agreed, [])
         if turn == len(shared):
             alone = len(agreed.group) == 1  # nothing crosses: no exchange in the Plan
-            shared.append(Meeting(agreed, effect.label, None if alone else len(self.meetings)))
+            shared.append(Meeting(agreed, effect.label, None if alone else ExchangeId(len(self.meetings))))
             if not alone:
                 self.meetings.append(shared[-1])
         meeting = shared[turn]
         meeting.enter(me.index, value)
-        if meeting.number is not None:
-            me.steps.append(Start(meeting.number))
+        if meeting.exchange_id is not None:
+            me.steps.append(Start(meeting.exchange_id))
         for index in [waiting for waiting in meeting.waiting if meeting.ready_for(waiting)]:
             meeting.waiting.remove(index)
             self.ready.append(self.participants[index])

@@ -12,6 +12,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
+from prism_sim.plan import ParticipantId
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -25,7 +27,7 @@ class AllGather:
     """Gives every member the tuple of all members' values, in the order of `group`."""
 
     value: Any
-    group: tuple[int, ...]
+    group: tuple[ParticipantId, ...]
     label: str
 
 
@@ -34,7 +36,7 @@ class AllReduce:
     """Gives every member the sum of all members' values."""
 
     value: Any
-    group: tuple[int, ...]
+    group: tuple[ParticipantId, ...]
     label: str
 
 
@@ -43,7 +45,7 @@ class ReduceScatter:
     """Member i of `group` hands in one piece a member and gets the sum of all members' i-th pieces."""
 
     pieces: tuple[Any, ...]
-    group: tuple[int, ...]
+    group: tuple[ParticipantId, ...]
     label: str
 
 
@@ -52,8 +54,8 @@ class Scatter:
     """The root hands in one piece a member of `group` (None for itself), the others None; each gets its own."""
 
     pieces: tuple[Any, ...] | None
-    root: int
-    group: tuple[int, ...]
+    root: ParticipantId
+    group: tuple[ParticipantId, ...]
     label: str
 
 
@@ -62,8 +64,8 @@ class Gather:
     """Gives the root the tuple of all members' values, in the order of `group`; everyone else gets None."""
 
     value: Any
-    root: int
-    group: tuple[int, ...]
+    root: ParticipantId
+    group: tuple[ParticipantId, ...]
     label: str
 
 
@@ -72,8 +74,8 @@ class Broadcast:
     """Gives every member the root's value; the others hand in None."""
 
     value: Any
-    root: int
-    group: tuple[int, ...]
+    root: ParticipantId
+    group: tuple[ParticipantId, ...]
     label: str
 
 
@@ -82,7 +84,7 @@ class Send:
     """Eager: the sender goes on at once; the n-th Send from a to b meets the n-th Recv at b from a."""
 
     value: Any
-    to: int
+    to: ParticipantId
     label: str
 
 
@@ -90,7 +92,7 @@ class Send:
 class Recv:
     """Gives the value that `source` sent."""
 
-    source: int
+    source: ParticipantId
     label: str
 
 
@@ -103,7 +105,7 @@ class Ticket:
     """A begun exchange (the interpreter's own handle); hand it to Await once."""
 
     meeting: Any
-    participant: int
+    participant: ParticipantId
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,18 +19,18 @@ from prism_sim.effects import (
     Scatter,
     Send,
 )
-from prism_sim.plan import Exchange, ExchangeKind
+from prism_sim.plan import Exchange, ExchangeId, ExchangeKind, ParticipantId
 
 
 class Terms(NamedTuple):
     """What members must agree on to meet."""
 
     kind: ExchangeKind
-    group: tuple[int, ...]
-    root: int | None
+    group: tuple[ParticipantId, ...]
+    root: ParticipantId | None
 
 
-def terms(effect: Exchanging, member: int) -> tuple[Terms, Any]:
+def terms(effect: Exchanging, member: ParticipantId) -> tuple[Terms, Any]:
     """What `member` wants to take part in, and the value that it hands in."""
     match effect:
         case AllGather(value, group):
@@ -67,14 +67,14 @@ def payload_bytes(value: Any) -> int:
 
 @dataclass(slots=True)
 class Meeting:
-    """An exchange under way: who has handed in what. number: in the Plan; None where a member is alone."""
+    """An exchange under way: who has handed in what. exchange_id: in the Plan; None where a member is alone."""
 
     agreed: Terms
     label: str
-    number: int | None
-    values: dict[int, Any] = field(default_factory=dict)
-    waiting: list[int] = field(default_factory=list)
-    _bytes: dict[int, int | tuple[int, ...]] = field(default_factory=dict)
+    exchange_id: ExchangeId | None
+    values: dict[ParticipantId, Any] = field(default_factory=dict)
+    waiting: list[ParticipantId] = field(default_factory=list)
+    _bytes: dict[ParticipantId, int | tuple[int, ...]] = field(default_factory=dict)
     _served: int = 0
     _sum: Any = None
 
@@ -86,7 +86,7 @@ class Meeting:
     def complete(self) -> bool:
         return len(self._bytes) == len(self.agreed.group)
 
-    def enter(self, member: int, value: Any) -> None:
+    def enter(self, member: ParticipantId, value: Any) -> None:
         self.values[member] = value
         if self.agreed.kind in ("scatter", "reduce_scatter") and value is not None:
             if len(value) != len(self.agreed.group):
@@ -95,20 +95,20 @@ class Meeting:
         else:
             self._bytes[member] = payload_bytes(value)
 
-    def ready_for(self, member: int) -> bool:
+    def ready_for(self, member: ParticipantId) -> bool:
         """True once all that comes in for `member` has been handed in."""
         if self.agreed.root is None:
             return self.complete
         return all(sender in self._bytes for sender in self._senders(member))
 
-    def _senders(self, member: int) -> Iterable[int]:
+    def _senders(self, member: ParticipantId) -> Iterable[ParticipantId]:
         agreed, root = self.agreed, self.agreed.root
         assert root is not None
         if agreed.kind == "gather":
             return agreed.group if member == root else ()
         return () if member == root else (root,)
 
-    def outcome(self, member: int) -> Any:
+    def outcome(self, member: ParticipantId) -> Any:
         """What `member` gets; the values are let go when all members have got theirs."""
         found = self._outcome(member)
         self._served += 1
@@ -117,7 +117,7 @@ class Meeting:
             self._sum = None
         return found
 
-    def _outcome(self, member: int) -> Any:
+    def _outcome(self, member: ParticipantId) -> Any:
         agreed, place = self.agreed, self.agreed.group.index(member)
         from_root = None if agreed.root is None else self.values.get(agreed.root)
         match agreed.kind:

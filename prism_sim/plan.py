@@ -6,12 +6,24 @@ A strategy's program, run by an interpreter, leaves a `Plan`; the timing model p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NewType, cast, get_args
 
 ExchangeKind = Literal["all_gather", "all_reduce", "reduce_scatter", "broadcast", "scatter", "gather", "send"]
 EXCHANGE_KINDS: tuple[str, ...] = get_args(ExchangeKind)
 PLAN_SCHEMA = "prism-sim/plan/1"
+
+# Which of several, each kind of number a type of its own. Many are at hand where they're needed in a hot loop: a range
+# is then `cast` as a whole, since calling a NewType costs as much as an addition.
+ParticipantId = NewType("ParticipantId", int)  # 0 .. n_ranks - 1: a rank; n_ranks: the terminal
+ExchangeId = NewType("ExchangeId", int)  # index in `Plan.exchanges`
+MessageId = NewType("MessageId", int)  # index among the messages that one exchange becomes on a network
+
+
+def participants(n_ranks: int) -> Sequence[ParticipantId]:
+    """The ranks and, last, the terminal."""
+    return cast(Sequence[ParticipantId], range(n_ranks + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +55,14 @@ class Compute:
 class Start:
     """Hand in this participant's part of `plan.exchanges[exchange]`; returns at once."""
 
-    exchange: int
+    exchange: ExchangeId
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
     """Go on when all that comes in from `plan.exchanges[exchange]` has arrived; nothing comes in: at once."""
 
-    exchange: int
+    exchange: ExchangeId
 
 
 Step = Compute | Start | Wait
@@ -66,9 +78,9 @@ class Exchange:
     """
 
     kind: ExchangeKind
-    group: tuple[int, ...]
+    group: tuple[ParticipantId, ...]
     bytes_by_rank: tuple[int, ...]
-    root: int | None
+    root: ParticipantId | None
     label: str
 
     def __post_init__(self) -> None:
@@ -101,15 +113,27 @@ class Plan:
                 raise ValueError(f"{field} must have n_ranks + 1 = {self.n_ranks + 1} entries, the terminal's last")
 
     @property
-    def terminal(self) -> int:
-        return self.n_ranks
+    def terminal(self) -> ParticipantId:
+        return ParticipantId(self.n_ranks)
+
+    @property
+    def participants(self) -> Sequence[ParticipantId]:
+        return participants(self.n_ranks)
+
+    @property
+    def ranks(self) -> Sequence[ParticipantId]:
+        return self.participants[:-1]
+
+    @property
+    def exchange_ids(self) -> Sequence[ExchangeId]:
+        return cast(Sequence[ExchangeId], range(len(self.exchanges)))
 
     @property
     def held_bytes(self) -> tuple[int, ...]:
         """Per participant: weights and, at their peak, activations."""
         return tuple(map(sum, zip(self.weight_bytes, self.activation_bytes, strict=True)))
 
-    def computes(self, participant: int) -> tuple[Compute, ...]:
+    def computes(self, participant: ParticipantId) -> tuple[Compute, ...]:
         return tuple(step for step in self.programs[participant] if isinstance(step, Compute))
 
     def observable(self) -> Plan:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+ROUNDING = 1e-6  # relative errors below are shown by their magnitude
+
 
 def _scaled(value: float, unit: str, steps: tuple[tuple[float, str], ...]) -> str:
     for factor, prefix in steps:
@@ -55,3 +57,15 @@ def times_text(ratio: float) -> str:
 def per_second_text(rate: float) -> str:
     """3.628 -> '3.63'; many keep no digits after the point."""
     return f"{rate:.3g}" if rate < 1000 else f"{rate:.0f}"
+
+
+def error_text(error: float) -> str:
+    """0.0123 -> '+1.2 %'; rounding shows as such: '1e-16'."""
+    if abs(error) < ROUNDING:
+        return f"{error:.0e}" if error else "0"
+    return f"{100 * error:+.0f} %" if abs(error) >= 0.0995 else f"{100 * error:+.2g} %"
+
+
+def size_text(error: float) -> str:
+    """-0.0123 -> '1.2 %'."""
+    return error_text(abs(error)).removeprefix("+")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from prism_sim import plugins
 from prism_sim.scenario import Scenario, load_scenario
 
 settings.register_profile("same every time", derandomize=True, deadline=None)  # however slow the machine
@@ -63,3 +64,14 @@ def load(tmp_path: Path) -> Callable[..., Scenario]:
         return load_scenario(path, overrides)
 
     return loaded
+
+
+@pytest.fixture
+def no_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No file is loaded as a plug-in before, and what the test loads is forgotten after."""
+    monkeypatch.delenv(plugins.VARIABLE, raising=False)
+    monkeypatch.setattr(plugins, "_files", {})
+    plugins._forget()
+    yield
+    plugins._files.clear()
+    plugins._forget()

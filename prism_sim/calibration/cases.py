@@ -44,11 +44,8 @@ def cases(table: MeasuredTable, scenario: Scenario) -> tuple[MeasuredCase, ...]:
     """Raises ScenarioError at the row that the scenario cannot be made to be, and for devices that differ."""
     kinds = {replace(device, name="") for device in scenario.devices}
     if len(kinds) > 1:
-        raise ScenarioError(
-            f"{scenario.path}: devices: {len(kinds)} kinds of device; a fit finds the numbers of one kind, so name "
-            "devices that are alike",
-            str(scenario.path),
-        )
+        rule = f"{len(kinds)} kinds of device; a fit finds the numbers of one kind, so name devices that are alike"
+        raise scenario.error_of_file(("devices",), rule)
     return tuple(_case(table, row, scenario) for row in table.rows)
 
 

@@ -18,7 +18,8 @@ from prism_sim.calibration.lines import Lines, straight_lines
 from prism_sim.calibration.parameters import PARAMETERS, Parameter
 from prism_sim.calibration.table import MeasuredRow, MeasuredTable
 from prism_sim.catalogue import nearest
-from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.scenario import Scenario
+from prism_sim.scenario.errors import Place
 
 SCHEMA = "prism-sim/fit/1"
 TOTAL_WEIGHT = (
@@ -150,7 +151,7 @@ def _chosen(scenario: Scenario, free: Sequence[str] | None) -> list[Parameter]:
     for name in free:
         if name not in PARAMETERS:
             hint = nearest(name, PARAMETERS) or f"; known: {', '.join(PARAMETERS)}"
-            raise ScenarioError(f"--free {name}: is not a number that can be fitted{hint}", str(scenario.path))
+            raise Place(f"--free {name}").error(str(scenario.path), (), f"is not a number that can be fitted{hint}")
     return [PARAMETERS[name] for name in dict.fromkeys(free)]
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from prism_sim import strategies
 from prism_sim.catalogue import nearest
 from prism_sim.scenario import ScenarioError, units
-from prism_sim.scenario.errors import shown
+from prism_sim.scenario.errors import Place, shown
 
 PARTS = ("compute", "staging", "communication")
 TIMES = (*PARTS, "total")
@@ -95,7 +95,7 @@ def read_table(path: Path) -> MeasuredTable:
 
 
 def _error(path: Path, line: int, message: str) -> ScenarioError:
-    return ScenarioError(f"{path}:{line}: {message}", str(path), line)
+    return ScenarioError(message, str(path), Place(str(path), line))
 
 
 def _check_columns(path: Path, line: int, columns: Sequence[str]) -> None:

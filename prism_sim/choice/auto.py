@@ -28,7 +28,7 @@ def resolved(scenario: Scenario, announce: Callable[[str], None] = lambda text: 
     if not chosen.fits:
         rule = "auto finds nothing that fits: no device can hold the model, nor a part of it"
         remedies = remedies_text(scenario.with_overrides({"strategy.name": "single", "strategy.max_loss": None}))
-        raise scenario.origin.overridden().error(("strategy", "name"), f"{rule}; {remedies}")
+        raise scenario.error(("strategy", "name"), f"{rule}; {remedies}")
     announce(f"auto: {chosen.strategy} over {len(chosen.devices)} device(s)")
     choice = {"strategy.name": chosen.strategy, "strategy.max_loss": None, "ranks": list(chosen.devices)}
     return scenario.with_overrides(choice | _shares(scenario, chosen))
@@ -37,8 +37,8 @@ def resolved(scenario: Scenario, announce: Callable[[str], None] = lambda text: 
 def _shares(scenario: Scenario, chosen: Candidate) -> dict[str, Any]:
     """Those that the choice was played with, unless the scenario states them for its devices."""
     assert chosen.simulation is not None
-    stated = "shares" in scenario.strategy_fields
-    if stated and not (isinstance(scenario.strategy_fields["shares"], tuple) and chosen.devices != scenario.ranks):
+    stated = scenario.written.strategy_fields.get("shares")
+    if stated is not None and not (isinstance(stated, tuple) and chosen.devices != scenario.ranks):
         return {}
     shares = getattr(chosen.simulation.job.options, "shares", None)
     return {"strategy.shares": None if shares is None else list(shares)}

@@ -183,7 +183,7 @@ def _candidate(scenario: Scenario, name: str, devices: tuple[int, ...]) -> Candi
     try:
         simulation = simulate(scenario, name, devices, silent_shares="auto")
     except ScenarioError as error:
-        return _as_candidate(scenario, name, devices, None, str(error).split(": ", 2)[-1])
+        return _as_candidate(scenario, name, devices, None, error.rule)
     return _as_candidate(scenario, name, devices, simulation, None)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from prism_sim.outputs.fidelity import Fidelity
 from prism_sim.outputs.task_accuracy import Accuracy
+from prism_sim.plan import ParticipantId
 from prism_sim.scenario import Scenario
 from prism_sim.shares.choice import ShareChoice
 from prism_sim.simulation.memory import demands
@@ -80,7 +81,7 @@ class RunResult:
             "throughput_mode": self.simulation.throughput_mode,
             "energy_j": self.simulation.total_energy_j,
             "breakdown_s": dict(self.simulation.timeline.breakdown_s),
-            "ranks": [self._rank(rank) for rank in range(self.simulation.plan.n_ranks)],
+            "ranks": [self._rank(rank) for rank in self.simulation.plan.ranks],
             "devices": [
                 {"device": one.device, "peak_memory_bytes": one.need_bytes, "memory_bytes": one.have_bytes}
                 for one in demands(self.scenario, self.simulation)
@@ -93,7 +94,7 @@ class RunResult:
             "plan_confirmed": None if self.fidelity is None else self.fidelity.plan_confirmed,
             "task": None if self.scenario.task is None else self.scenario.task.name,
             "accuracy": None if self.accuracy is None else self.accuracy.to_json(),
-            "unused_fields": list(self.scenario.unused_fields),
+            "unused_fields": list(self.scenario.written.unused_fields),
             "provenance": provenance(self.scenario),
         }
 
@@ -113,7 +114,7 @@ class RunResult:
     def _device(self, simulation: Simulation, participant: int) -> str:
         return self.scenario.devices[simulation.device_of[participant]].name
 
-    def _rank(self, rank: int) -> dict[str, Any]:
+    def _rank(self, rank: ParticipantId) -> dict[str, Any]:
         simulation = self.simulation
         timeline = simulation.timeline
         return {

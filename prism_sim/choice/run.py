@@ -54,7 +54,7 @@ def run(
 
 def _served(scenario: Scenario, simulation: Simulation, announce: Callable[[str], None]) -> Simulation | None:
     """With the shares that serve it, where that is noticeably faster than the even split of a silent scenario."""
-    if simulation.share_kind != "equal" or "shares" in scenario.strategy_fields:
+    if simulation.share_kind != "equal" or "shares" in scenario.written.strategy_fields:
         return None
     found = simulate(scenario, announce=announce, silent_shares="auto")
     return found if found.fits and found.latency_s < (1 - NOTICEABLE) * simulation.latency_s else None

@@ -149,5 +149,5 @@ def _played(
             silent_shares=silent_shares,
         )
     except ScenarioError as error:
-        return SubsetResult(devices, None, str(error.__cause__ or error))  # the rule without its place in the file
+        return SubsetResult(devices, None, error.rule)
     return SubsetResult(devices, simulation, None if simulation.fits else "does not fit in memory")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from prism_sim.catalogue import discover
-from prism_sim.commands.base import Command
+from prism_sim.commands.base import Command, Purpose
 
 
 def catalogue() -> list[Command]:
-    """All commands, in the order in which a newcomer meets them."""
-    return sorted(discover(__name__, "COMMAND", Command), key=lambda command: (command.order, command.name))
+    """All commands, by their purpose, in the order in which a newcomer meets them."""
+    purposes = [*Purpose]  # `list` is a module here
+    return sorted(
+        discover(__name__, "COMMAND", Command),
+        key=lambda command: (purposes.index(command.purpose), command.order, command.name),
+    )

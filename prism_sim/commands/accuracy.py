@@ -11,6 +11,7 @@ from prism_sim.commands.base import (
     Answer,
     Command,
     Content,
+    Purpose,
     deliver,
     file_path,
     load,
@@ -94,4 +95,6 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in text.split(",")))
 
 
-COMMAND = Command("accuracy", "a task's metric beside latency, over compression rates", prepare, run, order=5)
+COMMAND = Command(
+    "accuracy", "a task's metric beside latency, over compression rates", prepare, run, Purpose.ACCURACY, 1
+)

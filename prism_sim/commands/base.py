@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import Enum
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -16,19 +17,33 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from prism_sim.scenario import Scenario
+    from prism_sim.scenario.presets import PresetBook
 
 Content = str | Callable[[Path], Any]  # a file's text, or what draws it into a path
 STANDARD_OUTPUT = Path("-")
 
 
+class Purpose(Enum):
+    """What a user comes for; `--help` lists the commands under these, in this order."""
+
+    ASK = "ask about one scenario"
+    EXPLORE = "explore many of its variants"
+    ACCURACY = "see what it costs in accuracy"
+    TRUST = "fit, measure, and see how far to trust it"
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A subcommand. prepare: adds its arguments to the parser. run: does it and returns the exit status."""
+    """A subcommand. prepare: adds its arguments to the parser. run: does it and returns the exit status.
+
+    order: among those of its purpose.
+    """
 
     name: str
     help: str
     prepare: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
+    purpose: Purpose
     order: int = 50
 
 
@@ -49,6 +64,38 @@ def takes_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", metavar="FILE", type=file_path, help="write the result as JSON ('-': to standard output)"
     )
+
+
+def takes_plugins(parser: argparse.ArgumentParser) -> None:
+    """For every command: what it names is loaded before the command runs."""
+    parser.add_argument(
+        "--plugin",
+        dest="plugins",
+        metavar="FILE.py",
+        type=file_path,
+        action="append",
+        default=[],
+        help="load strategies, compressors, families, tasks or figures from a file; may be repeated",
+    )
+
+
+def takes_presets(parser: argparse.ArgumentParser) -> None:
+    """For a command without a scenario, whose own `presets` would name such files; see `read_presets`."""
+    parser.add_argument(
+        "--presets",
+        metavar="FILE.yaml",
+        type=file_path,
+        action="append",
+        default=[],
+        help="a file with devices, networks or models of one's own; may be repeated",
+    )
+
+
+def read_presets(options: argparse.Namespace) -> PresetBook:
+    """Raises ScenarioError."""
+    from prism_sim.scenario.preset_files import read_files
+
+    return read_files(options.presets)
 
 
 def takes_out(parser: argparse.ArgumentParser, files: str) -> None:

@@ -7,6 +7,7 @@ import argparse
 from prism_sim.commands.base import (
     STANDARD_OUTPUT,
     Command,
+    Purpose,
     as_json,
     load,
     progress,
@@ -56,4 +57,4 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = Command("breakeven", "where two strategies cost the same time", prepare, run, order=6)
+COMMAND = Command("breakeven", "where two strategies cost the same time", prepare, run, Purpose.ASK, 4)

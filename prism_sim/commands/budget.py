@@ -5,7 +5,17 @@ from __future__ import annotations
 import argparse
 from functools import partial
 
-from prism_sim.commands.base import Answer, Command, deliver, load, progress, takes_json, takes_out, takes_scenario
+from prism_sim.commands.base import (
+    Answer,
+    Command,
+    Purpose,
+    deliver,
+    load,
+    progress,
+    takes_json,
+    takes_out,
+    takes_scenario,
+)
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -57,4 +67,6 @@ def _amount(text: str) -> int:
         raise ScenarioError(f"--bytes: {error}") from None
 
 
-COMMAND = Command("budget", "how many segments each block deserves for the bytes sent", prepare, run, order=5)
+COMMAND = Command(
+    "budget", "how many segments each block deserves for the bytes sent", prepare, run, Purpose.ACCURACY, 5
+)

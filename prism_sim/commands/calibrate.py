@@ -8,7 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from prism_sim.commands.base import STANDARD_OUTPUT, Command, as_json, file_path, progress, takes_json, write_files
+from prism_sim.commands.base import (
+    STANDARD_OUTPUT,
+    Command,
+    Purpose,
+    as_json,
+    file_path,
+    progress,
+    takes_json,
+    write_files,
+)
 
 FAILED, WRONG_INPUT = 1, 2  # exit statuses
 SCHEMA = "prism-sim/calibration/1"
@@ -132,4 +141,4 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = Command("calibrate", "what this machine and its links reach, for a scenario", prepare, run, order=8)
+COMMAND = Command("calibrate", "what this machine and its links reach, for a scenario", prepare, run, Purpose.TRUST, 2)

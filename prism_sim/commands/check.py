@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from prism_sim.commands.base import Command, load, takes_scenario
+from prism_sim.commands.base import Command, Purpose, load, takes_scenario
 
 
 def run(options: argparse.Namespace) -> int:
@@ -21,9 +21,9 @@ def run(options: argparse.Namespace) -> int:
     n_ranks = simulation.plan.n_ranks
     name = scenario.strategy.name
     print(f"{options.scenario}: ok: {scenario.name}, {name} over {n_ranks} rank(s)")
-    for field in scenario.unused_fields:
+    for field in scenario.written.unused_fields:
         print(f"  {field}: not used by {name}")
     return 0
 
 
-COMMAND = Command("check", "validate a scenario, compute nothing", takes_scenario, run, order=8)
+COMMAND = Command("check", "validate a scenario, compute nothing", takes_scenario, run, Purpose.ASK, 5)

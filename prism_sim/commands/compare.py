@@ -11,6 +11,7 @@ from prism_sim.commands.base import (
     Answer,
     Command,
     Content,
+    Purpose,
     deliver,
     load,
     progress,
@@ -54,4 +55,4 @@ def _files(found: Comparison) -> Mapping[str, Content]:
     return {"parts.png": saved(draw_parts(bars, found.scenario.name))}
 
 
-COMMAND = Command("compare", "every strategy on the same hardware, one table, a verdict", prepare, run, order=2)
+COMMAND = Command("compare", "every strategy on the same hardware, one table, a verdict", prepare, run, Purpose.ASK, 2)

@@ -8,7 +8,17 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from prism_sim.commands.base import Answer, Command, Content, deliver, load, takes_json, takes_out, takes_scenario
+from prism_sim.commands.base import (
+    Answer,
+    Command,
+    Content,
+    Purpose,
+    deliver,
+    load,
+    takes_json,
+    takes_out,
+    takes_scenario,
+)
 
 if TYPE_CHECKING:
     from prism_sim.why.explain import Explanation
@@ -42,4 +52,4 @@ def _files(found: Explanation) -> Mapping[str, Content]:
     }
 
 
-COMMAND = Command("explain", "where the time goes and why, and what would help most", prepare, run, order=5)
+COMMAND = Command("explain", "where the time goes and why, and what would help most", prepare, run, Purpose.ASK, 3)

@@ -10,6 +10,7 @@ import sys
 from prism_sim.commands.base import (
     STANDARD_OUTPUT,
     Command,
+    Purpose,
     as_json,
     file_path,
     load,
@@ -98,4 +99,6 @@ def _rate(text: str) -> float:
     return rate
 
 
-COMMAND = Command("finetune", "goes on training a task's model through the distributed computation", prepare, run, 5)
+COMMAND = Command(
+    "finetune", "trains a task's model on, through the distributed computation", prepare, run, Purpose.ACCURACY, 3
+)

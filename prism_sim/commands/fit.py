@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from prism_sim.commands.base import STANDARD_OUTPUT, Command, as_json, file_path, progress, takes_json, write_files
+from prism_sim.commands.base import (
+    STANDARD_OUTPUT,
+    Command,
+    Purpose,
+    as_json,
+    file_path,
+    progress,
+    takes_json,
+    write_files,
+)
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -59,4 +68,4 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = Command("fit", "a device's and a network's numbers from measured rows", prepare, run, order=7)
+COMMAND = Command("fit", "a device's and a network's numbers from measured rows", prepare, run, Purpose.TRUST, 1)

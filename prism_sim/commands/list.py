@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from prism_sim.commands.base import Command
+from prism_sim.commands.base import Command, Purpose, read_presets, takes_presets
 
 KINDS = ("models", "devices", "networks", "strategies", "compressors", "tasks", "plots")
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=KINDS)
+    takes_presets(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -18,8 +19,8 @@ def run(options: argparse.Namespace) -> int:
 
     from prism_sim.reports.listings import listing
 
-    Console().print(listing(options.what))
+    Console().print(listing(options.what, read_presets(options)))
     return 0
 
 
-COMMAND = Command("list", "what a scenario can name, with the sources of its numbers", prepare, run, order=9)
+COMMAND = Command("list", "what a scenario can name, with the sources of its numbers", prepare, run, Purpose.ASK, 6)

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 from prism_sim.commands.base import (
     STANDARD_OUTPUT,
     Command,
+    Purpose,
     as_json,
     file_path,
     load,
     progress,
     takes_json,
+    takes_plugins,
     takes_scenario,
     write_files,
 )
@@ -126,7 +128,7 @@ def _meeting(options: argparse.Namespace, scenario: Scenario, n_processes: int) 
     network = scenario.network
     if network.medium != "switch" or network.up_bits_per_s is None or network.down_bits_per_s is None:
         rule = f"--shape makes a switch, but the medium is {network.medium}; write network.medium: switch"
-        raise scenario.origin.overridden().error(("network",), rule)
+        raise scenario.error(("network",), rule)
     with shaped(n_processes, LinkShape(network.up_bits_per_s, network.down_bits_per_s, network.latency_s)) as made:
         for note in made.notes:
             print(f"prism-sim: {note}", file=sys.stderr)
@@ -168,12 +170,15 @@ def run_process(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m prism_sim.live", description="One process of a live run.")
     _takes_runs(parser)
     parser.add_argument("--cores", type=lambda text: tuple(map(int, text.split(","))), help="to run on, as in 0,1")
+    takes_plugins(parser)
     options = parser.parse_args(arguments)
+    from prism_sim import plugins
     from prism_sim.scenario import ScenarioError
 
     try:
+        plugins.load([*plugins.in_environment(), *options.plugins])
         return _run_process(options, float(os.environ.get(DEADLINE, begun_s + options.timeout)), voice)
-    except ScenarioError as error:
+    except (ScenarioError, plugins.PluginError) as error:
         voice.failed(str(error), because_of_peer=False)
         return WRONG_INPUT
     except (ValueError, ConnectionError, RuntimeError) as error:
@@ -246,4 +251,6 @@ def _contents(result: LiveResult, options: argparse.Namespace) -> dict[Path, str
     return contents
 
 
-COMMAND = Command("live", "the same programs on real processes on this machine, measured", prepare, run, order=7)
+COMMAND = Command(
+    "live", "the same programs on real processes on this machine, measured", prepare, run, Purpose.TRUST, 3
+)

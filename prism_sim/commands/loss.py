@@ -11,6 +11,7 @@ from prism_sim.commands.base import (
     Answer,
     Command,
     Content,
+    Purpose,
     deliver,
     load,
     progress,
@@ -52,4 +53,6 @@ def _files(found: Loss) -> Mapping[str, Content]:
     return files
 
 
-COMMAND = Command("loss", "where a scenario's outputs lose accuracy: block, rank, distance", prepare, run, order=5)
+COMMAND = Command(
+    "loss", "where a scenario's outputs lose accuracy: block, rank, distance", prepare, run, Purpose.ACCURACY, 4
+)

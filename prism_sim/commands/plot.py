@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prism_sim.commands.base import Command, file_path, write_files
+from prism_sim.commands.base import Command, Purpose, file_path, write_files
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -144,4 +144,4 @@ def _is(value: Any, wanted: Any) -> bool:
     return str(value) == str(wanted)
 
 
-COMMAND = Command("plot", "a picture of what a sweep or another command has written", prepare, run, order=4)
+COMMAND = Command("plot", "a picture of what a sweep or another command has written", prepare, run, Purpose.EXPLORE, 2)

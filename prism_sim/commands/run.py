@@ -12,6 +12,7 @@ from prism_sim.commands.base import (
     Answer,
     Command,
     Content,
+    Purpose,
     deliver,
     load,
     progress,
@@ -55,4 +56,4 @@ def _files(result: RunResult) -> Mapping[str, Content]:
     }
 
 
-COMMAND = Command("run", "latency, bytes and outputs of one scenario, and a verdict", prepare, run, order=1)
+COMMAND = Command("run", "latency, bytes and outputs of one scenario, and a verdict", prepare, run, Purpose.ASK, 1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prism_sim.commands.base import (
     STANDARD_OUTPUT,
     Command,
+    Purpose,
     as_json,
     file_path,
     load,
@@ -124,4 +125,6 @@ def _csv(rows: Iterable[dict[str, Any]]) -> str:
     return csv_text(pd.DataFrame(list(rows)))
 
 
-COMMAND = Command("search", "the best points of a scenario's sweep, a few of them computed", prepare, run, order=3)
+COMMAND = Command(
+    "search", "the best points of a scenario's sweep, a few of them computed", prepare, run, Purpose.EXPLORE, 3
+)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prism_sim.commands.base import STANDARD_OUTPUT, Command, file_path, load, takes_scenario
+from prism_sim.commands.base import STANDARD_OUTPUT, Command, Purpose, file_path, load, takes_scenario
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -96,4 +96,4 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-COMMAND = Command("sweep", "every point of a scenario's sweep, as one table", prepare, run, order=3)
+COMMAND = Command("sweep", "every point of a scenario's sweep, as one table", prepare, run, Purpose.EXPLORE, 1)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from prism_sim.commands.base import STANDARD_OUTPUT, Command, as_json, file_path, takes_json, write_files
+from prism_sim.commands.base import STANDARD_OUTPUT, Command, Purpose, as_json, file_path, takes_json, write_files
 from prism_sim.commands.processor import share_processor
 
 if TYPE_CHECKING:
@@ -61,4 +61,4 @@ def _order(options: argparse.Namespace) -> TrainingRequest:
     return TrainingRequest(tasks.find(options.task), options.seed, options.steps, options.out, options.again)
 
 
-COMMAND = Command("train", "trains the small reference model of a task, in minutes", prepare, run, order=5)
+COMMAND = Command("train", "trains the small reference model of a task, in minutes", prepare, run, Purpose.ACCURACY, 2)

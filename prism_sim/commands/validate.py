@@ -13,6 +13,7 @@ from prism_sim.commands.base import (
     Answer,
     Command,
     Content,
+    Purpose,
     deliver,
     file_path,
     progress,
@@ -43,8 +44,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from prism_sim.reports.validation_page import filled
     from prism_sim.validation import ValidationSettings, chosen, validate
-    from prism_sim.validation.page import filled
 
     try:
         names = None if options.parts is None else [name.strip() for name in options.parts.split(",")]
@@ -64,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _page(path: Path | None, parts: Sequence[ValidationPart]) -> str:
     """The page as it is now. Raises ValueError if a part has no place in it, OSError if there is no such file."""
-    from prism_sim.validation.page import check_places
+    from prism_sim.reports.validation_page import check_places
 
     if path is None:
         return ""
@@ -98,4 +99,4 @@ def _files(report: Report) -> dict[str, Content]:
     return found
 
 
-COMMAND = Command("validate", "predictions beside formulas, packets and measurements", prepare, run, order=9)
+COMMAND = Command("validate", "predictions beside formulas, packets and measurements", prepare, run, Purpose.TRUST, 4)

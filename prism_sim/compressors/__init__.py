@@ -6,13 +6,13 @@ A name is an entry's, or `reducer+quantiser`: rows are reduced, and what remains
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
-from prism_sim.catalogue import discover, look_up, nearest
+from prism_sim.catalogue import collect, look_up, nearest
 from prism_sim.compressors.base import Entry
 from prism_sim.compressors.compressor import Compressor
 from prism_sim.compressors.identity import Identity
+from prism_sim.plugins import remembered
 
 __all__ = ["CHAIN", "EVERY_ROW", "Compressor", "Entry", "catalogue", "create", "find", "is_lossless", "names", "parts"]
 
@@ -20,10 +20,10 @@ CHAIN = "+"
 EVERY_ROW = Compressor(Identity())
 
 
-@cache
+@remembered()
 def catalogue() -> dict[str, Entry]:
     """All reducers and quantisers by name, in alphabetical order."""
-    return {entry.name: entry for entry in discover(__name__, "COMPRESSOR", Entry)}
+    return collect("compressors", Entry)
 
 
 def find(name: str) -> Entry:
@@ -31,7 +31,7 @@ def find(name: str) -> Entry:
     return look_up("compressor", name, catalogue())
 
 
-@cache
+@remembered()
 def names() -> tuple[str, ...]:
     """All that a compressor may be called: the catalogue's entries, and every chain that makes sense."""
     entries = catalogue().values()
@@ -40,7 +40,7 @@ def names() -> tuple[str, ...]:
     return (*catalogue(), *(f"{first}{CHAIN}{second}" for first in reducers for second in quantisers))
 
 
-@cache
+@remembered()
 def parts(name: str) -> tuple[Entry, ...]:
     """The entries that a name chains. Raises ValueError, which names the nearest that makes sense, for any other."""
     if name in names():

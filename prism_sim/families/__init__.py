@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import difflib
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from prism_sim.catalogue import discover
+from prism_sim.catalogue import collect
 from prism_sim.families.base import Dimensions, Family, Head
+from prism_sim.plugins import remembered
 
 __all__ = ["Dimensions", "Family", "Head", "catalogue", "find", "misspelt"]
 
 LIKENESS = 0.75  # of a misspelt name: one letter of four; a name that shares half its letters is another one
 
 
-@cache
+@remembered()
 def catalogue() -> dict[str, Family]:
     """All families by Hugging Face's `model_type`, in alphabetical order."""
-    return {family.model_type: family for family in discover(__name__, "FAMILY", Family)}  # type: ignore[type-abstract]
+    return collect("families", Family)  # type: ignore[type-abstract]
 
 
 def find(model_type: str) -> Family:

@@ -19,11 +19,13 @@ def _classifier(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tupl
 
 
 def _masked_lm(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
-    own_weights = sizes.vocabulary * (1 if sizes.tied else sizes.width + 2)  # tied: a bias; else matrix and two of them
+    matrix = sizes.vocabulary * sizes.width  # tied: and a bias; else and two of them
+    tied = {"weights": sizes.vocabulary, "table": matrix}
+    weights = tied if sizes.tied else {"weights": matrix + 2 * sizes.vocabulary}
     return (
         linear("transform", batch * rows, sizes.width, sizes.width),
         norm("transform norm", batch * rows, sizes.width),
-        Layer("decoder", batch * rows, sizes.width, sizes.vocabulary, own_weights),
+        Layer("decoder", batch * rows, sizes.width, sizes.vocabulary, **weights),
     )
 
 
@@ -83,9 +85,9 @@ class Bert(Family):
         return super().refuse(config)
 
     def embedding(self, sizes: Dimensions, batch: int, tokens: range) -> tuple[Layer, ...]:
-        tables = (sizes.vocabulary + sizes.max_tokens + sizes.token_types) * sizes.width
+        others, table = (sizes.max_tokens + sizes.token_types) * sizes.width, sizes.vocabulary * sizes.width
         rows = batch * len(tokens)
-        return Layer("word, position and type", rows, 0, sizes.width, tables), norm("norm", rows, sizes.width)
+        return Layer("word, position and type", rows, 0, sizes.width, others, table), norm("norm", rows, sizes.width)
 
     def parts(self, layer: Any) -> BlockParts:
         attention, after = layer.attention.self, layer.attention.output

@@ -18,8 +18,9 @@ ALIASES = {
 
 
 def _language_model(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
-    own_weights = 0 if sizes.tied else sizes.width * sizes.vocabulary
-    lm_head = Layer("lm head", batch * rows, sizes.width, sizes.vocabulary, own_weights)
+    matrix = sizes.width * sizes.vocabulary
+    weights = {"weights": 0, "table": matrix} if sizes.tied else {"weights": matrix}
+    lm_head = Layer("lm head", batch * rows, sizes.width, sizes.vocabulary, **weights)
     return *_bare(sizes, batch, rows, n_tokens), lm_head
 
 
@@ -87,8 +88,8 @@ class GPT2(Family):
         return super().refuse(config)
 
     def embedding(self, sizes: Dimensions, batch: int, tokens: range) -> tuple[Layer, ...]:
-        tables = (sizes.vocabulary + sizes.max_tokens) * sizes.width
-        return (Layer("token and position", batch * len(tokens), 0, sizes.width, tables),)
+        positions, table = sizes.max_tokens * sizes.width, sizes.vocabulary * sizes.width
+        return (Layer("token and position", batch * len(tokens), 0, sizes.width, positions, table),)
 
     def parts(self, layer: Any) -> BlockParts:
         attention, mlp = layer.attn, layer.mlp

@@ -7,19 +7,18 @@ a pandas DataFrame, one row a result, such as a sweep writes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
 from matplotlib.figure import Figure
 
-from prism_sim.catalogue import discover
+from prism_sim.catalogue import collect
 from prism_sim.figures.base import Plot
+from prism_sim.plugins import remembered
 
 
-@cache
+@remembered()
 def catalogue() -> dict[str, Plot]:
     """All plots by name, in alphabetical order."""
-    found = {plot.name: plot for plot in discover(__name__, "PLOT", Plot)}
-    return dict(sorted(found.items()))
+    return collect("figures", Plot)
 
 
 def __getattr__(name: str) -> Callable[..., Figure]:

@@ -17,19 +17,17 @@ from prism_sim.figures.quantities import quantity
 from prism_sim.figures.style import (
     COLUMN_INCHES,
     FAINT,
-    MARKERS,
     WIDE_INCHES,
     look,
     new_figure,
     plain,
-    shaded,
     strategy_style,
+    variant_style,
 )
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-PALEST = 0.6  # white in the last of several variants
 MOST_MARKERS = 40  # of a line
 MOST_TICKS = 12  # at whole numbers
 NEAR_ONE = ("fidelity_top1_agreement", "fidelity_cosine")  # zero is too far away to be shown
@@ -112,33 +110,29 @@ def _draw_panel(chart: Chart, axes: Axes, panel: Panel, y: str, factors: tuple[f
 
 
 def _draw_line(axes: Axes, line: PanelLine, place: tuple[int, int], factors: tuple[float, float], across: bool) -> None:
-    style, (number, many) = strategy_style(line.strategy), place
-    colour = shaded(style.colour, PALEST * number / (many - 1)) if many > 1 else style.colour
+    style, label = variant_style(line.strategy, *place), plain(line.label)
     if across:
-        axes.axhline(
-            sum(line.y) / len(line.y) / factors[1], color=colour, linestyle=style.line, label=plain(line.label)
-        )
+        axes.axhline(sum(line.y) / len(line.y) / factors[1], color=style.colour, linestyle=style.line, label=label)
         return
     x = [value / factors[0] for value in line.x]
-    marker = MARKERS[number % len(MARKERS)] if many > 1 else style.marker
     axes.plot(
         x,
         [value / factors[1] for value in line.y],
-        color=colour,
-        marker=marker if len(x) <= MOST_MARKERS else None,
+        color=style.colour,
+        marker=style.marker if len(x) <= MOST_MARKERS else None,
         markeredgecolor="white",
         markeredgewidth=0.4,
-        linestyle=style.line,
-        label=plain(line.label),
+        linestyle=strategy_style(line.strategy).line,
+        label=label,
     )
     if line.band and line.intervals:
-        _draw_intervals(axes, line, x, factors[1], colour)
+        _draw_intervals(axes, line, x, factors[1], style.colour)
     elif line.band:
         axes.fill_between(
             x,
             [value / factors[1] for value in line.low],
             [value / factors[1] for value in line.high],
-            color=colour,
+            color=style.colour,
             alpha=0.25,
             linewidth=0,
             label=line.band,

@@ -54,7 +54,9 @@ PART_COLOURS = {
 PART_HATCHES = {"staging": "....", "transfer": "////", "propagation": "\\\\\\\\", "queue": "xxxx"}
 EDGE = "#555555"
 FAINT = "#777777"
+PALEST = 0.6  # white in the last of several variants
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")  # of variants of one strategy
+VARIANT_LINES = ((0, (1, 1)), (0, (4, 1, 1, 1)), "-", (0, (3, 3)), (0, (1, 3)))  # of variants without markers
 
 _LOOK: dict[Any, Any] = {
     "font.size": 8,
@@ -81,6 +83,17 @@ _LOOK: dict[Any, Any] = {
 def strategy_style(name: str) -> Style:
     """The look of a strategy, the same in every figure; strategies added later get one by their name."""
     return STRATEGY_STYLES.get(name) or _SPARE[sum(name.encode()) % len(_SPARE)]
+
+
+def variant_style(name: str, number: int, many: int) -> Style:
+    """The look of one of so many variants: none has that of the strategy itself, which may stand beside them."""
+    own = strategy_style(name)
+    if many == 1:
+        return own
+    markers = [marker for marker in MARKERS if marker != own.marker]
+    lines = [line for line in VARIANT_LINES if line != own.line]
+    colour = shaded(own.colour, PALEST * number / (many - 1))
+    return Style(colour, markers[number % len(markers)], lines[number % len(lines)], own.hatch)
 
 
 def strategy_colour(name: str) -> str:

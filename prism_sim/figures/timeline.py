@@ -14,6 +14,8 @@ from prism_sim.figures.frame import add_title
 from prism_sim.figures.quantities import RESULTS
 from prism_sim.figures.rows import checked
 from prism_sim.figures.style import EDGE, PART_COLOURS, PART_HATCHES, WIDE_INCHES, look, new_figure
+from prism_sim.plan import ParticipantId
+from prism_sim.timing.ids import DeviceIndex
 from prism_sim.timing.timeline import Span, Timeline
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ NAME = "timeline"
 COLUMNS = ("participant", "name", "kind", "start_s", "end_s")
 PROCESSOR_KINDS = ("compute", "staging", "overhead", "wait")
 SENDING_KINDS = ("transfer", "propagation", "queue")
+UNKNOWN = DeviceIndex(-1)  # a trace's table names none, and none is drawn
 
 
 def draw_spans(table: DataFrame, *, title: str = "") -> Figure:
@@ -35,7 +38,7 @@ def draw_spans(table: DataFrame, *, title: str = "") -> Figure:
     of_rows = zip(*(rows[column] for column in COLUMNS), strict=True)
     spans, names = [], dict[int, str]()
     for participant, name, kind, start_s, end_s in of_rows:
-        spans.append(Span(int(participant), 0, str(kind), "", float(start_s), float(end_s)))
+        spans.append(Span(ParticipantId(int(participant)), UNKNOWN, str(kind), "", float(start_s), float(end_s)))
         names[int(participant)] = str(name)
     in_all = [names.get(number, "") for number in range(max(names) + 1)]
     return _draw(spans, in_all, max(span.end_s for span in spans), title)

@@ -10,6 +10,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from prism_sim.live.voice import ProcessIndex
+
 FIRST_TAG = 1 << 24  # torch numbers messages of its own barrier from 0 on
 
 
@@ -24,8 +26,8 @@ class Incoming(Protocol):
 class Channel(Protocol):
     """Messages are told apart by their tags; a message sent before it is expected is kept."""
 
-    def expect(self, source: int, tag: int, payload_bytes: int) -> Incoming: ...
-    def send(self, destination: int, tag: int, payload: Tensor) -> None:
+    def expect(self, source: ProcessIndex, tag: int, payload_bytes: int) -> Incoming: ...
+    def send(self, destination: ProcessIndex, tag: int, payload: Tensor) -> None:
         """Hands it over and returns."""
         ...
 
@@ -37,13 +39,13 @@ class Channel(Protocol):
 class LinkError(RuntimeError):
     """A message did not come or did not leave. peer: the other process."""
 
-    def __init__(self, peer: int, reason: str) -> None:
+    def __init__(self, peer: ProcessIndex, reason: str) -> None:
         super().__init__(reason)
         self.peer = peer
 
 
 class GlooIncoming:
-    def __init__(self, source: int, buffer: Tensor, work: Any) -> None:
+    def __init__(self, source: ProcessIndex, buffer: Tensor, work: Any) -> None:
         self.source, self.buffer, self.work = source, buffer, work
 
     def wait(self, limit_s: float) -> Tensor:
@@ -55,16 +57,16 @@ class GlooChannel:
     """Between the processes of the default group."""
 
     def __init__(self) -> None:
-        self.leaving: list[tuple[int, Any, Tensor]] = []
+        self.leaving: list[tuple[ProcessIndex, Any, Tensor]] = []
 
-    def expect(self, source: int, tag: int, payload_bytes: int) -> GlooIncoming:
+    def expect(self, source: ProcessIndex, tag: int, payload_bytes: int) -> GlooIncoming:
         buffer = torch.empty(payload_bytes, dtype=torch.uint8)
         return GlooIncoming(source, buffer, dist.irecv(buffer, source, tag=FIRST_TAG + tag))
 
-    def send(self, destination: int, tag: int, payload: Tensor) -> None:
+    def send(self, destination: ProcessIndex, tag: int, payload: Tensor) -> None:
         _finish(destination, lambda: self._send(destination, tag, payload))
 
-    def _send(self, destination: int, tag: int, payload: Tensor) -> None:
+    def _send(self, destination: ProcessIndex, tag: int, payload: Tensor) -> None:
         self.leaving.append((destination, dist.isend(payload, destination, tag=FIRST_TAG + tag), payload))
 
     def flush(self, limit_s: float) -> None:
@@ -73,9 +75,14 @@ class GlooChannel:
             _finish(destination, lambda work=work: work.wait(timedelta(seconds=limit_s)))  # type: ignore[misc]
 
 
-def _finish(peer: int, act: Callable[[], Any]) -> None:
+def _finish(peer: ProcessIndex, act: Callable[[], Any]) -> None:
     try:
         act()
-    except RuntimeError as error:  # gloo raises no narrower kind, and starts with its own source file
-        reason = str(error).splitlines()[0]
-        raise LinkError(peer, reason.rpartition("] ")[2] if reason.startswith("[") else reason) from error
+    except RuntimeError as error:  # gloo raises no narrower kind
+        raise LinkError(peer, reason_of(error)) from error
+
+
+def reason_of(error: Exception) -> str:
+    """What torch.distributed says of a failure, without the `[place in its source] ` that it begins with."""
+    text = str(error).splitlines()[0]
+    return text.rpartition("] ")[2] if text.startswith("[") else text

@@ -9,31 +9,32 @@ import torch
 
 from prism_sim.live import codec
 from prism_sim.live.outline import Leaf
-from prism_sim.live.routing import OWN, Route, Terms
+from prism_sim.live.routing import OWN, Addends, Route
+from prism_sim.plan import ExchangeId, MessageId, ParticipantId
 
-Content = dict[int, Any]  # parts of a message, by number
+Content = dict[int, Any]  # parts of a message, by their numbers
 
 
 class Crossing:
     """An exchange under way. local: the participants that live here."""
 
-    def __init__(self, number: int, route: Route, local: frozenset[int]) -> None:
-        self.number, self.route = number, route
+    def __init__(self, exchange_id: ExchangeId, route: Route, local: frozenset[ParticipantId]) -> None:
+        self.exchange_id, self.route = exchange_id, route
         self.members = [member for member in route.outline.exchange.group if member in local]
-        self.own: dict[int, Content] = {}
-        self.arrived: dict[int, Content] = {}
-        self.sent: set[int] = set()
+        self.own: dict[ParticipantId, Content] = {}
+        self.arrived: dict[MessageId, Content] = {}
+        self.sent: set[MessageId] = set()
         self.remaining = dict.fromkeys(self.members, 0)
         for message in route.messages:
             if message.destination in self.remaining:
                 self.remaining[message.destination] += 1
-        self.waiting: set[int] = set()
+        self.waiting: set[ParticipantId] = set()
         self.served = 0
 
     def __str__(self) -> str:
         return repr(self.route.outline.exchange.label)
 
-    def begin(self, member: int, value: Any) -> None:
+    def begin(self, member: ParticipantId, value: Any) -> None:
         """A member takes part."""
         outline, kind = self.route.outline, self.route.outline.exchange.kind
         place = outline.exchange.group.index(member)
@@ -52,38 +53,39 @@ class Crossing:
         whole: torch.Tensor = codec.unpack(codec.pack([value], [structure]), [structure])[0]
         return whole
 
-    def to_send(self, member: int) -> Iterator[int]:
+    def to_send(self, member: ParticipantId) -> Iterator[MessageId]:
         """Messages of a member that has begun, for which all has come, and which have not been sent; in order."""
-        for number, message in enumerate(self.route.messages):
+        for number in self.route.numbers:
+            message = self.route.messages[number]
             if message.source == member and number not in self.sent and self.arrived.keys() >= set(message.after):
                 self.sent.add(number)
                 yield number
 
-    def content(self, number: int) -> Content:
+    def content(self, number: MessageId) -> Content:
         """What a message carries."""
         source = self.route.messages[number].source
-        return {part: self._value(source, part, terms) for part, terms in self.route.made_of[number].items()}
+        return {part: self._value(source, part, addends) for part, addends in self.route.made_of[number].items()}
 
-    def _value(self, member: int, part: int, terms: Terms) -> Any:
-        values = [self.own[member][part] if term == OWN else self.arrived[term][part] for term in terms]
+    def _value(self, member: ParticipantId, part: int, addends: Addends) -> Any:
+        values = [self.own[member][part] if one == OWN else self.arrived[one][part] for one in addends]
         total = values[0]
         for value in values[1:]:
             total = total + value
         return total
 
-    def pack(self, number: int, content: Content) -> torch.Tensor:
+    def pack(self, number: MessageId, content: Content) -> torch.Tensor:
         carried = self.route.carried[number]
         return codec.pack([content[part] for part in carried], [self.route.parts[part] for part in carried])
 
-    def unpack(self, number: int, buffer: torch.Tensor) -> Content:
+    def unpack(self, number: MessageId, buffer: torch.Tensor) -> Content:
         carried = self.route.carried[number]
         values = codec.unpack(buffer, [self.route.parts[part] for part in carried])
         return dict(zip(carried, values, strict=True))
 
-    def outcome(self, member: int) -> Any:
+    def outcome(self, member: ParticipantId) -> Any:
         """What a member's program gets once all has arrived; as `prism_sim.meetings` gives it in one process."""
         place = self.route.outline.exchange.group.index(member)
-        got = {part: self._value(member, part, terms) for part, terms in self.route.given[member].items()}
+        got = {part: self._value(member, part, addends) for part, addends in self.route.given[member].items()}
         found = self._outcome(member, place, got)
         self.served += 1
         if self.served == len(self.members) and self._nothing_left():
@@ -93,10 +95,10 @@ class Crossing:
 
     def _nothing_left(self) -> bool:
         return all(
-            number in self.sent for number, message in enumerate(self.route.messages) if message.source in self.members
+            number in self.sent for number in self.route.numbers if self.route.messages[number].source in self.members
         )
 
-    def _outcome(self, member: int, place: int, got: Content) -> Any:
+    def _outcome(self, member: ParticipantId, place: int, got: Content) -> Any:
         outline = self.route.outline
         exchange, root = outline.exchange, outline.exchange.root
         match exchange.kind:

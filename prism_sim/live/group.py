@@ -14,7 +14,8 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from prism_sim.live.voice import Seat
+from prism_sim.live.channel import reason_of
+from prism_sim.live.voice import ProcessIndex, Seat
 
 PINGS = 31
 LEAD_S = 0.01  # from the agreement on a common start to it
@@ -30,7 +31,7 @@ def together(what: str) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:  # gloo raises no narrower kind
-        raise PeerError(f"could not {what} with the other processes: {_reason(error)}") from error
+        raise PeerError(f"could not {what} with the other processes: {reason_of(error)}") from error
 
 
 def meet(deadline_s: float) -> None:
@@ -51,13 +52,13 @@ def joined(seat: Seat, limit_s: float) -> Iterator[None]:
         )
     except (RuntimeError, ValueError) as error:
         if seat.rank == 0:
-            raise ConnectionError(f"cannot listen at {where}: {_reason(error)}; choose another --port") from error
-        raise ConnectionError(f"nobody answers at {where} within {limit_s:.0f} s: {_reason(error)}") from error
+            raise ConnectionError(f"cannot listen at {where}: {reason_of(error)}; choose another --port") from error
+        raise ConnectionError(f"nobody answers at {where} within {limit_s:.0f} s: {reason_of(error)}") from error
     before = _threads()
     try:
         dist.init_process_group("gloo", store=store, rank=seat.rank, world_size=seat.world, timeout=limit)
     except (RuntimeError, ValueError) as error:
-        raise ConnectionError(f"the {seat.world} processes did not meet at {where}: {_reason(error)}") from error
+        raise ConnectionError(f"the {seat.world} processes did not meet at {where}: {reason_of(error)}") from error
     _without_preemption(_threads() - before)
     try:
         yield
@@ -81,12 +82,7 @@ def _without_preemption(threads: set[int]) -> None:
             os.sched_setscheduler(thread, os.SCHED_BATCH, os.sched_param(0))
 
 
-def _reason(error: Exception) -> str:
-    text = str(error).splitlines()[0]
-    return text.rpartition("] ")[2] if text.startswith("[") else text
-
-
-def gathered(value: Any, root: int) -> list[Any] | None:
+def gathered(value: Any, root: ProcessIndex) -> list[Any] | None:
     """The values of all processes, at `root`; None elsewhere."""
     found: list[Any] | None = [None] * dist.get_world_size() if dist.get_rank() == root else None
     with together("gather what was found"):

@@ -19,7 +19,9 @@ from prism_sim.live.channel import Channel, Incoming, LinkError
 from prism_sim.live.crossing import Content, Crossing
 from prism_sim.live.records import Arrived, Posted, Recorder
 from prism_sim.live.routing import Route
+from prism_sim.live.voice import ProcessIndex
 from prism_sim.meetings import Meeting, Terms, terms
+from prism_sim.plan import ExchangeId, MessageId, ParticipantId, participants
 
 MOST_THREADS = 1024  # that await messages; of more, the later ones are noticed later
 GLANCE_S = 1.0  # how often a process that waits says for whom
@@ -27,7 +29,7 @@ GLANCE_S = 1.0  # how often a process that waits says for whom
 
 @dataclass(slots=True)
 class _Participant:
-    index: int
+    index: ParticipantId
     program: Program
     label: str = ""
     waits_in: Crossing | None = None
@@ -46,49 +48,54 @@ class LiveDevice:
     def __init__(
         self,
         routes: Sequence[Route],
-        home: Sequence[int | None],
-        me: int,
+        home: Sequence[ProcessIndex | None],
+        me: ProcessIndex,
         channel: Channel,
         deadline_s: float,
-        peer_name: Callable[[int], str] = lambda peer: f"process {peer}",
+        peer_name: Callable[[ProcessIndex], str] = lambda peer: f"process {peer}",
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.routes, self.home, self.me, self.channel = routes, home, me, channel
         self.deadline_s, self.peer_name, self.say = deadline_s, peer_name, say
-        local = frozenset(index for index, process in enumerate(home) if process == me)
-        self.crossings = [Crossing(number, route, local) for number, route in enumerate(routes)]
+        local = frozenset(one for one in participants(len(home) - 1) if home[one] == me)
+        self.crossings = [Crossing(ExchangeId(index), route, local) for index, route in enumerate(routes)]
         self.first_tag = [0]
         for route in routes:
             self.first_tag.append(self.first_tag[-1] + len(route.messages))
         # as in the driver: the n-th exchange of one kind, group and root that a member enters is every other's n-th
-        self.numbers: dict[Terms, list[int]] = {}
-        for number, route in enumerate(routes):
-            exchange = route.outline.exchange
-            self.numbers.setdefault(Terms(exchange.kind, exchange.group, exchange.root), []).append(number)
-        self.entered: dict[tuple[int, Terms], int] = {}
+        self.by_terms: dict[Terms, list[Crossing]] = {}
+        for crossing in self.crossings:
+            exchange = crossing.route.outline.exchange
+            self.by_terms.setdefault(Terms(exchange.kind, exchange.group, exchange.root), []).append(crossing)
+        self.entered: dict[tuple[ParticipantId, Terms], int] = {}
         self.recorder = Recorder()
         self.inbox: SimpleQueue[tuple[_Participant, float] | Exception] = SimpleQueue()
         self.lock = RLock()
         self.tasks: list[Future[None]] = []
-        self.participants: dict[int, _Participant] = {}
+        self.participants: dict[ParticipantId, _Participant] = {}
 
     def prepare(self, pool: ThreadPoolExecutor) -> None:
         """Expects all messages, so that their senders never wait for this process, and listens for them.
 
         A thread for each exchange, receiver and sender, in the order in which that sends; threads of `pool`.
         """
-        expected: dict[tuple[int, int, int], list[tuple[int, Incoming]]] = {}
-        for number, route in enumerate(self.routes):
-            for index, message in enumerate(route.messages):
+        expected: dict[tuple[ExchangeId, ParticipantId, ParticipantId], list[tuple[MessageId, Incoming]]] = {}
+        for crossing in self.crossings:
+            for number, message in zip(crossing.route.numbers, crossing.route.messages, strict=True):
                 source = self.home[message.source]
                 if source is not None and source != self.me and self.home[message.destination] == self.me:
-                    tag = self.first_tag[number] + index
-                    incoming = self.channel.expect(source, tag, route.message_bytes(index))
-                    expected.setdefault((number, message.destination, message.source), []).append((index, incoming))
-        for (number, _, _), messages in expected.items():
-            self.tasks.append(pool.submit(self._receive, self.crossings[number], messages))
+                    payload_bytes = crossing.route.message_bytes(number)
+                    incoming = self.channel.expect(source, self._tag(crossing, number), payload_bytes)
+                    ends = (crossing.exchange_id, message.destination, message.source)
+                    expected.setdefault(ends, []).append((number, incoming))
+        for (exchange_id, _, _), messages in expected.items():
+            self.tasks.append(pool.submit(self._receive, self.crossings[exchange_id], messages))
 
-    def run(self, programs: Mapping[int, Program]) -> dict[int, Any]:
+    def _tag(self, crossing: Crossing, number: MessageId) -> int:
+        """Tells one message of all exchanges from every other."""
+        return self.first_tag[crossing.exchange_id] + number
+
+    def run(self, programs: Mapping[ParticipantId, Program]) -> dict[ParticipantId, Any]:
         """What the participants' programs return. Raises LinkError, TimeoutError, or what a program raises."""
         self.participants = {index: _Participant(index, program) for index, program in programs.items()}
         for one in self.participants.values():
@@ -96,7 +103,7 @@ class LiveDevice:
         while not all(one.finished for one in self.participants.values()):
             one, at_s = self._next()
             assert one.waits_in is not None
-            self.recorder.waited(one.index, one.waits_in.number, one.since_s, at_s)
+            self.recorder.waited(one.index, one.waits_in.exchange_id, one.since_s, at_s)
             self._advance(one)
         for task in self.tasks:  # messages that are still to be sent on for others
             task.result(self._left_s())
@@ -134,10 +141,10 @@ class LiveDevice:
                 if one.waits_in is not None and (missing := self._missing(one.waits_in, one.index))
             ]
 
-    def _missing(self, crossing: Crossing, member: int) -> list[int]:
+    def _missing(self, crossing: Crossing, member: ParticipantId) -> list[ProcessIndex]:
         sources = {
             self.home[message.source]
-            for number, message in enumerate(crossing.route.messages)
+            for number, message in zip(crossing.route.numbers, crossing.route.messages, strict=True)
             if message.destination == member and number not in crossing.arrived
         }
         return sorted(source for source in sources if source is not None and source != self.me)
@@ -182,7 +189,7 @@ class LiveDevice:
     def _outcome(self, me: _Participant, crossing: Crossing) -> Any:
         with self.lock:
             answer = crossing.outcome(me.index)
-        self.recorder.cut(me.index, "staging", crossing.number)
+        self.recorder.cut(me.index, "staging", crossing.exchange_id)
         return answer
 
     def _enter(self, me: _Participant, effect: Exchanging) -> Crossing | Meeting:
@@ -193,51 +200,51 @@ class LiveDevice:
             return alone
         turn = self.entered.get((me.index, agreed), 0)
         self.entered[me.index, agreed] = turn + 1
-        crossing = self.crossings[self.numbers[agreed][turn]]
+        crossing = self.by_terms[agreed][turn]
         with self.lock:
             crossing.begin(me.index, value)
-            self._send(crossing, me.index, None)
-        self.recorder.cut(me.index, "overhead", crossing.number)
+            self._send(crossing, me.index)
+        self.recorder.cut(me.index, "overhead", crossing.exchange_id)
         return crossing
 
-    def _receive(self, crossing: Crossing, messages: Sequence[tuple[int, Incoming]]) -> None:
+    def _receive(self, crossing: Crossing, messages: Sequence[tuple[MessageId, Incoming]]) -> None:
         try:
-            for index, incoming in messages:
+            for number, incoming in messages:
                 buffer = incoming.wait(self._left_s() + GLANCE_S)
                 at_s = time.monotonic()
-                content = crossing.unpack(index, buffer)
+                content = crossing.unpack(number, buffer)
                 with self.lock:
-                    self._deliver(crossing, index, content, at_s)
+                    self._deliver(crossing, number, content, at_s)
         except LinkError as error:
             self.inbox.put(LinkError(error.peer, f"exchange {crossing}, {self.peer_name(error.peer)}: {error}"))
         except Exception as error:
             self.inbox.put(error)
 
-    def _deliver(self, crossing: Crossing, index: int, content: Content, at_s: float) -> None:
+    def _deliver(self, crossing: Crossing, number: MessageId, content: Content, at_s: float) -> None:
         """A message is there: sends on what waited for it, and wakes its receiver if it was the last."""
-        crossing.arrived[index] = content
-        destination = crossing.route.messages[index].destination
-        self.recorder.records.arrived.append(Arrived(crossing.number, index, at_s))
+        crossing.arrived[number] = content
+        destination = crossing.route.messages[number].destination
+        self.recorder.records.arrived.append(Arrived(crossing.exchange_id, number, at_s))
         crossing.remaining[destination] -= 1
         if not crossing.remaining[destination] and destination in crossing.waiting:
             crossing.waiting.remove(destination)
             self.inbox.put((self.participants[destination], at_s))
         if destination in crossing.own:
-            self._send(crossing, destination, index)
+            self._send(crossing, destination, number)
 
-    def _send(self, crossing: Crossing, member: int, cause: int | None) -> None:
-        for index in crossing.to_send(member):
-            content = crossing.content(index)
-            destination = crossing.route.messages[index].destination
+    def _send(self, crossing: Crossing, member: ParticipantId, released_by: MessageId | None = None) -> None:
+        for number in crossing.to_send(member):
+            content = crossing.content(number)
+            destination = crossing.route.messages[number].destination
             process = self.home[destination]
             assert process is not None
             if process != self.me:
-                payload = crossing.pack(index, content)
-                if cause is None:
-                    self.recorder.cut(member, "staging", crossing.number)
+                payload = crossing.pack(number, content)
+                if released_by is None:
+                    self.recorder.cut(member, "staging", crossing.exchange_id)
             at_s = time.monotonic()
-            self.recorder.records.posted.append(Posted(crossing.number, index, at_s, cause))
+            self.recorder.records.posted.append(Posted(crossing.exchange_id, number, at_s, released_by))
             if process == self.me:
-                self._deliver(crossing, index, content, at_s)
+                self._deliver(crossing, number, content, at_s)
             else:
-                self.channel.send(process, self.first_tag[crossing.number] + index, payload)
+                self.channel.send(process, self._tag(crossing, number), payload)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from prism_sim import plugins
 from prism_sim.live.voice import COUNTED, DEADLINE, PARENT, STATUS_FD
 
 GLANCE_S = 0.1
@@ -133,7 +134,14 @@ def launch(starts: Sequence[ProcessStart], timeout_s: float, show: Callable[[str
 
 def _spawn(start: ProcessStart) -> _Child:
     ours, theirs = os.pipe()
-    environment = {**os.environ, **WARM_HEAP, **start.environment, STATUS_FD: str(theirs), PARENT: str(os.getpid())}
+    environment = {
+        **os.environ,
+        **plugins.environment(),
+        **WARM_HEAP,
+        **start.environment,
+        STATUS_FD: str(theirs),
+        PARENT: str(os.getpid()),
+    }
     try:
         process = subprocess.Popen(
             [*start.prefix, sys.executable, *start.arguments],

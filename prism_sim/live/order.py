@@ -7,9 +7,10 @@ from functools import cached_property
 
 from prism_sim.live.outline import outlines
 from prism_sim.live.routing import Route, RoutedMessage, route
+from prism_sim.live.voice import ProcessIndex
 from prism_sim.numeric.inputs import InputSource
 from prism_sim.numeric.loading import ModelSource
-from prism_sim.plan import Plan
+from prism_sim.plan import ParticipantId, Plan
 from prism_sim.shapes.job import Job
 
 
@@ -30,30 +31,30 @@ class LiveOrder:
     messages: tuple[tuple[RoutedMessage, ...], ...]
 
     @cached_property
-    def active(self) -> tuple[int, ...]:
+    def active(self) -> tuple[ParticipantId, ...]:
         """Participants that have something to do."""
-        return tuple(number for number, program in enumerate(self.plan.programs) if program)
+        return tuple(one for one in self.plan.participants if self.plan.programs[one])
 
     @cached_property
     def devices(self) -> tuple[int, ...]:
         """Devices that take part, one process each, in the order of the ranks, the terminal's last if it is another."""
-        return tuple(dict.fromkeys(self.device_of[number] for number in self.active))
+        return tuple(dict.fromkeys(self.device_of[one] for one in self.active))
 
     @property
-    def home(self) -> tuple[int | None, ...]:
-        """The process of each participant."""
+    def home(self) -> tuple[ProcessIndex | None, ...]:
+        """The process of each participant; None for one without work."""
         return tuple(
-            self.devices.index(device) if number in self.active else None
-            for number, device in enumerate(self.device_of)
+            ProcessIndex(self.devices.index(self.device_of[one])) if one in self.active else None
+            for one in self.plan.participants
         )
 
-    def name(self, process: int) -> str:
+    def name(self, process: ProcessIndex) -> str:
         """For humans: who runs in a process, and on what device it stands for."""
         device = self.devices[process]
         roles = [
-            "terminal" if number == self.plan.terminal else f"rank {number}"
-            for number in self.active
-            if self.device_of[number] == device
+            "terminal" if one == self.plan.terminal else f"rank {one}"
+            for one in self.active
+            if self.device_of[one] == device
         ]
         return f"{' and '.join(roles)} ({self.device_names[device]})"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from prism_sim import driver
 from prism_sim.effects import Await, Begin, Exchanging, Mark, Program, Recv, ReduceScatter, Scatter
-from prism_sim.plan import Exchange
+from prism_sim.plan import Exchange, ExchangeId, ParticipantId, participants
 from prism_sim.shapes.job import DTYPE_BYTES, Job
 from prism_sim.shapes.ledger import Ledger, Mask, Packed, Shape
 from prism_sim.shapes.model import ShapeModel
@@ -36,6 +36,8 @@ class Leaf:
 
 # What a value is made of: a tensor, a tuple of such, or nothing.
 Structure = Leaf | tuple["Structure", ...] | None
+HandedIn = dict[tuple[ExchangeId, ParticipantId], Structure]
+Note = Callable[[ExchangeId | None, ParticipantId, Exchanging], None]
 
 
 def leaves(structure: Structure) -> tuple[Leaf, ...]:
@@ -63,32 +65,32 @@ def outlines(job: Job) -> tuple[Outline, ...]:
     """Of all exchanges of the job's Plan, in its order. Raises ValueError for values of an unknown kind."""
     sizes = (job.element_bytes, job.matrix_bytes, job.wire_bytes)
     ledgers = [Ledger(*sizes) for _ in range(job.n_ranks + 1)]
-    handed_in: dict[tuple[int, int], Structure] = {}
+    handed_in: HandedIn = {}
 
-    def note(exchange: int | None, participant: int, effect: Exchanging) -> None:
+    def note(exchange: ExchangeId | None, participant: ParticipantId, effect: Exchanging) -> None:
         if exchange is not None and not isinstance(effect, Recv):
             sharing = isinstance(effect, Scatter | ReduceScatter)
             handed_in[exchange, participant] = _structure(effect.pieces if sharing else effect.value, job)  # type: ignore[union-attr]
 
     programs = job.programs([ShapeModel(job, ledger) for ledger in ledgers])
     own = [at_the_border(program, me.send, me.receive) for program, me in zip(programs, ledgers, strict=True)]
-    watched = [_watched(program, participant, note) for participant, program in enumerate(own)]
+    watched = [_watched(program, one, note) for one, program in zip(participants(job.n_ranks), own, strict=True)]
     done = driver.run(watched, ledgers)
-    return tuple(_outline(exchange, number, handed_in) for number, exchange in enumerate(done.exchanges))
+    return tuple(_outline(exchange, ExchangeId(index), handed_in) for index, exchange in enumerate(done.exchanges))
 
 
-def _outline(exchange: Exchange, number: int, handed_in: dict[tuple[int, int], Structure]) -> Outline:
+def _outline(exchange: Exchange, exchange_id: ExchangeId, handed_in: HandedIn) -> Outline:
     if exchange.kind in ("scatter", "reduce_scatter"):
-        whole = handed_in[number, exchange.group[0] if exchange.root is None else exchange.root]
+        whole = handed_in[exchange_id, exchange.group[0] if exchange.root is None else exchange.root]
         assert isinstance(whole, tuple)
         parts = whole
     else:
-        parts = tuple(handed_in.get((number, member)) for member in exchange.group)
+        parts = tuple(handed_in.get((exchange_id, member)) for member in exchange.group)
     assert tuple(map(nbytes, parts)) == exchange.bytes_by_rank
     return Outline(exchange, parts)
 
 
-def _watched(program: Program, participant: int, note: Callable[[int | None, int, Exchanging], None]) -> Program:
+def _watched(program: Program, participant: ParticipantId, note: Note) -> Program:
     """The same program; `note` is told what it hands in to which exchange."""
     answer: Any = None
     while True:
@@ -102,7 +104,7 @@ def _watched(program: Program, participant: int, note: Callable[[int | None, int
         begun = isinstance(effect, Begin)
         exchanging: Any = effect.effect if isinstance(effect, Begin) else effect
         ticket = yield Begin(exchanging)
-        note(ticket.meeting.number, participant, exchanging)
+        note(ticket.meeting.exchange_id, participant, exchanging)
         answer = ticket if begun else (yield Await(ticket))
 
 

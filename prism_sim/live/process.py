@@ -33,14 +33,17 @@ from prism_sim.live.model import Workshop
 from prism_sim.live.order import LiveOrder
 from prism_sim.live.records import Records
 from prism_sim.live.timed import Pass
-from prism_sim.live.voice import COUNTED, Seat, Voice
+from prism_sim.live.voice import COUNTED, ProcessIndex, Seat, Voice
 from prism_sim.numeric.codebooks import codebooks_for, needs_codebooks
 from prism_sim.numeric.infer import main_output
 from prism_sim.numeric.interpreter import execute, programs
 from prism_sim.numeric.loading import load
 from prism_sim.numeric.measure import inputs_of
+from prism_sim.plan import ParticipantId, participants
 
 ALONE, IN_COMPANY = "alone", "in_company"  # how kernels are timed: with the other processes idle, or as busy
+FIRST = ProcessIndex(0)  # the process that hears what the others have found
+ALL_AT_ONCE = None  # in place of the process whose turn it is
 ROUNDINGS = 1000  # of the coarsest element type, relative: what a sum in another order and a dozen blocks come to
 
 
@@ -84,23 +87,25 @@ class Kernels:
 class _Piece:
     """One order in one process: what is kept from run to run."""
 
-    def __init__(self, order: LiveOrder, me: int, model: nn.Module, settings: ProcessSettings, voice: Voice) -> None:
+    def __init__(
+        self, order: LiveOrder, me: ProcessIndex, model: nn.Module, settings: ProcessSettings, voice: Voice
+    ) -> None:
         self.order = order
         self.routes = order.routes()
         home = order.home[order.plan.terminal]
-        self.checker = 0 if home is None else home  # where the output comes to lie
+        self.checker = FIRST if home is None else home  # where the output comes to lie
         inputs = inputs_of(model, order.given, order.job)
         codebooks = None
         if needs_codebooks(order.job):  # all must hold the same to the bit, whatever their processors
             voice.doing("fits codebooks")
-            codebooks = shared(codebooks_for(model, order.job) if me == 0 else None)
+            codebooks = shared(codebooks_for(model, order.job) if me == FIRST else None)
         self.workshop = Workshop(model, inputs, order.job, settings.threads, codebooks)
         self.reference: Tensor | None = None
         if me == self.checker:
             voice.doing("computes the output in one process")
             self.reference = main_output(execute(model, inputs, order.job, codebooks=codebooks).output)
         self.runs: list[tuple[Records, int | None]] = []
-        self.results: dict[int, Any] = {}
+        self.results: dict[ParticipantId, Any] = {}
         self.output: Tensor | None = None
 
     def error(self) -> float | None:
@@ -109,10 +114,10 @@ class _Piece:
         if job.placement.output == "in_place":
             found = gathered(self.results, self.checker)
             if found is not None:
-                everything = {number: rows for part in found for number, rows in part.items()}
+                everything = {one: rows for part in found for one, rows in part.items()}
                 forward = self.workshop.forward()
                 forward.embed()
-                forward.head_on_all([everything.get(number) for number in range(job.n_ranks + 1)])
+                forward.head_on_all([everything.get(one) for one in participants(job.n_ranks)])
                 self.output = forward.output
         if self.reference is None:
             return None
@@ -166,19 +171,19 @@ class _Process:
         own: dict[str, Any] = {name: [asdict(step) for step in timer.steps()] for name, timer in self.timers.items()}
         if own and self.where != "cpu":
             own["copies"] = [asdict(copy) for copy in time_copies(self.where)]
-        steps = gathered(own, 0) if own else None
-        if self.me:
+        steps = gathered(own, FIRST) if own else None
+        if self.me != FIRST:
             return None
         return [one for one in found if one is not None] + (steps or [])
 
     def _time_kernels(self, number: int) -> None:
         """Those of one process after another, then of all at once."""
         for name, timer in self.timers.items():
-            for turn in range(self.world) if name == ALONE else (None,):
+            for turn in range(self.world) if name == ALONE else (ALL_AT_ONCE,):
                 self._check_time(number)
                 self.voice.doing(f"times kernels, round {number + 1}, {name}")
                 meet(self.settings.deadline_s)
-                if turn in (None, self.me):
+                if turn in (ALL_AT_ONCE, self.me):
                     timer.round()
 
     def _check_time(self, number: int) -> None:
@@ -200,7 +205,7 @@ class _Process:
         device.prepare(pool)
         forward = piece.workshop.held_forward() if order.home[order.plan.terminal] == self.me else None
         made = programs(order.job, list(piece.workshop.models(forward)))
-        own = {number: made[number] for number in order.active if order.home[number] == self.me}
+        own = {one: made[one] for one in order.active if order.home[one] == self.me}
         start_s = common_start_s(self.offset_s, self.settings.deadline_s)
         before = _interface_bytes()
         sleep_until(start_s)
@@ -216,16 +221,16 @@ class _Process:
 
     def _report(self, piece: _Piece, error: float | None) -> dict[str, Any] | None:
         runs = piece.runs[self.settings.warmup :]
-        errors = gathered(error, 0)
-        ends = gathered([max((end_s for _, end_s in records.ends), default=0.0) for records, _ in runs], 0)
-        sent = gathered([sent_bytes for _, sent_bytes in runs], 0)
+        errors = gathered(error, FIRST)
+        ends = gathered([max((end_s for _, end_s in records.ends), default=0.0) for records, _ in runs], FIRST)
+        sent = gathered([sent_bytes for _, sent_bytes in runs], FIRST)
         chosen: list[Any] = [None]
         if ends is not None:
             latencies = [max(one) for one in zip(*ends, strict=True)]
             chosen = [min(range(len(latencies)), key=lambda run: abs(latencies[run] - statistics.median(latencies)))]
         with together("agree on a run"):
             dist.broadcast_object_list(chosen, 0)
-        records = gathered(asdict(runs[chosen[0]][0]), 0)
+        records = gathered(asdict(runs[chosen[0]][0]), FIRST)
         if ends is None or errors is None or sent is None:
             return None
         job = piece.order.job

@@ -6,43 +6,45 @@ import time
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from prism_sim.plan import ExchangeId, MessageId, ParticipantId
+
 SLIVER_S = 2e-6  # shorter stretches count to what follows: reading the clock takes about as long
 
 
 class Worked(NamedTuple):
     """kind: compute, staging (values made ready to leave or to be computed on) or overhead (messages handed over).
 
-    subject: a Compute's label, or an exchange's number.
+    subject: a Compute's label, or an exchange.
     """
 
-    participant: int
+    participant: ParticipantId
     kind: str
-    subject: str | int
+    subject: str | ExchangeId
     start_s: float
     end_s: float
 
 
 class Waited(NamedTuple):
-    participant: int
-    exchange: int
+    participant: ParticipantId
+    exchange: ExchangeId
     start_s: float
     end_s: float
 
 
 class Posted(NamedTuple):
-    """A message handed over. cause: the message of the same exchange whose arrival released it; None: its sender."""
+    """A message handed over. released_by: the message of the same exchange whose arrival let it go; None: no other."""
 
-    exchange: int
-    message: int
+    exchange: ExchangeId
+    message: MessageId
     at_s: float
-    cause: int | None
+    released_by: MessageId | None
 
 
 class Arrived(NamedTuple):
     """A message noticed at its receiver's."""
 
-    exchange: int
-    message: int
+    exchange: ExchangeId
+    message: MessageId
     at_s: float
 
 
@@ -54,7 +56,7 @@ class Records:
     waited: list[Waited] = field(default_factory=list)
     posted: list[Posted] = field(default_factory=list)
     arrived: list[Arrived] = field(default_factory=list)
-    ends: list[tuple[int, float]] = field(default_factory=list)
+    ends: list[tuple[ParticipantId, float]] = field(default_factory=list)
 
     def since(self, start_s: float) -> Records:
         """The same with `start_s` as 0."""
@@ -77,7 +79,7 @@ class Recorder:
     def begin(self, at_s: float) -> None:
         self.at_s = at_s
 
-    def cut(self, participant: int, kind: str, subject: str | int) -> None:
+    def cut(self, participant: ParticipantId, kind: str, subject: str | ExchangeId) -> None:
         """What was done since the last cut."""
         now_s, worked = time.monotonic(), self.records.worked
         if now_s - self.at_s < SLIVER_S:
@@ -89,11 +91,11 @@ class Recorder:
             worked.append(Worked(participant, kind, subject, self.at_s, now_s))
         self.at_s = now_s
 
-    def waited(self, participant: int, exchange: int, start_s: float, end_s: float) -> None:
+    def waited(self, participant: ParticipantId, exchange: ExchangeId, start_s: float, end_s: float) -> None:
         """The processor was idle until then, or busy with another participant for longer."""
         if end_s > start_s:
             self.records.waited.append(Waited(participant, exchange, start_s, end_s))
         self.at_s = max(self.at_s, end_s)
 
-    def end(self, participant: int) -> None:
+    def end(self, participant: ParticipantId) -> None:
         self.records.ends.append((participant, time.monotonic()))

@@ -7,31 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from prism_sim.live.outline import Leaf, Outline, Structure, nbytes
 from prism_sim.partition import even_split
+from prism_sim.plan import MessageId, ParticipantId
 
-OWN = -1  # stands, among numbers of messages, for what a member has itself
+OWN = MessageId(-1)  # stands, among numbers of messages, for what a member has itself
 SUMS = ("all_reduce", "reduce_scatter")
 
 # Numbers of messages (or OWN) whose values are added up or, of a kind without sums, the one that has the value.
-Terms = tuple[int, ...]
+Addends = tuple[MessageId, ...]
 
 
 class RoutedMessage(Protocol):
     """A message as the timing model lowers an exchange; see `prism_sim.timing.collectives`."""
 
     @property
-    def source(self) -> int: ...
+    def source(self) -> ParticipantId: ...
     @property
-    def destination(self) -> int: ...
+    def destination(self) -> ParticipantId: ...
     @property
     def payload_bytes(self) -> int: ...
     @property
-    def after(self) -> tuple[int, ...]: ...
+    def after(self) -> tuple[MessageId, ...]: ...
     @property
-    def transmission(self) -> int | None: ...
+    def transmission(self) -> MessageId | None: ...
     @property
     def parts(self) -> tuple[int, ...]: ...
 
@@ -41,20 +42,28 @@ class Route:
     """An exchange as messages.
 
     parts: what there is, by number: contributions, pieces, or the chunks of an all-reduce's sum.
-    carried: per message, the numbers of the parts in it, in order; made_of: per message and part of it, its terms.
-    given: per member and part that it gets, its terms.
+    carried: per message, the numbers of the parts in it, in order; made_of: per message and part of it, its addends.
+    given: per member and part that it gets, its addends.
     """
 
     outline: Outline
     messages: tuple[RoutedMessage, ...]
     parts: tuple[Structure, ...]
     carried: tuple[tuple[int, ...], ...]
-    made_of: tuple[dict[int, Terms], ...]
-    given: dict[int, dict[int, Terms]]
+    made_of: tuple[dict[int, Addends], ...]
+    given: dict[ParticipantId, dict[int, Addends]]
 
-    def message_bytes(self, number: int) -> int:
+    @property
+    def numbers(self) -> Sequence[MessageId]:
+        return numbers_of(self.messages)
+
+    def message_bytes(self, number: MessageId) -> int:
         """As it is sent; chunks of a sum end where an element does, so up to an element from the Plan's."""
         return sum(nbytes(self.parts[part]) for part in self.carried[number])
+
+
+def numbers_of(messages: Sequence[RoutedMessage]) -> Sequence[MessageId]:
+    return cast(Sequence[MessageId], range(len(messages)))
 
 
 def route(outline: Outline, messages: Sequence[RoutedMessage], algorithm: str) -> Route:
@@ -68,10 +77,10 @@ def route(outline: Outline, messages: Sequence[RoutedMessage], algorithm: str) -
         )
     parts = _parts(outline, messages)
     routing = _Routing(outline, messages, parts, algorithm)
-    made_of = [routing.make(number) for number in range(len(messages))]
+    made_of = [routing.make(number) for number in numbers_of(messages)]
     given = {member: routing.give(place) for place, member in enumerate(exchange.group)}
     found = Route(outline, tuple(messages), parts, tuple(routing.carried), tuple(made_of), given)
-    for number, message in enumerate(messages):
+    for number, message in zip(numbers_of(messages), messages, strict=True):
         if exchange.kind != "all_reduce" and found.message_bytes(number) != message.payload_bytes:
             raise routing.unclear(f"message {number} has {message.payload_bytes} bytes")
     return found
@@ -116,21 +125,21 @@ class _Routing:
             return (self.root,)
         raise self.unclear("it does not say which parts a message carries")
 
-    def make(self, number: int) -> dict[int, Terms]:
+    def make(self, number: MessageId) -> dict[int, Addends]:
         message = self.messages[number]
         made, holds = {}, {}
         for part in self.carried[number]:
-            made[part], holds[part] = self._terms(self.place[message.source], part, message.after)
+            made[part], holds[part] = self._made(self.place[message.source], part, message.after)
         self.holds.append(holds)
         return made
 
-    def give(self, place: int) -> dict[int, Terms]:
+    def give(self, place: int) -> dict[int, Addends]:
         """What the member at this place gets, of what has arrived at the end."""
         member = self.exchange.group[place]
-        arrived = [number for number, message in enumerate(self.messages) if message.destination == member]
+        arrived = [number for number in numbers_of(self.messages) if self.messages[number].destination == member]
         given = {}
         for part in self._wanted(place):
-            given[part], holds = self._terms(place, part, arrived)
+            given[part], holds = self._made(place, part, arrived)
             if self.sums and len(holds) < len(self.exchange.group) and nbytes(self.parts[part]):
                 raise self.unclear(f"the sum that participant {member} gets lacks terms")
         return given
@@ -149,7 +158,7 @@ class _Routing:
                 wanted = () if place == self.root or self.root is None else (self.root,)
         return [part for part in wanted if self.sums or nbytes(self.parts[part])]
 
-    def _terms(self, place: int, part: int, arrived: Iterable[int]) -> tuple[Terms, frozenset[int]]:
+    def _made(self, place: int, part: int, arrived: Iterable[MessageId]) -> tuple[Addends, frozenset[int]]:
         """Of what a part is made at a member to whom these messages have come, and whose terms are then in it."""
         bearing = [number for number in arrived if part in self.carried[number]]
         if not self.sums:
@@ -158,16 +167,16 @@ class _Routing:
             if not bearing:
                 raise self.unclear(f"part {part} never reaches participant {self.exchange.group[place]}")
             return (bearing[0],), frozenset()
-        terms: dict[int, frozenset[int]] = {}
+        addends: dict[MessageId, frozenset[int]] = {}
         whose: frozenset[int] = frozenset()
         for number in sorted(bearing, key=lambda number: -len(self.holds[number][part])):
             if not whose & self.holds[number][part]:  # a sum that holds all is not added to what led to it
-                terms[number] = self.holds[number][part]
-                whose |= terms[number]
+                addends[number] = self.holds[number][part]
+                whose |= addends[number]
         if place not in whose:
-            terms[OWN] = frozenset({place})
-            whose |= terms[OWN]
-        return tuple(sorted(terms, key=lambda number: min(terms[number]))), whose  # added in the order of the group
+            addends[OWN] = frozenset({place})
+            whose |= addends[OWN]
+        return tuple(sorted(addends, key=lambda number: min(addends[number]))), whose  # added in the order of the group
 
     def _is_own(self, place: int, part: int) -> bool:
         return part == place if self.exchange.kind in ("all_gather", "gather") else place == self.root

@@ -14,8 +14,9 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NewType
 
+ProcessIndex = NewType("ProcessIndex", int)  # of the processes of a run; what torch.distributed calls a rank
 STATUS_FD = "PRISM_SIM_LIVE_STATUS_FD"
 PARENT = "PRISM_SIM_LIVE_PARENT"
 DEADLINE = "PRISM_SIM_LIVE_DEADLINE"  # on `time.monotonic`, when a process gives up
@@ -82,7 +83,7 @@ def die_with_parent() -> None:
 class Seat:
     """Where a process sits in its group, by the environment variables that torchrun sets: one of `world` processes."""
 
-    rank: int
+    rank: ProcessIndex
     world: int
     host: str
     port: int
@@ -92,7 +93,7 @@ class Seat:
         """Raises ValueError if one is missing or is no number."""
         try:
             return Seat(
-                int(os.environ["RANK"]),
+                ProcessIndex(int(os.environ["RANK"])),
                 int(os.environ["WORLD_SIZE"]),
                 os.environ["MASTER_ADDR"],
                 int(os.environ["MASTER_PORT"]),

@@ -55,7 +55,7 @@ def check_routes(scenario: Scenario, simulation: Simulation) -> None:
         for ways in zip(outlines(simulation.job), simulation.messages, simulation.algorithms, strict=True):
             route(*ways)
     except ValueError as error:
-        raise scenario.origin.overridden().error(("network",), str(error)) from error
+        raise scenario.error(("network",), str(error)) from error
 
 
 def taking_part(simulation: Simulation) -> tuple[int, ...]:

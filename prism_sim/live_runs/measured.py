@@ -5,14 +5,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from prism_sim import timing
 from prism_sim.live.records import Arrived, Posted, Records, Waited, Worked
-from prism_sim.plan import Plan
+from prism_sim.plan import ExchangeId, MessageId, ParticipantId, Plan
 from prism_sim.simulation.simulate import Simulation
 from prism_sim.timing.collectives import Message
-from prism_sim.timing.log import Blocked, Cause, Hold, Log
+from prism_sim.timing.ids import Cause, DeviceIndex, FlightId, HoldId, of_flight, of_hold
+from prism_sim.timing.log import Blocked, Hold, Log
 from prism_sim.timing.media.base import Flight
 
 
@@ -29,8 +30,9 @@ def records_from_json(found: Mapping[str, Any]) -> Records:
 
 def measured_timeline(predicted: Simulation, records: Sequence[Records]) -> timing.Timeline:
     """A run like a simulated one, with the cause of every start. A message's whole way is transfer."""
-    plan, device_of = predicted.plan, predicted.device_of
-    return timing.Timeline.of(_Merging(plan, device_of, predicted.messages, records).log(), len(predicted.devices))
+    device_of = cast(tuple[DeviceIndex, ...], predicted.device_of)
+    log = _Merging(predicted.plan, device_of, predicted.messages, records).log()
+    return timing.Timeline.of(log, len(predicted.devices))
 
 
 class _Merging:
@@ -39,20 +41,21 @@ class _Merging:
     def __init__(
         self,
         plan: Plan,
-        device_of: tuple[int, ...],
+        device_of: tuple[DeviceIndex, ...],
         messages: Sequence[Sequence[Message]],
         records: Iterable[Records],
     ) -> None:
         records = list(records)
         self.plan, self.device_of, self.messages = plan, device_of, messages
         self.posted = sorted((one for found in records for one in found.posted), key=lambda one: one.at_s)
-        self.flight_of = {(one.exchange, one.message): index for index, one in enumerate(self.posted)}
+        self.flight_of = {(one.exchange, one.message): FlightId(index) for index, one in enumerate(self.posted)}
         self.arrived = {(one.exchange, one.message): one.at_s for found in records for one in found.arrived}
         self.waited = [one for found in records for one in found.waited]
         self.ended = {participant: end_s for found in records for participant, end_s in found.ends}
         worked = [one for found in records for one in found.worked]
         self.worked = sorted(worked, key=lambda one: (device_of[one.participant], one.start_s))
-        self.begins: dict[int, tuple[int, list[float]]] = {}  # per device: its first job, and when its jobs begin
+        # per device: its first job, and when its jobs begin
+        self.begins: dict[DeviceIndex, tuple[int, list[float]]] = {}
         for number, one in enumerate(self.worked):
             self.begins.setdefault(device_of[one.participant], (number, []))[1].append(one.start_s)
 
@@ -61,32 +64,36 @@ class _Merging:
         jobs: list[Hold] = []
         for number, one in enumerate(self.worked):
             first = self.begins[self.device_of[one.participant]][0]
-            cause: Cause = number - 1 if number > first else None
+            cause: Cause = of_hold(HoldId(number - 1)) if number > first else None
             exchange = released.get((one.participant, one.start_s))
             if exchange is not None:
                 cause = self._last_arrival(one.participant, exchange)
             jobs.append(Hold(one.participant, one.kind, one.subject, max(one.start_s, 0.0), one.end_s, cause))
-        flights = [self._flight(index, one) for index, one in enumerate(self.posted)]
+        flights = [self._flight(one) for one in self.posted]
         blocked = [Blocked(*one) for one in self.waited]
-        ends = [self._end(participant) for participant in range(len(self.device_of))]
+        ends = [self._end(participant) for participant in self.plan.participants]
         return Log(self.plan, self.device_of, jobs, flights, blocked, ends)
 
-    def _job_at(self, device: int, at_s: float) -> Cause:
+    def _job_at(self, device: DeviceIndex, at_s: float) -> Cause:
         """The job of a device that was under way, or over, at a moment."""
         first, begins = self.begins.get(device, (0, []))
         place = bisect_right(begins, at_s) - 1
-        return first + place if place >= 0 else None
+        return of_hold(HoldId(first + place)) if place >= 0 else None
 
-    def _last_arrival(self, participant: int, exchange: int) -> Cause:
-        due = [number for number, m in enumerate(self.messages[exchange]) if m.destination == participant]
+    def _last_arrival(self, participant: ParticipantId, exchange: ExchangeId) -> Cause:
+        due = [MessageId(n) for n, m in enumerate(self.messages[exchange]) if m.destination == participant]
         last = max(due, key=lambda number: self.arrived[exchange, number])
-        return ~self.flight_of[exchange, last]
+        return of_flight(self.flight_of[exchange, last])
 
-    def _flight(self, index: int, one: Posted) -> Flight:
+    def _flight(self, one: Posted) -> Flight:
         message = self.messages[one.exchange][one.message]
         source, destination = self.device_of[message.source], self.device_of[message.destination]
-        cause = self._job_at(source, one.at_s) if one.cause is None else ~self.flight_of[one.exchange, one.cause]
-        flight = Flight(index, one.message, message, source, destination, cause, SimpleNamespace(exchange=one.exchange))
+        if one.released_by is None:
+            cause = self._job_at(source, one.at_s)
+        else:
+            cause = of_flight(self.flight_of[one.exchange, one.released_by])
+        index, state = self.flight_of[one.exchange, one.message], SimpleNamespace(exchange=one.exchange)
+        flight = Flight(index, one.message, message, source, destination, cause, state)
         arrival_s = max(self.arrived[one.exchange, one.message], one.at_s)  # clocks of two hosts agree only roughly
         flight.posted_s = flight.uplink_start_s = flight.uplink_end_s = one.at_s
         flight.head_s = flight.downlink_start_s = one.at_s
@@ -94,7 +101,7 @@ class _Merging:
         flight.legs = (("transfer", one.at_s, arrival_s),)
         return flight
 
-    def _end(self, participant: int) -> tuple[float, Cause]:
+    def _end(self, participant: ParticipantId) -> tuple[float, Cause]:
         if participant not in self.ended:
             return 0.0, None
         end_s = self.ended[participant]

@@ -95,11 +95,13 @@ def main(arguments: Sequence[str]) -> int:
     voice = Voice.from_environment()
     voice.doing("reads the scenarios")
     series, seat = Series.from_json(arguments[0]), Seat.from_environment()
+    from prism_sim import plugins
     from prism_sim.live.group import PeerError
     from prism_sim.live.process import Kernels, ProcessSettings, take_part
     from prism_sim.live_runs.live import order_of, planned
     from prism_sim.scenario import load_scenario
 
+    plugins.load(plugins.in_environment())
     orders = []
     for path, overrides in series.cells:
         scenario = load_scenario(Path(path), overrides)

@@ -56,6 +56,14 @@ class AccuracyPoint:
     def strategy(self) -> str:
         return self.simulation.job.strategy
 
+    @property
+    def sends_every_row(self) -> bool:
+        """Whether an L was asked for that is no less than the rows of a partition, so that nothing is compressed."""
+        job = self.simulation.job
+        asked = getattr(job.options, "segments", None)
+        is_whole = self.simulation.compression == (None, 1)
+        return is_whole and isinstance(asked, int) and asked >= -(-job.n_tokens // job.n_ranks)
+
     def to_row(self) -> dict[str, Any]:
         """Columns as `sweep` names them."""
         segments, rate = self.simulation.compression
@@ -163,7 +171,7 @@ def curve(order: AccuracyRequest, announce: Callable[[str], None] = lambda text:
     """
     base = order.scenario
     if base.task is None:
-        raise ScenarioError(f"{base.path}: task: is missing: add a line such as task: digits (prism-sim list tasks)")
+        raise base.error_of_file(("task",), "is missing: add a line such as task: digits (prism-sim list tasks)")
     if order.seeds and not is_reference(base):
         raise ScenarioError("--seeds: are those of a task's own reference, but the scenario names another checkpoint")
     seeds = order.seeds or (base.task.seed,)
@@ -199,24 +207,31 @@ def _answered_by(folder: Path) -> dict[str, Any]:
 
 def _ways(scenario: Scenario, order: AccuracyRequest) -> Iterator[tuple[str | None, Simulation]]:
     """One device alone, and the scenario's strategy with each compressor and L; equal ways once."""
-    yield None, simulate(scenario, "single", (scenario.terminal,))
+    alone = simulate(scenario, "single", (scenario.terminal,))
+    yield None, alone
+    before = {_way(None, alone)}
     first = resolved(scenario)
     known = {field.name for field in fields(first.strategy.options)}
     for option, asked in (("compressor", order.compressors), ("segments", order.segments)):
         if asked and option not in known:
             raise ScenarioError(f"--{option.removesuffix('s')}s: {first.strategy.name} has no {option}; leave it out")
     compressors: Sequence[Any] = order.compressors or (None,)
-    before = set[Any]()
     for compressor in compressors:
         scenario = first if compressor is None else first.with_overrides({"strategy.compressor": compressor})
         for n_segments in order.segments or _usual_segments(simulate(scenario)):
             changed = {} if n_segments is None else {"strategy.segments": n_segments}
             simulation = simulate(scenario.with_overrides(changed) if changed else scenario)
             name = getattr(simulation.job.options, "compressor", None)
-            same = (name, repr(simulation.compression), sum(simulation.timeline.sent_bytes))
-            if same not in before:  # a compressor may have no use for L, or L more than there are rows
-                before.add(same)
+            way = _way(name, simulation)
+            if way not in before:  # a compressor may have no use for L, or L more than there are rows
+                before.add(way)
                 yield name, simulation
+
+
+def _way(compressor: str | None, simulation: Simulation) -> tuple[Any, ...]:
+    """Equal for equal ways to compute: same outputs, same bytes, same devices."""
+    sent_bytes = sum(simulation.timeline.sent_bytes)
+    return simulation.job.strategy, compressor, repr(simulation.compression), sent_bytes, simulation.device_of
 
 
 def _usual_segments(simulation: Simulation) -> Sequence[int | None]:

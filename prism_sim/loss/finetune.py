@@ -11,13 +11,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prism_sim import plugins
 from prism_sim.choice.auto import resolved
 from prism_sim.kept.cache import cache_folder
 from prism_sim.kept.digest import digest
 from prism_sim.outputs import checkpoints
 from prism_sim.outputs.fidelity import loading, source_digest
 from prism_sim.outputs.task_accuracy import checkpoint_name, spread_key
-from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.scenario import Scenario
 from prism_sim.shapes.job import Job
 from prism_sim.simulation.model_config import model_config, model_spec
 from prism_sim.simulation.placed import placed
@@ -61,7 +62,7 @@ class FinetuneRequest:
         """Raises ScenarioError for a scenario without one."""
         if self.scenario.task is None:
             remedy = "add a line such as task: digits (prism-sim list tasks)"
-            raise ScenarioError(f"{self.scenario.path}: task: is missing: nothing to train on; {remedy}")
+            raise self.scenario.error_of_file(("task",), f"is missing: nothing to train on; {remedy}")
         return checkpoints.task_of(self.scenario)
 
     @property
@@ -128,7 +129,7 @@ def _identity(order: FinetuneRequest, recipe: Recipe, data_digest: str) -> Check
     described["from"] = checkpoints.weights_key(order.scenario)
     described["spread"] = spread_key(order.job)
     described["segments"] = order.segments
-    own = digest(root / name for name in (*DETERMINING, *OWN_SOURCE))
+    own = digest(root / name for name in (*DETERMINING, *OWN_SOURCE)) + plugins.digest(["tasks"], {order.task.name})
     return CheckpointIdentity(
         task=order.task.name,
         seed=order.seed,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -15,6 +14,7 @@ from prism_sim.numeric.inputs import InputSource, make_inputs
 from prism_sim.numeric.interpreter import execute
 from prism_sim.numeric.loading import ModelSource, load
 from prism_sim.numeric.threads import fixed_threads
+from prism_sim.plugins import remembered
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 
@@ -60,7 +60,7 @@ def _kept(job: Job) -> int:
     return len(read) if read.start > 0 and read.stop == job.n_tokens else 0
 
 
-@lru_cache(maxsize=1)
+@remembered(maxsize=1)
 def _undistributed(key: _Key) -> tuple[nn.Module, dict[str, Any], Tensor, bool]:
     """Model, inputs and reference output: one at a time is kept, for loops over a strategy's options."""
     model = load(key.source)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 
 from prism_sim import families
 from prism_sim.kept.digest import digest
+from prism_sim.plugins import remembered
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.simulation.model_config import model_config
 from prism_sim.tasks import Splits, Task, find
@@ -51,7 +51,7 @@ def weights_of(scenario: Scenario, announce: Announce = lambda text: None, watch
     try:
         return str(obtain(order, announce, lambda done, steps, point: watch(what, done, steps)).folder)
     except TrainingError as error:
-        raise scenario.origin.overridden().error(("task",), str(error)) from error
+        raise scenario.error(("task",), str(error)) from error
 
 
 def weights_key(scenario: Scenario) -> object:
@@ -87,16 +87,16 @@ def splits_of(scenario: Scenario) -> tuple[Splits, str]:
     try:
         return _splits(spec.name, spec.data, place, "{}" if own else json.dumps(config, sort_keys=True), tokens)
     except DataError as error:
-        written = scenario.origin.overridden()
+        written = scenario.written.source
         field = ("task", "data") if spec.data is not None else ("task",)
         raise written.error(field, str(error)) from error
 
 
 def _states_tokens(scenario: Scenario) -> bool:
-    return (scenario.origin.overridden().tree.get("workload") or {}).get("tokens") is not None
+    return (scenario.written.source.tree.get("workload") or {}).get("tokens") is not None
 
 
-@lru_cache(maxsize=4)
+@remembered(maxsize=4)
 def _splits(
     name: str, path: Path | None, checkpoint: str | None, config: str, tokens: int | None
 ) -> tuple[Splits, str]:
@@ -106,7 +106,7 @@ def _splits(
 
 def model_error(scenario: Scenario, message: str) -> ScenarioError:
     """Placed where the file says which model answers."""
-    written = scenario.origin.overridden()
+    written = scenario.written.source
     places = [("task", "checkpoint"), *(("model", kind) for kind in ("hf", "preset", "dims"))]
     named = [place for place in places if (written.tree.get(place[0]) or {}).get(place[1]) is not None]
     return written.error(named[0] if named else ("task",), message)

@@ -10,12 +10,11 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prism_sim import strategies
+from prism_sim import plugins, strategies
 from prism_sim.kept.cache import Kept, cache_folder
 from prism_sim.kept.digest import digest
 from prism_sim.outputs.checkpoints import Watch, model_error, silent, weights_key, weights_of
@@ -99,7 +98,7 @@ def loading(scenario: Scenario) -> Iterator[None]:
     except LoadError as error:
         if error.about == "model":
             raise model_error(scenario, str(error)) from error
-        raise scenario.origin.overridden().error(("workload", "input"), str(error)) from error
+        raise scenario.error(("workload", "input"), str(error)) from error
 
 
 def _measure(scenario: Scenario, job: Job) -> Fidelity:
@@ -146,11 +145,12 @@ def question(scenario: Scenario, job: Job, schema: str = SCHEMA) -> str:
     return hashlib.sha256(json.dumps(determining, sort_keys=True, default=str).encode()).hexdigest()
 
 
-@cache
+@plugins.remembered()
 def source_digest() -> str:
-    """Of our own source that the numbers come from."""
+    """Of our own source that the numbers come from, and of plug-ins'."""
     root = Path(__file__).parent.parent
-    return digest(sorted(path for folder in DETERMINING for path in (root / folder).glob(_pattern(folder))))
+    own = digest(sorted(path for folder in DETERMINING for path in (root / folder).glob(_pattern(folder))))
+    return own + plugins.digest(DETERMINING)
 
 
 def _pattern(folder: str) -> str:

@@ -11,14 +11,13 @@ import math
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from prism_sim import strategies
+from prism_sim import plugins, strategies
 from prism_sim.kept.cache import Kept, cache_folder
 from prism_sim.kept.digest import digest
 from prism_sim.outputs import checkpoints
@@ -121,7 +120,7 @@ def check_tokens(scenario: Scenario, job: Job) -> None:
     if n_tokens != job.n_tokens:
         name = checkpoints.task_of(scenario).name
         rule = f"the latency is of {job.n_tokens} tokens, but examples of {name} have {n_tokens}"
-        raise scenario.origin.overridden().error(("workload", "tokens"), f"{rule}; write that, or remove the line")
+        raise scenario.error(("workload", "tokens"), f"{rule}; write that, or remove the line")
 
 
 def accuracy_between(scenario: Scenario, through: Answers, alone: Answers) -> Accuracy:
@@ -178,7 +177,7 @@ def asked_examples(scenario: Scenario) -> Examples:
         return found
     if wanted > len(found):
         rule = f"{wanted} is more than the {len(found)} test examples of {scenario.task.name}; remove the line for all"
-        raise scenario.origin.overridden().error(("task", "examples"), rule)
+        raise scenario.error(("task", "examples"), rule)
     return found.take(range(wanted))
 
 
@@ -204,10 +203,11 @@ def spread_key(job: Job) -> list[Any]:
     return [job.strategy, options, job.n_ranks, asdict(job.placement), job.wire_dtype]
 
 
-@cache
+@plugins.remembered()
 def _source_digest() -> str:
     root = Path(__file__).parent.parent
-    return digest(sorted(path for folder in DETERMINING for path in (root / folder).rglob("*.py")))
+    own = digest(sorted(path for folder in DETERMINING for path in (root / folder).rglob("*.py")))
+    return own + plugins.digest(DETERMINING)
 
 
 def _computed(

@@ -25,6 +25,7 @@ def show_curve(found: Curve, console: Console) -> None:
     console.print(f"\n[bold]{escape(found.scenario.name)}[/bold]")
     console.print(f"{first.task}: {metric} on {first.n} test examples, 95 % intervals", style="dim")
     show_notes(first, console)
+    _show_uncompressed(found, console)
     several = len({point.seed for point in found.points}) > 1
     rows = []
     for point in found.points:
@@ -46,6 +47,15 @@ def show_curve(found: Curve, console: Console) -> None:
             pooled.append(_way(found, one.points[0]) | {"seeds": str(len(one.points))} | values)
         _show(pooled, console, "Over seeds")
     console.print()
+
+
+def _show_uncompressed(found: Curve, console: Console) -> None:
+    """Says of an L that is too large what it means."""
+    for job in (point.simulation.job for point in found.points if point.sends_every_row):
+        n_rows = -(-job.n_tokens // job.n_ranks)
+        note = f"note: L = {job.options.segments} sends every row, as does any from {n_rows} on: a device has no more"
+        console.print(note, style="dim", highlight=False)
+        return
 
 
 def _show(rows: Sequence[Row], console: Console, title: str = "") -> None:

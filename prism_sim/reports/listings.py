@@ -12,15 +12,15 @@ from prism_sim import compressors, families, figures, strategies, tasks
 from prism_sim.scenario import presets
 
 
-def listing(what: str) -> Table:
-    """A table of models, devices, networks, strategies, compressors, tasks or plots."""
+def listing(what: str, book: presets.PresetBook = presets.READY) -> Table:
+    """A table of models, devices, networks, strategies, compressors, tasks or plots. book: presets of one's own."""
     match what:
         case "models":
-            return _models()
+            return _models((*presets.models(), *book.models.values()))
         case "devices":
-            return _hardware("device", presets.devices())
+            return _hardware("device", (*presets.devices(), *book.devices.values()))
         case "networks":
-            return _hardware("network", presets.networks())
+            return _hardware("network", (*presets.networks(), *book.networks.values()))
         case "strategies":
             entries = strategies.nameable().values()
             return _sourced("strategy", [(entry.name, entry.summary, entry.source) for entry in entries])
@@ -43,9 +43,9 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _models() -> Table:
+def _models(known: Sequence[presets.ModelPreset]) -> Table:
     table = _table("model", "blocks", "width", "heads", "tokens", "on the hub by")
-    for preset in presets.models():
+    for preset in known:
         family = families.find(preset.config["model_type"])
         sizes = family.dimensions(preset.config)
         tokens = str(sizes.max_tokens) if family.fixed_tokens(sizes) else f"up to {sizes.max_tokens}"

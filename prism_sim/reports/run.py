@@ -34,8 +34,8 @@ def show(result: RunResult, console: Console) -> None:
     if result.accuracy is not None:
         show_accuracy(result.accuracy, console)
         show_notes(result.accuracy, console)
-    if result.scenario.unused_fields:
-        unused = ", ".join(result.scenario.unused_fields)
+    if result.scenario.written.unused_fields:
+        unused = ", ".join(result.scenario.written.unused_fields)
         console.print(f"not used by {result.simulation.job.strategy}: {unused}", style="yellow")
     console.print(f"\n[bold]{escape(verdict(result))}[/bold]\n")
 
@@ -93,7 +93,7 @@ def _devices(result: RunResult, console: Console) -> list[Table]:
     """One table, or where the terminal is too narrow for it two: of work, and of bytes."""
     simulation = result.simulation
     timeline, plan = simulation.timeline, simulation.plan
-    participants = range(len(simulation.device_of))
+    participants = plan.participants
     columns = {
         "blocks": [flops_text(simulation.block_flops(one)) for one in participants],
         "busy": [seconds_text(simulation.busy_s[one]) for one in participants],

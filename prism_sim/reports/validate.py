@@ -7,10 +7,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from prism_sim.reports.tables import NarrowName, new_table
+from prism_sim.units_text import error_text, size_text
 from prism_sim.validation.base import Finding, JudgedRow, Report
 from prism_sim.validation.summary import DIFFERENT, FAR, Summary, summary
-
-EXACT = 1e-6  # relative errors below are shown by their magnitude
 
 
 def show_validation(report: Report, console: Console) -> None:
@@ -74,13 +73,6 @@ def _time(seconds: float, row: JudgedRow, digits: int) -> str:
     return f"{amount:.0f} {unit}" if whole else f"{amount:#.{digits}g}".rstrip(".") + f" {unit}"
 
 
-def error_text(error: float) -> str:
-    """0.0123 -> '+1.2 %'; rounding shows as such: '1e-16'."""
-    if abs(error) < EXACT:
-        return f"{error:.0e}" if error else "0"
-    return f"{100 * error:+.0f} %" if abs(error) >= 0.0995 else f"{100 * error:+.2g} %"
-
-
 def sentences(finding: Finding) -> list[str]:
     """How far off the judged rows are."""
     found = summary(finding.outcome.rows)
@@ -99,7 +91,3 @@ def _ranked(found: Summary) -> list[str]:
         return []
     pairs = f"{found.ranked_right} of {found.ranked} pairs of strategies"
     return [f"The faster one is predicted to be so in {pairs} that differ by more than {100 * DIFFERENT:.0f} %."]
-
-
-def size_text(error: float) -> str:
-    return error_text(abs(error)).removeprefix("+")

@@ -6,7 +6,7 @@
     scenario.devices[0].flops_per_s     all devices, counts expanded;  scenario.terminal, .ranks: their indices
     scenario.network.up_bits_per_s      and down_bits_per_s, latency_s, message_overhead_s, medium, links, ...
     scenario.strategy.options           the strategy's own Options;  scenario.strategy_options("voltage"): another's
-    scenario.unused_fields              ("strategy.segments",) under voltage;  scenario.hash: SHA-256 of what matters
+    scenario.written                    what the file says: unused_fields, ...;  scenario.hash: SHA-256 of what matters
     scenario.with_overrides({"strategy.segments": 5})     the same file, one field changed: for loops
     sweep_axes(scenario)                fields, values and SI numbers to vary;  json_schema(): for editors
     presets.models(), presets.devices(), presets.networks()     what `prism-sim list` shows, with sources
@@ -16,9 +16,9 @@ Whatever is wrong with a file or an override is a `ScenarioError`: one message, 
 
 from prism_sim.scenario import presets
 from prism_sim.scenario.errors import ScenarioError
-from prism_sim.scenario.load import load_scenario, sweep_axes, sweep_groups, without_sweep
+from prism_sim.scenario.scenario import Scenario, load_scenario, sweep_axes, sweep_groups, without_sweep
 from prism_sim.scenario.schema import json_schema
-from prism_sim.scenario.spec import DeviceSpec, LinkSpec, ModelSpec, NetworkSpec, Scenario, StrategySpec, WorkloadSpec
+from prism_sim.scenario.spec import DeviceSpec, LinkSpec, ModelSpec, NetworkSpec, StrategySpec, WorkloadSpec
 from prism_sim.scenario.sweep import UNSET, Axis, Group
 
 __all__ = [

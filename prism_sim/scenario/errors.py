@@ -13,17 +13,20 @@ SHOWN_CHARACTERS = 60  # of a wrong value
 class ScenarioError(ValueError):
     """A scenario that cannot be used; str() is one message: place, field, value, rule, remedy.
 
-    path: the scenario file. line, column: from 1; None where the place is a `--set`. field: dotted, "" for the file.
+    rule: what is wrong, from the value on. reason: the message less its place. path: the scenario file.
+    line, column: from 1; None where the place is a `--set`. field: dotted, "" for the file.
     """
 
     def __init__(
-        self, message: str, path: str = "", line: int | None = None, column: int | None = None, field: str = ""
+        self, rule: str, path: str = "", place: Place | None = None, field: FieldPath = (), about: str = ""
     ) -> None:
-        super().__init__(message)
+        self.rule = rule
+        self.field = dotted(field)
+        self.reason = ": ".join(part for part in (self.field, about, rule) if part)
+        super().__init__(self.reason if place is None else f"{place}: {self.reason}")
         self.path = path
-        self.line = line
-        self.column = column
-        self.field = field
+        self.line = None if place is None else place.line
+        self.column = None if place is None else place.column
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +38,11 @@ class Place:
     column: int | None = None
 
     def __str__(self) -> str:
-        return self.label if self.line is None else f"{self.label}:{self.line}:{self.column}"
+        return ":".join(str(part) for part in (self.label, self.line, self.column) if part is not None)
 
-    def error(self, path: str, field: FieldPath, message: str) -> ScenarioError:
-        dotted_field = dotted(field)
-        subject = f"{dotted_field}: " if dotted_field else ""
-        return ScenarioError(f"{self}: {subject}{message}", path, self.line, self.column, dotted_field)
+    def error(self, path: str, field: FieldPath, rule: str, about: str = "") -> ScenarioError:
+        """about: which of several the rule speaks of, as a strategy's name."""
+        return ScenarioError(rule, path, self, field, about)
 
 
 def dotted(field: FieldPath) -> str:

@@ -1,4 +1,4 @@
-"""Annotations of scenario fields that name something: a preset, a head, a device, or the ends of a link."""
+"""What sections are made of: their base, and annotations of fields that name a preset, a head, a device, link ends."""
 
 from __future__ import annotations
 
@@ -6,12 +6,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
 from prism_sim import families
 from prism_sim.catalogue import nearest
 from prism_sim.scenario import presets
 from prism_sim.scenario.errors import shown
+
+PRESETS = "presets"  # in place of enum: the kind of presets that it will list
+Absent = SkipJsonSchema[None]  # not written; null itself is refused in a file
+
+
+class Section(BaseModel):
+    """A mapping of the file: nothing unknown, nothing converted, no nan."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 def rule(message: str) -> PydanticCustomError:
@@ -21,35 +32,38 @@ def rule(message: str) -> PydanticCustomError:
 
 @dataclass(frozen=True)
 class PresetName:
-    """The field is the name of a preset of this kind: models, devices or networks."""
+    """The field is the name of a preset of this kind: models, devices or networks.
+
+    Which there are, a validation is told by its context, a `PresetBook`; a JSON Schema by `schema.json_schema`.
+    """
 
     kind: str
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
-        def validate(value: Any) -> str:
-            known = presets.names(self.kind)
+        def validate(value: Any, info: core_schema.ValidationInfo) -> str:
+            known = (info.context or presets.READY).names(self.kind)
             if not isinstance(value, str) or value not in known:
                 hint = nearest(value, known) if isinstance(value, str) else ""
                 raise rule(f"{shown(value)} is not a preset{hint} (prism-sim list {self.kind})")
             return value
 
-        return core_schema.no_info_plain_validator_function(validate)
+        return core_schema.with_info_plain_validator_function(validate)
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
-        return {"type": "string", "enum": list(presets.names(self.kind))}
+        return {"type": "string", PRESETS: self.kind}
 
 
 @dataclass(frozen=True)
 class OneOf:
     """The field is a text that `check` takes; it raises ValueError, saying why, for any other. choices: for editors."""
 
-    choices: tuple[str, ...]
+    choices: Callable[[], tuple[str, ...]]
     check: Callable[[str], object]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         def validate(value: Any) -> str:
             if not isinstance(value, str):
-                raise rule(f"{shown(value)} is not text; write for example {self.choices[0]}")
+                raise rule(f"{shown(value)} is not text; write for example {self.choices()[0]}")
             try:
                 self.check(value)
             except ValueError as error:
@@ -59,7 +73,7 @@ class OneOf:
         return core_schema.no_info_plain_validator_function(validate)
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
-        return {"type": "string", "enum": list(self.choices)}
+        return {"type": "string", "enum": list(self.choices())}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prism_sim.catalogue import nearest
-from prism_sim.scenario import presets
 from prism_sim.scenario.errors import FieldPath, shown
 from prism_sim.scenario.sections import MAX_DEVICES, DeviceSection, ScenarioSection, Section
 from prism_sim.scenario.spec import DeviceSpec
@@ -29,7 +28,7 @@ def devices(file: ScenarioSection, source: Source) -> tuple[DeviceSpec, ...]:
 
 
 def _device_numbers(section: DeviceSection, path: FieldPath, source: Source) -> dict[str, Any]:
-    known = merged(section, presets.device(section.preset).fields if section.preset else {})
+    known = merged(section, source.presets.device(section.preset).fields if section.preset else {})
     for needed, example in (("compute", "57 GFLOP/s"), ("memory_bandwidth", "9.2 GB/s")):
         if known.get(needed) is None:
             remedy = f"write for example {needed}: {example}, or a preset"

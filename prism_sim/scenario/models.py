@@ -105,7 +105,7 @@ def n_blocks(config: Mapping[str, Any]) -> int:
 
 
 def _of_preset(section: ModelSection, source: Source) -> ModelSpec:
-    preset = presets.model(str(section.preset))
+    preset = source.presets.model(str(section.preset))
     return of_config(section, preset.name, dict(preset.config), preset.hub_id, head=preset.head)
 
 
@@ -117,7 +117,7 @@ def _of_hugging_face(section: ModelSection, source: Source) -> ModelSpec:
     if "\\" in name or " " in name or name.count("/") > 1:
         rule = f"{shown(name)} is neither a hub id such as google/vit-base-patch16-224 nor a folder"
         raise source.error(path, f"{rule} beside the scenario file; a folder's path may begin with ./")
-    if (preset := presets.model_of_hub(name)) is not None:
+    if (preset := source.presets.model_of_hub(name)) is not None:
         return of_config(section, name, dict(preset.config), preset.hub_id, head=preset.head)
     return of_config(section, name, None, name)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prism_sim.scenario import presets
 from prism_sim.scenario.errors import FieldPath, dotted, shown
 from prism_sim.scenario.graph import check_graph, nodes
 from prism_sim.scenario.hardware import device_index, merged
@@ -35,7 +34,7 @@ OF_A_LINK = ("bandwidth", "up", "down", "latency")
 def network(section: NetworkSection, devices: Sequence[DeviceSpec], source: Source) -> NetworkSpec:
     """Raises ScenarioError for what the medium needs and nothing states, and for what is stated and it cannot use."""
     here: FieldPath = ("network",)
-    preset = dict(presets.network(section.preset).fields) if section.preset else {}
+    preset = dict(source.presets.network(section.preset).fields) if section.preset else {}
     medium = section.medium or str(preset.get("medium", DEFAULT_MEDIUM))
     _refuse_useless(section, medium, source)
     known = merged(section, {name: value for name, value in preset.items() if medium in USED_BY.get(name, (medium,))})
@@ -126,7 +125,7 @@ def _links(section: NetworkSection, devices: Sequence[DeviceSpec], source: Sourc
 
 
 def _link(section: LinkSection, ends: tuple[int | str, int | str], here: FieldPath, source: Source) -> LinkSpec:
-    preset = presets.network(section.preset).fields if section.preset else {}
+    preset = source.presets.network(section.preset).fields if section.preset else {}
     if preset and preset["medium"] != "switch":
         rule = f"{shown(section.preset)} is a radio that all stations share, not a link; state bandwidth and latency"
         raise source.error((*here, "preset"), rule)

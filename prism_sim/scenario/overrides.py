@@ -9,7 +9,7 @@ from typing import Any
 
 from prism_sim.catalogue import nearest
 from prism_sim.scenario import schema
-from prism_sim.scenario.errors import FieldPath, Place, ScenarioError, dotted, shown
+from prism_sim.scenario.errors import FieldPath, Place, dotted, shown
 from prism_sim.scenario.task_section import spelled_out
 from prism_sim.scenario.yaml_source import Source, read_value
 
@@ -75,9 +75,9 @@ def _parse_text(text: str, file: str) -> Override:
     place = _place(text)
     field, equals, value = text.partition("=")
     if not equals:
-        raise ScenarioError(f"{place}: has no '='; write field=value, for example network.bandwidth='50 Mbit/s'", file)
+        raise place.error(file, (), "has no '='; write field=value, for example network.bandwidth='50 Mbit/s'")
     if not value.strip():
-        raise ScenarioError(f"{place}: has no value; write field=value, or field=null to take the field away", file)
+        raise place.error(file, (), "has no value; write field=value, or field=null to take the field away")
     return _override(field.strip(), read_value(value, place, file), place, file)
 
 

@@ -50,22 +50,56 @@ class HardwarePreset:
         return {figure.field: _written(figure.text) for figure in self.figures} | settings
 
 
+@dataclass(frozen=True, slots=True)
+class PresetBook:
+    """What a scenario can name: the ready presets and, by name, those of files of one's own.
+
+    texts: of each such file, its name as the scenario writes it and what it held when it was read.
+    """
+
+    texts: tuple[tuple[str, str], ...] = ()
+    models: Mapping[str, ModelPreset] = field(default_factory=dict)
+    devices: Mapping[str, HardwarePreset] = field(default_factory=dict)
+    networks: Mapping[str, HardwarePreset] = field(default_factory=dict)
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        """Names of all presets of a kind: models, devices or networks."""
+        return (*names(kind), *getattr(self, kind))
+
+    def model(self, name: str) -> ModelPreset:
+        """As `presets.model`."""
+        return self.models.get(name) or model(name)
+
+    def device(self, name: str) -> HardwarePreset:
+        """As `presets.device`."""
+        return self.devices.get(name) or device(name)
+
+    def network(self, name: str) -> HardwarePreset:
+        """As `presets.network`."""
+        return self.networks.get(name) or network(name)
+
+    def model_of_hub(self, hub_id: str) -> ModelPreset | None:
+        """The preset whose hub id, or whose bare name, this is."""
+        every = (*models(), *self.models.values())
+        return next((preset for preset in every if hub_id in (preset.hub_id, preset.name)), None)
+
+
+READY = PresetBook()
+
+
 def models() -> tuple[ModelPreset, ...]:
     """All model presets."""
-    return tuple(
-        ModelPreset(name, entry["hub"], entry["head"], entry["source"], dict(entry["config"]))
-        for name, entry in _entries("models").items()
-    )
+    return tuple(model_preset(name, entry) for name, entry in _entries("models").items())
 
 
 def devices() -> tuple[HardwarePreset, ...]:
     """All device presets."""
-    return tuple(_hardware(name, entry) for name, entry in _entries("devices").items())
+    return tuple(hardware_preset(name, entry) for name, entry in _entries("devices").items())
 
 
 def networks() -> tuple[HardwarePreset, ...]:
     """All network presets."""
-    return tuple(_hardware(name, entry) for name, entry in _entries("networks").items())
+    return tuple(hardware_preset(name, entry) for name, entry in _entries("networks").items())
 
 
 def names(kind: str) -> tuple[str, ...]:
@@ -82,21 +116,22 @@ def model(name: str) -> ModelPreset:
 @cache
 def device(name: str) -> HardwarePreset:
     """The device preset of this name; KeyError if there is none."""
-    return _hardware(name, _entries("devices")[name])
+    return hardware_preset(name, _entries("devices")[name])
 
 
 @cache
 def network(name: str) -> HardwarePreset:
     """The network preset of this name; KeyError if there is none."""
-    return _hardware(name, _entries("networks")[name])
+    return hardware_preset(name, _entries("networks")[name])
 
 
-def model_of_hub(hub_id: str) -> ModelPreset | None:
-    """The preset whose hub id, or whose bare name, this is."""
-    return next((preset for preset in models() if hub_id in (preset.hub_id, preset.name)), None)
+def model_preset(name: str, entry: Mapping[str, Any]) -> ModelPreset:
+    """From an entry as `presets/models.yaml` has them."""
+    return ModelPreset(name, entry["hub"], entry["head"], entry["source"], dict(entry["config"]))
 
 
-def _hardware(name: str, entry: Mapping[str, Any]) -> HardwarePreset:
+def hardware_preset(name: str, entry: Mapping[str, Any]) -> HardwarePreset:
+    """From an entry as `presets/devices.yaml` and `presets/networks.yaml` have them."""
     stated = {key: value for key, value in entry.items() if key != "summary"}
     figures = [
         Figure(key, str(value["value"]), value["source"]) for key, value in stated.items() if isinstance(value, dict)

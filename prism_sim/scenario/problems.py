@@ -46,7 +46,7 @@ def first_error(problem: ValidationError, source: Source, prefix: FieldPath = ()
         return unknown_field(path, source)
     if kind == "missing":
         return source.error(path, f"is missing; {_example(path)}")
-    return source.error(path, _message(kind, detail))
+    return source.error(path, message(kind, detail))
 
 
 def _meant(found: list[tuple[FieldPath, Any]]) -> list[tuple[FieldPath, Any]]:
@@ -80,7 +80,8 @@ def fields_of(section: FieldPath) -> Sequence[str]:
     ]
 
 
-def _message(kind: str, detail: Any) -> str:
+def message(kind: str, detail: Any) -> str:
+    """What is wrong with a value. detail: of pydantic's errors, of this kind."""
     context = detail.get("ctx", {})
     if kind == "rule":
         return str(context["rule"])

@@ -5,54 +5,64 @@ The `strategy` section is built from the strategies' own options; the others are
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Mapping
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 
+from prism_sim.plugins import remembered
 from prism_sim.scenario import strategy_section, task_section, units
 from prism_sim.scenario.errors import FieldPath
+from prism_sim.scenario.fields import PRESETS
+from prism_sim.scenario.presets import READY, PresetBook
 from prism_sim.scenario.sections import ScenarioSection
 
 ITEM = "[]"  # stands for any index in the path of a field
 
 
-@cache
+@remembered()
 def scenario_model() -> type[ScenarioSection]:
     """The whole schema, with the options of every strategy in the catalogue."""
     return create_model("Scenario", __base__=ScenarioSection, strategy=(strategy_section.section_model(), ...))
 
 
-def json_schema() -> dict[str, Any]:
-    """JSON Schema of a scenario file, for editors.
+def validated(tree: Mapping[str, Any], book: PresetBook) -> ScenarioSection:
+    """Raises pydantic's ValidationError."""
+    return scenario_model().model_validate(tree, context=book)
+
+
+def json_schema(book: PresetBook = READY) -> dict[str, Any]:
+    """JSON Schema of a scenario file, for editors; book: the presets that it can name.
 
     It holds what is right in each field; what only shows across fields is left to `load_scenario`.
     """
-    found: dict[str, Any] = _standard(scenario_model().model_json_schema())
+    found: dict[str, Any] = _standard(scenario_model().model_json_schema(), book)
     task = found["properties"]["task"]
     found["properties"]["task"] = {"anyOf": [{"type": "string", "enum": task_section.names()}, task]}
     found["anyOf"] = [{"required": ["model"]}, {"required": ["task"]}]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
 
 
-def _standard(node: Any) -> Any:
-    """Without `default: null`, which no file may say, and with limits as JSON Schema names them.
+def _standard(node: Any, book: PresetBook) -> Any:
+    """Without `default: null`, which no file may say, and with limits as JSON Schema names them, and presets.
 
     Pydantic leaves their names as they are, or takes a list for a text, where a field may be absent.
     """
     if isinstance(node, list):
-        return [_standard(item) for item in node]
+        return [_standard(item, book) for item in node]
     if not isinstance(node, dict):
         return node
     names = {"ge": "minimum", "le": "maximum"}
     if node.get("type") == "array":
         names |= {"minLength": "minItems"}
+    if node.get("type") == "string" and PRESETS in node:
+        return {"type": "string", "enum": list(book.names(node[PRESETS]))}
     kept = {key: value for key, value in node.items() if key != "default" or value is not None}
-    return {names.get(key, key): _standard(value) for key, value in kept.items()}
+    return {names.get(key, key): _standard(value, book) for key, value in kept.items()}
 
 
-@cache
+@remembered()
 def known_fields() -> dict[FieldPath, FieldInfo | None]:
     """Every field's path, with `[]` for an index: ('devices', '[]', 'compute'). None: a list's item."""
     found: dict[FieldPath, FieldInfo | None] = {}
@@ -77,7 +87,7 @@ def unit_of(path: FieldPath) -> units.Unit | None:
     return None if info is None else next((m for m in _metadata(info) if isinstance(m, units.Unit)), None)
 
 
-@cache
+@remembered()
 def exclusions() -> dict[FieldPath, tuple[FieldPath, ...]]:
     """Fields of the same section that cannot be given with a field, as patterns."""
     found: dict[FieldPath, tuple[FieldPath, ...]] = {}

@@ -11,9 +11,9 @@ from pydantic import Field
 from pydantic.json_schema import WithJsonSchema
 
 from prism_sim.scenario import strategy_section, units
+from prism_sim.scenario.fields import Absent as _Absent
 from prism_sim.scenario.fields import DeviceRef, HeadName, LinkEnds, PresetName
-from prism_sim.scenario.section import Absent as _Absent
-from prism_sim.scenario.section import Section as Section
+from prism_sim.scenario.fields import Section as Section
 from prism_sim.scenario.task_section import TaskSection
 
 MAX_DEVICES = 4096
@@ -216,6 +216,9 @@ class ScenarioSection(Section):
     )
     network: NetworkSection
     strategy: strategy_section.StrategySection
+    presets: list[Annotated[str, Field(min_length=1)]] | _Absent = Field(
+        None, min_length=1, description="files with devices, networks or models of one's own, relative to the scenario"
+    )
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     sweep: dict[str, Annotated[Any, WithJsonSchema(_AXIS)]] = Field(
         default={},

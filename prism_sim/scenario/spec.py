@@ -1,24 +1,15 @@
-"""A scenario once validated: frozen, in SI units, with presets, counts and names resolved."""
+"""Parts of a scenario once validated: frozen, in SI units, with presets, counts and names resolved."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from prism_sim import strategies
-from prism_sim.scenario.strategy_section import build_options
-from prism_sim.strategies.base import Placement
-
-if TYPE_CHECKING:
-    from prism_sim.scenario.load import Origin
-
-HASH_SCHEMA = "prism-sim/scenario/1"
+from prism_sim.scenario.overrides import Override
+from prism_sim.scenario.yaml_source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,77 +128,18 @@ class StrategySpec:
     options: Any
 
 
-@dataclass(frozen=True)
-class Scenario:
-    """A what-if question. terminal, ranks: indices into devices.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a file and its overrides say themselves, whatever it comes to.
 
-    ranks_given: whether the file states the ranks. strategy_fields: options as written, of whichever strategy.
-    unused_fields: dotted, those that the chosen strategy has no use for. sweep: axes as written, for `axes`.
+    source: the file with the overrides written in. ranks_given: whether it states the ranks. strategy_fields: options
+    as written, of whichever strategy. sweep: axes as written, for `sweep_axes`. unused_fields: dotted, those that the
+    chosen strategy has no use for.
     """
 
-    name: str
-    path: Path
-    model: ModelSpec
-    workload: WorkloadSpec
-    placement: Placement
-    devices: tuple[DeviceSpec, ...]
-    terminal: int
-    ranks: tuple[int, ...]
+    source: Source = field(repr=False, compare=False)
+    overrides: tuple[Override, ...] = field(repr=False, compare=False)
     ranks_given: bool
-    network: NetworkSpec
-    strategy: StrategySpec
-    seed: int
-    sweep: Mapping[str, Any] = field(hash=False)
     strategy_fields: Mapping[str, Any] = field(hash=False)
+    sweep: Mapping[str, Any] = field(hash=False)
     unused_fields: tuple[str, ...]
-    origin: Origin = field(repr=False, compare=False)
-    task: TaskSpec | None = None
-
-    def with_overrides(self, overrides: Iterable[str] | Mapping[str, Any]) -> Scenario:
-        """The same file with further overrides, which win over earlier ones. Raises ScenarioError."""
-        return self.origin.load(overrides)
-
-    def strategy_options(self, name: str) -> Any:
-        """Options of any strategy from this scenario's section; raises ValueError if there is no such strategy."""
-        strategies.find(name)
-        return build_options(name, self.strategy_fields)
-
-    @property
-    def active_ranks(self) -> tuple[int, ...]:
-        """The devices that compute under the chosen strategy: one for `single`, the terminal unless ranks name one."""
-        if not strategies.find(self.strategy.name).one_rank:
-            return self.ranks
-        return self.ranks if self.ranks_given and len(self.ranks) == 1 else (self.terminal,)
-
-    @cached_property
-    def hash(self) -> str:
-        """SHA-256 of all that determines a run: not the name, comments, unused fields, sweep, or where files lie."""
-        text = json.dumps(self._content(), sort_keys=True, separators=(",", ":"), default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    def _content(self) -> dict[str, Any]:
-        model = asdict(self.model)
-        model["folder"] = None if self.model.folder is None else self.model.folder.name
-        workload = asdict(self.workload)
-        if self.workload.input is not None:
-            workload["input"] = hashlib.sha256(self.workload.input.read_bytes()).hexdigest()
-        devices = [{key: value for key, value in asdict(device).items() if key != "preset"} for device in self.devices]
-        options = strategies.effective_options(self.strategy.name, self.strategy.options)
-        return {
-            "schema": HASH_SCHEMA,
-            "model": {key: value for key, value in model.items() if key != "label"},
-            "workload": workload,
-            "placement": asdict(self.placement),
-            "devices": devices,
-            "terminal": self.terminal,
-            "ranks": self.ranks,
-            "network": {key: value for key, value in asdict(self.network).items() if key != "preset"},
-            "strategy": {"name": self.strategy.name, "options": options},
-            "seed": self.seed,
-            **({} if self.task is None else {"task": self._task()}),
-        }
-
-    def _task(self) -> dict[str, Any]:
-        assert self.task is not None
-        named = {"checkpoint": self.task.checkpoint, "data": self.task.data}
-        return asdict(self.task) | {key: None if path is None else path.name for key, path in named.items()}

@@ -6,7 +6,7 @@ import dataclasses
 import operator
 import types
 from collections.abc import Iterator, Mapping
-from functools import cache, reduce
+from functools import reduce
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import annotated_types
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, create_model
 from pydantic.json_schema import SkipJsonSchema
 
 from prism_sim import strategies
+from prism_sim.plugins import remembered
 from prism_sim.scenario.fields import OneOf
 from prism_sim.strategies.base import Strategy
 
@@ -33,7 +34,7 @@ def given_options(section: StrategySection) -> dict[str, Any]:
     return {option: getattr(section, option) for option in sorted(section.model_fields_set) if option != "name"}
 
 
-@cache
+@remembered()
 def section_model() -> type[StrategySection]:
     """A section with the union of all strategies' options; None: not written."""
     kinds: dict[str, list[Any]] = {}
@@ -52,7 +53,7 @@ def section_model() -> type[StrategySection]:
     return create_model("StrategySection", __base__=StrategySection, name=(names, ...), **fields)
 
 
-@cache
+@remembered()
 def options_model(name: str) -> type[BaseModel]:
     """The options of one strategy alone, as it declares them."""
     config = StrategySection.model_config
@@ -87,7 +88,7 @@ def without_effect(name: str, options: Any) -> frozenset[str]:
     return strategies.find(name).idle(options)
 
 
-@cache
+@remembered()
 def exclusions() -> dict[str, tuple[str, ...]]:
     """Options that cannot be given together, both ways."""
     found: dict[str, set[str]] = {}
@@ -103,7 +104,7 @@ def _texts(excluded: str | tuple[str, ...]) -> Iterator[str]:
     yield from (excluded,) if isinstance(excluded, str) else excluded
 
 
-@cache
+@remembered()
 def lists_per_block() -> tuple[str, ...]:
     """Options that, written as a list, have one item for each block of the model."""
     found = {
@@ -115,7 +116,7 @@ def lists_per_block() -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-@cache
+@remembered()
 def _options(strategy: Strategy) -> dict[str, tuple[Any, str]]:
     """Option -> annotation with its limits, and documentation."""
     hints = get_type_hints(strategy.options)

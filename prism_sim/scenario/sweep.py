@@ -106,7 +106,7 @@ def check_value(field: FieldPath, value: Any, here: FieldPath, source: Source) -
 def _check(field: FieldPath, value: Any, place: Place, source: Source) -> None:
     trial = apply(source, [Override(field, value, place)])
     try:
-        schema.scenario_model().model_validate(trial.tree)
+        schema.validated(trial.tree, trial.presets)
     except ValidationError as problem:
         wrong = [detail for detail in problem.errors() if detail["loc"][: len(field)] == field]
         if wrong:
@@ -119,7 +119,8 @@ def stripped(source: Source) -> Source:
         {path: place for path, place in places.items() if path[:1] != ("sweep",)}
         for places in (source.keys, source.values)
     )
-    return Source(source.file, {key: value for key, value in source.tree.items() if key != "sweep"}, keys, values)
+    tree = {key: value for key, value in source.tree.items() if key != "sweep"}
+    return Source(source.file, tree, keys, values, source.presets)
 
 
 def _check_values(settings: list[_Setting], source: Source) -> None:

@@ -9,8 +9,7 @@ from pydantic_core import core_schema
 
 from prism_sim.catalogue import nearest
 from prism_sim.scenario.errors import FieldPath, shown
-from prism_sim.scenario.fields import rule
-from prism_sim.scenario.section import Absent, Section
+from prism_sim.scenario.fields import Absent, Section, rule
 
 REFERENCE = "reference"
 MAX_EXAMPLES = 100_000_000

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from prism_sim.scenario.errors import FieldPath, Place, ScenarioError, shown
+from prism_sim.scenario.presets import READY, PresetBook
 
 MAX_FILE_BYTES = 1_000_000
 MAX_DEPTH = 40  # nested lists and mappings; a scenario needs five
@@ -27,15 +28,16 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\
 
 @dataclass(slots=True)
 class Source:
-    """A scenario as written: plain values, and the places of keys and values."""
+    """A scenario as written: plain values, the places of keys and values, and the presets that it can name."""
 
     file: str
     tree: dict[str, Any]
     keys: dict[FieldPath, Place] = field(default_factory=dict)
     values: dict[FieldPath, Place] = field(default_factory=dict)
+    presets: PresetBook = READY
 
     def copy(self) -> Source:
-        return Source(self.file, copy.deepcopy(self.tree), dict(self.keys), dict(self.values))
+        return Source(self.file, copy.deepcopy(self.tree), dict(self.keys), dict(self.values), self.presets)
 
     def place(self, path: FieldPath, at_key: bool = False) -> Place:
         """Where `path` is; if it is not written: where the section is that lacks it."""
@@ -47,8 +49,8 @@ class Source:
                 exact = self.keys[path]
         return exact or Place(self.file, 1, 1)
 
-    def error(self, path: FieldPath, message: str, at_key: bool = False) -> ScenarioError:
-        return self.place(path, at_key).error(self.file, path, message)
+    def error(self, path: FieldPath, rule: str, at_key: bool = False, about: str = "") -> ScenarioError:
+        return self.place(path, at_key).error(self.file, path, rule, about)
 
 
 class _Refused(yaml.error.MarkedYAMLError):
@@ -86,9 +88,9 @@ def read_source(path: Path | str) -> Source:
             content = stream.read(MAX_FILE_BYTES + 1)
     except OSError as problem:
         reason = (problem.strerror or str(problem)).lower()
-        raise ScenarioError(f"{file}: cannot be read: {reason}; give the path of a scenario file", file) from None
+        raise Place(file).error(file, (), f"cannot be read: {reason}; give the path of a scenario file") from None
     if len(content) > MAX_FILE_BYTES:
-        raise ScenarioError(f"{file}: is larger than {MAX_FILE_BYTES} bytes, so it is no scenario", file)
+        raise Place(file).error(file, (), f"is larger than {MAX_FILE_BYTES} bytes, so it is no scenario")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:

@@ -118,8 +118,8 @@ def search(order: SearchRequest, watch: Watch = lambda n_known, n_all, n_front: 
 
 def _with_serving_shares(scenario: Scenario) -> Scenario:
     """Each point gets the shares that serve it, unless the scenario or its sweep states them."""
-    fields = {axis.field for axis in sweep_axes(scenario)}
-    stated = SHARES in scenario.strategy_fields or any(one in ("strategy", f"strategy.{SHARES}") for one in fields)
+    swept = {axis.field for axis in sweep_axes(scenario)} & {"strategy", f"strategy.{SHARES}"}
+    stated = SHARES in scenario.written.strategy_fields or swept
     return scenario if stated else scenario.with_overrides({f"strategy.{SHARES}": "auto"})
 
 

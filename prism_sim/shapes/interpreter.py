@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from prism_sim import driver
 from prism_sim.plan import Plan
+from prism_sim.plugins import remembered
 from prism_sim.shapes.job import Job
 from prism_sim.shapes.ledger import Ledger
 from prism_sim.shapes.model import ShapeModel
 from prism_sim.wire import at_the_border
 
 
-@lru_cache(maxsize=512)
+@remembered(maxsize=512)
 def predict(job: Job) -> Plan:
     """The Plan of a job. Raises ValueError where the strategy cannot serve it (more ranks than tokens, say)."""
     sizes = (job.element_bytes, job.matrix_bytes, job.wire_bytes)

@@ -7,6 +7,7 @@ from typing import Any
 
 from prism_sim import families, strategies
 from prism_sim.families.base import Dimensions, Head
+from prism_sim.plan import participants
 from prism_sim.strategies.base import Placement, Role
 
 DTYPE_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
@@ -60,7 +61,7 @@ class Job:
 
     def roles(self) -> list[Role]:
         """The participants: ranks, then the terminal."""
-        return [Role(index, self.n_ranks, self.placement) for index in range(self.n_ranks + 1)]
+        return [Role(index, self.n_ranks, self.placement) for index in participants(self.n_ranks)]
 
     def programs(self, models: list[Any]) -> list[Any]:
         """The strategy's program for each participant, on the model that each computes with."""

@@ -108,6 +108,8 @@ class ShapeModel(OfJob):
     def _layers(self, layers: Sequence[Layer]) -> None:
         for layer in layers:
             self.ledger.hold(layer.weights, layer.name)
+            if layer.table:
+                self.ledger.hold(layer.table, "token table")  # once, whether to embed, for a tied head, or for both
             self.ledger.kernel(layer.name, layer.flops, layer.moved + layer.n_in * layer.n_out)
 
     def embed(self, tokens: range, samples: range | None = None) -> Shape:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, Literal
 
 from prism_sim import strategies, timing
+from prism_sim.plugins import remembered
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 from prism_sim.shares.search import Played, Setting, balanced_shares, has_few_splits, least_latency_split
@@ -158,10 +158,10 @@ def alone_s(job: Job, device: timing.Device) -> float:
     """Seconds of all kernels of the model on one device: roofline and overhead, without network."""
     single = strategies.find("single")
     plan = predict(replace(job, n_ranks=1, strategy=single.name, options=single.options()))
-    return sum(device.compute_s(step.kernels) for one in range(len(plan.programs)) for step in plan.computes(one))
+    return sum(device.compute_s(step.kernels) for one in plan.participants for step in plan.computes(one))
 
 
-@lru_cache(maxsize=1024)
+@remembered(maxsize=1024)
 def optimal_shares(setting: Setting) -> tuple[float, ...] | None:
     """Numbers that come to the split with the least latency; None if that is an even one."""
     n_ranks = setting.job.n_ranks

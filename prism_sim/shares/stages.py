@@ -9,7 +9,7 @@ from math import inf
 
 from prism_sim import timing
 from prism_sim.partition import even_split
-from prism_sim.plan import Compute, Exchange, Kernel, Plan, Start, Wait
+from prism_sim.plan import Compute, Exchange, ExchangeId, Kernel, Plan, Start, Wait
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 
@@ -90,7 +90,7 @@ def stages_of(job: Job, devices: Sequence[timing.Device], device_of: Sequence[in
     boards = [devices[device] for device in device_of[:-1]]
     return Stages(
         block_s=tuple(tuple(board.compute_s(kernels) for kernels in blocks) for board in boards),
-        boundary_s=tuple(_boundary_s(plan, rank, devices, device_of, network) for rank in range(plan.n_ranks)),
+        boundary_s=tuple(_boundary_s(plan, rank, devices, device_of, network) for rank in plan.ranks),
         most_blocks=tuple(_most_blocks(job, plan, rank, devices, device_of) for rank in range(plan.n_ranks)),
     )
 
@@ -98,7 +98,7 @@ def stages_of(job: Job, devices: Sequence[timing.Device], device_of: Sequence[in
 def _blocks(job: Job, plan: Plan) -> list[tuple[Kernel, ...]]:
     """The kernels of each block for the first micro-batch, none of which is larger."""
     first: dict[str, Compute] = {}
-    for rank in range(plan.n_ranks):
+    for rank in plan.ranks:
         for step in plan.computes(rank):
             first.setdefault(step.label, step)
     return [first[f"block {number}"].kernels for number in range(job.sizes.n_blocks)]
@@ -119,9 +119,9 @@ def _alone_s(
     device_of: Sequence[int],
     network: timing.Network,
 ) -> float:
-    participants = range(len(plan.programs))
-    programs = tuple((Start(0), Wait(0)) if one in message.group else () for one in participants)
-    nothing = (0,) * len(participants)
+    only = ExchangeId(0)
+    programs = tuple((Start(only), Wait(only)) if one in message.group else () for one in plan.participants)
+    nothing = (0,) * len(programs)
     alone = Plan(plan.n_ranks, programs, (message,), nothing, nothing)
     return timing.play_once(alone, devices, device_of, network).latency_s
 

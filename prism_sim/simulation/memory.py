@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations, islice
@@ -55,7 +56,7 @@ def refuse_unless_it_fits(scenario: Scenario, simulation: Simulation) -> None:
     worst = lacking(scenario, simulation)
     if worst is not None:
         message = f"{simulation.job.strategy} does not fit {worst.device}: {worst}; {remedies_text(scenario)}"
-        raise scenario.origin.overridden().error(("strategy",), message)
+        raise scenario.error(("strategy",), message)
 
 
 def remedies_text(scenario: Scenario) -> str:
@@ -102,8 +103,13 @@ def _changes(scenario: Scenario) -> Iterator[_Change]:
     if own.one_rank:
         for device in others:
             yield _Change("ranks", [device], f"[{scenario.devices[device].name}]")
-    elif others:
-        yield _Change("ranks", list(range(len(scenario.devices))), f"all {len(scenario.devices)} devices")
+    else:
+        roomy = _roomy_ranks(scenario)
+        if 0 < len(roomy) < len(ranks):
+            left_out = [scenario.devices[device].name for device in ranks if device not in roomy]
+            yield _Change("ranks", roomy, f"without {' and '.join(left_out[:2])}{' ...' if len(left_out) > 2 else ''}")
+        if others:
+            yield _Change("ranks", list(range(len(scenario.devices))), f"all {len(scenario.devices)} devices")
     batch = scenario.workload.batch // 2
     while batch:
         yield _Change(BATCH, batch, str(batch))
@@ -114,6 +120,19 @@ def _changes(scenario: Scenario) -> Iterator[_Change]:
         yield _Change("model.weight_dtype", "int8", "int8")
 
 
+def _roomy_ranks(scenario: Scenario) -> list[int]:
+    """Those whose devices have the memory for their part."""
+    try:
+        setting, _ = setting_of(scenario)
+    except ScenarioError:
+        return []
+    need = Counter[int]()
+    for device, n_bytes in zip(setting.device_of, held_bytes(setting), strict=True):
+        need[device] += n_bytes
+    memory = {device: scenario.devices[device].memory_bytes for device in need}
+    return [device for device in scenario.active_ranks if need[device] <= (memory[device] or need[device])]
+
+
 def _kinds_of_devices(scenario: Scenario) -> list[int]:
     kinds = {replace(device, name=""): index for index, device in reversed(list(enumerate(scenario.devices)))}
     return sorted(kinds.values())
@@ -122,7 +141,7 @@ def _kinds_of_devices(scenario: Scenario) -> list[int]:
 def _fitting_split(scenario: Scenario, *changes: _Change) -> str | None:
     """The shares with which the changed scenario fits, as numbers and in words, if it does; None if not."""
     overrides = {change.field: change.value for change in changes}
-    if "ranks" in overrides and isinstance(scenario.strategy_fields.get("shares"), tuple):
+    if "ranks" in overrides and isinstance(scenario.written.strategy_fields.get("shares"), tuple):
         overrides = {SHARES: None} | overrides  # given for the ranks as they are
     try:
         setting, kind = setting_of(scenario.with_overrides(overrides))

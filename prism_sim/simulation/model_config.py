@@ -32,7 +32,7 @@ def model_spec(scenario: Scenario) -> ModelSpec:
     if spec.config is not None:
         return spec
     assert spec.hub_id is not None
-    source = scenario.origin.overridden()
+    source = scenario.written.source
     try:
         config = _hub_config(spec.hub_id)
     except (OSError, ValueError) as error:

@@ -16,4 +16,4 @@ def placed(scenario: Scenario) -> Iterator[None]:
     except ScenarioError:
         raise
     except ValueError as error:
-        raise ScenarioError(f"{scenario.path}: {error}", str(scenario.path)) from error
+        raise scenario.error_of_file((), str(error)) from error

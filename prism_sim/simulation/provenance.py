@@ -7,6 +7,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from prism_sim import plugins
 from prism_sim.scenario import Scenario
 
 PACKAGES = ("prism-sim", "simpy", "numpy", "pydantic", "torch", "transformers")
@@ -19,6 +20,7 @@ def provenance(scenario: Scenario) -> dict[str, Any]:
         "seed": scenario.seed,
         "scenario_hash": scenario.hash,
         "weights": scenario.model.weights,
+        **({"plugins": dict(found)} if (found := plugins.described()) else {}),
     }
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from prism_sim import families, strategies, timing
 from prism_sim.compressors import Compressor
-from prism_sim.plan import Compute, Plan
+from prism_sim.plan import Compute, ParticipantId, Plan
+from prism_sim.plugins import remembered
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
@@ -94,19 +95,19 @@ class Simulation:
     def gflops_per_device(self) -> float:
         """Of one sample, in the papers' convention: mean over ranks of the blocks' FLOPs, plus patch embedding / P."""
         layers = families.find(self.job.sizes.family).embedding(self.job.sizes, 1, range(self.job.n_tokens))
-        blocks = sum(self.block_flops(rank) for rank in range(self.plan.n_ranks)) / self.job.batch
+        blocks = sum(self.block_flops(rank) for rank in self.plan.ranks) / self.job.batch
         return (blocks + sum(layer.flops for layer in layers)) / self.plan.n_ranks / 1e9
 
-    def block_flops(self, participant: int) -> int:
+    def block_flops(self, participant: ParticipantId) -> int:
         return sum(flops for label, flops in self._flops[participant].items() if label not in (EMBEDDING, HEAD))
 
-    def labelled_flops(self, participant: int, label: str) -> int:
+    def labelled_flops(self, participant: ParticipantId, label: str) -> int:
         return self._flops[participant].get(label, 0)
 
     @cached_property
     def _flops(self) -> list[dict[str, int]]:
         """Per participant, by label."""
-        return [_flops_by_label(self.plan.computes(number)) for number in range(len(self.plan.programs))]
+        return [_flops_by_label(self.plan.computes(one)) for one in self.plan.participants]
 
     @cached_property
     def back_to_back(self) -> BackToBack:
@@ -220,8 +221,8 @@ def setting_of(
     except ScenarioError:
         raise
     except ValueError as error:  # rules that only show once strategy and model meet
-        field, what = (("model",), "") if scenario.model.config is None else (("strategy",), f"{name}: ")
-        raise scenario.origin.overridden().error(field, f"{what}{error}") from error
+        field, about = ("model", "") if scenario.model.config is None else ("strategy", name)
+        raise scenario.error((field,), str(error), about=about) from error
     device_of = (*chosen, scenario.terminal)
     setting = Setting(job, hardware.devices(scenario), device_of, hardware.network(scenario), announce)
     job, kind = resolve_shares(setting)
@@ -230,7 +231,7 @@ def setting_of(
 
 def _with_silent_shares(scenario: Scenario, job: Job, word: str | None) -> Job:
     """The job with this word for shares of which the scenario says nothing, if there is something to share."""
-    if word is None or "shares" in scenario.strategy_fields or not hasattr(job.options, "shares"):
+    if word is None or "shares" in scenario.written.strategy_fields or not hasattr(job.options, "shares"):
         return job
     return replace(job, options=replace(job.options, shares=word))
 
@@ -259,7 +260,7 @@ def _play(
     )
 
 
-_kept = lru_cache(maxsize=16)(_play)
+_kept = remembered(maxsize=16)(_play)
 
 
 def _flops_by_label(steps: Iterable[Compute]) -> dict[str, int]:
@@ -287,7 +288,7 @@ def job_of(scenario: Scenario, strategy: str, n_ranks: int) -> Job:
     family = families.find(spec.config["model_type"])
     sizes, head = family.dimensions(spec.config), family.head(spec.head)
     if (reason := head.refuse(spec.config, batch)) is not None:
-        raise scenario.origin.overridden().error(("workload", "batch"), reason)
+        raise scenario.error(("workload", "batch"), reason)
     n_tokens = scenario.workload.tokens or family.fixed_tokens(sizes) or min(DEFAULT_TOKENS, sizes.max_tokens)
     own = strategy == scenario.strategy.name
     return Job(

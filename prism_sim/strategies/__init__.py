@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import cache
 from typing import Any
 
-from prism_sim.catalogue import discover, look_up
+from prism_sim.catalogue import collect, look_up
+from prism_sim.plugins import remembered
 from prism_sim.strategies.auto import AUTO
 from prism_sim.strategies.base import Strategy
 
 __all__ = ["AUTO", "catalogue", "effective_options", "find", "nameable"]
 
 
-@cache
+@remembered()
 def catalogue() -> dict[str, Strategy]:
     """All strategies by name, in alphabetical order."""
-    return {strategy.name: strategy for strategy in discover(__name__, "STRATEGY", Strategy)}
+    return collect("strategies", Strategy, reserved=[AUTO.name])
 
 
 def nameable() -> dict[str, Strategy]:

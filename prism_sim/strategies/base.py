@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from prism_sim.compressors import Compressor
 from prism_sim.effects import Program
 from prism_sim.partition import Keys
+from prism_sim.plan import ParticipantId, participants
 
 # labels of a Compute that belongs to no block; FLOPs of the blocks are all others
 EMBEDDING, HEAD = "embedding", "head"
@@ -167,21 +168,21 @@ class Placement:
 class Role:
     """Who a participant is among the others. index == n_ranks is the terminal."""
 
-    index: int
+    index: ParticipantId
     n_ranks: int
     placement: Placement = field(default_factory=Placement)
 
     @property
-    def terminal(self) -> int:
-        return self.n_ranks
+    def terminal(self) -> ParticipantId:
+        return ParticipantId(self.n_ranks)
 
     @property
-    def ranks(self) -> tuple[int, ...]:
-        return tuple(range(self.n_ranks))
+    def ranks(self) -> tuple[ParticipantId, ...]:
+        return self.everyone[:-1]
 
     @property
-    def everyone(self) -> tuple[int, ...]:
-        return tuple(range(self.n_ranks + 1))
+    def everyone(self) -> tuple[ParticipantId, ...]:
+        return tuple(participants(self.n_ranks))
 
 
 class Options(Protocol):
@@ -190,7 +191,8 @@ class Options(Protocol):
     `field(metadata=...)` may hold: doc (a sentence), minimum, choices, excludes (the name of a field that must not be
     given with this one), default_word (the choice that says the same as None); of `shares`, items, what is split, and
     least, how many of them a rank takes at least; one_per (`block`: a list has one item for each of the model's
-    blocks); beside choices, check, a function that raises ValueError, saying why, for what is none of them.
+    blocks); check, a function that raises ValueError, saying why, for what is none of the choices, which beside it are
+    a function, too, that gives them.
     Their annotations are int, float, bool, str, tuple[int, ...], tuple[float, ...], a union of those, each optionally
     `| None`.
     """

@@ -33,12 +33,13 @@ class RankPart:
         def project(tile: Rows) -> tuple[Heads, Heads, Heads]:
             return block.queries(tile, self.heads), block.keys(tile, self.heads), block.values(tile, self.heads)
 
-        def output(tile: int) -> Rows:
-            return block.attention_output(self.model.select(a, self.tiles[tile]), self.heads)
-
         projected = yield from gather_through(self.me, h, project, f"{label} gather")
         q, k, v = (self.model.join_heads(tiles) for tiles in zip(*projected, strict=True))
         a = block.attend(q, k, v, self.bias)
+
+        def output(tile: int) -> Rows:
+            return block.attention_output(self.model.select(a, self.tiles[tile]), self.heads)
+
         return (yield from reduce_through(self.me, output, f"{label} reduce"))
 
     def feed_forward(self, block: Block, h: Rows, label: str) -> Program:
@@ -47,10 +48,11 @@ class RankPart:
         def expand(tile: Rows) -> Rows:
             return block.expand(tile, self.columns)
 
+        inner = yield from gather_through(self.me, h, expand, f"{label} gather")
+
         def contract(tile: int) -> Rows:
             return block.contract(inner[tile], self.columns)
 
-        inner = yield from gather_through(self.me, h, expand, f"{label} gather")
         return (yield from reduce_through(self.me, contract, f"{label} reduce"))
 
 

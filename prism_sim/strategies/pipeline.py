@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 
 from prism_sim.effects import Mark, Program, Recv, Send
 from prism_sim.partition import Keys, even_split, ranges
+from prism_sim.plan import ParticipantId
 from prism_sim.strategies.base import HEAD, Model, Role, Shares, Strategy, shares_of
 from prism_sim.strategies.model_split import ModelSplit, attention, embed_all, head_rows, portions
 from prism_sim.strategies.position_wise import feed_forward
+
+FIRST_STAGE = ParticipantId(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ def rank(me: Role, model: Model, options: Options) -> Program:
     finished = []
     for number, samples in micro_batches(model, options):
         if embedded is None:
-            x, padding = yield Recv(before(me), arrival(me, number))
+            x, padding = yield Recv(before(me), arriving_label(me, number))
         else:
             x = model.samples(embedded, samples)
         if replicated:
@@ -45,7 +48,7 @@ def rank(me: Role, model: Model, options: Options) -> Program:
             x = feed_forward(block, x)
         if me.index + 1 < me.n_ranks:
             message = (x, None if replicated else padding)
-            yield Send(message, me.index + 1, f"micro-batch {number}: to stage {me.index + 1}")
+            yield Send(message, ParticipantId(me.index + 1), f"micro-batch {number}: to stage {me.index + 1}")
         elif me.placement.output == "in_place":
             finished.append(x)
         else:
@@ -61,11 +64,11 @@ def micro_batches(model: Model, options: Options) -> Iterator[tuple[int, range]]
     return enumerate(ranges(even_split(model.batch, options.micro_batches)))
 
 
-def before(me: Role) -> int:
-    return me.index - 1 if me.index else me.terminal
+def before(me: Role) -> ParticipantId:
+    return ParticipantId(me.index - 1) if me.index else me.terminal
 
 
-def arrival(me: Role, micro_batch: int) -> str:
+def arriving_label(me: Role, micro_batch: int) -> str:
     return f"micro-batch {micro_batch}: to stage {me.index}" if me.index else "input"
 
 
@@ -75,12 +78,12 @@ def terminal(me: Role, model: Model, options: Options) -> Program:
         x, padding = yield from embed_all(model)
         yield Mark("input")
         for _, samples in micro_batches(model, options):
-            yield Send((model.samples(x, samples), model.samples(padding, samples)), 0, "input")
+            yield Send((model.samples(x, samples), model.samples(padding, samples)), FIRST_STAGE, "input")
         del x
     if me.placement.output == "terminal":
         rows = []
         for _ in micro_batches(model, options):
-            rows.append((yield Recv(me.n_ranks - 1, "output")))
+            rows.append((yield Recv(me.ranks[-1], "output")))
         yield Mark(HEAD)
         model.head(model.stack(rows))
     return None

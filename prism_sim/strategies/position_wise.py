@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from prism_sim.compressors import Compressor
 from prism_sim.effects import AllGather, Await, Begin, Gather, Mark, Program, Scatter, Ticket
@@ -51,7 +52,7 @@ def rank_program(me: Role, model: Model, options: TokenSplit, compressors: Seque
             summary = model.compress(compressor, number, x, own, padding)
             ticket = yield Begin(AllGather(summary, me.ranks, f"block {number}"))
         yield Mark(f"block {number}")
-        a = yield from attend(model, block, x, context.arrival(compressor, number, ticket))
+        a = yield from attend(model, block, x, partial(context.arrival, compressor, number, ticket))
         x = block.after_attention(x, block.attention_output(a))
         del a  # as everything that is named here, it would stay in memory through the widest step
         x = feed_forward(block, x)
@@ -87,19 +88,22 @@ class Context:
         return bias
 
 
-def attend_afterwards(model: Model, block: Block, x: Rows, arrival: Program) -> Program:
-    """Attention of own rows x over x and the context, once that has arrived: queries come from x alone."""
-    context, bias = yield from arrival
+def attend_afterwards(model: Model, block: Block, x: Rows, await_context: Callable[[], Program]) -> Program:
+    """Attention of own rows x over x and the context, once that has arrived: queries come from x alone.
+
+    await_context: starts the wait, as `Context.arrival`.
+    """
+    context, bias = yield from await_context()
     h = block.attention_norm(x)
     c = model.join([h, block.attention_norm(model.join(context))]) if context else h
     return block.attend(block.queries(h), block.keys(c), block.values(c), bias)
 
 
-def attend_meanwhile(model: Model, block: Block, x: Rows, arrival: Program) -> Program:
+def attend_meanwhile(model: Model, block: Block, x: Rows, await_context: Callable[[], Program]) -> Program:
     """The same attention and the same FLOPs, but all products that need no context come before the wait for it."""
     h = block.attention_norm(x)
     q, k, v = block.queries(h), block.keys(h), block.values(h)
-    context, bias = yield from arrival
+    context, bias = yield from await_context()
     if context:
         c = block.attention_norm(model.join(context))
         k, v = model.join_heads([k, block.keys(c)]), model.join_heads([v, block.values(c)])

@@ -35,7 +35,7 @@ class Options(TokenSplit):
         default="segment_means",
         metadata={
             "doc": "what stands for the rows; two may be chained, as segment_means+int8",
-            "choices": compressors.names(),
+            "choices": compressors.names,
             "check": compressors.parts,
         },
     )

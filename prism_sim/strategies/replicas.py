@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from prism_sim.effects import Gather, Mark, Program, Scatter
 from prism_sim.partition import Keys, split
+from prism_sim.plan import ParticipantId
 from prism_sim.strategies.base import EMBEDDING, HEAD, Model, Role, Shares, Strategy, shares_of
 from prism_sim.strategies.model_split import attention, embed_all, head_rows
 from prism_sim.strategies.position_wise import feed_forward
@@ -22,10 +23,10 @@ class SampleSplit:
     shares: Shares = field(default=None, metadata=shares_of("samples", least=0))
 
 
-def parts_of(me: Role, model: Model, options: SampleSplit) -> dict[int, range]:
+def parts_of(me: Role, model: Model, options: SampleSplit) -> dict[ParticipantId, range]:
     """The samples of each rank that has any; the others take no part in this request."""
     parts = split(model.batch, me.n_ranks, options.shares, "samples", least=0)
-    return {rank: samples for rank, samples in enumerate(parts) if samples}
+    return {rank: samples for rank, samples in zip(me.ranks, parts, strict=True) if samples}
 
 
 def rank(me: Role, model: Model, options: SampleSplit) -> Program:

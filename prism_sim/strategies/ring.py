@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from prism_sim.effects import Await, Begin, Program, Recv, Send
+from prism_sim.plan import ParticipantId
 from prism_sim.strategies.base import Role, Rows
 
 
@@ -17,6 +18,7 @@ def gather_through(me: Role, tile: Rows, work: Callable[[Rows], Any], label: str
     """All-gather: gives `work` of every rank's tile, in the order of the ranks.
 
     The tile at hand goes on to the next rank and is worked on while the one before it arrives: P - 1 ring steps.
+    work: computes, and exchanges nothing itself.
     """
     done: list[Any] = [None] * me.n_ranks
     for step in range(me.n_ranks):
@@ -32,7 +34,7 @@ def reduce_through(me: Role, partial: Callable[[int], Rows], label: str) -> Prog
     """Reduce-scatter: gives the sum over all ranks of `partial(me.index)`, the rows of the own tile.
 
     The sum of a tile passes through every rank, its owner last. Each rank computes its own part of a sum while the
-    others' part of it arrives.
+    others' part of it arrives. partial: computes, and exchanges nothing itself.
     """
     arriving, total = None, None
     for step in range(me.n_ranks):
@@ -46,5 +48,5 @@ def reduce_through(me: Role, partial: Callable[[int], Rows], label: str) -> Prog
 
 def pass_on(me: Role, rows: Rows, label: str) -> Program:
     """One ring step begun: rows go to the next rank; gives the ticket of those that come from the one before."""
-    yield Send(rows, (me.index + 1) % me.n_ranks, label)
-    return (yield Begin(Recv((me.index - 1) % me.n_ranks, label)))
+    yield Send(rows, ParticipantId((me.index + 1) % me.n_ranks), label)
+    return (yield Begin(Recv(ParticipantId((me.index - 1) % me.n_ranks), label)))

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from prism_sim.effects import AllReduce, Broadcast, Mark, Program, Recv, Send
 from prism_sim.partition import Keys
+from prism_sim.plan import ParticipantId
 from prism_sim.strategies.base import HEAD, Model, Role, Strategy
 from prism_sim.strategies.model_split import ModelSplit, attention, embed_all, head_rows, portions
 
-SPEAKER = 0  # all ranks end with the same rows: one of them sends or returns them
+SPEAKER = ParticipantId(0)  # all ranks end with the same rows: one of them sends or returns them
 
 
 def rank(me: Role, model: Model, options: ModelSplit) -> Program:

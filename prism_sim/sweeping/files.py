@@ -77,12 +77,13 @@ def sweep_to_file(order: SweepRequest, watch: Watch = lambda what, n_known, n_al
 
 def identity_of(scenario: Scenario, numerics: bool) -> dict[str, str]:
     """What two sweeps must have in common for one to go on with the other's figures."""
-    tree = dict(scenario.origin.overridden().tree)
+    source = scenario.written.source
+    tree = dict(source.tree)
     sweep = tree.pop("sweep", {})
     folder = scenario.model.folder
     files = [] if folder is None else [(path.name, path.stat().st_size) for path in sorted(folder.iterdir())]
     return {
-        "scenario": _digest([tree, scenario.hash, files]),
+        "scenario": _digest([tree, scenario.hash, files, source.presets.texts]),
         "sweep": _digest(sweep),
         "choice of numerics": str(numerics),
         "version of prism_sim": _digest([source_digest(), provenance(scenario)["versions"]]),
@@ -114,9 +115,10 @@ def _described(
         "without_figures": table.n_failed,
         "numerics": order.numerics,
         "columns": table.kinds,
-        "sweep": dict(scenario.sweep),
-        "overrides": [str(override.place) for batch in scenario.origin.batches for override in batch],
+        "sweep": dict(scenario.written.sweep),
+        "overrides": [str(override.place) for override in scenario.written.overrides],
         "scenario_file": scenario.path.read_text(encoding="utf-8"),
+        **({"preset_files": dict(texts)} if (texts := scenario.written.source.presets.texts) else {}),
         **provenance(scenario),
         "identity": dict(identity),
         "started": started,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from zlib import crc32
 
-from prism_sim.scenario import ScenarioError
+from prism_sim.scenario.errors import Place
 from prism_sim.sweeping.work import PieceAnswer
 
 SCHEMA = "prism-sim/sweep-journal/1"
@@ -94,11 +94,11 @@ class Journal:
         found = header.get("identity", {}) if header.get("schema") == SCHEMA else {}
         other = [what for what, value in identity.items() if found.get(what) != value]
         if other:
-            raise ScenarioError(
-                f"{self.path}: belongs to a sweep with another {' and another '.join(other)}, so it cannot be resumed; "
-                f"sweep without --resume to begin anew, or choose another --out",
-                str(self.path),
+            rule = (
+                f"belongs to a sweep with another {' and another '.join(other)}, so it cannot be resumed; "
+                f"sweep without --resume to begin anew, or choose another --out"
             )
+            raise Place(str(self.path)).error(str(self.path), (), rule)
 
     def _begin_at(self, end: int, identity: Mapping[str, str]) -> None:
         """Cuts off what is not believed."""

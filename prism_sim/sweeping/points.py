@@ -10,7 +10,7 @@ from math import prod
 from typing import Any
 
 from prism_sim import strategies
-from prism_sim.scenario import UNSET, Group, Scenario, ScenarioError, sweep_groups, without_sweep
+from prism_sim.scenario import UNSET, Group, Scenario, sweep_groups, without_sweep
 from prism_sim.scenario.strategy_section import unused
 
 MAX_POINTS = 1_000_000
@@ -46,10 +46,10 @@ class Grid:
         groups = sweep_groups(scenario)
         if not groups:
             remedy = "add a section such as sweep: {strategy.segments: [1, 5, 10]}"
-            raise ScenarioError(f"{scenario.path}: sweep: is missing: nothing to vary; {remedy}", str(scenario.path))
+            raise scenario.error_of_file(("sweep",), f"is missing: nothing to vary; {remedy}")
         if (n_points := prod(len(group[0].values) for group in groups)) > MAX_POINTS:
-            text = f"{scenario.path}: sweep: {n_points} points are more than {MAX_POINTS}; sweep fewer values"
-            raise ScenarioError(text, str(scenario.path))
+            rule = f"{n_points} points are more than {MAX_POINTS}; sweep fewer values"
+            raise scenario.error_of_file(("sweep",), rule)
         base = without_sweep(scenario)
         first: dict[Any, int] = {}
         tasks, task_of = [], []

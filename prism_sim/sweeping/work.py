@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
 from typing import Any, Literal
 
 import prism_sim
+from prism_sim import plugins
 from prism_sim.accuracy_columns import accuracy_columns
 from prism_sim.kept.digest import digest
 from prism_sim.scenario import Scenario, ScenarioError
@@ -24,12 +25,23 @@ Kind = Literal["timing", "numerics", "accuracy"]
 
 @dataclass(frozen=True)
 class SweepWork:
-    """What all pieces of a sweep share. source: digest of the code that asks, which must be the one that answers."""
+    """What all pieces of a sweep share. source: digest of the code that asks, which must be the one that answers.
+
+    It brings the plug-ins' files along: whoever unpickles it has them before the scenario that needs them.
+    """
 
     base: Scenario
     numerics: bool
     source: str
     questions: dict[Any, dict[str, str]] = field(default_factory=dict, compare=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _arrived, (plugins.loaded(), pickle.dumps(vars(self)))
+
+
+def _arrived(files: tuple[plugins.PluginFile, ...], content: bytes) -> SweepWork:
+    plugins.take_up(files)
+    return SweepWork(**pickle.loads(content))
 
 
 @dataclass(frozen=True)
@@ -57,11 +69,11 @@ class OtherSourceError(OSError):
     """A worker runs other code than the one who asks: its figures would not belong into the same table."""
 
 
-@cache
+@plugins.remembered()
 def source_digest() -> str:
-    """Of all that figures come from: our own code and presets."""
+    """Of all that figures come from: our own code and presets, and plug-ins."""
     root = Path(prism_sim.__file__).parent
-    return digest(sorted(path for path in root.rglob("*") if path.suffix in (".py", ".yaml")))
+    return digest(sorted(path for path in root.rglob("*") if path.suffix in (".py", ".yaml"))) + plugins.digest()
 
 
 _ONE_AT_A_TIME = Lock()  # torch's threads and seeds belong to the whole process

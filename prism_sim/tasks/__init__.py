@@ -1,19 +1,21 @@
-"""Tasks with real data and labels: one a file, found by itself by its `TASK`. No torch here: examples are numpy."""
+"""Tasks with real data and labels, found by themselves: a file offers its `TASK`, or of a kin of them its `TASKS`.
+
+No torch here: examples are numpy.
+"""
 
 from __future__ import annotations
 
-from functools import cache
-
-from prism_sim.catalogue import discover, look_up
+from prism_sim.catalogue import collect, look_up
+from prism_sim.plugins import remembered
 from prism_sim.tasks.base import DataError, DataSource, Splits, Task
 
 __all__ = ["DataError", "DataSource", "Splits", "Task", "catalogue", "find"]
 
 
-@cache
+@remembered()
 def catalogue() -> dict[str, Task]:
     """All tasks by name, in alphabetical order."""
-    return {task.name: task for task in sorted(discover(__name__, "TASK", Task), key=lambda task: task.name)}
+    return collect("tasks", Task)
 
 
 def find(name: str) -> Task:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from math import fsum
 from typing import NamedTuple
 
-from prism_sim.timing.log import Cause, Hold, Log
+from prism_sim.plan import ParticipantId
+from prism_sim.timing.ids import Cause, FlightId, flight_of, hold_of, is_flight
+from prism_sim.timing.log import Hold, Log
 from prism_sim.timing.media.base import Flight
 
 PARTS = ("compute", "staging", "overhead", "transfer", "propagation", "queue")
@@ -19,15 +21,15 @@ class Segment(NamedTuple):
 
     part: one of PARTS.  transfer: a link carries bytes of this device; propagation: the latency of a link; queue: a
     port or the air is busy with others' bytes.  participant: who works or, for bytes, who sends them.
-    message: index in the log, None for work.
+    message: its flight in the log, None for work.
     """
 
     part: str
-    participant: int
+    participant: ParticipantId
     label: str
     start_s: float
     end_s: float
-    message: int | None
+    message: FlightId | None
 
 
 def critical_path(log: Log) -> tuple[Segment, ...]:
@@ -35,7 +37,7 @@ def critical_path(log: Log) -> tuple[Segment, ...]:
     at_s, cause = max(log.ends, key=lambda end: end[0])
     walk = _Walk(log, at_s)
     while cause is not None:
-        cause = walk.job(log.jobs[cause]) if cause >= 0 else walk.flight(log.flights[~cause])
+        cause = walk.flight(log.flights[flight_of(cause)]) if is_flight(cause) else walk.job(log.jobs[hold_of(cause)])
     return tuple(reversed(walk.segments))
 
 
@@ -104,7 +106,9 @@ class _Walk:
         label = self.log.label(flight.state.exchange)
         self._back_to(start_s, part, flight.message.source, label, flight.index)
 
-    def _back_to(self, start_s: float, part: str, participant: int, label: str, message: int | None = None) -> None:
+    def _back_to(
+        self, start_s: float, part: str, participant: ParticipantId, label: str, message: FlightId | None = None
+    ) -> None:
         if start_s < self.at_s:  # equal moments may differ by an ulp: never go forward
             self.segments.append(Segment(part, participant, label, start_s, self.at_s, message))
             self.at_s = start_s

@@ -11,12 +11,15 @@ from typing import cast
 
 from simpy import Environment, Event
 
-from prism_sim.plan import Compute, Exchange, Plan, Start, Step
+from prism_sim.plan import Compute, Exchange, MessageId, ParticipantId, Plan, Start, Step
 from prism_sim.timing.exchange_state import Exchanges, ExchangeState
-from prism_sim.timing.log import Blocked, Cause, Forgotten, Hold, Log
+from prism_sim.timing.ids import Cause, FlightId, RequestId, of_flight
+from prism_sim.timing.log import Blocked, Forgotten, Hold, Log
 from prism_sim.timing.media.base import Flight
 from prism_sim.timing.processors import Processors
 from prism_sim.timing.rig import Rig
+
+ONLY_REQUEST = RequestId(0)
 
 
 class Engine:
@@ -51,18 +54,18 @@ class Engine:
 
         Raises ValueError if one waits for what nobody sends.
         """
-        processes = [self.env.process(self.participant(number)) for number in range(len(self.plan.programs))]
+        processes = {one: self.env.process(self.participant(one)) for one in self.plan.participants}
         self.env.run()
-        for number, process in enumerate(processes):
+        for participant, process in processes.items():
             if process.is_alive:
-                raise ValueError(self.missing(number))
+                raise ValueError(self.missing(participant))
 
-    def participant(self, number: int) -> Generator[Event, None, None]:
-        cause = yield from self.play(number, self.plan.programs[number], 0, None)
-        self.ends[number] = (self.env.now, cause)
+    def participant(self, participant: ParticipantId) -> Generator[Event, None, None]:
+        cause = yield from self.play(participant, self.plan.programs[participant], ONLY_REQUEST, None)
+        self.ends[participant] = (self.env.now, cause)
 
     def play(
-        self, participant: int, program: Sequence[Step], request: int, cause: Cause
+        self, participant: ParticipantId, program: Sequence[Step], request: RequestId, cause: Cause
     ) -> Generator[Event, None, Cause]:
         """A participant's steps for one request; returns what their end is bound to."""
         env = self.env
@@ -78,63 +81,62 @@ class Engine:
                     since_s, state.waiters[participant] = env.now, env.event()
                     yield state.waiters[participant]
                     self.blocked.append(Blocked(participant, step.exchange, since_s, env.now))
-                    cause = ~state.last[participant].index
+                    cause = of_flight(state.last[participant].index)
                 end_s, cause = self.copy_in(participant, state, cause)
             if end_s > env.now:
                 yield env.timeout(end_s - env.now)
         return cause
 
-    def start(self, participant: int, state: ExchangeState, cause: Cause) -> Generator[Event, None, Cause]:
+    def start(self, participant: ParticipantId, state: ExchangeState, cause: Cause) -> Generator[Event, None, Cause]:
         """Copies out and posts a participant's messages, until its processor is done with that."""
         if participant in state.started:
             raise ValueError(f"participant {participant} starts exchange {self.log.label(state.exchange)!r} twice")
         state.started.add(participant)
         prepared, hold, end_s = state.prepared, self.processors.hold, self.env.now
-        for number in prepared.local.get(participant, ()):
-            self.post(state, number, end_s, cause)
-        for copy_s, send in prepared.sends.get(participant, ()):
+        for local in prepared.local.get(participant, ()):
+            self.post(state, local, end_s, cause)
+        for copy_s, message in prepared.sends.get(participant, ()):
             if copy_s:
                 end_s, cause = hold(participant, "staging", state.exchange, copy_s, cause)
-            if send is None:
+            if message is None:
                 continue
-            if self.overhead_s and prepared.rides[send] is None:
+            if self.overhead_s and prepared.rides[message] is None:
                 end_s, cause = hold(participant, "overhead", state.exchange, self.overhead_s, cause)
-            self.post(state, send, end_s, cause)
+            self.post(state, message, end_s, cause)
         if end_s > self.env.now:
             yield self.env.timeout(end_s - self.env.now)
-        for number in prepared.forwards.get(participant, ()):
-            self.unblock(state, number, cause)
+        for forward in prepared.forwards.get(participant, ()):
+            self.unblock(state, forward, cause)
         return cause
 
-    def unblock(self, state: ExchangeState, number: int, cause: Cause) -> None:
+    def unblock(self, state: ExchangeState, message: MessageId, cause: Cause) -> None:
         """One of the things that a message sent on waits for has come; the last one sends it.
 
         It lies in its sender's memory already, where sums are made, so it costs the message overhead and no copy.
         """
-        state.blockers[number] -= 1
-        if state.blockers[number]:
+        state.blockers[message] -= 1
+        if state.blockers[message]:
             return
-        at_s, (source_device, destination_device) = self.env.now, state.prepared.ways[number]
+        at_s, (source_device, destination_device) = self.env.now, state.prepared.ways[message]
         if self.overhead_s and source_device != destination_device:
-            source = state.prepared.messages[number].source
+            source = state.prepared.messages[message].source
             at_s, cause = self.processors.hold(source, "overhead", state.exchange, self.overhead_s, cause)
-        self.post(state, number, at_s, cause)
+        self.post(state, message, at_s, cause)
 
-    def post(self, state: ExchangeState, number: int, at_s: float, cause: Cause) -> None:
+    def post(self, state: ExchangeState, message: MessageId, at_s: float, cause: Cause) -> None:
         """Hands a message to the medium at `at_s`; between participants of one device it arrives there and then."""
         prepared = state.prepared
-        source_device, destination_device = prepared.ways[number]
-        flight = Flight(
-            len(self.flights), number, prepared.messages[number], source_device, destination_device, cause, state
-        )
+        source_device, destination_device = prepared.ways[message]
+        index: FlightId = len(self.flights)  # type: ignore[assignment]  # a call of the NewType costs run time
+        flight = Flight(index, message, prepared.messages[message], source_device, destination_device, cause, state)
         self.flights.append(flight)
         if source_device == destination_device:
             flight.posted_s = flight.arrival_s = at_s
             self.deliver(flight)
             return
         if prepared.broadcasts:
-            ridden = prepared.rides[number]
-            state.transmissions[number] = flight
+            ridden = prepared.rides[message]
+            state.transmissions[message] = flight
             flight.rides = None if ridden is None else state.transmissions[ridden]
         if at_s > self.env.now:
             self.env.timeout(at_s - self.env.now, flight).callbacks.append(self.posted)
@@ -155,10 +157,10 @@ class Engine:
         state.remaining[destination] -= 1
         if not state.remaining[destination] and destination in state.waiters:
             state.waiters.pop(destination).succeed()
-        for number in state.prepared.followers[flight.number]:
-            self.unblock(state, number, ~flight.index)
+        for message in state.prepared.followers[flight.number]:
+            self.unblock(state, message, of_flight(flight.index))
 
-    def copy_in(self, participant: int, state: ExchangeState, cause: Cause) -> tuple[float, Cause]:
+    def copy_in(self, participant: ParticipantId, state: ExchangeState, cause: Cause) -> tuple[float, Cause]:
         """Copies what has arrived to the accelerator, once."""
         copy_s = state.prepared.copy_in_s[participant]
         if not copy_s or participant in state.copied_in:
@@ -168,11 +170,11 @@ class Engine:
         self.processors.received(participant, state.prepared.copied_bytes[participant])
         return end_s, cause
 
-    def missing(self, participant: int) -> str:
+    def missing(self, participant: ParticipantId) -> str:
         """Which Wait a participant is stuck in, for an error message."""
-        for (_, number), state in self.exchanges.states.items():
+        for (_, exchange), state in self.exchanges.states.items():
             if participant in state.waiters and state.remaining[participant]:
-                label, n_missing = self.log.label(number), state.remaining[participant]
+                label, n_missing = self.log.label(exchange), state.remaining[participant]
                 return (
                     f"participant {participant} waits for ever: {n_missing} messages of exchange {label!r} never come"
                 )

@@ -7,7 +7,8 @@ from functools import cached_property
 
 from simpy import Event
 
-from prism_sim.plan import Exchange, Plan, Start
+from prism_sim.plan import Exchange, ExchangeId, MessageId, ParticipantId, Plan, Start
+from prism_sim.timing.ids import RequestId
 from prism_sim.timing.media.base import Flight
 from prism_sim.timing.prepared import PreparedExchange
 from prism_sim.timing.rig import Rig
@@ -32,16 +33,16 @@ class ExchangeState:
         "waiters",
     )
 
-    def __init__(self, exchange: int, prepared: PreparedExchange) -> None:
+    def __init__(self, exchange: ExchangeId, prepared: PreparedExchange) -> None:
         self.exchange = exchange
         self.prepared = prepared
         self.remaining = prepared.incoming.copy()
         self.blockers = prepared.blockers.copy()
-        self.last: dict[int, Flight] = {}
-        self.started: set[int] = set()
-        self.copied_in: set[int] = set()
-        self.waiters: dict[int, Event] = {}
-        self.transmissions: dict[int, Flight] = {}
+        self.last: dict[ParticipantId, Flight] = {}
+        self.started: set[ParticipantId] = set()
+        self.copied_in: set[ParticipantId] = set()
+        self.waiters: dict[ParticipantId, Event] = {}
+        self.transmissions: dict[MessageId, Flight] = {}
 
 
 class Exchanges:
@@ -52,30 +53,29 @@ class Exchanges:
 
     def __init__(self, plan: Plan, rig: Rig, algorithm_of: Callable[[Exchange], str]) -> None:
         self.plan, self.rig, self.algorithm_of = plan, rig, algorithm_of
-        self.states: dict[tuple[int, int], ExchangeState] = {}
+        self.states: dict[tuple[RequestId, ExchangeId], ExchangeState] = {}
         self.prepared: dict[object, PreparedExchange] = {}
 
-    def __call__(self, request: int, number: int) -> ExchangeState:
-        """The plan's exchange `number` in a request."""
-        state = self.states.get((request, number))
+    def __call__(self, request: RequestId, exchange: ExchangeId) -> ExchangeState:
+        state = self.states.get((request, exchange))
         if state is None:
-            prepared = self._prepare(self.plan.exchanges[number])
-            state = self.states[request, number] = ExchangeState(number, prepared)
+            prepared = self._prepare(self.plan.exchanges[exchange])
+            state = self.states[request, exchange] = ExchangeState(exchange, prepared)
             for participant, forwards in prepared.forwards.items():
-                if (participant, number) in self.starters:  # who takes part sends on only once it has begun itself
+                if (participant, exchange) in self.starters:  # who takes part sends on only once it has begun itself
                     for forward in forwards:
                         state.blockers[forward] += 1
         return state
 
-    def forget(self, request: int) -> None:
+    def forget(self, request: RequestId) -> None:
         """Nothing of this request is under way any more."""
-        for number in range(len(self.plan.exchanges)):
-            self.states.pop((request, number), None)
+        for exchange in self.plan.exchange_ids:
+            self.states.pop((request, exchange), None)
 
     @cached_property
-    def starters(self) -> set[tuple[int, int]]:
+    def starters(self) -> set[tuple[ParticipantId, ExchangeId]]:
         """Who starts which exchange."""
-        programs = enumerate(self.plan.programs)
+        programs = zip(self.plan.participants, self.plan.programs, strict=True)
         return {(who, step.exchange) for who, program in programs for step in program if isinstance(step, Start)}
 
     def _prepare(self, exchange: Exchange) -> PreparedExchange:

@@ -5,25 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-from prism_sim.plan import Plan
+from prism_sim.plan import ExchangeId, ParticipantId, Plan
+from prism_sim.timing.ids import Cause, DeviceIndex
 from prism_sim.timing.media.base import Flight
 
 T = TypeVar("T")
-
-# What bound a start: the number of a job (>= 0), the complement of a flight's number (< 0), or None: the run's begin.
-Cause = int | None
 
 
 class Hold(NamedTuple):
     """A hold of a processor.  kind: compute, staging or overhead.
 
-    subject: the label of a Compute, or the number of the exchange that the job serves.
+    subject: the label of a Compute, or the exchange that the job serves.
     launch_s: the part of a compute job, at its begin, that launching its kernels takes (overhead).
     """
 
-    participant: int
+    participant: ParticipantId
     kind: str
-    subject: str | int
+    subject: str | ExchangeId
     start_s: float
     end_s: float
     cause: Cause
@@ -33,8 +31,8 @@ class Hold(NamedTuple):
 class Blocked(NamedTuple):
     """Time that a participant spent in a Wait before the last message came."""
 
-    participant: int
-    exchange: int
+    participant: ParticipantId
+    exchange: ExchangeId
     start_s: float
     end_s: float
 
@@ -58,11 +56,11 @@ class Log:
     """ends: per participant, when it was done and what its end is bound to.  flights: free ones included."""
 
     plan: Plan
-    device_of: tuple[int, ...]
+    device_of: tuple[DeviceIndex, ...]
     jobs: list[Hold]
     flights: list[Flight]
     blocked: list[Blocked]
     ends: list[tuple[float, Cause]]
 
-    def label(self, subject: str | int) -> str:
+    def label(self, subject: str | ExchangeId) -> str:
         return subject if isinstance(subject, str) else self.plan.exchanges[subject].label

@@ -20,7 +20,7 @@ def play_once(plan: Plan, devices: Sequence[Device], device_of: Sequence[int], n
     device_of[i]: index in `devices` of participant i; the terminal's is the last.
     Raises ValueError if the sizes do not fit each other, or if a participant waits for what nobody sends.
     """
-    rig = Rig(tuple(devices), tuple(device_of), network)
+    rig = Rig.of(devices, device_of, network)
     run = Engine(plan, rig, partial(algorithm_of, rig))
     run.once()
     return Timeline.of(run.log, len(devices))

@@ -13,20 +13,21 @@ from dataclasses import replace
 from functools import lru_cache
 from math import inf
 
-from prism_sim.plan import Exchange, Plan, Start, Wait
+from prism_sim.plan import Exchange, ExchangeId, Plan, Start, Wait, participants
 from prism_sim.timing.collectives import ALGORITHMS, COLLECTIVES, QUICKEST, Message, lower, ways_of
 from prism_sim.timing.devices import Device
 from prism_sim.timing.engine import Engine
 from prism_sim.timing.media.base import Network
 from prism_sim.timing.rig import Rig
 
+ALONE = ExchangeId(0)  # the exchange of a plan that has no other
 DIRECT = "direct"  # what every kind of exchange can do
 TIE = 1e-12  # relative; a smaller difference is rounding, and the first in the order of `ALGORITHMS` is taken
 
 
 def algorithms_of(plan: Plan, devices: Sequence[Device], device_of: Sequence[int], network: Network) -> tuple[str, ...]:
     """Of each exchange of the plan, in its order, as `simulate` plays it on the same hardware."""
-    rig = Rig(tuple(devices), tuple(device_of), network)
+    rig = Rig.of(devices, device_of, network)
     found: dict[Exchange, str] = {}
     shapes = [replace(exchange, label="") for exchange in plan.exchanges]
     for shape in shapes:
@@ -66,9 +67,9 @@ def _quickest(rig: Rig, exchange: Exchange) -> str:
 
 def _alone_s(rig: Rig, exchange: Exchange, algorithm: str) -> float:
     """From the begin, common to all its members, until the last of them has what is due to it."""
-    participants = range(len(rig.device_of))
-    programs = tuple((Start(0), Wait(0)) if one in exchange.group else () for one in participants)
-    nothing = (0,) * len(participants)
-    run = Engine(Plan(len(participants) - 1, programs, (exchange,), nothing, nothing), rig, lambda _: algorithm, False)
+    n_ranks = len(rig.device_of) - 1
+    programs = tuple((Start(ALONE), Wait(ALONE)) if one in exchange.group else () for one in participants(n_ranks))
+    nothing = (0,) * len(programs)
+    run = Engine(Plan(n_ranks, programs, (exchange,), nothing, nothing), rig, lambda _: algorithm, False)
     run.once()
     return max(end_s for end_s, _ in run.ends)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from prism_sim.plan import Compute, Exchange, Plan, Start, Step, Wait
+from prism_sim.plan import Compute, Exchange, ExchangeId, Plan, Start, Step, Wait
 
-Program = tuple[Step, ...]
+Steps = tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Round:
     """
 
     plan: Plan
-    terminals: tuple[Program, ...]
+    terminals: tuple[Steps, ...]
 
     @staticmethod
     def of(plans: Sequence[Plan]) -> Round:
@@ -42,13 +42,13 @@ class Round:
         return Round(joined, tuple(programs[-1] for programs in requests))
 
 
-def _numbered_from(first: int, program: Program) -> Program:
+def _numbered_from(first: int, program: Steps) -> Steps:
     """The steps, if their plan's exchanges have the numbers from `first` on."""
     return tuple(step if isinstance(step, Compute) else _moved(step, first) for step in program)
 
 
 def _moved(step: Start | Wait, first: int) -> Step:
-    return type(step)(step.exchange + first)
+    return type(step)(ExchangeId(step.exchange + first))
 
 
 def _most(sizes: Iterable[tuple[int, ...]]) -> tuple[int, ...]:

@@ -6,13 +6,14 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import inf
+from typing import cast
 
 from simpy import Event
 
-from prism_sim.plan import Plan, Step
+from prism_sim.plan import ParticipantId, Plan, Step
 from prism_sim.timing.devices import Device
 from prism_sim.timing.engine import Engine
-from prism_sim.timing.log import Cause
+from prism_sim.timing.ids import Cause, RequestId
 from prism_sim.timing.media.base import Network
 from prism_sim.timing.quickest import algorithm_of
 from prism_sim.timing.rhythm import Rhythm
@@ -57,7 +58,7 @@ def play_stream(
     for name, value in (("n_requests", n_requests), ("in_flight", in_flight)):
         if value < 1:
             raise ValueError(f"{name}(={value}) must be >= 1")
-    rig = Rig(tuple(devices), tuple(device_of), network)
+    rig = Rig.of(devices, device_of, network)
     run = Engine(a_round.plan, rig, partial(algorithm_of, rig), keep_log=False)
     stream = _Rounds(run, a_round.terminals, n_requests + 2 * in_flight, in_flight)
     stream.play(whole)
@@ -79,12 +80,13 @@ class _Rounds:
         self.unfinished = [run.plan.n_ranks + len(terminals)] * count
         self.completions_s: list[float] = []
         self.admitted = [run.env.event() for _ in range(count)]
-        self.processes = {rank: run.env.process(self.rank(rank)) for rank in range(run.plan.n_ranks)}
-        for number in range(count):
+        self.requests = cast(Sequence[RequestId], range(count))
+        self.processes = {rank: run.env.process(self.rank(rank)) for rank in run.plan.ranks}
+        for request in self.requests:
             for program in terminals:
-                run.env.process(self.terminal(program, number))
-            if number < in_flight:
-                self.admitted[number].succeed()
+                run.env.process(self.terminal(program, request))
+            if request < in_flight:
+                self.admitted[request].succeed()
         self.next = in_flight
         self.rhythm = Rhythm(in_flight)
         self.n_played = count
@@ -109,31 +111,31 @@ class _Rounds:
         while len(self.completions_s) < self.count:
             self.completions_s.append(self.completions_s[-self.rhythm.n_period] + self.rhythm.period_s)
 
-    def rank(self, rank: int) -> Generator[Event, None, None]:
+    def rank(self, rank: ParticipantId) -> Generator[Event, None, None]:
         cause: Cause = None
-        for number in range(self.count):
-            cause = yield from self.run.play(rank, self.run.plan.programs[rank], number, cause)
-            self.done(number)
+        for request in self.requests:
+            cause = yield from self.run.play(rank, self.run.plan.programs[rank], request, cause)
+            self.done(request)
 
-    def terminal(self, program: Sequence[Step], number: int) -> Generator[Event, None, None]:
-        yield self.admitted[number]
-        yield from self.run.play(self.run.plan.terminal, program, number, None)
-        self.done(number)
+    def terminal(self, program: Sequence[Step], request: RequestId) -> Generator[Event, None, None]:
+        yield self.admitted[request]
+        yield from self.run.play(self.run.plan.terminal, program, request, None)
+        self.done(request)
 
-    def done(self, number: int) -> None:
+    def done(self, request: RequestId) -> None:
         """One more participant is done with a round; the last one lets the terminal begin another."""
-        self.unfinished[number] -= 1
-        if self.unfinished[number]:
+        self.unfinished[request] -= 1
+        if self.unfinished[request]:
             return
         self.completions_s.append(self.run.env.now)
-        self.run.exchanges.forget(number)
+        self.run.exchanges.forget(request)
         if self.next < self.count:
             self.admitted[self.next].succeed()
             self.next += 1
 
     def check(self) -> None:
-        for number, process in self.processes.items():
+        for rank, process in self.processes.items():
             if process.is_alive:
-                raise ValueError(self.run.missing(number))
+                raise ValueError(self.run.missing(rank))
         if len(self.completions_s) < self.count:
             raise ValueError(self.run.missing(self.run.plan.terminal))

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from prism_sim.plan import ExchangeId, ParticipantId
 from prism_sim.timing.critical_path import Segment, breakdown_s, critical_path
+from prism_sim.timing.ids import DeviceIndex, FlightId
 from prism_sim.timing.log import Hold, Log
 from prism_sim.timing.media.base import Flight, Leg
 
@@ -16,32 +18,32 @@ class Span(NamedTuple):
     """A stretch of one participant's time, or of one of its messages' (whose participant is the sender).
 
     kind: compute, staging, overhead, wait; of a message: transfer, propagation, queue.
-    exchange: its number in the plan, None for compute.  message: its index, None for what is not a message.
+    exchange: None for compute.  message: None for what is not a message.
     """
 
-    participant: int
-    device: int
+    participant: ParticipantId
+    device: DeviceIndex
     kind: str
     label: str
     start_s: float
     end_s: float
-    exchange: int | None = None
-    message: int | None = None
+    exchange: ExchangeId | None = None
+    message: FlightId | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRecord:
     """A message between two devices.
 
-    source, destination: participants.  payload_bytes: what its receiver gets; rides: it came with the transmission of
-    an earlier message (index), so its sender sent nothing for it.
+    payload_bytes: what its receiver gets; rides: it came with the transmission of
+    an earlier message, so its sender sent nothing for it.
     uplink: its sender's port is busy with it; head_s: its first bit is at the receiver's port; downlink: that is busy.
     """
 
-    index: int
-    exchange: int
-    source: int
-    destination: int
+    index: FlightId
+    exchange: ExchangeId
+    source: ParticipantId
+    destination: ParticipantId
     payload_bytes: int
     posted_s: float
     uplink_start_s: float
@@ -49,7 +51,7 @@ class MessageRecord:
     head_s: float
     downlink_start_s: float
     arrival_s: float
-    rides: int | None
+    rides: FlightId | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +125,7 @@ class Timeline:
 
     def _ways(self) -> Iterator[Span]:
         for flight in self.log.flights:
-            exchange: int = flight.state.exchange
+            exchange: ExchangeId = flight.state.exchange
             label, source = self.log.label(exchange), flight.message.source
             for kind, start_s, end_s in way(flight):
                 if end_s > start_s:

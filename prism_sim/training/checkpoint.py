@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from prism_sim import plugins
 from prism_sim.kept.digest import digest
 from prism_sim.tasks.base import Recipe, Task
 from prism_sim.training.errors import TrainingError
@@ -62,7 +63,8 @@ def identity(task: Task, recipe: Recipe, seed: int, data_digest: str) -> Checkpo
         config=dict(task.reference.config),
         recipe=described,
         data_digest=data_digest,
-        source_digest=digest(root / name for name in DETERMINING),
+        source_digest=digest(root / name for name in DETERMINING)
+        + plugins.digest(("tasks", "families"), {task.name, task.family}),
         versions={name: version(name) for name in LIBRARIES},
     )
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from simpy import Environment, Event
 
-from prism_sim.plan import Compute, Plan, Start
+from prism_sim.plan import Compute, ExchangeId, MessageId, ParticipantId, Plan, Start
 from prism_sim.timing import Device
 from prism_sim.timing.collectives import Message, lower
 
@@ -46,7 +46,7 @@ def latency_s(plan: Plan, star: PacketStar, board: Device) -> float:
     Raises ValueError if a rank waits for what nobody sends; ImportError without ns.py.
     """
     run = _Run(plan, star, board)
-    processes = [run.env.process(run.rank(number)) for number in range(plan.n_ranks)]
+    processes = [run.env.process(run.rank(rank)) for rank in plan.ranks]
     run.env.run()
     if any(process.is_alive for process in processes):
         raise ValueError("a rank waits for a message that nobody sends")
@@ -62,18 +62,18 @@ class _Run:
         self.exchanges = [_Crossing(lower(exchange, star.collective)) for exchange in plan.exchanges]
         self.uplinks = _open(self.env, star, self.delivered)
 
-    def rank(self, number: int) -> Generator[Event, None, None]:
-        for step in self.plan.programs[number]:
+    def rank(self, rank: ParticipantId) -> Generator[Event, None, None]:
+        for step in self.plan.programs[rank]:
             if isinstance(step, Compute):
                 yield self.env.timeout(self.board.compute_s(step.kernels))
             elif isinstance(step, Start):
-                for message in self.exchanges[step.exchange].own(number):
+                for message in self.exchanges[step.exchange].own(rank):
                     self.send(step.exchange, message)
-            elif self.exchanges[step.exchange].missing(number):
-                yield self.exchanges[step.exchange].waiter(number, self.env)
+            elif self.exchanges[step.exchange].missing(rank):
+                yield self.exchanges[step.exchange].waiter(rank, self.env)
         self.end_s = max(self.end_s, self.env.now)
 
-    def send(self, exchange: int, number: int) -> None:
+    def send(self, exchange: ExchangeId, number: MessageId) -> None:
         """Queues a message's packets at its sender's uplink, all at once."""
         from ns.packet.packet import Packet
 
@@ -91,7 +91,7 @@ class _Run:
             )
             self.uplinks[message.source].put(packet)
 
-    def delivered(self, exchange: int, number: int) -> None:
+    def delivered(self, exchange: ExchangeId, number: MessageId) -> None:
         """The last packet of a message has come: its receiver may go on, and send on what waited for it."""
         for next_one in self.exchanges[exchange].arrived(number):
             self.send(exchange, next_one)
@@ -103,27 +103,29 @@ class _Crossing:
     def __init__(self, messages: Sequence[Message]) -> None:
         self.messages = messages
         self.blocked_by = [set(message.after) for message in messages]
-        self.under_way = set(range(len(messages)))
-        self.waiters: dict[int, Event] = {}
+        self.numbers = cast(Sequence[MessageId], range(len(messages)))
+        self.under_way = set(self.numbers)
+        self.waiters: dict[ParticipantId, Event] = {}
 
-    def own(self, rank: int) -> list[int]:
+    def own(self, rank: ParticipantId) -> list[MessageId]:
         """What a rank sends of itself."""
-        return [number for number, one in enumerate(self.messages) if one.source == rank and not one.after]
+        messages = zip(self.numbers, self.messages, strict=True)
+        return [number for number, one in messages if one.source == rank and not one.after]
 
-    def missing(self, rank: int) -> bool:
+    def missing(self, rank: ParticipantId) -> bool:
         return any(self.messages[number].destination == rank for number in self.under_way)
 
-    def waiter(self, rank: int, env: Environment) -> Event:
+    def waiter(self, rank: ParticipantId, env: Environment) -> Event:
         self.waiters[rank] = env.event()
         return self.waiters[rank]
 
-    def arrived(self, number: int) -> list[int]:
+    def arrived(self, number: MessageId) -> list[MessageId]:
         """Returns the messages that waited for this one last of all."""
         self.under_way.remove(number)
         destination = self.messages[number].destination
         if destination in self.waiters and not self.missing(destination):
             self.waiters.pop(destination).succeed()
-        freed = [later for later, blockers in enumerate(self.blocked_by) if number in blockers]
+        freed = [later for later in self.numbers if number in self.blocked_by[later]]
         for later in freed:
             self.blocked_by[later].remove(number)
         return [later for later in freed if not self.blocked_by[later]]
@@ -136,7 +138,7 @@ class _Ends:
         self.put = put
 
 
-def _open(env: Environment, star: PacketStar, delivered: Callable[[int, int], None]) -> list[Any]:
+def _open(env: Environment, star: PacketStar, delivered: Callable[[ExchangeId, MessageId], None]) -> list[Any]:
     """Every device's uplink, a wire to the switch, and from there the receiver's port."""
     from ns.port.port import Port
     from ns.port.wire import Wire

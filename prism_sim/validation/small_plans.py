@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import pairwise
+from typing import Any, cast
 
-from prism_sim.plan import Compute, Exchange, ExchangeKind, Kernel, Plan, Start, Step, Wait
+from prism_sim.plan import (
+    Compute,
+    Exchange,
+    ExchangeId,
+    ExchangeKind,
+    Kernel,
+    Plan,
+    Start,
+    Step,
+    Wait,
+    participants,
+)
 from prism_sim.timing import Device, Timeline, play_once
 from prism_sim.timing.media import Network
 
@@ -30,11 +42,11 @@ def plan(programs: Sequence[Sequence[Step]], exchanges: Sequence[Exchange] = ())
 
 def rounds(kind: ExchangeKind, payload_bytes: Sequence[int], n: int = 1, work_s: Sequence[float] = ()) -> Plan:
     """So many times: every member works, hands in its part, and waits for what is due to it; member 0 is the root."""
-    members = tuple(range(len(payload_bytes)))
-    root = 0 if kind in ("broadcast", "scatter", "gather", "send") else None
+    members = tuple(participants(len(payload_bytes))[:-1])
+    root = members[0] if kind in ("broadcast", "scatter", "gather", "send") else None
     exchanges = [Exchange(kind, members, tuple(payload_bytes), root, f"{kind} {number}") for number in range(n)]
     programs: list[list[Step]] = [[] for _ in members]
-    for number in range(n):
+    for number in cast(Sequence[ExchangeId], range(n)):
         for member, program in enumerate(programs):
             program += [*map(work, work_s[member : member + 1]), Start(number), Wait(number)]
     return plan(programs, exchanges)
@@ -44,12 +56,12 @@ def stages(work_s: Sequence[float], payload_bytes: int) -> Plan:
     """A pipeline: each works and sends to the next."""
     last, exchanges = len(work_s) - 1, []
     programs: list[list[Step]] = []
-    for number, seconds in enumerate(work_s):
-        receive: list[Step] = [Wait(number - 1)] if number else []
-        send: list[Step] = [Start(number)] if number < last else []
+    for stage, seconds in enumerate(work_s):
+        receive: list[Step] = [Wait(ExchangeId(stage - 1))] if stage else []
+        send: list[Step] = [Start(ExchangeId(stage))] if stage < last else []
         programs.append([*receive, work(seconds), *send])
-    for number in range(last):
-        exchanges.append(Exchange("send", (number, number + 1), (payload_bytes, 0), number, f"to stage {number + 1}"))
+    for source, to in pairwise(participants(last)):
+        exchanges.append(Exchange("send", (source, to), (payload_bytes, 0), source, f"to stage {to}"))
     return plan(programs, exchanges)
 
 

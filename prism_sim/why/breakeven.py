@@ -148,25 +148,23 @@ def break_even(
     Raises ScenarioError where field, range or strategy are wrong, or where no point can be simulated.
     """
     scenario = resolved(scenario)
-    own, file = scenario.strategy.name, str(scenario.path)
+    own, file, place = scenario.strategy.name, str(scenario.path), Place(f"--against {against}")
     try:
         other = strategies.find(against).name
     except ValueError as error:
-        raise ScenarioError(f"--against {against}: {error} (prism-sim list strategies)", file) from None
+        raise place.error(file, (), f"{error} (prism-sim list strategies)") from None
     if other == strategies.AUTO.name:
-        rule = "stands for a choice, not for a strategy; name one (prism-sim list strategies)"
-        raise ScenarioError(f"--against {against}: {rule}", file)
+        raise place.error(file, (), "stands for a choice, not for a strategy; name one (prism-sim list strategies)")
     if other == own:
-        rule = "is the scenario's own strategy; name another, or set strategy.name"
-        raise ScenarioError(f"--against {against}: {rule}", file)
+        raise place.error(file, (), "is the scenario's own strategy; name another, or set strategy.name")
     if n_points < 2:
-        raise ScenarioError(f"--points {n_points}: must be >= 2", file)
+        raise Place(f"--points {n_points}").error(file, (), "must be >= 2")
     search = _Search(scenario, varied(scenario, vary, start, stop), other)
     points = [search.point(amount) for amount in search.varied.points(n_points)]
     simulated = [point for point in points if point.reason is None]
     if not simulated:
-        place = Place(f"--vary {vary}")
-        raise place.error(file, (), f"no point of the range can be simulated; the first: {points[0].reason}")
+        rule = f"no point of the range can be simulated; the first: {points[0].reason}"
+        raise Place(f"--vary {vary}").error(file, (), rule)
     crossings = [crossing for a, b in pairwise(simulated) for crossing in search.between(a, b)]
     return BreakEven(scenario, search.varied, own, other, tuple(points), tuple(_merged(crossings)))
 
@@ -183,9 +181,7 @@ class _Search:
             try:
                 self.known[amount] = self.simulated(amount)
             except ScenarioError as error:
-                self.known[amount] = VariedPoint(
-                    amount, reason=str(error).partition(": ")[2] or str(error)
-                )  # less its place
+                self.known[amount] = VariedPoint(amount, reason=error.reason)
         return self.known[amount]
 
     def simulated(self, amount: float) -> VariedPoint:

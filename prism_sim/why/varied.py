@@ -198,7 +198,7 @@ def _amount(scenario: Scenario, path: FieldPath, kind: Kind, option: str, text: 
         if amount < 1:
             raise place.error(str(scenario.path), path, "at least one device must take part")
         return amount
-    source = scenario.origin.overridden().copy()
+    source = scenario.written.source.copy()
     source.values[(option,)] = place
     value = kind.text(amount) if isinstance(kind, units.Unit) else int(amount) if kind == "whole" else amount
     sweep.check_value(path, value, (option,), source)

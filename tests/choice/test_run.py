@@ -70,7 +70,7 @@ def test_what_a_compressor_packs_is_sent_and_is_the_reduction(load, compressor, 
 
 def test_options_that_mean_nothing_to_the_compressor_are_reported(load):
     def unused(**options):
-        return load({f"strategy.{name}": value for name, value in options.items()}).unused_fields
+        return load({f"strategy.{name}": value for name, value in options.items()}).written.unused_fields
 
     assert unused(codebook_size=64) == ("strategy.codebook_size",)
     assert unused(compressor="int8") == ("strategy.segments",)

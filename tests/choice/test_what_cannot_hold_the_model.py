@@ -146,3 +146,11 @@ def test_what_would_fit_tries_two_changes_where_one_is_not_enough(load):
     assert "model.dtype float16 with model.weight_dtype int8" in found
     fitting = {"model.dtype": "float16", "model.weight_dtype": "int8"}
     assert run(tight.with_overrides(fitting), numerics=False).simulation.fits
+
+
+def test_what_would_fit_leaves_out_the_devices_that_are_too_small(load):
+    overrides = {"devices[1].memory": "8 GB", "ranks": ["ask", "fast-0", "fast-1"], "strategy.name": "voltage"}
+    small_terminal = load(overrides, text=NOBODY)
+    found = what_would_fit(small_terminal)
+    assert "ranks without ask" in found
+    assert run(small_terminal.with_overrides({"ranks": ["fast-0", "fast-1"]}), numerics=False).simulation.fits

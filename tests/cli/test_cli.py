@@ -11,8 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import shtab
 
-from prism_sim import figures, strategies, tasks
+from prism_sim import commands, figures, strategies, tasks
+from prism_sim.cli import SHELLS
+from prism_sim.commands.base import Purpose
 from prism_sim.compressors import catalogue as compressors
 from prism_sim.plan import Plan
 from prism_sim.scenario import load_scenario, presets
@@ -212,6 +215,37 @@ def test_help_and_version(prism_sim):
         assert command in helped.out
         assert prism_sim(command, "--help").status == 0
     assert prism_sim("--version").out.startswith("prism-sim ")
+
+
+def test_help_lists_every_command_once_under_what_it_is_for_a_line_of_80_each(prism_sim, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = prism_sim("--help").out.splitlines()
+    headings = [lines.index(f"{purpose.value}:") for purpose in Purpose]
+    assert headings == sorted(headings)
+    known = commands.catalogue()
+    listed = {line.split()[0]: line for line in lines[headings[0] : lines.index("options:")] if line.startswith("  ")}
+    assert list(listed) == [command.name for command in known]
+    for command in known:
+        assert " ".join(listed[command.name].split()) == f"{command.name} {command.help}"
+        heading = headings[[*Purpose].index(command.purpose)]
+        assert lines[heading : lines.index(listed[command.name])].count("") == 0
+
+
+def test_a_completion_script_knows_commands_and_options_and_completes_files(prism_sim, tmp_path):
+    script = tmp_path / "completion.sh"
+    script.write_text(prism_sim("--completion", "bash").out)
+    (tmp_path / "mine.yaml").touch()
+    for typed, offered in (("brea", "breakeven"), ("explain --js", "--json"), ("explain mi", "mine.yaml")):
+        words = f"COMP_WORDS=(prism-sim {typed}); COMP_CWORD={len(typed.split())}; _shtab_prism_sim"
+        command = f'. {script}; {words}; echo "${{COMPREPLY[@]}}"'
+        ended = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert ended.stdout.split() == [offered]
+
+
+def test_every_shell_of_the_library_gets_a_completion_script(prism_sim):
+    assert set(SHELLS) == set(shtab.SUPPORTED_SHELLS)
+    for shell in SHELLS:
+        assert "breakeven" in prism_sim("--completion", shell).out
 
 
 @pytest.mark.parametrize(

@@ -1,30 +1,21 @@
-"""The strategy that CONTRIBUTING.md shows is a real one: written as shown, it keeps the laws."""
+"""The strategy that CONTRIBUTING.md refers to is a real one: loaded as a plug-in, it keeps the laws."""
 
 from __future__ import annotations
 
-import re
-import sys
-import types
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import ViTConfig, ViTModel
 
-from prism_sim import infer, strategies
+from prism_sim import infer, load_plugin
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def rare(monkeypatch: pytest.MonkeyPatch) -> str:
-    code = re.search(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)
-    assert code is not None
-    module = types.ModuleType("rare")
-    monkeypatch.setitem(sys.modules, "rare", module)  # dataclasses look their module up
-    exec(compile(code.group(1), "CONTRIBUTING.md", "exec"), module.__dict__)
-    known = {**strategies.catalogue(), "rare": module.STRATEGY}
-    monkeypatch.setattr(strategies, "catalogue", lambda: known)
+def rare(no_plugins: None) -> str:
+    load_plugin(ROOT / "extensions" / "rare.py")
     return "rare"
 
 

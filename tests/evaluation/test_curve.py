@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pandas
 import pytest
+from rich.console import Console
 from toy_tasks import CONFIGS, model
 
 from prism_sim.cli import main
 from prism_sim.loss.accuracy import FINE_TUNED, ZERO_SHOT, AccuracyRequest, curve
 from prism_sim.outputs.task_accuracy import accuracy_of
+from prism_sim.reports.curve import show_curve
 from prism_sim.scenario import ScenarioError
 from prism_sim.simulation.simulate import simulate
 
@@ -55,6 +58,24 @@ def test_compressors_that_ignore_l_have_one_point_and_exact_ones_lose_nothing(sc
 def test_a_strategy_without_segments_has_one_point(scenario):
     found = curve(AccuracyRequest(scenario.with_overrides({"strategy.name": "pipeline"})))
     assert [point.strategy for point in found.points] == ["single", "pipeline"]
+
+
+def test_one_device_alone_has_one_point(scenario):
+    found = curve(AccuracyRequest(scenario.with_overrides({"strategy.name": "single"})))
+    assert [point.strategy for point in found.points] == ["single"]
+
+
+@pytest.mark.parametrize(("segments", "told"), [((2, LARGEST - 1), False), ((2, LARGEST), True), ((2, 1000), True)])
+def test_an_l_of_all_rows_is_said_to_send_every_row_and_loses_nothing(scenario, segments, told):
+    found = curve(AccuracyRequest(scenario, segments))
+    assert [point.sends_every_row for point in found.points] == [False, False, told]
+    console = Console(file=StringIO(), width=100)
+    show_curve(found, console)
+    assert (
+        f"note: L = {segments[-1]} sends every row, as does any from {LARGEST} on" in console.file.getvalue()
+    ) == told
+    if told:
+        assert found.points[-1].accuracy.difference.estimate == 0
 
 
 def test_a_fine_tuned_checkpoint_is_compared_with_the_undistributed_model_before(scenario, tmp_path):

@@ -379,6 +379,22 @@ def test_every_checkpoint_has_a_line_of_accuracy_and_all_share_one_of_latency():
     assert set(lines(accuracy)) == {"single", "prism, fine-tuned checkpoint", "prism, reference checkpoint"}
 
 
+def test_no_two_names_of_a_legend_look_alike_not_even_without_colour():
+    of_one_device = [
+        row("single", 0.485, task__checkpoint=checkpoint)
+        | dict.fromkeys(("accuracy", "accuracy_low", "accuracy_high"), value)
+        for checkpoint, value in (("reference", 0.98), ("fine-tuned", 0.96))
+    ]
+    figure = draw_accuracy_compression(
+        pandas.concat([accurate(checkpoints=("reference", "fine-tuned")), table(*of_one_device)])
+    )
+    drawn = {str(line.get_label()): line for axes in figure.axes for line in axes.get_lines()}
+    named = {label: (line.get_linestyle(), line._dash_pattern, line.get_marker()) for label, line in drawn.items()}
+    named = {label: named[label] for label in legend(figure) if label in named}
+    assert {"single", "single, fine-tuned checkpoint", "single, reference checkpoint", "prism"} <= set(named)
+    assert len({str(one) for one in named.values()}) == len(named)
+
+
 def test_the_axis_is_named_by_the_metric_and_two_metrics_share_none():
     assert draw_accuracy_compression(accurate("perplexity")).axes[1].get_ylabel() == "perplexity"
     both = pandas.concat([accurate("perplexity"), accurate("accuracy")])

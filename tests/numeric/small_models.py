@@ -124,6 +124,11 @@ def relative_error(found: Tensor, wanted: Tensor) -> float:
     return float((found - wanted).detach().abs().max() / wanted.detach().abs().max())
 
 
+def _choices(option: dataclasses.Field[Any]) -> tuple[str, ...]:
+    stated = option.metadata["choices"]
+    return tuple(stated() if callable(stated) else stated)
+
+
 def variants(strategy: Strategy) -> Iterator[dict[str, Any]]:
     """Options to try a strategy with, read from what it declares: the defaults, then each option turned once.
 
@@ -134,7 +139,7 @@ def variants(strategy: Strategy) -> Iterator[dict[str, Any]]:
         if "default_word" in option.metadata or option.name in strategy.idle(strategy.options()):
             continue  # words that only a scenario's devices give a meaning; what means nothing beside the defaults
         if "choices" in option.metadata:
-            choices = [choice for choice in option.metadata["choices"] if choice != option.default]
+            choices = [choice for choice in _choices(option) if choice != option.default]
             chains = [choice for choice in choices if "+" in choice]
             yield from ({option.name: choice} for choice in choices if choice not in chains[1:])
         elif isinstance(option.default, bool):

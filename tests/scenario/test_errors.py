@@ -422,3 +422,12 @@ def test_no_text_whatever_raises_anything_but_a_scenario_error(write, data):
 def test_no_value_whatever_raises_anything_but_a_scenario_error(write, field, value):
     with contextlib.suppress(ScenarioError):
         load_scenario(write(VALID), {field: value})
+
+
+def test_an_error_says_its_rule_and_its_reason_without_its_place(write):
+    file = write(VALID.replace("name: prism", "name: prsm"))
+    error = refusal(file)
+    assert error.reason == f"{error.field}: {error.rule}" == f"strategy.name: {error.rule}"
+    assert str(error) == f"{file}:{error.line}:{error.column}: {error.reason}"
+    sent = pickle.loads(pickle.dumps(error))
+    assert (str(sent), vars(sent)) == (str(error), vars(error))

@@ -42,7 +42,7 @@ def test_every_ready_scenario_loads_and_begins_with_its_question(file):
     heading = [line for line in file.read_text().splitlines() if line.startswith("#")]
     assert any("?" in line for line in heading)
     assert file.read_text().startswith("#")
-    assert scenario.unused_fields == ()
+    assert scenario.written.unused_fields == ()
     sweep_axes(scenario)
 
 
@@ -61,7 +61,7 @@ def test_what_is_not_said_has_the_documented_default(load):
     assert (scenario.workload.batch, scenario.workload.tokens, scenario.workload.input) == (1, 128, None)
     assert (scenario.model.weights, scenario.model.dtype) == ("random", "float32")
     assert scenario.placement == Placement("terminal", "terminal")
-    assert (scenario.terminal, scenario.ranks, scenario.ranks_given, scenario.seed) == (0, (0, 1), False, 0)
+    assert (scenario.terminal, scenario.ranks, scenario.written.ranks_given, scenario.seed) == (0, (0, 1), False, 0)
     assert (scenario.network.medium, scenario.network.sharing, scenario.network.collective) == (
         "switch",
         "fair",
@@ -111,7 +111,7 @@ def test_devices_have_distinct_names_numbered_where_they_share_one(load, devices
 def test_terminal_and_ranks_are_found_by_index_or_name(load):
     overrides = {"terminal": "raspberry-pi-5-1", "ranks": ["raspberry-pi-5-1", 0]}
     scenario = load(overrides=overrides)
-    assert (scenario.terminal, scenario.ranks, scenario.ranks_given) == (1, (1, 0), True)
+    assert (scenario.terminal, scenario.ranks, scenario.written.ranks_given) == (1, (1, 0), True)
 
 
 def test_single_runs_on_the_terminal_unless_ranks_name_one_device(load):
@@ -263,7 +263,7 @@ def test_a_loop_over_segments_gives_what_single_files_give(load):
 
 def test_options_of_other_strategies_are_kept_checked_and_reported(load):
     scenario = load(overrides=["strategy.name=voltage", "strategy.shares=[0.25, 0.75]"])
-    assert scenario.unused_fields == ("strategy.segments",)
+    assert scenario.written.unused_fields == ("strategy.segments",)
     assert scenario.strategy.options.shares == (0.25, 0.75)
     assert scenario.strategy_options("prism").segments == 4
     assert scenario.strategy_options("single") == strategies.find("single").options()
@@ -314,7 +314,7 @@ def test_a_new_strategy_brings_its_options_without_a_change_here(load, monkeypat
         prefix = ["strategy.segments=null", "strategy.name=new"]
         assert load(overrides=[*prefix, "strategy.mode=b"]).strategy.options == Options(mode="b")
         assert load(overrides=["strategy.name=new", "strategy.segments=x"]).strategy.options.segments == "x"
-        assert load(overrides=["strategy.tall=true"]).unused_fields == ("strategy.tall",)
+        assert load(overrides=["strategy.tall=true"]).written.unused_fields == ("strategy.tall",)
         for wrong, part in [
             ("width=1", ">= 2"),
             ("mode=c", "a, b"),

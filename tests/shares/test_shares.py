@@ -112,7 +112,7 @@ def test_over_one_rank_there_is_nothing_to_share(load):
 
 def test_single_reports_shares_as_not_used(load):
     scenario = load(["strategy.name=single", "strategy.shares=optimal"])
-    assert scenario.unused_fields == ("strategy.segments", "strategy.shares")
+    assert scenario.written.unused_fields == ("strategy.segments", "strategy.shares")
     assert run(scenario, numerics=False).to_json()["shares"] is None
 
 

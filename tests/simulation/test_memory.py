@@ -77,3 +77,28 @@ def test_each_remedy_that_is_named_does_fit(scenario: Scenario, remedy: dict[str
     with pytest.raises(ScenarioError, match=r"workload\.batch"):
         run(short, numerics=False)
     run(short.with_overrides(remedy), numerics=False)
+
+
+@pytest.mark.parametrize(("tied", "tables"), [(True, 1), (False, 2)])
+def test_a_tied_head_needs_the_token_table_wherever_it_runs(tmp_path: Path, tied: bool, tables: int) -> None:
+    """A terminal that embeds holds the table once for both; one that only runs the head holds it for that."""
+    file = tmp_path / "tied.yaml"
+    dims = (
+        f"n_embd: 12, n_layer: 2, n_head: 2, n_positions: 20, vocab_size: 100, tie_word_embeddings: {str(tied).lower()}"
+    )
+    file.write_text(
+        f"""
+model: {{dims: {{model_type: gpt2, {dims}}}}}
+workload: {{tokens: 8}}
+devices: [{{compute: 1 GFLOP/s, memory_bandwidth: 1 GB/s, count: 3}}]
+terminal: 2
+ranks: [0, 1]
+network: {{bandwidth: 100 Mbit/s}}
+strategy: {{name: voltage}}
+"""
+    )
+    table, positions, norm = 100 * 12, 20 * 12, 2 * 12
+    embeds = simulate(load_scenario(file))
+    assert embeds.plan.weight_bytes[2] == 4 * (tables * table + positions + norm)
+    runs_the_head = simulate(load_scenario(file, {"placement.input": "replicated"}))
+    assert runs_the_head.plan.weight_bytes[2] == 4 * (table + norm)

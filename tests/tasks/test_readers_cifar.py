@@ -15,8 +15,8 @@ from PIL import Image
 
 from prism_sim import tasks
 from prism_sim.tasks import DataError, DataSource, Splits
-from prism_sim.tasks.cifar_10 import CLASSES
-from prism_sim.tasks.cifar_100 import CLASSES as FINE
+from prism_sim.tasks.cifar import HUNDRED as FINE
+from prism_sim.tasks.cifar import TEN as CLASSES
 
 CIFAR_10, CIFAR_100 = tasks.find("cifar-10"), tasks.find("cifar-100")
 SIZES = (7, 1, 5, 4, 5)  # pictures of the training files: 22, no multiple of 10

@@ -9,8 +9,8 @@ import pytest
 
 from prism_sim.cli import main
 from prism_sim.reports.validate import headings
+from prism_sim.reports.validation_page import BLOCK, check_places, filled
 from prism_sim.validation import Finding, PartOutcome, ValidationSettings, catalogue, chosen, validate
-from prism_sim.validation.page import BLOCK, check_places, filled
 from prism_sim.validation.parts import packets
 
 ROOT = Path(__file__).parents[2]

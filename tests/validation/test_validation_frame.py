@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from prism_sim.reports.validate import cells, error_text, headings
+from prism_sim.reports.validation_page import check_places, filled
 from prism_sim.validation import (
     Finding,
     JudgedRow,
@@ -24,7 +25,6 @@ from prism_sim.validation import (
     to_json,
     validate,
 )
-from prism_sim.validation.page import check_places, filled
 
 PAGE = (
     "before\n<!-- validate: some -->\nold\n<!-- end -->\nbetween\n<!-- validate: other -->\nkept\n<!-- end -->\nafter\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from prism_sim.plan import Exchange
+from prism_sim.plan import Exchange, MessageId, ParticipantId
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +18,15 @@ class Message:
     one for each member) whose chunks of the sum; nothing: all that there is, or (broadcast, send) the root's payload.
     """
 
-    source: int
-    destination: int
+    source: ParticipantId
+    destination: ParticipantId
     payload_bytes: int
-    after: tuple[int, ...] = ()
-    transmission: int | None = None
+    after: tuple[MessageId, ...] = ()
+    transmission: MessageId | None = None
     parts: tuple[int, ...] = ()
 
 
-Sent = tuple[int, ...]
+Sent = tuple[MessageId, ...]
 """What must have arrived for some bytes to be there: one message's number, or nothing if there were no bytes."""
 
 
@@ -38,33 +38,33 @@ class Script:
 
     def send(
         self,
-        source: int,
-        destination: int,
+        source: ParticipantId,
+        destination: ParticipantId,
         payload_bytes: int,
-        after: Iterable[int] = (),
+        after: Iterable[MessageId] = (),
         parts: Iterable[int] = (),
     ) -> Sent:
         """Adds a message, unless it has no bytes."""
         if not payload_bytes:
             return ()
         self.messages.append(Message(source, destination, payload_bytes, tuple(after), parts=tuple(parts)))
-        return (len(self.messages) - 1,)
+        return (MessageId(len(self.messages) - 1),)
 
-    def broadcast(self, source: int, destinations: Sequence[int], payload_bytes: int) -> None:
+    def broadcast(self, source: ParticipantId, destinations: Sequence[ParticipantId], payload_bytes: int) -> None:
         """Adds one transmission that reaches all destinations, unless it has no bytes."""
         if not payload_bytes:
             return
-        transmission = len(self.messages) if len(destinations) > 1 else None
+        transmission = MessageId(len(self.messages)) if len(destinations) > 1 else None
         for destination in destinations:
             self.messages.append(Message(source, destination, payload_bytes, transmission=transmission))
 
 
-def others(group: tuple[int, ...], place: int) -> tuple[int, ...]:
+def others(group: tuple[ParticipantId, ...], place: int) -> tuple[ParticipantId, ...]:
     """The members after `place`, in turn: place + 1, place + 2, ... modulo the group's length."""
     return group[place + 1 :] + group[:place]
 
 
-def root_of(exchange: Exchange) -> int:
+def root_of(exchange: Exchange) -> ParticipantId:
     """Raises ValueError if the exchange needs a root and has none."""
     if exchange.root is None:
         raise ValueError(f"an exchange of kind {exchange.kind!r} must have a root, not None")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prism_sim.plan import Exchange
+from prism_sim.plan import Exchange, ParticipantId
 from prism_sim.timing.collectives.base import Script, Sent, root_of, root_payload_bytes, summed_bytes
 
 
@@ -43,7 +43,7 @@ def broadcast(exchange: Exchange) -> Script:
     return script
 
 
-def spread(script: Script, group: Sequence[int], chunk_bytes: Sequence[int], ready: Sequence[Sent]) -> None:
+def spread(script: Script, group: Sequence[ParticipantId], chunk_bytes: Sequence[int], ready: Sequence[Sent]) -> None:
     """Chunk r, at member r once `ready[r]` has arrived, goes all the way round: P - 1 steps."""
     n = len(group)
     here = list(ready)  # here[r]: what must have arrived at r for the chunk that it sends next
@@ -52,7 +52,7 @@ def spread(script: Script, group: Sequence[int], chunk_bytes: Sequence[int], rea
         here = [sent[(r - 1) % n] for r in range(n)]
 
 
-def collect(script: Script, group: Sequence[int], chunk_bytes: Sequence[int]) -> list[Sent]:
+def collect(script: Script, group: Sequence[ParticipantId], chunk_bytes: Sequence[int]) -> list[Sent]:
     """Partial sums go round until chunk r, summed, is at member r; returns what must have arrived there for it."""
     n = len(group)
     here: list[Sent] = [()] * n
@@ -63,7 +63,7 @@ def collect(script: Script, group: Sequence[int], chunk_bytes: Sequence[int]) ->
 
 
 def pass_on(
-    script: Script, group: Sequence[int], place: int, chunk_bytes: Sequence[int], chunk: int, after: Sent
+    script: Script, group: Sequence[ParticipantId], place: int, chunk_bytes: Sequence[int], chunk: int, after: Sent
 ) -> Sent:
     """A member sends a chunk to its next neighbour."""
     return script.send(group[place], group[(place + 1) % len(group)], chunk_bytes[chunk], after, (chunk,))

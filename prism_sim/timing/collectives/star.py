@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from prism_sim.plan import Exchange
+from prism_sim.plan import Exchange, MessageId
 from prism_sim.timing.collectives.base import Script, summed_bytes
 
 Parts = Callable[[int], Iterable[int]]  # what a message carries, by the place of the outer member
@@ -57,7 +57,7 @@ def through_centre(
         for place, (member, own) in enumerate(zip(exchange.group, exchange.bytes_by_rank, strict=True))
         if member != centre
     ]
-    heard: list[int] = []
+    heard: list[MessageId] = []
     for place, member, own in outer:
         heard += script.send(member, centre, up_bytes(own), parts=up_parts(place))
     for place, member, own in outer:

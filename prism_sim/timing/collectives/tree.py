@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prism_sim.plan import Exchange
+from prism_sim.plan import Exchange, MessageId, ParticipantId
 from prism_sim.timing.collectives.base import Script, Sent, root_of, root_payload_bytes, summed_bytes
 
 
@@ -30,7 +30,7 @@ def all_reduce(exchange: Exchange) -> Script:
 def all_gather(exchange: Exchange) -> Script:
     """In the round of distance d, member r sends the min(d, P - d) chunks from its own on to r - d."""
     script, group, n = Script(), exchange.group, len(exchange.group)
-    heard: list[list[int]] = [[] for _ in group]
+    heard: list[list[MessageId]] = [[] for _ in group]
     for distance in distances(n):
         sent = []
         for r, source in enumerate(group):
@@ -44,7 +44,7 @@ def all_gather(exchange: Exchange) -> Script:
 def reduce_scatter(exchange: Exchange) -> Script:
     """The all-gather backwards: member r sends its sums of min(d, P - d) pieces, r + d's first, to r + d."""
     script, group, n = Script(), exchange.group, len(exchange.group)
-    heard: list[list[int]] = [[] for _ in group]
+    heard: list[list[MessageId]] = [[] for _ in group]
     for distance in reversed(distances(n)):
         sent = []
         for r, source in enumerate(group):
@@ -55,18 +55,18 @@ def reduce_scatter(exchange: Exchange) -> Script:
     return script
 
 
-def fan_out(script: Script, members: Sequence[int], payload_bytes: int, ready: Sequence[int]) -> None:
+def fan_out(script: Script, members: Sequence[ParticipantId], payload_bytes: int, ready: Sequence[MessageId]) -> None:
     """Binomial broadcast from members[0]: a node without its lowest bit is its parent; the largest subtrees first."""
-    here: dict[int, Sequence[int]] = {0: ready}
+    here: dict[int, Sequence[MessageId]] = {0: ready}
     for distance in reversed(distances(len(members))):
         for parent in range(0, len(members) - distance, 2 * distance):
             child = parent + distance
             here[child] = script.send(members[parent], members[child], payload_bytes, here[parent])
 
 
-def fan_in(script: Script, members: Sequence[int], payload_bytes: int) -> Sequence[int]:
+def fan_in(script: Script, members: Sequence[ParticipantId], payload_bytes: int) -> Sequence[MessageId]:
     """Binomial reduction to members[0]; returns what must have arrived there."""
-    heard: list[list[int]] = [[] for _ in members]
+    heard: list[list[MessageId]] = [[] for _ in members]
     for distance in distances(len(members)):
         for parent in range(0, len(members) - distance, 2 * distance):
             child = parent + distance
@@ -80,7 +80,7 @@ def distances(n: int) -> list[int]:
     return [1 << k for k in range((n - 1).bit_length())]
 
 
-def rotated(group: tuple[int, ...], first: int) -> tuple[int, ...]:
+def rotated(group: tuple[ParticipantId, ...], first: ParticipantId) -> tuple[ParticipantId, ...]:
     place = group.index(first)
     return group[place:] + group[:place]
 

@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 from simpy import Environment
 
+from prism_sim.plan import MessageId
 from prism_sim.timing.collectives import CHOICES, Message
 from prism_sim.timing.devices import check_not_negative
+from prism_sim.timing.ids import Cause, DeviceIndex, FlightId
 
 # What carries bytes, one message or share of the rate at a time: ("uplink", device), ("downlink", device), ("air",), or
 # ("link", node, node) for one direction of a link.
@@ -22,8 +24,8 @@ Leg = tuple[str, float, float]
 class Flight:
     """A message on its way.  The engine writes `posted_s`, media the times after it, all in seconds.
 
-    index: its place in the log.  number: its place in the exchange.  state: how far its exchange has come.
-    cause: what bound `posted_s`: the number of a job (>= 0), the complement of a flight's (< 0), or None: the begin.
+    index: its place in the log.  number: the message's in the exchange.  state: how far that has come.
+    cause: what bound `posted_s`.
     ahead: index of a flight of the same device that held the way out until `uplink_start_s`, if that bound it.
     ahead_down: the same at the receiver's port, until `downlink_start_s`, whichever device sent it.
     rides: the flight whose transmission this one shares, in a broadcast.
@@ -66,12 +68,12 @@ class Flight:
 
     def __init__(
         self,
-        index: int,
-        number: int,
+        index: FlightId,
+        number: MessageId,
         message: Message,
-        source_device: int,
-        destination_device: int,
-        cause: int | None,
+        source_device: DeviceIndex,
+        destination_device: DeviceIndex,
+        cause: Cause,
         state: Any,
     ) -> None:
         self.index = index
@@ -81,12 +83,12 @@ class Flight:
         self.destination_device = destination_device
         self.cause = cause
         self.state = state
-        self.ahead: int | None = None
-        self.ahead_down: int | None = None
+        self.ahead: FlightId | None = None
+        self.ahead_down: FlightId | None = None
         self.rides: Flight | None = None
         self.legs: Sequence[Leg] | None = None
         self.held_since_s: float | None = None
-        self.held_behind: int | None = None
+        self.held_behind: FlightId | None = None
         self.uplink_end_s = inf
 
 

@@ -169,9 +169,9 @@ def max_min_rates(flows: Sequence[Ports], capacity: Sequence[float]) -> list[flo
     flows: the two ports that each crosses.  capacity: of each port, bits per second.
     """
     crossing: dict[int, list[int]] = {}
-    for number, ports in enumerate(flows):
+    for flow, ports in enumerate(flows):
         for port in ports:
-            crossing.setdefault(port, []).append(number)
+            crossing.setdefault(port, []).append(flow)
     load = {port: len(own) for port, own in crossing.items()}  # flows that still grow
     left = {port: capacity[port] for port in crossing}
     rates = [0.0] * len(flows)
@@ -179,10 +179,10 @@ def max_min_rates(flows: Sequence[Ports], capacity: Sequence[float]) -> list[flo
         share = {port: left[port] / n_growing for port, n_growing in load.items()}
         lowest = min(share.values())
         for port in [port for port in share if share[port] <= lowest * (1 + 1e-12)]:
-            for number in crossing[port]:
-                if not rates[number]:  # it grew until this port was full
-                    rates[number] = lowest
-                    for crossed in flows[number]:
+            for flow in crossing[port]:
+                if not rates[flow]:  # it grew until this port was full
+                    rates[flow] = lowest
+                    for crossed in flows[flow]:
                         left[crossed] -= lowest
                         load[crossed] -= 1
         load = {port: n_growing for port, n_growing in load.items() if n_growing}

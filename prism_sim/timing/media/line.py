@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from prism_sim.timing.ids import DeviceIndex
 from prism_sim.timing.media.base import Leg
 
 
@@ -12,11 +13,11 @@ class Line:
 
     def __init__(self) -> None:
         self.free_s = 0.0
-        self._booked: deque[tuple[float, float, int]] = deque()  # (start, end, whose), in order
-        self._seconds_of: dict[int, float] = {}
+        self._booked: deque[tuple[float, float, DeviceIndex]] = deque()  # (start, end, whose), in order
+        self._seconds_of: dict[DeviceIndex, float] = {}
 
     def book(
-        self, now_s: float, duration_s: float, owner: int, last_bit_s: float = 0.0
+        self, now_s: float, duration_s: float, owner: DeviceIndex, last_bit_s: float = 0.0
     ) -> tuple[float, float, list[Leg]]:
         """Start and end of a transmission, and the wait for it.
 
@@ -30,7 +31,7 @@ class Line:
         self.free_s = end_s
         return start_s, end_s, wait
 
-    def _wait(self, now_s: float, start_s: float, owner: int) -> list[Leg]:
+    def _wait(self, now_s: float, start_s: float, owner: DeviceIndex) -> list[Leg]:
         """The time from now to the start: the carrier is busy with the owner's earlier bytes, or with others'."""
         while self._booked and self._booked[0][1] <= now_s:
             begun_s, ended_s, whose = self._booked.popleft()

@@ -11,6 +11,7 @@ from typing import Any, cast
 from simpy import Environment, Event
 
 from prism_sim.timing.devices import check_not_negative, check_positive
+from prism_sim.timing.ids import DeviceIndex
 from prism_sim.timing.media.base import Carrier, Deliver, Flight, Leg, Medium, check_network
 from prism_sim.timing.media.line import Line
 from prism_sim.timing.media.slow_start import SlowStart
@@ -102,7 +103,7 @@ class Links:
         bits = 8 * flight.message.payload_bytes
         return {("link", *hop): bits / self.graph.edges[hop]["line"][0] for hop in hops}
 
-    def path(self, source: int, destination: int) -> tuple[float, float]:
+    def path(self, source: DeviceIndex, destination: DeviceIndex) -> tuple[float, float]:
         """Bits per second of the slowest hop, and the round trip in seconds."""
         lines = [self.graph.edges[hop]["line"] for hop in self.route(source, destination)]
         return min(bits_per_s for bits_per_s, _ in lines), 2 * sum(latency_s for _, latency_s in lines)
@@ -115,7 +116,7 @@ class _Hops:
         self.env, self.network, self.deliver = env, network, deliver
         self.cut_through = network.switching == "cut-through"
         self.lines: dict[tuple[Node, Node], Line] = {}
-        self.routes: dict[tuple[int, int], tuple[tuple[Node, Node], ...]] = {}
+        self.routes: dict[tuple[DeviceIndex, DeviceIndex], tuple[tuple[Node, Node], ...]] = {}
 
     def post(self, flight: Flight) -> None:
         ends = (flight.source_device, flight.destination_device)

@@ -8,6 +8,7 @@ from typing import cast
 from simpy import Environment, Event
 
 from prism_sim.timing.devices import check_not_negative, check_positive
+from prism_sim.timing.ids import DeviceIndex
 from prism_sim.timing.media.base import Carrier, Deliver, Flight, Medium, check_network
 from prism_sim.timing.media.line import Line
 from prism_sim.timing.media.slow_start import SlowStart
@@ -44,7 +45,7 @@ class SharedRadio:
         """Where that rate is stated: `bits_per_s` would flatter a Wi-Fi, which sends to all at a slow basic rate."""
         return self.broadcast_bits_per_s is not None
 
-    def hops(self, source: int, destination: int) -> int:
+    def hops(self, source: DeviceIndex, destination: DeviceIndex) -> int:
         """How often a message uses the air."""
         return 1 if self.direct or self.access_point in (source, destination) else 2
 

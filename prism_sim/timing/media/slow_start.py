@@ -8,10 +8,11 @@ from typing import cast
 
 from simpy import Environment, Event
 
+from prism_sim.timing.ids import DeviceIndex
 from prism_sim.timing.media.base import Flight, Medium
 from prism_sim.timing.media.congestion_window import INITIAL_WINDOW_BYTES, CongestionWindow
 
-Path = Callable[[int, int], tuple[float, float]]
+Path = Callable[[DeviceIndex, DeviceIndex], tuple[float, float]]
 
 
 class _Sender:
@@ -40,7 +41,7 @@ class SlowStart:
     def __init__(self, medium: Medium, path: Path) -> None:
         self.medium, self.path = medium, path
         self.env: Environment = medium.env
-        self.senders: dict[tuple[int, int], _Sender | None] = {}
+        self.senders: dict[tuple[DeviceIndex, DeviceIndex], _Sender | None] = {}
 
     def post(self, flight: Flight) -> None:
         sender = None if flight.message.transmission is not None else self._sender(flight)

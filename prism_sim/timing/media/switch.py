@@ -9,6 +9,7 @@ from typing import cast
 from simpy import Environment, Event
 
 from prism_sim.timing.devices import check_not_negative
+from prism_sim.timing.ids import DeviceIndex, FlightId
 from prism_sim.timing.media.base import Carrier, Deliver, Flight, Medium, check_network
 from prism_sim.timing.media.fair import FairSwitch
 from prism_sim.timing.media.slow_start import SlowStart
@@ -85,7 +86,8 @@ class FifoSwitch:
         self.latency_s = latency_s
         self.deliver = deliver
         self.up_free_s, self.down_free_s = [0.0] * len(up), [0.0] * len(down)
-        self.up_last, self.down_last = [0] * len(up), [0] * len(down)  # indices of flights
+        self.up_last: list[FlightId | None] = [None] * len(up)  # None: a port that has carried nothing
+        self.down_last: list[FlightId | None] = [None] * len(down)
 
     def post(self, flight: Flight) -> None:
         first, source = flight.rides, flight.source_device
@@ -148,5 +150,5 @@ def per_device(field: str, rates: float | tuple[float, ...], n_devices: int) -> 
     return rates
 
 
-def _of_device(rates: float | tuple[float, ...], device: int) -> float:
+def _of_device(rates: float | tuple[float, ...], device: DeviceIndex) -> float:
     return rates[device] if isinstance(rates, tuple) else rates

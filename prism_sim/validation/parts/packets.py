@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 
 from prism_sim.plan import Plan
-from prism_sim.reports.validate import error_text, size_text
 from prism_sim.timing import Switch
+from prism_sim.units_text import error_text, size_text
 from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationPart, ValidationSettings
 from prism_sim.validation.packet_star import PACKET_BYTES, PacketStar, latency_s
 from prism_sim.validation.small_plans import board, play, rounds, stages

@@ -1,0 +1,44 @@
+"""PRISM that exchanges before every k-th block only; in between a rank attends to the last summaries that it got."""
+
+from dataclasses import dataclass, field
+
+from prism_sim.effects import AllGather, Begin, Mark, Program
+from prism_sim.partition import split
+from prism_sim.strategies import position_wise, prism
+from prism_sim.strategies.base import Model, Role, Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Options(prism.Options):
+    every: int = field(default=2, metadata={"doc": "blocks from one exchange to the next", "minimum": 1})
+
+
+def rank(me: Role, model: Model, options: Options) -> Program:
+    compressors = prism.chosen_compressors(options, model.n_tokens, me.n_ranks, len(model.blocks))
+    parts = split(model.n_tokens, me.n_ranks, options.shares)
+    x, padding = yield from position_wise.take_input(me, model, parts)
+    context = position_wise.Context(me, model, parts, padding)
+    for number, (block, compressor) in enumerate(zip(model.blocks, compressors, strict=True)):
+        yield Mark(f"block {number}")
+        if number % options.every == 0:
+            summary = model.compress(compressor, number, x, parts[me.index], padding)
+            ticket = yield Begin(AllGather(summary, me.ranks, f"block {number}"))
+            others, bias = yield from context.arrival(compressor, number, ticket)
+            yield Mark(f"block {number}: attention")
+        c = block.attention_norm(model.join([x, *others]))
+        a = block.attend(block.queries(block.attention_norm(x)), block.keys(c), block.values(c), bias)
+        x = block.after_attention(x, block.attention_output(a))
+        x = position_wise.feed_forward(block, x)
+    return (yield from position_wise.give_output(me, model, x, parts[me.index]))
+
+
+STRATEGY = Strategy(
+    name="rare",
+    summary="as prism, but summaries are exchanged before every k-th block only; lossy",
+    source="",
+    options=Options,
+    rank=rank,
+    terminal=position_wise.terminal_program,
+    compressors=prism.chosen_compressors,
+    lossless=lambda options: False,
+)
