@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 OUT := out/demo
 SCENARIO := scenarios/vit-base-orin-nano.yaml
 # rooms whose tests are quick; the others load models, start processes or sweep
-FAST := $(addprefix tests/,core scenario timing strategies figures validation)
+FAST := $(addprefix tests/,core scenario timing strategies shares figures validation)
 INSTALLED := $(VENV)/.installed
 WORKERS := 2
 BASE := HEAD

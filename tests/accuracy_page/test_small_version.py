@@ -10,8 +10,7 @@ import pytest
 
 from prism_sim import load_scenario, tasks
 from prism_sim.loss.accuracy import FINE_TUNED, ZERO_SHOT, AccuracyPoint, AccuracyRequest, Curve, curve
-from prism_sim.loss.finetune import AccuracyRequest as FineTuning
-from prism_sim.loss.finetune import finetune
+from prism_sim.loss.finetune import FinetuneRequest, finetune
 from prism_sim.tasks import metrics
 from prism_sim.tasks.intervals import Interval, difference
 from prism_sim.training import references
@@ -32,7 +31,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Curve:
         patch.setenv("PRISM_SIM_CACHE", str(tmp_path_factory.mktemp("cache")))
         folder = references.obtain(references.TrainingRequest(tasks.find("digits"), 0, STEPS)).folder
         scenario = load_scenario(SCENARIO).with_overrides({"task.checkpoint": str(folder), "task.examples": EXAMPLES})
-        tuned = finetune(FineTuning(scenario, segments=(1, 32), steps=FINE_TUNING_STEPS)).folder
+        tuned = finetune(FinetuneRequest(scenario, segments=(1, 32), steps=FINE_TUNING_STEPS)).folder
         found = curve(AccuracyRequest(scenario, SEGMENTS, fine_tuned=(tuned,)))
         exact = curve(AccuracyRequest(scenario, (1,), ("identity",)))
         return Curve(scenario, (*found.points, exact.points[-1]))

@@ -1,4 +1,4 @@
-"""What the tests of the command line share: a tiny scenario, a cache of their own, and the command run in process."""
+"""What the tests of the command line share: a tiny scenario, and the command run in process."""
 
 from __future__ import annotations
 
@@ -38,10 +38,8 @@ class Said:
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PRISM_SIM_CACHE", str(tmp_path / "cache"))
+def eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    return tmp_path / "cache"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Toy tasks in the catalogue, scenarios of them, and a cache of its own for each test."""
+"""Toy tasks in the catalogue, and scenarios of them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,6 @@ devices:
 network: {bandwidth: 100 Mbit/s, latency: 1 ms}
 strategy: {name: prism, segments: 1}
 """
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PRISM_SIM_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
 
 
 @pytest.fixture

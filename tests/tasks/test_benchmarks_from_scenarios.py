@@ -27,11 +27,6 @@ strategy: {{name: prism, segments: 1}}
 COMMANDS = ("run", "compare", "accuracy", "sweep")
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PRISM_SIM_CACHE", str(tmp_path / "cache"))
-
-
 def write(folder: Path, task: str, n_classes: int) -> Path:
     """A scenario of this task with a model that has as many classes, without names."""
     load(ModelSource({**VIT, "num_labels": n_classes}, None, "image_classification", "float32", 0)).save_pretrained(

@@ -20,12 +20,6 @@ from prism_sim.cli import main
 COMMAND = [sys.executable, "-m", "prism_sim.cli", "train"]
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("PRISM_SIM_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
 def trained(capsys, *arguments):
     """Exit status, and what was written to standard output and standard error."""
     try:
@@ -35,7 +29,7 @@ def trained(capsys, *arguments):
     return status, *capsys.readouterr()
 
 
-def test_trains_measures_keeps_and_finds_again(capsys, cache):
+def test_trains_measures_keeps_and_finds_again(capsys, own_cache):
     status, out, _ = trained(capsys, "digits", "--steps", 3, "--json", "-")
     found = json.loads(out)
     assert status == 0
@@ -43,7 +37,7 @@ def test_trains_measures_keeps_and_finds_again(capsys, cache):
     assert found["steps"] == 3
     assert found["examples"]["test"] == 901
     assert 0 <= found["test"]["accuracy"] <= 1
-    assert [path.name for path in (cache / "references").iterdir()] == [Path(found["folder"]).name]
+    assert [path.name for path in (own_cache / "references").iterdir()] == [Path(found["folder"]).name]
     again = trained(capsys, "digits", "--steps", 3)
     assert again[0] == 0
     assert f"trained before: {found['folder']}" in again[1]
@@ -77,7 +71,7 @@ def test_a_text_models_folder_has_its_tokenizer(capsys, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
-def test_a_training_that_was_ended_goes_on_to_the_same_weights(capsys, tmp_path, cache, how):
+def test_a_training_that_was_ended_goes_on_to_the_same_weights(capsys, tmp_path, own_cache, how):
     assert trained(capsys, "digits", "--steps", 12, "--out", tmp_path / "whole")[0] == 0
     out = tmp_path / "pieces"
     process = subprocess.Popen(

@@ -50,11 +50,6 @@ def assert_equal_weights(left, right):
     assert all(bool((left[name] == right[name]).all()) for name in left)
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("PRISM_SIM_CACHE", str(tmp_path / "cache"))
-
-
 def test_training_lowers_the_loss_and_the_model_answers_what_it_has_not_seen():
     model, history = trained()
     assert history[-1].loss < history[0].loss / 2

@@ -22,8 +22,7 @@ strategy: {{name: auto, segments: 2}}
 
 
 @pytest.fixture
-def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scenario:
-    monkeypatch.setenv("PRISM_SIM_CACHE", str(tmp_path / "cache"))
+def asked(tmp_path: Path) -> Scenario:
     return scenario(tmp_path, "5 Mbit/s")
 
 

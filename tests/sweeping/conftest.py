@@ -1,4 +1,4 @@
-"""A tiny scenario with a sweep, the command in processes of its own, and a cache of its own for each test."""
+"""A tiny scenario with a sweep, and the command in processes of its own."""
 
 from __future__ import annotations
 
@@ -27,12 +27,6 @@ sweep:
   strategy.segments: [1, 2, 3]
   strategy.name: [prism, voltage]
 """
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PRISM_SIM_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A study that is small enough to compute whole, and a cache of its own for each test."""
+"""A study that is small enough to compute whole."""
 
 from __future__ import annotations
 
@@ -29,11 +29,6 @@ sweep:
   devices[0].count: [1, 2, 3]
   network.bandwidth: [1 Mbit/s, 10 Mbit/s, 100 Mbit/s]
 """
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PRISM_SIM_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture

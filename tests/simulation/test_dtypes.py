@@ -25,8 +25,7 @@ strategy: {{name: voltage}}
 
 
 @pytest.fixture
-def scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scenario:
-    monkeypatch.setenv("PRISM_SIM_CACHE", str(tmp_path / "cache"))
+def scenario(tmp_path: Path) -> Scenario:
     file = tmp_path / "small.yaml"
     file.write_text(TEXT)
     return load_scenario(file)

@@ -27,8 +27,7 @@ strategy: {{name: prism, segments: 2}}
 
 
 @pytest.fixture
-def scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scenario:
-    monkeypatch.setenv("PRISM_SIM_CACHE", str(tmp_path / "cache"))
+def scenario(tmp_path: Path) -> Scenario:
     file = tmp_path / "three.yaml"
     file.write_text(TEXT)
     return load_scenario(file)
