@@ -24,7 +24,7 @@ share_processor()  # before anything loads torch
 
 import accuracy_tables as tables  # noqa: E402
 from accuracy_pictures import pictures  # noqa: E402
-from accuracy_study import EVERYTHING, QUICK, Measured, Progress, measure  # noqa: E402
+from accuracy_study import EVERYTHING, QUICK, Measured, Steps, measure  # noqa: E402
 
 from prism_sim.commands.base import progress  # noqa: E402
 from prism_sim.figures.style import saved  # noqa: E402
@@ -44,7 +44,7 @@ def main() -> int:
         pages.check_places(page, KIND, [*tables.names(cases), tables.LAWS, RUN])
         begun_s = monotonic()
         with progress("measuring accuracy") as tell:
-            steps = Progress(tell, sum(case.expected_s for case in cases))
+            steps = Steps(tell, sum(case.expected_s for case in cases))
             found = [measure(case, steps) for case in cases]
         written = tables.contents(found)
         judgements = [] if options.quick else tables.laws(found)

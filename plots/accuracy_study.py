@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +13,7 @@ from prism_sim import compressors, load_scenario, tasks
 from prism_sim.commands.base import Teller
 from prism_sim.compressors.budget import settings_for_bytes
 from prism_sim.loss.accuracy import FINE_TUNED, ZERO_SHOT, AccuracyPoint, AccuracyRequest, Curve, curve
-from prism_sim.loss.finetune import AccuracyRequest as FineTuning
-from prism_sim.loss.finetune import finetune
+from prism_sim.loss.finetune import FinetuneRequest, finetune
 from prism_sim.loss.loss import Loss, loss
 from prism_sim.scenario import Scenario
 from prism_sim.simulation.simulate import simulate
@@ -128,7 +127,7 @@ class Measured:
 
 
 @dataclass(slots=True)
-class Progress:
+class Steps:
     """Tells what is done now and how long all will still take, if it goes on as so far."""
 
     tell: Teller
@@ -141,35 +140,37 @@ class Progress:
         pace = (monotonic() - self.begun_s) / self.done_s if self.done_s else 1.0
         left_s = pace * max(0.0, self.expected_s - self.done_s)
         share = min(1.0, self.done_s / self.expected_s)
-        self.tell(f"[{100 * share:.0f} %, about {max(1, round(left_s / 60))} min left] {what}")
+        self.tell.line(f"[{100 * share:.0f} %, about {max(1, round(left_s / 60))} min left] {what}")
         yield
         self.done_s += expected_s
 
-    def training(self, what: str) -> Callable[[int, int, object], None]:
-        return lambda done, steps, point: self.tell.watch(what, done, steps)
+    @property
+    def quiet(self) -> Teller:
+        """Shows what is done within a step, and leaves no line of it."""
+        return Teller(lambda line: None, self.tell.show)
 
 
-def measure(case: Case, progress: Progress) -> Measured:
+def measure(case: Case, steps: Steps) -> Measured:
     """Everything of one task. What was computed before is found on disk. Raises ScenarioError, TrainingError."""
     scenarios, trained, tuned = [], [], []
     for seed in case.seeds:
         of_seed = f"{case.task}, seed {seed}"
-        with progress.step(f"training {of_seed}", case.train_s):
+        with steps.step(f"training {of_seed}", case.train_s):
             order = references.TrainingRequest(tasks.find(case.task), seed, case.steps)
-            trained.append(references.obtain(order, progress.tell.show, progress.training(of_seed)))
+            trained.append(references.obtain(order, steps.quiet))
         scenarios.append(_scenario(case, seed, trained[-1]))
-        with progress.step(
+        with steps.step(
             f"fine-tuning {of_seed}, through prism with L = {case.drawn[0]} to {case.drawn[1]}", case.tune_s
         ):
-            tuning = FineTuning(scenarios[-1], case.drawn, steps=case.steps, seed=seed)
-            tuned.append(finetune(tuning, progress.tell.show, progress.training(of_seed)))
+            tuning = FinetuneRequest(scenarios[-1], case.drawn, steps=case.steps, seed=seed)
+            tuned.append(finetune(tuning, steps.quiet))
     return Measured(
         case,
         tuple(trained),
         tuple(tuned),
-        _curve(case, scenarios, tuned, progress),
-        tuple(_equal(case, scenarios, segments, progress) for segments in case.budgets),
-        _losses(scenarios[0], tuned[0], progress) if case.blocks else {},
+        _curve(case, scenarios, tuned, steps),
+        tuple(_equal(case, scenarios, segments, steps) for segments in case.budgets),
+        _losses(scenarios[0], tuned[0], steps) if case.blocks else {},
     )
 
 
@@ -183,23 +184,23 @@ def _scenario(case: Case, seed: int, reference: Obtained) -> Scenario:
     return load_scenario(SCENARIOS / f"accuracy-{case.task}.yaml").with_overrides(overrides)
 
 
-def _curve(case: Case, scenarios: list[Scenario], tuned: list[Obtained], progress: Progress) -> Curve:
+def _curve(case: Case, scenarios: list[Scenario], tuned: list[Obtained], steps: Steps) -> Curve:
     """Points of all seeds: as it was and fine-tuned, and every row as it is."""
     points: list[AccuracyPoint] = []
     for scenario, obtained in zip(scenarios, tuned, strict=True):
         what = f"answering {case.task}, seed {obtained.record['seed']}, over compression rates"
-        with progress.step(what, case.n_of_curve * case.answer_s):
+        with steps.step(what, case.n_of_curve * case.answer_s):
             order = AccuracyRequest(scenario, case.segments, fine_tuned=(obtained.folder,))
-            alone, *others = curve(order, progress.tell.show, progress.tell.watch).points
-            points += [alone, _through(scenario, LOSSLESS, {}, progress), *others]
+            alone, *others = curve(order, steps.quiet).points
+            points += [alone, _through(scenario, LOSSLESS, {}, steps), *others]
     return Curve(scenarios[0], tuple(points))
 
 
-def _through(scenario: Scenario, compressor: str, settings: Mapping[str, int], progress: Progress) -> AccuracyPoint:
+def _through(scenario: Scenario, compressor: str, settings: Mapping[str, int], steps: Steps) -> AccuracyPoint:
     """The task answered through this compressor; one without segments has no use for L."""
     others = {f"strategy.{name}": value for name, value in settings.items() if name != "segments"}
     order = AccuracyRequest(scenario.with_overrides(others), (settings.get("segments", 1),), (compressor,))
-    return curve(order, progress.tell.show, progress.tell.watch).points[-1]
+    return curve(order, steps.quiet).points[-1]
 
 
 def pooled(found: Curve) -> list[Way]:
@@ -209,7 +210,7 @@ def pooled(found: Curve) -> list[Way]:
     return [Way((one,), one.accuracy.distributed.estimate, one.accuracy.difference) for one in found.points]
 
 
-def _equal(case: Case, scenarios: list[Scenario], segments: int, progress: Progress) -> Equal:
+def _equal(case: Case, scenarios: list[Scenario], segments: int, steps: Steps) -> Equal:
     job = simulate(scenarios[0]).job
     n_rows, width = -(-job.n_tokens // job.n_ranks), job.sizes.width
 
@@ -220,11 +221,11 @@ def _equal(case: Case, scenarios: list[Scenario], segments: int, progress: Progr
     entries, too_large = [], []
     for name in case.compressors:
         settings = settings_for_bytes(name, n_rows, width, budget_bytes, job.wire_bytes)
-        with progress.step(f"{case.task}: {name} within {budget_bytes} bytes", len(case.seeds) * case.answer_s):
+        with steps.step(f"{case.task}: {name} within {budget_bytes} bytes", len(case.seeds) * case.answer_s):
             if settings is None:
                 too_large.append(name)
                 continue
-            points = tuple(_through(scenario, name, settings, progress) for scenario in scenarios)
+            points = tuple(_through(scenario, name, settings, steps) for scenario in scenarios)
             [way] = pooled(Curve(scenarios[0], points))
             entries.append(Entry(name, settings, message_bytes(name, settings), way))
     metric = metrics.find(entries[0].way.point.accuracy.metric)
@@ -241,7 +242,7 @@ def _lead(metric: metrics.Metric, first: Way, second: Way) -> Interval:
     return difference(metric, left[0], right[0]) if len(left) == 1 else difference_over_seeds(metric, left, right)
 
 
-def _losses(scenario: Scenario, tuned: Obtained, progress: Progress) -> dict[str, Loss]:
-    with progress.step(f"following the loss of {scenario.name} from block to block", 0.0):
+def _losses(scenario: Scenario, tuned: Obtained, steps: Steps) -> dict[str, Loss]:
+    with steps.step(f"following the loss of {scenario.name} from block to block", 0.0):
         after = scenario.with_overrides({"task.checkpoint": str(tuned.folder)})
-        return {ZERO_SHOT: loss(scenario, progress.tell.show), FINE_TUNED: loss(after, progress.tell.show)}
+        return {ZERO_SHOT: loss(scenario, steps.quiet), FINE_TUNED: loss(after, steps.quiet)}

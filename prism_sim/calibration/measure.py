@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from prism_sim.calibration.device import DeviceEstimate, fit_device
 from prism_sim.live.launcher import on_loopback
 from prism_sim.live.timed import PASSES, Copy
 from prism_sim.live_runs.series import Series, run_series
+from prism_sim.progress import SILENT, Progress
 
 GIB = 1 << 30
 
@@ -59,7 +60,7 @@ def measure_device(
     where: str = "cpu",
     rounds: int = 8,
     timeout_s: float = 300.0,
-    announce: Callable[[str], None] = lambda text: None,
+    progress: Progress = SILENT,
 ) -> MeasuredDevice:
     """config: of the model whose kernels are timed. busy: other processes at work; None: as many as have cores.
 
@@ -79,7 +80,7 @@ def measure_device(
         threads=threads,
         where=where,
     )
-    found = run_series(series, on_loopback(), timeout_s, announce)
+    found = run_series(series, on_loopback(), timeout_s, progress.line)
     steps = found.in_company[0] if company else found.alone[0]
     return MeasuredDevice(
         name=name,

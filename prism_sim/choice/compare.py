@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prism_sim import strategies
 from prism_sim.choice.sizes import sizes_to_try
 from prism_sim.choice.subsets import best_subset
-from prism_sim.outputs.checkpoints import Watch, silent
 from prism_sim.outputs.fidelity import Fidelity, fidelity_of
 from prism_sim.outputs.task_accuracy import Accuracy, accuracy_of
+from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.simulation.alone import fastest_single
 from prism_sim.simulation.memory import lacking
@@ -145,8 +145,7 @@ def speedup_over(alone: Candidate, candidate: Candidate) -> float | None:
 def compare(
     scenario: Scenario,
     numerics: bool = True,
-    announce: Callable[[str], None] = lambda text: None,
-    watch: Watch = silent,
+    progress: Progress = SILENT,
 ) -> Comparison:
     """Simulates every strategy over the best of the scenario's ranks, of every sensible number, and one device alone.
 
@@ -163,17 +162,17 @@ def compare(
         asked = [(name, size) for name in several for size in sizes[name].tried]
         candidates = []
         for number, (name, size) in enumerate(asked):
-            watch(f"{scenario.name}: {name} over {size} devices", number, len(asked))
-            candidates.append(_best_of_size(scenario, name, size, announce))
+            progress.watch(f"{scenario.name}: {name} over {size} devices", number, len(asked))
+            candidates.append(_best_of_size(scenario, name, size, progress))
         if numerics:
-            candidates = [_with_outputs(scenario, candidate, announce, watch) for candidate in candidates]
+            candidates = [_with_outputs(scenario, candidate, progress) for candidate in candidates]
     left_out = {name: sizes[name].left_out for name in several if sizes[name].left_out}
     return Comparison(scenario, alone, fastest, tuple(candidates), left_out)
 
 
-def _best_of_size(scenario: Scenario, name: str, n_ranks: int, announce: Callable[[str], None]) -> Candidate:
+def _best_of_size(scenario: Scenario, name: str, n_ranks: int, progress: Progress) -> Candidate:
     """The strategy on those of the scenario's ranks that serve it best, with the shares that serve it there."""
-    best = best_subset(scenario, name, [n_ranks], announce, silent_shares="proportional")[0]
+    best = best_subset(scenario, name, [n_ranks], progress, silent_shares="proportional")[0]
     if best.simulation is None or not may_be_better_shared(best.simulation):
         return _as_candidate(scenario, name, best.devices, best.simulation, best.reason)
     return _candidate(scenario, name, best.devices)
@@ -198,12 +197,12 @@ def _as_candidate(
     return Candidate(name, devices, lossless, simulation, short is None, reason=reason)
 
 
-def _with_outputs(scenario: Scenario, candidate: Candidate, announce: Callable[[str], None], watch: Watch) -> Candidate:
+def _with_outputs(scenario: Scenario, candidate: Candidate, progress: Progress) -> Candidate:
     if candidate.lossless or candidate.simulation is None:
         return candidate
     job = candidate.simulation.job
     return replace(
         candidate,
-        fidelity=fidelity_of(scenario, job, announce, watch),
-        accuracy=accuracy_of(scenario, job, announce, watch),
+        fidelity=fidelity_of(scenario, job, progress),
+        accuracy=accuracy_of(scenario, job, progress),
     )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from prism_sim.choice.auto import resolved
 from prism_sim.choice.result import RunResult
 from prism_sim.choice.verdict import NOTICEABLE
-from prism_sim.outputs.checkpoints import Watch, silent
 from prism_sim.outputs.fidelity import fidelity_of
 from prism_sim.outputs.task_accuracy import accuracy_of
+from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError, load_scenario
 from prism_sim.simulation.alone import fastest_single
 from prism_sim.simulation.memory import refuse_unless_it_fits
@@ -23,22 +22,21 @@ FEW_RANKS = 8  # up to here a timeline is small enough to be kept
 def run(
     scenario: Scenario | str | Path,
     numerics: bool = True,
-    announce: Callable[[str], None] = lambda text: None,
-    watch: Watch = silent,
+    progress: Progress = SILENT,
     advise: bool = True,
 ) -> RunResult:
     """Simulates a scenario, or the file of one, beside one device alone and Voltage on the same devices.
 
     numerics: compute the real outputs and a task's metric too (or take them from disk); without, torch is never
-    imported. announce: told, in a sentence, before something that may take long; watch: how far it is.
+    imported. progress: told before something that may take long, and how far it is.
     advise: look for better shares too, where the scenario is silent about them.
     Raises ScenarioError where the scenario is wrong.
     """
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario)
     with placed(scenario):
-        scenario = resolved(scenario, announce)
-        simulation = simulate(scenario, announce=announce)
+        scenario = resolved(scenario, progress)
+        simulation = simulate(scenario, progress=progress)
         refuse_unless_it_fits(scenario, simulation)
         return RunResult(
             scenario=scenario,
@@ -46,17 +44,17 @@ def run(
             single=simulate(scenario, "single", (scenario.terminal,), keep=True),
             fastest_single=fastest_single(scenario),
             voltage=_voltage(scenario, simulation),
-            served=_served(scenario, simulation, announce) if advise else None,
-            fidelity=fidelity_of(scenario, simulation.job, announce, watch) if numerics else None,
-            accuracy=accuracy_of(scenario, simulation.job, announce, watch) if numerics else None,
+            served=_served(scenario, simulation, progress) if advise else None,
+            fidelity=fidelity_of(scenario, simulation.job, progress) if numerics else None,
+            accuracy=accuracy_of(scenario, simulation.job, progress) if numerics else None,
         )
 
 
-def _served(scenario: Scenario, simulation: Simulation, announce: Callable[[str], None]) -> Simulation | None:
+def _served(scenario: Scenario, simulation: Simulation, progress: Progress) -> Simulation | None:
     """With the shares that serve it, where that is noticeably faster than the even split of a silent scenario."""
     if simulation.share_kind != "equal" or "shares" in scenario.written.strategy_fields:
         return None
-    found = simulate(scenario, announce=announce, silent_shares="auto")
+    found = simulate(scenario, progress=progress, silent_shares="auto")
     return found if found.fits and found.latency_s < (1 - NOTICEABLE) * simulation.latency_s else None
 
 

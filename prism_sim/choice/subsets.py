@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
 from prism_sim import strategies
+from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shares.choice import alone_s
 from prism_sim.simulation import hardware
@@ -41,7 +42,7 @@ def best_subset(
     scenario: Scenario,
     strategy: str | None = None,
     sizes: Iterable[int] | None = None,
-    announce: Callable[[str], None] = lambda text: None,
+    progress: Progress = SILENT,
     silent_shares: str | None = None,
 ) -> list[SubsetResult]:
     """Every subset that was tried, the fastest first; those that cannot be or do not fit come last.
@@ -55,7 +56,7 @@ def best_subset(
     wanted = sorted(set(usual_sizes(len(scenario.ranks)) if sizes is None else sizes))
     if strategies.find(name).one_rank:
         wanted = [size for size in wanted if size == 1]
-    found = [_played(scenario, name, devices, announce, silent_shares) for devices in candidates(scenario, wanted)]
+    found = [_played(scenario, name, devices, progress, silent_shares) for devices in candidates(scenario, wanted)]
     return sorted(found, key=lambda one: (one.latency_s, len(one.devices), one.devices))
 
 
@@ -138,14 +139,14 @@ def _memory(memory_bytes: int | None) -> float:
 
 
 def _played(
-    scenario: Scenario, name: str, devices: Devices, announce: Callable[[str], None], silent_shares: str | None
+    scenario: Scenario, name: str, devices: Devices, progress: Progress, silent_shares: str | None
 ) -> SubsetResult:
     try:
         simulation = simulate(
             scenario,
             SINGLE if len(devices) == 1 else name,
             devices,
-            announce=announce,
+            progress=progress,
             silent_shares=silent_shares,
         )
     except ScenarioError as error:

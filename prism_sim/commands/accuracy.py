@@ -58,8 +58,8 @@ def run(options: argparse.Namespace) -> int:
 
     scenario = load(options)
     order = AccuracyRequest(scenario, options.segments, options.compressors, options.seeds, tuple(options.fine_tuned))
-    with progress(f"answering the task of {scenario.name}") as announce:
-        found = curve(order, announce, announce.watch)
+    with progress(f"answering the task of {scenario.name}") as tell:
+        found = curve(order, tell)
         described = found.to_json()
     deliver(Answer("accuracy", described, partial(show_curve, found), lambda: _files(found)), options)
     return 0

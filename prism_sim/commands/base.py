@@ -13,6 +13,8 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from prism_sim.progress import Progress
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -117,23 +119,33 @@ def load(options: argparse.Namespace) -> Scenario:
     return load_scenario(options.scenario, options.overrides)
 
 
+def needs(*modules: str) -> None:
+    """For what starts processes: raises ModuleNotFoundError here, not in each of them, where one is not installed."""
+    from importlib.util import find_spec
+
+    for name in modules:
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
 @dataclass(frozen=True, slots=True)
-class Teller:
-    """Tells how work goes: called, it prints a line and shows it as what is done now. show: only that."""
+class Teller(Progress):
+    """Prints lines, and shows them as what is done now. show: only that."""
 
     write: Callable[[str], None]
     show: Callable[[str], None]
     begun_s: dict[str, float] = field(default_factory=dict)
 
-    def __call__(self, line: str) -> None:
-        self.write(line)
-        self.show(line)
+    def line(self, text: str) -> None:
+        self.write(text)
+        self.show(text)
 
-    def watch(self, what: str, done: int, n: int) -> None:
-        """Shows how much of something is done, and the time left if it goes on as so far."""
+    def watch(self, what: str, done: int, n: int, detail: str = "") -> None:
+        """With the time left if it goes on as so far."""
         elapsed_s = monotonic() - self.begun_s.setdefault(what, monotonic())
         left_s = elapsed_s * (n - done) / max(done, 1)
-        self.show(f"{what}: {done} of {n}" + (f", {timedelta(seconds=round(left_s))} left" if elapsed_s > 1 else ""))
+        left = f"{timedelta(seconds=round(left_s))} left" if elapsed_s > 1 else ""
+        self.show(", ".join(filter(None, (f"{what}: {done} of {n}", detail, left))))
 
 
 @contextmanager

@@ -49,8 +49,8 @@ def run(options: argparse.Namespace) -> int:
     stated = {name: value for name, value in given.items() if value is not None}
     if options.bytes is not None:
         stated["budget_bytes"] = _amount(options.bytes)
-    with progress(f"spending bytes on the blocks of {scenario.name}") as announce:
-        found = budget(scenario, BudgetRequest(**stated), announce)
+    with progress(f"spending bytes on the blocks of {scenario.name}") as tell:
+        found = budget(scenario, BudgetRequest(**stated), tell)
     deliver(Answer("budget", found.to_json(), partial(show_budget, found)), options)
     return 0
 

@@ -14,6 +14,7 @@ from prism_sim.commands.base import (
     Purpose,
     as_json,
     file_path,
+    needs,
     progress,
     takes_json,
     write_files,
@@ -119,6 +120,7 @@ def run(options: argparse.Namespace) -> int:
         wrong = "seconds and timeout must be > 0" if chosen else "say what to measure"
         print(f"prism-sim: {wrong}: {' or '.join(f'--{name}' for name in PARTS)}", file=sys.stderr)
         return WRONG_INPUT
+    needs("torch", "transformers")
     results = {}
     try:
         for name, part in chosen.items():

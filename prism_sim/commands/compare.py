@@ -36,8 +36,8 @@ def run(options: argparse.Namespace) -> int:
     from prism_sim.reports.compare import show_comparison
 
     scenario = load(options)
-    with progress(f"comparing strategies on {scenario.name}") as announce:
-        found = compare(scenario, numerics=not options.no_numerics, announce=announce, watch=announce.watch)
+    with progress(f"comparing strategies on {scenario.name}") as tell:
+        found = compare(scenario, numerics=not options.no_numerics, progress=tell)
         described = found.to_json()
     deliver(Answer("compare", described, partial(show_comparison, found), lambda: _files(found)), options)
     return 0

@@ -45,7 +45,8 @@ def run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from prism_sim.loss.finetune import FinetuneRequest, finetune
-    from prism_sim.reports.finetuning import progress_bar, show_finetuning
+    from prism_sim.reports.finetuning import show_finetuning
+    from prism_sim.reports.progress import progress_bars
 
     order = FinetuneRequest(
         scenario=load(options),
@@ -57,8 +58,8 @@ def run(options: argparse.Namespace) -> int:
         again=options.again,
     )
     try:
-        with progress_bar(order, Console(stderr=True)) as (announce, watch):
-            obtained = finetune(order, announce, watch)
+        with progress_bars(transient=True) as progress:
+            obtained = finetune(order, progress)
     except KeyboardInterrupt:
         print("prism-sim: interrupted; the same command goes on from what was saved", file=sys.stderr)
         return INTERRUPTED

@@ -19,12 +19,14 @@ from prism_sim.commands.base import (
     as_json,
     file_path,
     load,
+    needs,
     progress,
     takes_json,
     takes_plugins,
     takes_scenario,
     write_files,
 )
+from prism_sim.progress import Progress
 
 if TYPE_CHECKING:
     from prism_sim.live.launcher import ProcessStart, Rendezvous
@@ -89,15 +91,16 @@ def run(options: argparse.Namespace) -> int:
 
     deadline_s = time.monotonic() + options.timeout
     scenario = load(options)
+    needs("torch", "transformers")
     predicted = planned(scenario)
     check_routes(scenario, predicted)
     names = [scenario.devices[device].name for device in taking_part(predicted)]
     try:
         with _meeting(options, scenario, len(names)) as meeting:
             starts = [_start(options, rank, name, len(names), meeting, deadline_s) for rank, name in enumerate(names)]
-            with progress(f"starting {len(names)} process(es) for {scenario.name}") as announce:
+            with progress(f"starting {len(names)} process(es) for {scenario.name}") as tell:
                 left_s = max(deadline_s - time.monotonic(), 0.0)
-                found = launch(starts, left_s, _Telling(announce, options.warmup + options.repeats))
+                found = launch(starts, left_s, _Telling(tell, options.warmup + options.repeats))
     except (LiveError, ShapeError) as error:
         print(f"prism-sim: {error}", file=sys.stderr)
         return FAILED
@@ -107,12 +110,12 @@ def run(options: argparse.Namespace) -> int:
 class _Telling:
     """Announces once that the runs have begun: until then models are loaded, which may take long."""
 
-    def __init__(self, announce: Callable[[str], None], n_runs: int) -> None:
-        self.announce, self.n_runs, self.told = announce, n_runs, False
+    def __init__(self, progress: Progress, n_runs: int) -> None:
+        self.progress, self.n_runs, self.told = progress, n_runs, False
 
     def __call__(self, doing: str) -> None:
         if not self.told and RUNNING in doing:
-            self.announce(f"all processes have met: {self.n_runs} runs")
+            self.progress.line(f"all processes have met: {self.n_runs} runs")
             self.told = True
 
 

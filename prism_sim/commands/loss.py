@@ -35,8 +35,8 @@ def run(options: argparse.Namespace) -> int:
     from prism_sim.reports.loss import show_loss
 
     scenario = load(options)
-    with progress(f"following the residual stream of {scenario.name}") as announce:
-        found = loss(scenario, announce)
+    with progress(f"following the residual stream of {scenario.name}") as tell:
+        found = loss(scenario, tell)
     deliver(Answer("loss", found.to_json(), partial(show_loss, found), lambda: _files(found)), options)
     return 0
 

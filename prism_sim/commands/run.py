@@ -37,8 +37,8 @@ def run(options: argparse.Namespace) -> int:
     from prism_sim.reports.run import show
 
     scenario = load(options)
-    with progress(f"simulating {scenario.name}") as announce:
-        result = answer(scenario, numerics=not options.no_numerics, announce=announce, watch=announce.watch)
+    with progress(f"simulating {scenario.name}") as tell:
+        result = answer(scenario, numerics=not options.no_numerics, progress=tell)
         described = result.to_json()
     deliver(Answer("run", described, partial(show, result), lambda: _files(result)), options)
     return 0

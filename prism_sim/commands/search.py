@@ -60,7 +60,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from prism_sim.reports.search import progress_bar, show_search
+    from prism_sim.reports.progress import progress_bars
+    from prism_sim.reports.search import show_search
     from prism_sim.searching.goals import Goals
     from prism_sim.searching.search import SearchRequest, search
 
@@ -74,8 +75,8 @@ def run(options: argparse.Namespace) -> int:
         numerics=not options.no_numerics,
         storage=options.storage,
     )
-    with progress_bar(Console(stderr=True)) as watch:
-        found = search(order, watch)
+    with progress_bars() as progress:
+        found = search(order, progress)
     if options.json != STANDARD_OUTPUT:
         show_search(found, Console())
     files: dict[Path, str | Callable[[Path], Any]] = {}

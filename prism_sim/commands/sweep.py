@@ -44,20 +44,20 @@ def run(options: argparse.Namespace) -> int:
     scenario = load(options)
     console = Console(stderr=True)
     if options.out == STANDARD_OUTPUT:
-        return _to_standard_output(scenario, options, console)
+        return _to_standard_output(scenario, options)
     return _to_file(scenario, options, console)
 
 
-def _to_standard_output(scenario: Scenario, options: argparse.Namespace, console: Console) -> int:
-    from prism_sim.reports.sweep import progress_bar
+def _to_standard_output(scenario: Scenario, options: argparse.Namespace) -> int:
+    from prism_sim.reports.progress import progress_bars
     from prism_sim.scenario import ScenarioError
     from prism_sim.sweeping.points import Grid
     from prism_sim.sweeping.sweep import Sweep
 
     if options.resume:
         raise ScenarioError("--resume needs a file to go on with: give --out FILE")
-    with progress_bar(console) as watch:
-        table = Sweep(Grid.of(scenario), not options.no_numerics, watch=watch).table(options.jobs, options.dask)
+    with progress_bars() as progress:
+        table = Sweep(Grid.of(scenario), not options.no_numerics, progress=progress).table(options.jobs, options.dask)
     from prism_sim.sweeping.frames import csv_text, frame_of
 
     print(csv_text(frame_of(table)), end="", flush=True)
@@ -67,14 +67,15 @@ def _to_standard_output(scenario: Scenario, options: argparse.Namespace, console
 def _to_file(scenario: Scenario, options: argparse.Namespace, console: Console) -> int:
     from time import perf_counter
 
-    from prism_sim.reports.sweep import progress_bar, show_sweep
+    from prism_sim.reports.progress import progress_bars
+    from prism_sim.reports.sweep import show_sweep
     from prism_sim.sweeping.files import SweepRequest, sweep_to_file, table_path
 
     out = options.out or Path(f"{scenario.path.stem}-sweep.csv")
     order = SweepRequest(scenario, table_path(out), not options.no_numerics, options.jobs, options.dask, options.resume)
     begin_s = perf_counter()
-    with progress_bar(console) as watch:
-        done = sweep_to_file(order, watch)
+    with progress_bars() as progress:
+        done = sweep_to_file(order, progress)
     if done.table is None:
         console.print(f"{order.table} is finished already", markup=False, highlight=False, soft_wrap=True)
         return 0

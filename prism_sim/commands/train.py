@@ -29,14 +29,15 @@ def run(options: argparse.Namespace) -> int:
     share_processor()
     from rich.console import Console
 
-    from prism_sim.reports.training import progress_bar, show_training
+    from prism_sim.reports.progress import progress_bars
+    from prism_sim.reports.training import show_training
     from prism_sim.scenario.errors import ScenarioError
     from prism_sim.training.references import obtain
 
     try:
         order = _order(options)
-        with progress_bar(order, Console(stderr=True)) as watch:
-            obtained = obtain(order, watch=watch)
+        with progress_bars() as progress:
+            obtained = obtain(order, progress)
     except ValueError as error:  # an unknown task, data that is missing, a damaged state or checkpoint
         raise ScenarioError(str(error)) from error
     except KeyboardInterrupt:

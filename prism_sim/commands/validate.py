@@ -55,8 +55,8 @@ def run(options: argparse.Namespace) -> int:
     except ValueError as error:
         print(f"prism-sim: {error}", file=sys.stderr)
         return WRONG_INPUT
-    with progress("validating") as announce:
-        report = validate(parts, settings, announce)
+    with progress("validating") as tell:
+        report = validate(parts, settings, tell)
     deliver(_answer(report), options)
     if options.page is not None:
         write_files({options.page: filled(page, report)})

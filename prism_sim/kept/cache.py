@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from prism_sim.kept.files import write_whole
+from prism_sim.progress import Progress
 
 T = TypeVar("T")
 
@@ -34,10 +35,10 @@ class Kept(Generic[T]):
     to_json: Callable[[T], Mapping[str, Any]]
     of_json: Callable[[dict[str, Any]], T]
 
-    def at(self, path: Path, compute: Callable[[], T], announce: Callable[[str], None]) -> T:
+    def at(self, path: Path, compute: Callable[[], T], progress: Progress) -> T:
         """What is kept there; computed, and kept from now on, if there is nothing, or nothing whole.
 
-        announce: told if it cannot be kept.
+        progress: told if it cannot be kept.
         """
         found = self._read(path)
         if found is not None:
@@ -46,7 +47,7 @@ class Kept(Generic[T]):
         try:
             write_whole(path, json.dumps({"schema": self.schema, **self.to_json(made)}))
         except OSError as error:
-            announce(f"{self.label} could not be kept for the next time: {error}")
+            progress.line(f"{self.label} could not be kept for the next time: {error}")
         return made
 
     def _read(self, path: Path) -> T | None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from prism_sim.accuracy_columns import accuracy_columns
 from prism_sim.choice.auto import resolved
-from prism_sim.outputs.checkpoints import Watch, is_reference, silent
+from prism_sim.outputs.checkpoints import is_reference
 from prism_sim.outputs.task_accuracy import Accuracy, Answers, accuracy_between, answers, check_tokens
+from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.simulation.placed import placed
 from prism_sim.simulation.provenance import provenance
@@ -164,7 +165,7 @@ def _named(point: AccuracyPoint) -> dict[str, Any]:
     }
 
 
-def curve(order: AccuracyRequest, announce: Callable[[str], None] = lambda text: None, watch: Watch = silent) -> Curve:
+def curve(order: AccuracyRequest, progress: Progress = SILENT) -> Curve:
     """Answers the task in every way that is asked for; what was answered before is found on disk.
 
     Raises ScenarioError where the scenario has no task, or something that is asked for does not fit it.
@@ -185,14 +186,14 @@ def curve(order: AccuracyRequest, announce: Callable[[str], None] = lambda text:
     with placed(base):
         for number, seed in enumerate(seeds):
             own = base.with_overrides({"task.seed": seed}) if order.seeds else base
-            alone = answers(own, None, announce, watch)
+            alone = answers(own, None, progress)
             cases = {ZERO_SHOT: own}
             if order.fine_tuned:
                 cases[FINE_TUNED] = own.with_overrides(_answered_by(order.fine_tuned[number]))
             for checkpoint, scenario in cases.items():
                 for compressor, simulation in _ways(scenario, order):
                     check_tokens(scenario, simulation.job)
-                    through = answers(scenario, simulation.job, announce, watch)
+                    through = answers(scenario, simulation.job, progress)
                     found = accuracy_between(scenario, through, alone)
                     points.append(AccuracyPoint(checkpoint, seed, compressor, simulation, found, through, alone))
     return Curve(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from prism_sim.loss.segment_search import EVALUATIONS, Spent, spend
 from prism_sim.loss.spending import Prices
 from prism_sim.outputs.fidelity import question
 from prism_sim.outputs.model_inputs import ELSEWHERE, key
+from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, load_scenario
 from prism_sim.shapes.job import Job
 from prism_sim.simulation.placed import placed
@@ -84,21 +85,21 @@ class BudgetRequest:
 def budget(
     scenario: Scenario | str | Path,
     order: BudgetRequest = BudgetRequest(),
-    announce: Callable[[str], None] = lambda text: None,
+    progress: Progress = SILENT,
 ) -> Budget:
     """The list of segments with the least loss that was found within the budget; never worse than equal segments.
 
-    Deterministic, and kept on disk. announce: told, in a sentence, before something that may take long.
+    Deterministic, and kept on disk. progress: told before something that may take long.
     Raises ScenarioError where the scenario is wrong, or where there is nothing to choose.
     """
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario)
     with placed(scenario):
-        scenario = resolved(scenario, announce)
-        simulation = simulate(scenario, announce=announce)
+        scenario = resolved(scenario, progress)
+        simulation = simulate(scenario, progress=progress)
         _refuse(simulation.job, order)
         prices, base_bytes = _prices(simulation, order)
-        spent = _kept_or_found(scenario, simulation.job, prices, order, announce)
+        spent = _kept_or_found(scenario, simulation.job, prices, order, progress)
     played = [replayed(simulation, with_segments(simulation.job, one)) for one in (spent.uniform, spent.found)]
     return Budget(scenario, base_bytes + prices.budget_bytes, spent, *played)
 
@@ -164,18 +165,18 @@ def _own_levels(job: Job, most: int) -> list[int]:
     return sorted({one.keys(range(most)).n_keys for one in compressors or ()})
 
 
-def _kept_or_found(
-    scenario: Scenario, job: Job, prices: Prices, order: BudgetRequest, announce: Callable[[str], None]
-) -> Spent:
+def _kept_or_found(scenario: Scenario, job: Job, prices: Prices, order: BudgetRequest, progress: Progress) -> Spent:
     def compute() -> Spent:
         n_runs = order.evaluations + prices.n_blocks + len(spending.measured_levels(prices.levels)) + 3 * ELSEWHERE
-        announce(f"computing {scenario.model.label} up to {n_runs} times, {job.n_ranks} rank(s); then kept on disk")
-        return spend(Bench(scenario, job, order.measure), prices, order.evaluations, announce)
+        progress.line(
+            f"computing {scenario.model.label} up to {n_runs} times, {job.n_ranks} rank(s); then kept on disk"
+        )
+        return spend(Bench(scenario, job, order.measure), prices, order.evaluations, progress)
 
     kept = Kept("what was found", KEPT, asdict, _spent)
     own = digest(Path(__file__).parent / name for name in ("segment_search.py", "bench.py", "spending.py"))
     asked = f"{KEPT} {prices} {order.measure} {order.evaluations} {own} {key(scenario, job)}"
-    return kept.at(cache_folder("budgets") / f"{question(scenario, job, asked)}.json", compute, announce)
+    return kept.at(cache_folder("budgets") / f"{question(scenario, job, asked)}.json", compute, progress)
 
 
 def _spent(found: Mapping[str, Any]) -> Spent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -18,6 +18,7 @@ from prism_sim.kept.digest import digest
 from prism_sim.outputs import checkpoints
 from prism_sim.outputs.fidelity import loading, source_digest
 from prism_sim.outputs.task_accuracy import checkpoint_name, spread_key
+from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario
 from prism_sim.shapes.job import Job
 from prism_sim.simulation.model_config import model_config, model_spec
@@ -27,12 +28,11 @@ from prism_sim.tasks import Task
 from prism_sim.tasks.base import Recipe
 from prism_sim.training import checkpoint
 from prism_sim.training.checkpoint import DETERMINING, LIBRARIES, CheckpointIdentity
-from prism_sim.training.references import HASH_DIGITS, STATE, Obtained, save_model
+from prism_sim.training.references import HASH_DIGITS, STATE, Obtained, save_model, steps_of
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from prism_sim.training.loop import Watch
 
 # Against the recipe of the reference; chosen on validation examples of `digits`.
 STEPS, LEARNING_RATE = 0.5, 0.5
@@ -94,8 +94,7 @@ class FinetuneRequest:
 
 def finetune(
     order: FinetuneRequest,
-    announce: Callable[[str], None] = lambda text: None,
-    watch: Watch = lambda done, steps, point: None,
+    progress: Progress = SILENT,
 ) -> Obtained:
     """The trained model's folder, for `task: {checkpoint: FOLDER}` or `model: {hf: FOLDER}`; what was done is found.
 
@@ -114,9 +113,9 @@ def finetune(
             state.unlink(missing_ok=True)
         elif (record := checkpoint.finished(folder, wanted)) is not None:
             return Obtained(folder, record, new=False)
-        place = checkpoints.weights_of(scenario, announce)
-        announce(f"{'going on with' if state.exists() else 'fine-tuning'} {checkpoint_name(scenario)}")
-        _train(order, recipe, wanted, folder, place, watch)
+        place = checkpoints.weights_of(scenario, progress)
+        progress.line(f"{'going on with' if state.exists() else 'fine-tuning'} {checkpoint_name(scenario)}")
+        _train(order, recipe, wanted, folder, place, progress)
     state.unlink(missing_ok=True)
     return Obtained(folder, checkpoint.read_record(folder), new=True)
 
@@ -142,7 +141,12 @@ def _identity(order: FinetuneRequest, recipe: Recipe, data_digest: str) -> Check
 
 
 def _train(
-    order: FinetuneRequest, recipe: Recipe, wanted: CheckpointIdentity, folder: Path, place: str | None, watch: Watch
+    order: FinetuneRequest,
+    recipe: Recipe,
+    wanted: CheckpointIdentity,
+    folder: Path,
+    place: str | None,
+    progress: Progress,
 ) -> None:
     """Trains, measures on validation examples, and writes. Imports torch."""
     from prism_sim.evaluation import Spread, evaluate
@@ -165,7 +169,8 @@ def _train(
         spread_loss(spread, order.segments, codebooks),
         lambda now: validated(now)[task.metrics[0]],
     )
-    history = train(model, training, Keep(folder.with_name(folder.name + STATE), wanted.digest), watch)
+    told = steps_of(f"fine-tuning for {order.task.name}", order.task, progress)
+    history = train(model, training, Keep(folder.with_name(folder.name + STATE), wanted.digest), told)
     record = _described(order, wanted) | {
         "steps": recipe.steps,
         "examples": {"train": len(splits.train), "validation": len(splits.validation)},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,7 @@ from prism_sim.kept.cache import Kept, cache_folder
 from prism_sim.numeric.deviation import Cell, Deviation, by, pooled
 from prism_sim.outputs.fidelity import question
 from prism_sim.outputs.model_inputs import key, reader
+from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, load_scenario
 from prism_sim.shapes.job import Job
 from prism_sim.simulation.placed import placed
@@ -128,30 +128,32 @@ def _distance(cell: Cell) -> Distance | None:
     return None if cell.nearest is None or cell.furthest is None else (cell.nearest, cell.furthest)
 
 
-def loss(scenario: Scenario | str | Path, announce: Callable[[str], None] = lambda text: None) -> Loss:
+def loss(scenario: Scenario | str | Path, progress: Progress = SILENT) -> Loss:
     """Really computes a scenario, or the file of one, and says where its outputs' error arises.
 
-    announce: told, in a sentence, before something that may take long. Kept on disk, as `run` keeps its outputs.
+    progress: told, in a sentence, before something that may take long. Kept on disk, as `run` keeps its outputs.
     Raises ScenarioError where the scenario is wrong.
     """
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario)
     with placed(scenario):
-        scenario = resolved(scenario, announce)
-        simulation = simulate(scenario, announce=announce)
-        return Loss(scenario, simulation, residuals_of(scenario, simulation.job, announce))
+        scenario = resolved(scenario, progress)
+        simulation = simulate(scenario, progress=progress)
+        return Loss(scenario, simulation, residuals_of(scenario, simulation.job, progress))
 
 
-def residuals_of(scenario: Scenario, job: Job, announce: Callable[[str], None] = lambda text: None) -> Residuals:
+def residuals_of(scenario: Scenario, job: Job, progress: Progress = SILENT) -> Residuals:
     """From disk, or really computed. Raises as `numerics.fidelity_of`."""
 
     def compute() -> Residuals:
-        announce(f"computing {scenario.model.label} block by block, {job.n_ranks} rank(s), once; then kept on disk")
+        progress.line(
+            f"computing {scenario.model.label} block by block, {job.n_ranks} rank(s), once; then kept on disk"
+        )
         return _measure(scenario, job)
 
     kept = Kept("the residual stream's errors", KEPT, asdict, _residuals)
     asked = question(scenario, job, f"{KEPT} {key(scenario, job)}")
-    return kept.at(cache_folder("residuals") / f"{asked}.json", compute, announce)
+    return kept.at(cache_folder("residuals") / f"{asked}.json", compute, progress)
 
 
 def _residuals(found: dict[str, Any]) -> Residuals:

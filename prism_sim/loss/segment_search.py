@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from prism_sim.loss import spending
 from prism_sim.loss.bench import Measure
 from prism_sim.loss.spending import Allocation, Prices
 from prism_sim.outputs.model_inputs import ELSEWHERE
+from prism_sim.progress import SILENT, Progress
 
 EVALUATIONS = 24  # lists of segments that are really computed
 STUDENT_T = 2.353  # one-sided 95 %, ELSEWHERE - 1 degrees of freedom
@@ -75,9 +76,7 @@ class Spent:
         return gain[0] > STUDENT_T * gain[1]
 
 
-def spend(
-    losses: Losses, prices: Prices, evaluations: int = EVALUATIONS, announce: Callable[[str], None] = lambda text: None
-) -> Spent:
+def spend(losses: Losses, prices: Prices, evaluations: int = EVALUATIONS, progress: Progress = SILENT) -> Spent:
     """Searches the list of segments with the least loss within the prices' budget, beginning with equal ones."""
 
     def loss(allocation: Allocation) -> float:
@@ -87,17 +86,17 @@ def spend(
     added = losses.added(prices.levels[uniform[0]])
     known = {uniform: loss(uniform)}
     if evaluations > 1 and uniform[0] < len(prices.levels) - 1:
-        announce("how much each block adds, by its segments")
+        progress.line("how much each block adds, by its segments")
         expected = _expected(losses, prices, uniform[0])
         candidates = [one for one in _candidates(expected, prices) if one != uniform]
         known |= {one: loss(one) for one in candidates[: evaluations - 1]}
-        announce("moving segments from block to block")
+        progress.line("moving segments from block to block")
         known = spending.improve(known, loss, expected[0], prices, evaluations - len(known))
     found = min(known, key=lambda one: (known[one], prices.cost(one), one))
     lists = prices.segments(uniform), prices.segments(found)
     elsewhere = []
     if found != uniform and losses.has_more_inputs:
-        announce(f"the same on {ELSEWHERE} other inputs")
+        progress.line(f"the same on {ELSEWHERE} other inputs")
         elsewhere = [losses.losses_elsewhere(number, *lists) for number in range(1, ELSEWHERE + 1)]
     return Spent(
         losses.measure,

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 from prism_sim import families
 from prism_sim.kept.digest import digest
 from prism_sim.plugins import remembered
+from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.simulation.model_config import model_config
 from prism_sim.tasks import Splits, Task, find
 from prism_sim.tasks.base import DataError, DataSource
-
-Announce = Callable[[str], None]
-Watch = Callable[[str, int, int], None]  # what is under way, how much of it is done, of how much
-
-silent: Watch = lambda what, done, n: None  # noqa: E731
 
 
 def task_of(scenario: Scenario) -> Task:
@@ -32,7 +27,7 @@ def is_reference(scenario: Scenario) -> bool:
     return scenario.task is not None and spec.weights == "pretrained" and spec.folder is None and spec.hub_id is None
 
 
-def weights_of(scenario: Scenario, announce: Announce = lambda text: None, watch: Watch = silent) -> str | None:
+def weights_of(scenario: Scenario, progress: Progress = SILENT) -> str | None:
     """The folder or hub id of the weights; None: random ones. A reference is trained first, unless it is there.
 
     Imports torch only for that. Raises ScenarioError where it cannot be trained.
@@ -47,9 +42,8 @@ def weights_of(scenario: Scenario, announce: Announce = lambda text: None, watch
 
     assert scenario.task is not None
     order = TrainingRequest(task_of(scenario), scenario.task.seed)
-    what = f"training {order.task.name}, seed {order.seed}"
     try:
-        return str(obtain(order, announce, lambda done, steps, point: watch(what, done, steps)).folder)
+        return str(obtain(order, progress).folder)
     except TrainingError as error:
         raise scenario.error(("task",), str(error)) from error
 

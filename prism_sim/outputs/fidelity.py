@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from prism_sim import plugins, strategies
 from prism_sim.kept.cache import Kept, cache_folder
 from prism_sim.kept.digest import digest
-from prism_sim.outputs.checkpoints import Watch, model_error, silent, weights_key, weights_of
+from prism_sim.outputs.checkpoints import model_error, weights_key, weights_of
+from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario
 from prism_sim.shapes.job import Job
 from prism_sim.simulation.model_config import model_spec
@@ -51,22 +52,20 @@ class Fidelity:
         return {name: getattr(self, name) for name in ("max_abs_error", "cosine", "kl", "top1_agreement")}
 
 
-def fidelity_of(
-    scenario: Scenario, job: Job, announce: Callable[[str], None] = lambda text: None, watch: Watch = silent
-) -> Fidelity:
-    """From disk, or really computed; `announce` is told before a computation that may take long, `watch` how far it is.
+def fidelity_of(scenario: Scenario, job: Job, progress: Progress = SILENT) -> Fidelity:
+    """From disk, or really computed; `progress` is told before a computation that may take long, and how far it is.
 
     Raises ScenarioError for weights or an input that cannot be loaded, ValueError for outputs that are not finite.
     """
 
     def compute() -> Fidelity:
         ranks = f"{job.n_ranks} rank(s)"
-        announce(f"computing the real outputs of {scenario.model.label}, {ranks}, once; then kept on disk")
-        weights_of(scenario, announce, watch)
+        progress.line(f"computing the real outputs of {scenario.model.label}, {ranks}, once; then kept on disk")
+        weights_of(scenario, progress)
         return _measure(scenario, job)
 
     kept = Kept("the outputs' fidelity", SCHEMA, asdict, lambda found: Fidelity(**found))
-    return kept.at(cache_folder("numerics") / f"{question(scenario, job)}.json", compute, announce)
+    return kept.at(cache_folder("numerics") / f"{question(scenario, job)}.json", compute, progress)
 
 
 def sources(scenario: Scenario, job: Job) -> tuple[ModelSource, InputSource]:

@@ -21,8 +21,8 @@ from prism_sim import plugins, strategies
 from prism_sim.kept.cache import Kept, cache_folder
 from prism_sim.kept.digest import digest
 from prism_sim.outputs import checkpoints
-from prism_sim.outputs.checkpoints import Announce, Watch, silent
 from prism_sim.outputs.fidelity import LIBRARIES, loading, source_digest
+from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario
 from prism_sim.shapes.job import Job
 from prism_sim.simulation.model_config import model_config, model_spec
@@ -96,19 +96,17 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def accuracy_of(
-    scenario: Scenario, job: Job, announce: Announce = lambda text: None, watch: Watch = silent
-) -> Accuracy | None:
+def accuracy_of(scenario: Scenario, job: Job, progress: Progress = SILENT) -> Accuracy | None:
     """None for a scenario without a task. From disk, or really computed; a reference is trained first.
 
-    announce: told before what takes long; watch: how far it is. Raises ScenarioError for weights or examples that
+    progress: told before what takes long, and how far it is. Raises ScenarioError for weights or examples that
     cannot be had or do not fit together, ValueError for outputs that are not finite.
     """
     if scenario.task is None:
         return None
     check_tokens(scenario, job)
-    alone = answers(scenario, None, announce, watch)
-    return accuracy_between(scenario, answers(scenario, job, announce, watch), alone)
+    alone = answers(scenario, None, progress)
+    return accuracy_between(scenario, answers(scenario, job, progress), alone)
 
 
 def check_tokens(scenario: Scenario, job: Job) -> None:
@@ -151,22 +149,20 @@ def checkpoint_name(scenario: Scenario) -> str:
     return scenario.model.label
 
 
-def answers(
-    scenario: Scenario, job: Job | None, announce: Announce = lambda text: None, watch: Watch = silent
-) -> Answers:
+def answers(scenario: Scenario, job: Job | None, progress: Progress = SILENT) -> Answers:
     """To every test example that the scenario's task asks for; job: None for the undistributed model."""
 
     def compute() -> Answers:
         examples = asked_examples(scenario)
         how = "undistributed" if job is None else f"{job.strategy} over {job.n_ranks} rank(s)"
-        place = checkpoints.weights_of(scenario, announce, watch)
-        announce(
+        place = checkpoints.weights_of(scenario, progress)
+        progress.line(
             f"answering {len(examples)} examples of {checkpoints.task_of(scenario).name}, {how}; then kept on disk"
         )
-        return _computed(scenario, job, examples, place, lambda done, n: watch(f"examples, {how}", done, n))
+        return _computed(scenario, job, examples, place, lambda done, n: progress.watch(f"examples, {how}", done, n))
 
     kept = Kept("the answers", SCHEMA, Answers.to_json, Answers.of_json)
-    return kept.at(cache_folder("evaluations") / f"{question(scenario, job)}.json", compute, announce)
+    return kept.at(cache_folder("evaluations") / f"{question(scenario, job)}.json", compute, progress)
 
 
 def asked_examples(scenario: Scenario) -> Examples:

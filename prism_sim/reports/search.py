@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from prism_sim.reports.tables import new_table
 from prism_sim.searching.search import SearchResult
 
 SHOWN_REASONS = 3
 SHOWN_ROWS = 40
-
-
-@contextmanager
-def progress_bar(console: Console) -> Iterator[Callable[[int, int, int], None]]:
-    """Evaluations so far, of how many, and how many are on the front."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("searching")
-
-        def watch(n_known: int, n_all: int, n_front: int) -> None:
-            progress.update(bar, description=f"searching, {n_front} on the front", completed=n_known, total=n_all)
-
-        yield watch
 
 
 def show_search(found: SearchResult, console: Console) -> None:

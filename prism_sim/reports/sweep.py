@@ -3,45 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
 from prism_sim.sweeping.points import Grid
-from prism_sim.sweeping.sweep import Watch
 from prism_sim.sweeping.table import REASON, SweepTable
 from prism_sim.units_text import seconds_text
 
 SHOWN_REASONS = 3
-
-
-class _Rate(ProgressColumn):
-    """Points a second."""
-
-    max_refresh = 0.5
-
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("- /s" if speed is None else f"{speed:.3g} /s", style="progress.data.speed")
-
-
-@contextmanager
-def progress_bar(console: Console) -> Iterator[Watch]:
-    """A bar for points and one for outputs, with rate and time left."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as progress:
-        bars = {}
-
-        def watch(what: str, n_known: int, n_all: int) -> None:
-            if what not in bars:
-                bars[what] = progress.add_task(what, total=n_all, completed=n_known)
-            progress.update(bars[what], completed=n_known, total=n_all)
-
-        yield watch
 
 
 def show_sweep(table: SweepTable, grid: Grid, n_known: int, elapsed_s: float, console: Console) -> None:

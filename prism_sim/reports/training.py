@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from prism_sim.reports.tables import new_table
 from prism_sim.training.references import Obtained, TrainingRequest
 
 if TYPE_CHECKING:
-    from prism_sim.training.loop import Watch
-    from prism_sim.training.state import TrainingPoint
-
-
-@contextmanager
-def progress_bar(order: TrainingRequest, console: Console) -> Iterator[Watch]:
-    """Steps, mean loss of late, the main metric on validation examples, and the time that is left."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    metric = order.task.metrics[0].replace("_", " ")
-    with Progress(*columns, console=console) as progress:
-        bar = progress.add_task(f"training {order.task.name}", total=order.recipe.steps)
-
-        def watch(done: int, steps: int, point: TrainingPoint) -> None:
-            validated = "" if point.validation is None else f", {metric} {point.validation:.4g}"
-            progress.update(bar, description=f"loss {point.loss:.3f}{validated}", completed=done, total=steps)
-
-        yield watch
+    pass
 
 
 def show_training(order: TrainingRequest, obtained: Obtained, console: Console) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError, sweep_axes
 from prism_sim.searching.fronts import Front, PointOutcome
 from prism_sim.searching.goals import Goals
@@ -29,7 +30,6 @@ DEFAULT_SHARE, DEFAULT_LEAST, DEFAULT_MOST = 5, 50, 2000  # evaluations: a fifth
 
 Row = dict[str, Any]
 Evaluate = Callable[[int], Row]  # by number of a point; a row with a reason has no figures
-Watch = Callable[[int, int, int], None]  # evaluations known, of how many, points on the front
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,12 @@ class SearchResult:
         }
 
 
-def search(order: SearchRequest, watch: Watch = lambda n_known, n_all, n_front: None) -> SearchResult:
+def search(order: SearchRequest, progress: Progress = SILENT) -> SearchResult:
     """Raises ScenarioError where the scenario, its sweep, a column or the storage is wrong, or Optuna is missing."""
     require_optuna()
     order = replace(order, scenario=_with_serving_shares(order.scenario))
     grid = Grid.of(order.scenario)
-    return Search(grid, order, _evaluator(grid, order.numerics)).run(watch)
+    return Search(grid, order, _evaluator(grid, order.numerics)).run(progress)
 
 
 def _with_serving_shares(scenario: Scenario) -> Scenario:
@@ -145,14 +145,17 @@ class Search:
         self.front = Front()
         self.is_checked = False
 
-    def run(self, watch: Watch) -> SearchResult:
+    def _tell(self, progress: Progress) -> None:
+        progress.watch("searching", len(self.evaluated), self.budget, f"{len(self.front.feasible)} on the front")
+
+    def run(self, progress: Progress) -> SearchResult:
         store = self._store()
         study = self._study(store)
         n_known = len(self.evaluated)
-        watch(n_known, self.budget, len(self.front.feasible))
+        self._tell(progress)
         while len(self.evaluated) < self.budget:
             self._step(study, store)
-            watch(len(self.evaluated), self.budget, len(self.front.feasible))
+            self._tell(progress)
         return SearchResult(
             self.order,
             tuple(self.evaluated),

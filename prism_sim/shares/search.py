@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import combinations, pairwise, permutations
 from typing import Any
 
 from prism_sim import timing
 from prism_sim.partition import shared_split, split
+from prism_sim.progress import SILENT, Progress
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 
@@ -31,13 +32,13 @@ Score = tuple[int, float, tuple[float, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A job and the hardware that it is played on. announce: told, in a sentence, of a search that takes long."""
+    """A job and the hardware that it is played on. progress: told of a search that takes long."""
 
     job: Job
     devices: tuple[timing.Device, ...]
     device_of: Sizes
     network: timing.Network
-    announce: Callable[[str], None] = field(default=lambda text: None, compare=False, repr=False)
+    progress: Progress = field(default=SILENT, compare=False, repr=False)
 
     def with_shares(self, shares: Sequence[float] | None) -> Job:
         numbers = None if shares is None else tuple(shares)
@@ -203,7 +204,7 @@ class _Search:
         if not self.announced and time.perf_counter() - self.begin_s > ANNOUNCED_AFTER_S:
             self.announced = True
             name = self.setting.job.strategy
-            self.setting.announce(f"searching the best shares of {name} over {self.n_ranks} ranks")
+            self.setting.progress.line(f"searching the best shares of {name} over {self.n_ranks} ranks")
 
     def exchange(self, start: Sizes, step: int) -> None:
         """Follows what is better than `start`, in steps of so many items, then in ever smaller ones."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,6 +10,7 @@ from prism_sim import families, strategies, timing
 from prism_sim.compressors import Compressor
 from prism_sim.plan import Compute, ParticipantId, Plan
 from prism_sim.plugins import remembered
+from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
@@ -190,17 +191,17 @@ def simulate(
     strategy: str | None = None,
     devices: Sequence[int] | None = None,
     keep: bool = False,
-    announce: Callable[[str], None] = lambda text: None,
+    progress: Progress = SILENT,
     silent_shares: str | None = None,
 ) -> Simulation:
     """Plays `strategy` (default: the scenario's) on `devices` (indices; default: those that it would use there).
 
     keep: for the next who asks the same; meant for what many scenarios are compared with.
-    announce: told, in a sentence, of a search for the best shares that takes long.
+    progress: told, in a sentence, of a search for the best shares that takes long.
     silent_shares: the word for the shares of a scenario that says nothing of them; None: equal.
     Raises ScenarioError where the strategy cannot serve the scenario: more ranks than blocks, say.
     """
-    setting, kind = setting_of(scenario, strategy, devices, announce, silent_shares)
+    setting, kind = setting_of(scenario, strategy, devices, progress, silent_shares)
     play = _kept if keep else _play
     return play(setting.job, setting.devices, setting.device_of, setting.network, kind)
 
@@ -209,7 +210,7 @@ def setting_of(
     scenario: Scenario,
     strategy: str | None = None,
     devices: Sequence[int] | None = None,
-    announce: Callable[[str], None] = lambda text: None,
+    progress: Progress = SILENT,
     silent_shares: str | None = None,
 ) -> tuple[Setting, Kind | None]:
     """What `simulate` plays, with numbers for its shares, and whose these are. Raises as that."""
@@ -224,7 +225,7 @@ def setting_of(
         field, about = ("model", "") if scenario.model.config is None else ("strategy", name)
         raise scenario.error((field,), str(error), about=about) from error
     device_of = (*chosen, scenario.terminal)
-    setting = Setting(job, hardware.devices(scenario), device_of, hardware.network(scenario), announce)
+    setting = Setting(job, hardware.devices(scenario), device_of, hardware.network(scenario), progress)
     job, kind = resolve_shares(setting)
     return replace(setting, job=job), kind
 

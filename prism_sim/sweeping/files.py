@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from prism_sim.kept.files import write_whole
+from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario
 from prism_sim.simulation.provenance import provenance
 from prism_sim.sweeping.journal import Journal, journal_of, now, provenance_of
 from prism_sim.sweeping.points import Grid
-from prism_sim.sweeping.sweep import Sweep, Watch
+from prism_sim.sweeping.sweep import Sweep
 from prism_sim.sweeping.table import SweepTable
 from prism_sim.sweeping.work import source_digest
 
@@ -49,7 +50,7 @@ def table_path(out: Path) -> Path:
     return out if out.suffix in ENDINGS and not out.is_dir() else out / DEFAULT_NAME
 
 
-def sweep_to_file(order: SweepRequest, watch: Watch = lambda what, n_known, n_all: None) -> Done:
+def sweep_to_file(order: SweepRequest, progress: Progress = SILENT) -> Done:
     """Computes a sweep and writes its table, whole or not at all; what is known at any earlier end is kept.
 
     Raises ScenarioError where the scenario is wrong or what is there belongs to another sweep, OSError where files
@@ -63,7 +64,7 @@ def sweep_to_file(order: SweepRequest, watch: Watch = lambda what, n_known, n_al
     journal = Journal(path, identity, order.resume)
     try:
         n_known = len(journal.known["timing"])
-        table = Sweep(grid, order.numerics, journal, watch).table(order.jobs, order.dask)
+        table = Sweep(grid, order.numerics, journal, progress).table(order.jobs, order.dask)
         from prism_sim.sweeping.frames import frame_of, write_table  # pandas takes a while to import
 
         described = _described(order, table, identity, journal.started, len(grid.tasks))

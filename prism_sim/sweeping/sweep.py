@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prism_sim.kept.cache import cache_folder
 from prism_sim.outputs.checkpoints import weights_of
+from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError, load_scenario
 from prism_sim.sweeping.journal import Journal, Known, nothing_known
 from prism_sim.sweeping.local import InProcess, Processes, Workers
@@ -21,7 +22,6 @@ from prism_sim.sweeping.work import Kind, PieceAnswer, SweepWork, source_digest
 if TYPE_CHECKING:
     import pandas as pd
 
-Watch = Callable[[str, int, int], None]  # what is computed, how many of it are known, of how many
 QUESTIONS: dict[Kind, str] = {"numerics": "question", "accuracy": "accuracy"}  # under what a point's timing has them
 
 
@@ -51,9 +51,9 @@ class Sweep:
         grid: Grid,
         numerics: bool,
         journal: Journal | None = None,
-        watch: Watch = lambda what, n_known, n_all: None,
+        progress: Progress = SILENT,
     ) -> None:
-        self.grid, self.numerics, self.journal, self.watch = grid, numerics, journal, watch
+        self.grid, self.numerics, self.journal, self.progress = grid, numerics, journal, progress
         self.known: Known = nothing_known() if journal is None else journal.known
         self.shared_by = Counter(grid.task_of)
 
@@ -83,13 +83,13 @@ class Sweep:
         n_known, n_all = self._progress(pieces)
         if not pieces.points:
             return
-        self.watch(pieces.what, n_known, n_all)
+        self.progress.watch(pieces.what, n_known, n_all)
         for answer in workers.answers(pieces):
             if self.journal is not None:
                 self.journal.write(answer)
             self.known[answer.kind].update(answer.found)
             n_known += self._worth(answer)
-            self.watch(pieces.what, n_known, n_all)
+            self.progress.watch(pieces.what, n_known, n_all)
 
     def _progress(self, pieces: Pieces) -> tuple[int, int]:
         if pieces.kind != "timing":
@@ -139,4 +139,4 @@ class Sweep:
                     continue
                 done.add(alone)
                 with suppress(ScenarioError):  # which the worker who asks then says of each point
-                    weights_of(self.grid.base.with_overrides(task.overrides), watch=self.watch)
+                    weights_of(self.grid.base.with_overrides(task.overrides), self.progress)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
+from prism_sim.progress import SILENT, Progress
 from prism_sim.tasks import Task
 from prism_sim.training.errors import TrainingError
 
 __all__ = ["TrainingError", "reference"]
 
 
-def reference(task: Task, seed: int = 0, announce: Callable[[str], None] = lambda text: None) -> Path:
+def reference(task: Task, seed: int = 0, progress: Progress = SILENT) -> Path:
     """The folder of the task's reference model (as `model: {hf: FOLDER}` takes it); trains it if it is not there.
 
-    announce: is told before a training, and how it goes. Raises TrainingError for a task without a reference model, a
+    progress: is told before a training, and how it goes. Raises TrainingError for a task without a reference model, a
     damaged checkpoint or state, OSError where nothing can be written.
     """
     from prism_sim.training.references import TrainingRequest, obtain
 
-    return obtain(TrainingRequest(task, seed), announce).folder
+    return obtain(TrainingRequest(task, seed), progress).folder

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prism_sim.kept.cache import cache_folder
+from prism_sim.progress import SILENT, Progress
 from prism_sim.tasks.base import Recipe, Splits, Task
 from prism_sim.training import checkpoint
 from prism_sim.training.checkpoint import CheckpointIdentity, identity
@@ -65,10 +66,8 @@ class Obtained:
     new: bool
 
 
-def obtain(
-    order: TrainingRequest, announce: Callable[[str], None] = lambda text: None, watch: Watch | None = None
-) -> Obtained:
-    """The trained model's folder; see `reference`. watch: is told of every step; None: announce, of some."""
+def obtain(order: TrainingRequest, progress: Progress = SILENT) -> Obtained:
+    """The trained model's folder; see `reference`. progress: told before a training, and of every step."""
     recipe, splits = order.recipe, order.task.load()
     wanted = identity(order.task, recipe, order.seed, splits.digest())
     folder = (
@@ -80,14 +79,14 @@ def obtain(
         state.unlink(missing_ok=True)
     elif (record := checkpoint.finished(folder, wanted)) is not None:
         return Obtained(folder, record, new=False)
-    announce(f"{'going on with' if state.exists() else 'training'} the small model for {order.task.name}, once")
-    record = _trained(order, splits, wanted, folder, watch or _telling(announce))
+    progress.line(f"{'going on with' if state.exists() else 'training'} the small model for {order.task.name}, once")
+    record = _trained(order, splits, wanted, folder, progress)
     state.unlink(missing_ok=True)
     return Obtained(folder, record, new=True)
 
 
 def _trained(
-    order: TrainingRequest, splits: Splits, wanted: CheckpointIdentity, folder: Path, watch: Watch
+    order: TrainingRequest, splits: Splits, wanted: CheckpointIdentity, folder: Path, progress: Progress
 ) -> Mapping[str, Any]:
     """Trains, measures and writes. Imports torch."""
     from prism_sim.evaluation import evaluate
@@ -101,7 +100,8 @@ def _trained(
         return evaluate(now, task, splits.validation).values[task.metrics[0]]
 
     keep = Keep(folder.with_name(folder.name + STATE), wanted.digest)
-    history = train(model, Training(splits.train, recipe, order.seed, validate=validate), keep, watch)
+    training = Training(splits.train, recipe, order.seed, validate=validate)
+    history = train(model, training, keep, steps_of(f"training {task.name}, seed {order.seed}", task, progress))
     record = {
         "task": task.name,
         "seed": order.seed,
@@ -143,11 +143,12 @@ def save_model(model: Any, tokenizer: str | None, folder: Path) -> None:
             kind(tokenizer_object=made, **known).save_pretrained(folder)
 
 
-def _telling(announce: Callable[[str], None]) -> Watch:
-    """Announces how a training goes, whenever it was validated."""
+def steps_of(what: str, task: Task, progress: Progress) -> Watch:
+    """Shows a training's steps, its mean loss of late, and the main metric on validation examples."""
+    metric = task.metrics[0].replace("_", " ")
 
     def watch(done: int, steps: int, point: TrainingPoint) -> None:
-        if point.step == done and point.validation is not None:
-            announce(f"step {done} of {steps}: loss {point.loss:.3f}, validation {point.validation:.4g}")
+        validated = "" if point.validation is None else f", {metric} {point.validation:.4g}"
+        progress.watch(what, done, steps, f"loss {point.loss:.3f}{validated}")
 
     return watch

@@ -1,6 +1,6 @@
 """How far predictions can be trusted: each part sets the simulator beside something else, row by row.
 
-    found = validate(chosen(["closed-forms"]), Settings(), announce)
+    found = validate(chosen(["closed-forms"]), Settings(), progress)
     found.holds                           whether every part's own laws held
     to_json(found)                        rows, summaries, judgements
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
+from prism_sim.progress import Progress
+
 SCHEMA = "prism-sim/validate/1"
 COMPARED = ("strategy", "segments", "ranks")  # tags that tell apart what is ranked within one group
 
@@ -117,7 +119,7 @@ class ValidationPart:
     name: str
     question: str
     against: str
-    run: Callable[[ValidationSettings, Callable[[str], None]], PartOutcome]
+    run: Callable[[ValidationSettings, Progress], PartOutcome]
     order: int = 50
     digits: int = 3
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from prism_sim.catalogue import discover, look_up
+from prism_sim.progress import Progress
 from prism_sim.simulation.provenance import versions
 from prism_sim.validation.base import SCHEMA, Finding, Report, ValidationPart, ValidationSettings
 from prism_sim.validation.summary import summary
@@ -29,13 +30,13 @@ def chosen(names: Sequence[str] | None) -> tuple[ValidationPart, ...]:
     return tuple(part for part in known.values() if part.name in wanted)
 
 
-def validate(parts: Sequence[ValidationPart], settings: ValidationSettings, announce: Callable[[str], None]) -> Report:
-    """Runs one part after another; announce: told what is done now."""
+def validate(parts: Sequence[ValidationPart], settings: ValidationSettings, progress: Progress) -> Report:
+    """Runs one part after another; progress: told what is done now."""
     findings = []
     for part in parts:
-        announce(f"{part.name}: {part.question}")
+        progress.line(f"{part.name}: {part.question}")
         since_s = time.perf_counter()
-        outcome = part.run(settings, announce)
+        outcome = part.run(settings, progress)
         findings.append(Finding(part, outcome, time.perf_counter() - since_s))
     return Report(settings, tuple(findings))
 

@@ -32,32 +32,20 @@ def distribution(name):
 importlib.machinery.PathFinder.find_spec = spec
 importlib.metadata.Distribution.from_name = distribution
 """
-SCENARIO = """\
-name: tiny
-model:
-  family: bert
-  dims: {layers: 2, width: 32, heads: 4, intermediate: 64, vocabulary: 50, positions: 64}
-workload: {tokens: 16}
-devices:
-  - {preset: raspberry-pi-5, count: 2}
-network: {preset: gigabit-ethernet}
-strategy: {name: prism, segments: 2}
-sweep: {network.bandwidth: [50 Mbit/s, 1 Gbit/s]}
-"""
+SWEEP = "sweep: {network.bandwidth: [50 Mbit/s, 1 Gbit/s]}\n"
 
 
 def without_torch(folder: Path, arguments: str) -> subprocess.CompletedProcess[str]:
     (folder / "sitecustomize.py").write_text(HIDING)  # Python imports it when it starts, also in worker processes
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(folder), str(ROOT)))}
-    environment["XDG_CACHE_HOME"] = environment["PRISM_SIM_CACHE"] = str(folder / "cache")
     command = [sys.executable, "-m", "prism_sim.cli", *arguments.split()]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "tiny.yaml").write_text(SCENARIO)
-    return tmp_path
+def folder(tiny: Path) -> Path:
+    tiny.write_text(tiny.read_text() + SWEEP)
+    return tiny.parent
 
 
 @pytest.mark.parametrize(
@@ -68,19 +56,14 @@ def folder(tmp_path: Path) -> Path:
         "explain tiny.yaml",
         "breakeven tiny.yaml --vary network.bandwidth --against single",
         "check tiny.yaml",
-        "check tiny.yaml --set model.family=bertt",
         "list tasks",
         "schema",
     ],
 )
 def test_what_predicts_time_needs_no_torch(folder: Path, arguments: str) -> None:
     ended = without_torch(folder, arguments)
-    if "bertt" in arguments:
-        assert (ended.returncode, len(ended.stderr.splitlines())) == (2, 1)
-        assert "did you mean 'bert'" in ended.stderr
-    else:
-        assert (ended.returncode, ended.stderr) == (0, "")
-        assert ended.stdout
+    assert (ended.returncode, "Traceback" in ended.stderr) == (0, False), ended.stderr
+    assert ended.stdout
 
 
 def test_a_sweep_and_its_picture_need_no_torch(folder: Path) -> None:

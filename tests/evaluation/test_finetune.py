@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from told_progress import Told
 from toy_tasks import CONFIGS, examples, model, task
 
 from prism_sim import tasks
@@ -132,15 +133,15 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(order, tmp_path, mo
     monkeypatch.setattr(state.Keep, "is_due", lambda keep: True)
     steps: list[int] = []
 
-    def watch(done, n, point):
+    def watch(what, done, n):
         steps.append(done)
         if len(steps) == 4:  # the state of step 3 is the last that was saved
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        finetune(order(segments=(1, 4), folder=tmp_path / "parts"), watch=watch)
+        finetune(order(segments=(1, 4), folder=tmp_path / "parts"), Told(watch))
     assert not (tmp_path / "parts").exists()
-    resumed = finetune(order(segments=(1, 4), folder=tmp_path / "parts"), watch=watch)
+    resumed = finetune(order(segments=(1, 4), folder=tmp_path / "parts"), Told(watch))
     assert steps == [1, 2, 3, 4, 4, 5, 6]
     assert weights(resumed.folder) == weights(whole.folder)
     assert resumed.record["history"] == whole.record["history"]

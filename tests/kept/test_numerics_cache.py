@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from told_progress import Told
 
 from prism_sim.choice import run
 from prism_sim.kept.cache import cache_folder
@@ -64,12 +65,12 @@ def test_what_is_kept_is_what_was_computed(load):
 
 
 def test_a_new_question_is_computed_and_an_old_one_is_not(load, measured):
-    said: list[str] = []
+    told = Told()
     for _ in range(2):
-        fidelity_of(load(), simulate(load()).job, said.append)
+        fidelity_of(load(), simulate(load()).job, told)
     assert measured == ["prism"]
-    assert len(said) == 1
-    assert said[0].startswith("computing the real outputs of ")
+    assert len(told.lines) == 1
+    assert told.lines[0].startswith("computing the real outputs of ")
 
 
 CHANGES = [
@@ -181,11 +182,11 @@ def test_a_truncated_file_is_computed_anew(load, measured):
 
 def test_without_a_place_to_keep_them_the_numbers_are_given_and_that_is_said(load, measured, own_cache):
     own_cache.write_text("a file where the folder should be")
-    said: list[str] = []
-    found = fidelity_of(load(), simulate(load()).job, said.append)
+    told = Told()
+    found = fidelity_of(load(), simulate(load()).job, told)
     assert found.cosine == 0.75
-    assert len(said) == 2
-    assert "could not be kept" in said[1]
+    assert len(told.lines) == 2
+    assert "could not be kept" in told.lines[1]
     assert own_cache.read_text() == "a file where the folder should be"
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from told_progress import Told
 
 from prism_sim import ScenarioError, run, strategies, timing
 from prism_sim.partition import even_split, shared_split
@@ -296,9 +297,9 @@ def test_the_number_of_simulations_is_bounded(load, monkeypatch):
 
 def test_a_long_search_is_announced_once(load, monkeypatch):
     monkeypatch.setattr(share_search, "ANNOUNCED_AFTER_S", -1.0)
-    told = []
-    run(load({"workload.tokens": 37}, MIXED), numerics=False, announce=told.append)
-    assert told == ["searching the best shares of prism over 2 ranks"]
+    told = Told()
+    run(load({"workload.tokens": 37}, MIXED), numerics=False, progress=told)
+    assert told.lines == ["searching the best shares of prism over 2 ranks"]
 
 
 # --- stages of a pipeline

@@ -14,6 +14,8 @@ from sweep_runs import SAME_PATH, command
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install 'prism-sim[dask]'")
 
+from told_progress import Told
+
 from prism_sim import load_plugin
 from prism_sim.scenario import ScenarioError
 from prism_sim.sweeping import dask_backend
@@ -85,7 +87,7 @@ def test_the_table_is_the_local_one_though_a_worker_is_lost_midway(load, cluster
             first.kill()
 
     scenario = load(MANY)
-    table = Sweep(Grid.of(scenario), False, watch=watch).table(1, cluster.address)
+    table = Sweep(Grid.of(scenario), False, progress=Told(watch)).table(1, cluster.address)
     assert first.wait(10) != 0
     assert known[3] < 1200  # midway
     assert csv_text(frame_of(table)) == csv_text(frame_of(Sweep(Grid.of(scenario), False).table(1)))

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 from sweep_runs import command, start
+from told_progress import Told
 
 from prism_sim.scenario import ScenarioError
 from prism_sim.sweeping import journal as journals
@@ -45,7 +46,7 @@ def stopped_after(order: SweepRequest, n_pieces: int) -> None:
             raise StopError
 
     with pytest.raises(StopError):
-        sweep_to_file(order, watch)
+        sweep_to_file(order, Told(watch))
 
 
 def answer(*numbers: int) -> PieceAnswer:
@@ -183,7 +184,7 @@ def test_outputs_that_were_computed_are_known_again(load, tmp_path, monkeypatch)
             raise StopError
 
     with pytest.raises(StopError):
-        sweep_to_file(order, watch)
+        sweep_to_file(order, Told(watch))
     monkeypatch.setenv("PRISM_SIM_CACHE", str(tmp_path / "another"))
     assert sweep_to_file(order).table.columns["fidelity_cosine"] == [0.75] * 3
     assert len(happened) == 3

@@ -10,6 +10,7 @@ import sys
 
 import pandas as pd
 import pytest
+from told_progress import Told
 
 import prism_sim
 from prism_sim import run, sweep
@@ -178,8 +179,9 @@ def test_a_question_is_played_once(load, monkeypatch):
 
 
 def test_the_watcher_sees_every_point_settled(load):
-    seen: list[tuple[str, int, int]] = []
-    Sweep(Grid.of(load()), False, watch=lambda *what: seen.append(what)).table(1)
+    told = Told()
+    Sweep(Grid.of(load()), False, progress=told).table(1)
+    seen = told.seen
     assert seen[0] == ("points", 0, 60)
     assert seen[-1] == ("points", 60, 60)
     assert [known for _, known, _ in seen] == sorted(known for _, known, _ in seen)

@@ -10,6 +10,7 @@ import signal
 import pytest
 import torch
 from small_tasks import HALVES, STEPS
+from told_progress import Told
 
 from prism_sim import infer
 from prism_sim.evaluation import evaluate
@@ -193,11 +194,15 @@ def spoil(path, damage):
 
 
 def test_a_finished_training_is_found_and_is_a_hugging_face_folder():
-    told = []
-    folder = reference(HALVES, announce=told.append)
-    assert told
+    told = Told()
+    folder = reference(HALVES, progress=told)
+    assert told.lines
+    assert told.seen[-1] == ("training halves, seed 0", STEPS, STEPS)
     record = json.loads((folder / "training.json").read_text())
-    assert reference(HALVES, announce=lambda text: pytest.fail(text)) == folder
+    again = Told()
+    assert reference(HALVES, progress=again) == folder
+    assert not again.lines
+    assert not again.seen
     config = json.loads((folder / "config.json").read_text())
     model = load(ModelSource(config, str(folder), HALVES.head, "float32", 0))
     assert evaluate(model, HALVES, SPLITS.test).values == record["test"]

@@ -10,6 +10,7 @@ from matplotlib.colors import to_hex
 
 from prism_sim.figures import draw_predicted_measured
 from prism_sim.figures.predicted_measured import LINK_COLOURS
+from prism_sim.progress import SILENT
 from prism_sim.validation import JudgedRow, PartOutcome, ValidationPart, ValidationSettings, table, validate
 
 ROWS = (
@@ -21,8 +22,8 @@ ROWS = (
 
 
 def drawn(*rows: JudgedRow) -> Any:
-    part = ValidationPart("some", "?", "measured", lambda settings, announce: PartOutcome(rows))
-    report = validate([part], ValidationSettings(), lambda line: None)
+    part = ValidationPart("some", "?", "measured", lambda settings, progress: PartOutcome(rows))
+    report = validate([part], ValidationSettings(), SILENT)
     (axes,) = draw_predicted_measured(pandas.DataFrame(table(report))).axes
     return axes
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from prism_sim.cli import main
+from prism_sim.progress import SILENT
 from prism_sim.reports.validate import headings
 from prism_sim.reports.validation_page import BLOCK, check_places, filled
 from prism_sim.validation import Finding, PartOutcome, ValidationSettings, catalogue, chosen, validate
@@ -41,7 +42,7 @@ def test_a_table_has_the_headings_of_its_part_and_laws_that_hold(name: str):
 
 
 def test_the_cases_with_exact_answers_are_those_that_the_command_prints_now():
-    report = validate(chosen(["closed-forms"]), ValidationSettings(), lambda line: None)
+    report = validate(chosen(["closed-forms"]), ValidationSettings(), SILENT)
     now = filled(PAGE, report)
     without_error = re.compile(r"[^|]*\|\n")  # rounding differs from machine to machine
     own = r"<!-- validate: closed-forms -->.*?\n\n"

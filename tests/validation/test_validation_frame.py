@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from prism_sim.progress import SILENT
 from prism_sim.reports.validate import cells, error_text, headings
 from prism_sim.reports.validation_page import check_places, filled
 from prism_sim.validation import (
@@ -37,12 +38,12 @@ def row(case: str, predicted_s: float, measured_s: float, strategy: str = "", **
 
 
 def part_of(outcome: PartOutcome, name: str = "some") -> ValidationPart:
-    return ValidationPart(name, "is it so?", "formula", lambda settings, announce: outcome)
+    return ValidationPart(name, "is it so?", "formula", lambda settings, progress: outcome)
 
 
 def report(*outcomes: PartOutcome, names: Sequence[str] = ("some", "other")) -> Report:
     parts = [part_of(outcome, name) for outcome, name in zip(outcomes, names, strict=False)]
-    return validate(parts, ValidationSettings(), lambda line: None)
+    return validate(parts, ValidationSettings(), SILENT)
 
 
 def test_an_error_is_relative_to_what_was_measured():

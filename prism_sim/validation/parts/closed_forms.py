@@ -12,6 +12,7 @@ from math import ceil, log2, sqrt
 from typing import NamedTuple
 
 from prism_sim.plan import Compute, Kernel, Plan
+from prism_sim.progress import Progress
 from prism_sim.timing import Link, Links, SharedRadio, Switch, energy_j, play_stream
 from prism_sim.timing.media import Network
 from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationPart, ValidationSettings
@@ -31,7 +32,7 @@ class ClosedForm(NamedTuple):
     formula_s: float
 
 
-def run(settings: ValidationSettings, announce: Callable[[str], None]) -> PartOutcome:
+def run(settings: ValidationSettings, progress: Progress) -> PartOutcome:
     """All of them, quick or not: they take no time."""
     rows = tuple(JudgedRow(case.name, case.predicted_s(), case.formula_s) for case in cases())
     worst = max(abs(row.error) for row in rows)

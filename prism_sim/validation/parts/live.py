@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from prism_sim.live.namespaces import LinkShape, shaped, why_not
 from prism_sim.live.timed import PASSES
 from prism_sim.live_runs.live import planned
 from prism_sim.live_runs.series import Series, SeriesResult, run_series
+from prism_sim.progress import Progress
 from prism_sim.scenario import load_scenario, presets
 from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationPart, ValidationSettings
 from prism_sim.validation.summary import DIFFERENT, FAR, summary
@@ -114,7 +115,7 @@ class LinkResult:
     cases: Sequence[LiveCase]
 
 
-def run(settings: ValidationSettings, announce: Callable[[str], None]) -> PartOutcome:
+def run(settings: ValidationSettings, progress: Progress) -> PartOutcome:
     """All cases over all links, and predictions from what was measured of single kernels and of the link alone."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if cores < 2:
@@ -126,7 +127,7 @@ def run(settings: ValidationSettings, announce: Callable[[str], None]) -> PartOu
             remarks.append(f"{rate} Mbit/s was left out: {no_shape}.")
             continue
         try:
-            found.append(_measured(rate, settings, announce))
+            found.append(_measured(rate, settings, progress))
         except LiveError as error:
             return PartOutcome(skipped=f"live runs fail here: {error}")
     rows = [row for one in found for row in rows_of(one)]
@@ -134,7 +135,7 @@ def run(settings: ValidationSettings, announce: Callable[[str], None]) -> PartOu
     return PartOutcome(tuple(rows), judgements(rows), tuple(remarks))
 
 
-def _measured(rate_mbit_per_s: int | None, settings: ValidationSettings, announce: Callable[[str], None]) -> LinkResult:
+def _measured(rate_mbit_per_s: int | None, settings: ValidationSettings, progress: Progress) -> LinkResult:
     """Over one link: its test, and all cases in turn. Raises LiveError."""
     link = "loopback" if rate_mbit_per_s is None else f"{rate_mbit_per_s} Mbit/s"
     chosen = [case for case in cases(settings.quick) if rate_mbit_per_s is None or case.strategy != "single"]
@@ -142,7 +143,7 @@ def _measured(rate_mbit_per_s: int | None, settings: ValidationSettings, announc
     with tempfile.TemporaryDirectory() as folder, _place(rate_mbit_per_s) as (meeting, places):
         file = Path(folder) / "scenario.yaml"
         file.write_text(SCENARIO, encoding="utf-8")
-        announce(f"live, {link}: the link")
+        progress.line(f"live, {link}: the link")
         network = measure_link(LINK_TEST_S, 60 + 10 * LINK_TEST_S, places, meeting.interface)
         series = Series(
             cells=tuple((str(file), case.overrides) for case in chosen),
@@ -150,7 +151,7 @@ def _measured(rate_mbit_per_s: int | None, settings: ValidationSettings, announc
             passes=PASSES,
             repeats=settings.repeats,
         )
-        announce(f"live, {link}: {len(chosen)} cases, {settings.repeats} times in turn, after a round to warm up")
+        progress.line(f"live, {link}: {len(chosen)} cases, {settings.repeats} times in turn, after a round to warm up")
         result = run_series(series, meeting, max(4 * settings.budget_s, 600.0))
         return LinkResult(link, network, {model: Cores.of(model, result) for model in models}, result.cells, chosen)
 

@@ -7,11 +7,12 @@ do.  The first is what `sharing: fifo` assumes, the second `sharing: fair`.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 
 from prism_sim.plan import Plan
+from prism_sim.progress import Progress
 from prism_sim.timing import Switch
 from prism_sim.units_text import error_text, size_text
 from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationPart, ValidationSettings
@@ -107,7 +108,7 @@ def _star(up: Sequence[float], down: Sequence[float] | None = None, wire_s: floa
     return PacketStar(rates[0], rates[1], wire_s)
 
 
-def run(settings: ValidationSettings, announce: Callable[[str], None]) -> PartOutcome:
+def run(settings: ValidationSettings, progress: Progress) -> PartOutcome:
     """Skipped where ns.py is not installed."""
     try:
         package = version("ns.py")
@@ -116,7 +117,7 @@ def run(settings: ValidationSettings, announce: Callable[[str], None]) -> PartOu
     wanted = list(cases())[: N_QUICK if settings.quick else None]
     tried = []
     for case in wanted:
-        announce(f"packets: {case.name}")
+        progress.line(f"packets: {case.name}")
         predicted_s = {sharing: case.predicted_s(sharing) for sharing in HOSTS}
         tried.append(Tried(case, predicted_s, {hosts: case.packets_s(hosts) for hosts in HOSTS.values()}))
     rows = tuple(

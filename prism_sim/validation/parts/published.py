@@ -5,13 +5,14 @@ That the fit meets them says little; so each of them is also left out in turn, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import prism_sim
 from prism_sim.calibration import ORIN_NANO, MeasuredRow, MeasuredTable, fit, read_table
 from prism_sim.calibration.cases import cases, parts_s, simulation_of
+from prism_sim.progress import Progress
 from prism_sim.scenario import Scenario, load_scenario
 from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationPart, ValidationSettings
 
@@ -21,7 +22,7 @@ FITTED_CLOSE, LEFT_OUT_CLOSE = 0.075, 0.25  # relative, of totals
 QUICK = slice(None, None, 3)  # rows that a quick run leaves out
 
 
-def run(settings: ValidationSettings, announce: Callable[[str], None]) -> PartOutcome:
+def run(settings: ValidationSettings, progress: Progress) -> PartOutcome:
     """Skipped outside a checkout, which has the scenario."""
     if not SCENARIO.exists():
         return PartOutcome(skipped=f"{SCENARIO.name} is not installed with the package: run this in a checkout")
@@ -29,7 +30,7 @@ def run(settings: ValidationSettings, announce: Callable[[str], None]) -> PartOu
     fitted = [row for measured in table.rows for row in _fitted(measured, scenario)]
     left_out = []
     for measured in table.rows[QUICK] if settings.quick else table.rows:
-        announce(f"published: without {measured.name}")
+        progress.line(f"published: without {measured.name}")
         left_out.append(_left_out(measured, table, scenario))
     remarks = (
         "Source: arXiv 2605.25682 (2026), Table 4, CC BY 4.0: ViT-B/16, two Jetson Orin Nano 8 GB, about 400 Mbit/s.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from prism_sim.live.launcher import LiveError
 from prism_sim.live.namespaces import LinkShape, shaped, why_not
 from prism_sim.live_runs.live import planned
 from prism_sim.live_runs.series import Series, run_series
+from prism_sim.progress import Progress
 from prism_sim.scenario import load_scenario
 from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationPart, ValidationSettings
 
@@ -54,7 +55,7 @@ CASES = (
 )
 
 
-def run(settings: ValidationSettings, announce: Callable[[str], None]) -> PartOutcome:
+def run(settings: ValidationSettings, progress: Progress) -> PartOutcome:
     """Each case, live in shaped namespaces, and as each rule has it."""
     if (reason := why_not()) is not None:
         return PartOutcome(skipped=reason)
@@ -70,7 +71,7 @@ def run(settings: ValidationSettings, announce: Callable[[str], None]) -> PartOu
             repeats=settings.repeats,
             n_processes=4,
         )
-        announce(f"sharing: {len(chosen)} cases, {settings.repeats} times in turn")
+        progress.line(f"sharing: {len(chosen)} cases, {settings.repeats} times in turn")
         try:
             with shaped(4, LinkShape(rate, rate)) as made:
                 cells = run_series(series, made.meeting(), max(4 * settings.budget_s, 600.0)).cells
