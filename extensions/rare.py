@@ -1,16 +1,20 @@
 """PRISM that exchanges before every k-th block only; in between a rank attends to the last summaries that it got."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import doc
 
 from prism_sim.effects import AllGather, Begin, Mark, Program
 from prism_sim.partition import split
 from prism_sim.strategies import position_wise, prism
 from prism_sim.strategies.base import Model, Role, Strategy
+from prism_sim.strategies.options import Positive
 
 
 @dataclass(frozen=True, slots=True)
 class Options(prism.Options):
-    every: int = field(default=2, metadata={"doc": "blocks from one exchange to the next", "minimum": 1})
+    every: Annotated[Positive, doc("blocks from one exchange to the next")] = 2
 
 
 def rank(me: Role, model: Model, options: Options) -> Program:

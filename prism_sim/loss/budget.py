@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from prism_sim.shapes.job import Job
 from prism_sim.simulation.placed import placed
 from prism_sim.simulation.provenance import provenance
 from prism_sim.simulation.simulate import Simulation, replayed, simulate
+from prism_sim.strategies.options import PerBlock, marks
 
 SCHEMA = "prism-sim/budget/1"
 KEPT = "prism-sim/spending/1"
@@ -132,7 +132,7 @@ def _refuse(job: Job, order: BudgetRequest) -> None:
 
 
 def _is_able(options: type) -> bool:
-    return any(o.name == "segments" and o.metadata.get("one_per") == "block" for o in dataclasses.fields(options))
+    return "segments" in marks(options, PerBlock)
 
 
 def _prices(simulation: Simulation, order: BudgetRequest) -> tuple[Prices, int]:

@@ -18,6 +18,7 @@ from prism_sim.plan import Plan
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import Placement
+from prism_sim.strategies.options import Excludes, declared, marks, minima
 from prism_sim.strategies.prism import DEFAULT_SEGMENTS
 
 REFUSED = ("output_hidden_states", "output_attentions", "past_key_values", "encoder_hidden_states", "inputs_embeds")
@@ -101,18 +102,18 @@ def _options(strategy: str, given: Mapping[str, Any]) -> Any:
     if strategy == strategies.AUTO.name:
         raise ValueError(f"{strategy} needs a scenario's devices; name a strategy: {', '.join(strategies.catalogue())}")
     kind = strategies.find(strategy).options
-    known = {field.name: field.metadata for field in dataclasses.fields(kind)}
+    known, excludes = declared(kind), marks(kind, Excludes)
     stated = {name: value for name, value in given.items() if value is not None}
     if strange := set(stated) - set(known) - {"segments"}:
         listed = ", ".join(sorted(known)) or "none"
         raise ValueError(f"{strategy} does not know {', '.join(sorted(strange))}; its options: {listed}")
     for name in stated.keys() & known.keys():
-        minimum, excluded = known[name].get("minimum"), known[name].get("excludes")
+        minimum = minima(kind).get(name)
         for value in stated[name] if isinstance(stated[name], tuple) else (stated[name],):
             if minimum is not None and not value >= minimum:  # and so not NaN
                 raise ValueError(f"{name}(={value}) must be >= {minimum}")
-        if excluded in stated:
-            raise ValueError(f"{name} and {excluded} say the same thing: give one of them")
+        if name in excludes and (rival := excludes[name].other) in stated:
+            raise ValueError(f"{name} and {rival} say the same thing: give one of them")
     return kind(**{name: value for name, value in stated.items() if name in known})
 
 

@@ -14,7 +14,7 @@ from prism_sim.scenario.problems import first_error
 from prism_sim.scenario.sections import ScenarioSection
 from prism_sim.scenario.spec import ModelSpec
 from prism_sim.scenario.yaml_source import Source
-from prism_sim.strategies.base import Shares
+from prism_sim.strategies.options import Shares
 
 
 def validated(source: Source) -> ScenarioSection:

@@ -13,7 +13,7 @@ from prism_sim.shapes.job import Job
 from prism_sim.shares.search import Played, Setting, balanced_shares, has_few_splits, least_latency_split
 from prism_sim.shares.stages import best_stages, stages_of
 from prism_sim.shares.within_memory import within_memory
-from prism_sim.strategies.base import SHARE_WORDS
+from prism_sim.strategies.options import SHARE_WORDS
 
 SHOWN_SIZES = 8  # of a split
 BALANCED = 2  # rounds

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations, pairwise, permutations
-from typing import Any
 
 from prism_sim import timing
 from prism_sim.partition import shared_split, split
 from prism_sim.progress import SILENT, Progress
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
+from prism_sim.strategies.options import Divides, marks
 
 ALL_UP_TO = 128  # splits: so many are simply all simulated
 MOST_SIMULATIONS = 2000  # divided by the ranks: the time of a simulation grows with them
@@ -49,15 +49,14 @@ class Setting:
         return self.with_shares([size / sum(sizes) for size in sizes])
 
     @property
-    def _shared(self) -> Mapping[str, Any]:
-        """What the strategy says of its shares; see `strategies.base.shares_of`."""
-        found = [option.metadata for option in fields(self.job.options) if option.name == "shares"]
-        return found[0] if found else {}
+    def _divides(self) -> Divides:
+        """What the strategy's shares are of; nothing if it has none."""
+        return marks(type(self.job.options), Divides).get("shares", Divides(()))
 
     @property
     def least(self) -> int:
         """How many of what is split a rank takes at least."""
-        return int(self._shared.get("least", 1))
+        return self._divides.least
 
     @property
     def items(self) -> dict[str, int]:
@@ -69,7 +68,7 @@ class Setting:
             "blocks": self.job.sizes.n_blocks,
             "samples": self.job.batch,
         }
-        return {name: counts[name] for name in self._shared.get("items", ())}
+        return {name: counts[name] for name in self._divides.items}
 
     def sizes(self, shares: Sequence[float] | None) -> dict[str, Sizes]:
         """What each rank takes of each of them. Raises ValueError where shares and ranks do not fit it."""

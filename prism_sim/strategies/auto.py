@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import NoReturn
+from dataclasses import dataclass
+from typing import Annotated, NoReturn
+
+from annotated_types import Ge, doc
 
 from prism_sim.strategies.base import Model, Role, Strategy
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    max_loss: float | None = field(
-        default=None,
-        metadata={
-            "doc": "auto may take a lossy strategy whose outputs' cosine to the exact ones is at least 1 - max_loss",
-            "minimum": 0.0,
-        },
-    )
+    max_loss: Annotated[
+        Annotated[float, Ge(0.0)] | None,
+        doc("auto may take a lossy strategy whose outputs' cosine to the exact ones is at least 1 - max_loss"),
+    ] = None
 
 
 def _unresolved(me: Role, model: Model, options: Options) -> NoReturn:

@@ -21,26 +21,6 @@ Padding = Any  # (batch, tokens), true at real tokens; None: no padding
 Message = tuple[Any, ...]  # what a compressor makes of rows: tensors, or the shapes of such
 Counts = Any  # (batch, keys), tokens behind each key; None: everybody knows them
 
-# What every rank takes of what is split; None: an even split. A program is only ever given numbers or None: a scenario
-# may say a word in their place, and what it comes to is decided where devices are known.
-Shares = tuple[float, ...] | str | None
-SHARE_WORDS = ("equal", "proportional", "optimal", "auto")
-
-
-def shares_of(*items: str, least: int = 1) -> dict[str, Any]:
-    """Metadata of an option `shares` that splits `items`: tokens, heads, columns, blocks, samples.
-
-    least: how many of them each rank takes at least, 1 or 0. One text for every strategy: a scenario has one field of
-    this name.
-    """
-    doc = (
-        "part of the tokens (heads and columns, blocks, samples) that each rank takes: numbers that sum to 1; equal "
-        "(the default); proportional to the speed of its device as far as its memory allows, which also balances the "
-        "stages of a pipeline for requests back to back; optimal, the split with the least latency of one request that "
-        "fits the devices' memory; or auto, the best of equal, proportional, balanced and, where that is quick, optimal"
-    )
-    return {"doc": doc, "choices": SHARE_WORDS, "default_word": "equal", "items": items, "least": least}
-
 
 class Block(Protocol):
     """One Transformer block in parts; what crosses model families' borders stays inside.
@@ -188,13 +168,8 @@ class Role:
 class Options(Protocol):
     """A strategy's frozen dataclass of options; its fields are the strategy's keys in a scenario.
 
-    `field(metadata=...)` may hold: doc (a sentence), minimum, choices, excludes (the name of a field that must not be
-    given with this one), default_word (the choice that says the same as None); of `shares`, items, what is split, and
-    least, how many of them a rank takes at least; one_per (`block`: a list has one item for each of the model's
-    blocks); check, a function that raises ValueError, saying why, for what is none of the choices, which beside it are
-    a function, too, that gives them.
-    Their annotations are int, float, bool, str, tuple[int, ...], tuple[float, ...], a union of those, each optionally
-    `| None`.
+    Their annotations are int, float, bool, str, a Literal, tuple[int, ...], tuple[float, ...], a union of those, each
+    optionally `| None`, with what `options` has to say about them as `Annotated`.
     """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]

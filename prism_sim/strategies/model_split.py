@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Annotated
 
 from prism_sim.effects import Mark, Program
 from prism_sim.partition import split
-from prism_sim.strategies.base import EMBEDDING, Bias, Block, Model, Rows, Shares, shares_of
+from prism_sim.strategies.base import EMBEDDING, Bias, Block, Model, Rows
+from prism_sim.strategies.options import Divides, Shares
 from prism_sim.strategies.position_wise import needed_rows
 
 
@@ -14,7 +16,7 @@ from prism_sim.strategies.position_wise import needed_rows
 class ModelSplit:
     """Options of every strategy that gives each rank a contiguous part of the model."""
 
-    shares: Shares = field(default=None, metadata=shares_of("heads", "columns"))
+    shares: Annotated[Shares, Divides(("heads", "columns"))] = None
 
 
 def portions(what: str, n_items: int, n_ranks: int, shares: Shares) -> tuple[range, ...]:

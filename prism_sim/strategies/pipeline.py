@@ -6,13 +6,17 @@ Rows pass from stage to stage, cut along the batch into micro-batches, so that s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import doc
 
 from prism_sim.effects import Mark, Program, Recv, Send
 from prism_sim.partition import Keys, even_split, ranges
 from prism_sim.plan import ParticipantId
-from prism_sim.strategies.base import HEAD, Model, Role, Shares, Strategy, shares_of
+from prism_sim.strategies.base import HEAD, Model, Role, Strategy
 from prism_sim.strategies.model_split import ModelSplit, attention, embed_all, head_rows, portions
+from prism_sim.strategies.options import Divides, Positive, Shares
 from prism_sim.strategies.position_wise import feed_forward
 
 FIRST_STAGE = ParticipantId(0)
@@ -20,10 +24,8 @@ FIRST_STAGE = ParticipantId(0)
 
 @dataclass(frozen=True, slots=True)
 class Options(ModelSplit):
-    shares: Shares = field(default=None, metadata=shares_of("blocks"))
-    micro_batches: int = field(
-        default=1, metadata={"doc": "parts of the batch that pass through the stages one after another", "minimum": 1}
-    )
+    shares: Annotated[Shares, Divides(("blocks",))] = None
+    micro_batches: Annotated[Positive, doc("parts of the batch that pass through the stages one after another")] = 1
 
 
 def rank(me: Role, model: Model, options: Options) -> Program:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
+from typing import Annotated
+
+from annotated_types import doc
 
 from prism_sim.compressors import Compressor
 from prism_sim.effects import AllGather, Await, Begin, Gather, Mark, Program, Scatter, Ticket
@@ -19,19 +22,16 @@ from prism_sim.strategies.base import (
     Padding,
     Role,
     Rows,
-    Shares,
-    shares_of,
 )
+from prism_sim.strategies.options import Divides, Shares
 
 
 @dataclass(frozen=True, slots=True)
 class TokenSplit:
     """Options of every strategy that gives each rank a contiguous partition of the tokens."""
 
-    shares: Shares = field(default=None, metadata=shares_of("tokens"))
-    overlap: bool = field(
-        default=False, metadata={"doc": "compute queries and the own keys and values while the summaries travel"}
-    )
+    shares: Annotated[Shares, Divides(("tokens",))] = None
+    overlap: Annotated[bool, doc("compute queries and the own keys and values while the summaries travel")] = False
 
 
 def rank_program(me: Role, model: Model, options: TokenSplit, compressors: Sequence[Compressor]) -> Program:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge, doc
 
 from prism_sim import compressors
 from prism_sim.compressors import Compressor
 from prism_sim.compressors.vector_quantisation import DEFAULT_CODES, DEFAULT_GROUPS
 from prism_sim.effects import Program
 from prism_sim.strategies.base import Model, Role, Strategy
+from prism_sim.strategies.options import CheckedText, Excludes, PerBlock, Positive
 from prism_sim.strategies.position_wise import TokenSplit, rank_program, terminal_program
 
 DEFAULT_SEGMENTS = 10  # the compression rate 9.9 for ViT on two devices (arXiv 2605.25682, Table 3)
@@ -17,39 +21,29 @@ DEFAULT_SEGMENTS = 10  # the compression rate 9.9 for ViT on two devices (arXiv 
 
 @dataclass(frozen=True, slots=True)
 class Options(TokenSplit):
-    segments: int | tuple[int, ...] | None = field(
-        default=None,
-        metadata={
-            "doc": f"L, the summaries that a rank sends a block, or a list of them, one for each block of the model; "
-            f"default {DEFAULT_SEGMENTS}",
-            "minimum": 1,
-            "one_per": "block",
-            "excludes": "compression_rate",
-        },
+    segments: Annotated[
+        Positive | tuple[Positive, ...] | None,
+        doc(
+            "L, the summaries that a rank sends a block, or a list of them, one for each block of the model; "
+            f"default {DEFAULT_SEGMENTS}"
+        ),
+        PerBlock(),
+        Excludes("compression_rate"),
+    ] = None
+    compression_rate: Annotated[
+        Annotated[float, Ge(1.0)] | None, doc("CR = ceil(N/P) / L, in place of segments"), Excludes("segments")
+    ] = None
+    compressor: Annotated[
+        str,
+        doc("what stands for the rows; two may be chained, as segment_means+int8"),
+        CheckedText(compressors.names, compressors.parts),
+    ] = "segment_means"
+    codebook_size: Annotated[int, Ge(2), doc(f"entries of a vector_quantisation codebook; default {DEFAULT_CODES}")] = (
+        DEFAULT_CODES
     )
-    compression_rate: float | None = field(
-        default=None,
-        metadata={"doc": "CR = ceil(N/P) / L, in place of segments", "minimum": 1.0, "excludes": "segments"},
-    )
-    compressor: str = field(
-        default="segment_means",
-        metadata={
-            "doc": "what stands for the rows; two may be chained, as segment_means+int8",
-            "choices": compressors.names,
-            "check": compressors.parts,
-        },
-    )
-    codebook_size: int = field(
-        default=DEFAULT_CODES,
-        metadata={"doc": f"entries of a vector_quantisation codebook; default {DEFAULT_CODES}", "minimum": 2},
-    )
-    codebook_groups: int = field(
-        default=DEFAULT_GROUPS,
-        metadata={
-            "doc": f"groups of columns, a vector_quantisation code for each; default {DEFAULT_GROUPS}",
-            "minimum": 1,
-        },
-    )
+    codebook_groups: Annotated[
+        Positive, doc(f"groups of columns, a vector_quantisation code for each; default {DEFAULT_GROUPS}")
+    ] = DEFAULT_GROUPS
 
 
 def n_segments(options: Options, n_tokens: int, n_ranks: int, n_blocks: int) -> tuple[int, ...]:

@@ -6,13 +6,15 @@ A batch of one leaves all ranks but one idle, unless requests follow one another
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 from prism_sim.effects import Gather, Mark, Program, Scatter
 from prism_sim.partition import Keys, split
 from prism_sim.plan import ParticipantId
-from prism_sim.strategies.base import EMBEDDING, HEAD, Model, Role, Shares, Strategy, shares_of
+from prism_sim.strategies.base import EMBEDDING, HEAD, Model, Role, Strategy
 from prism_sim.strategies.model_split import attention, embed_all, head_rows
+from prism_sim.strategies.options import Divides, Shares
 from prism_sim.strategies.position_wise import feed_forward
 
 
@@ -20,7 +22,7 @@ from prism_sim.strategies.position_wise import feed_forward
 class SampleSplit:
     """Options of a strategy that gives each rank a contiguous part of the batch, which may be none of it."""
 
-    shares: Shares = field(default=None, metadata=shares_of("samples", least=0))
+    shares: Annotated[Shares, Divides(("samples",), least=0)] = None
 
 
 def parts_of(me: Role, model: Model, options: SampleSplit) -> dict[ParticipantId, range]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from prism_sim import families, strategies
 from prism_sim.strategies.base import Strategy
+from prism_sim.strategies.options import CheckedText, SameAsNone, marks, minima
 
 VOCABULARY, LABELS, PATCH = 37, 5, 4
 MAX_TOKENS = 48
@@ -135,16 +136,17 @@ def variants(strategy: Strategy) -> Iterator[dict[str, Any]]:
     Of chained names only the first; tests/compressors has them all.
     """
     yield {}
+    words, texts = marks(strategy.options, SameAsNone), marks(strategy.options, CheckedText)
     for option in dataclasses.fields(strategy.options):
-        if "default_word" in option.metadata or option.name in strategy.idle(strategy.options()):
+        if option.name in words or option.name in strategy.idle(strategy.options()):
             continue  # words that only a scenario's devices give a meaning; what means nothing beside the defaults
-        if "choices" in option.metadata:
-            choices = [choice for choice in _choices(option) if choice != option.default]
+        if option.name in texts:
+            choices = [choice for choice in texts[option.name].choices() if choice != option.default]
             chains = [choice for choice in choices if "+" in choice]
             yield from ({option.name: choice} for choice in choices if choice not in chains[1:])
         elif isinstance(option.default, bool):
             yield {option.name: not option.default}
-        elif "minimum" in option.metadata and option.default is not None:
+        elif option.name in minima(strategy.options) and option.default is not None:
             yield {option.name: option.default + 1}
 
 

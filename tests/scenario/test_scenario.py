@@ -8,15 +8,18 @@ import pickle
 import shutil
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError, dataclass, field, replace
+from dataclasses import FrozenInstanceError, dataclass, replace
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
 import yaml
+from annotated_types import Ge, doc
 
 from prism_sim import strategies
 from prism_sim.scenario import ScenarioError, json_schema, load_scenario, schema, strategy_section, sweep_axes
 from prism_sim.strategies.base import Placement
+from prism_sim.strategies.options import Excludes
 
 READY = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 SMALL = """\
@@ -289,8 +292,8 @@ def test_every_strategy_takes_the_defaults_of_its_own_options(load):
 def test_a_new_strategy_brings_its_options_without_a_change_here(load, monkeypatch):
     @dataclass(frozen=True)
     class Options:
-        width: int = field(default=2, metadata={"minimum": 2, "doc": "columns", "excludes": "tall"})
-        mode: str | None = field(default=None, metadata={"choices": ("a", "b")})
+        width: int = 2
+        mode: str | None = None
         tall: bool = False
         segments: str | None = None  # another kind than PRISM's field of this name
 
@@ -308,7 +311,8 @@ def test_a_new_strategy_brings_its_options_without_a_change_here(load, monkeypat
             cached.cache_clear()
 
     # get_type_hints finds nothing in a class made inside a function unless its annotations are types already
-    Options.__annotations__ = {"width": int, "mode": str | None, "tall": bool, "segments": str | None}
+    width = Annotated[int, Ge(2), doc("columns"), Excludes("tall")]
+    Options.__annotations__ = {"width": width, "mode": Literal["a", "b"] | None, "tall": bool, "segments": str | None}
     forget()
     try:
         prefix = ["strategy.segments=null", "strategy.name=new"]
