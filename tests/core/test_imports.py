@@ -14,7 +14,7 @@ import pytest
 import prism_sim
 
 ROOT = Path(prism_sim.__file__).parent
-CORE = {"plan", "effects", "driver", "meetings", "partition", "catalogue", "plugins", "wire", "hub"}
+CORE = {"progress", "plan", "effects", "driver", "meetings", "partition", "catalogue", "plugins", "wire", "hub"}
 SIZES = {"strategies", "compressors", "families", "shapes"}
 
 
@@ -38,6 +38,7 @@ ROOMS = {
     "plugins": Room(),
     "catalogue": Room({"plugins"}),
     "units_text": Room(),
+    "progress": Room(),
     "hub": Room(),
     "wire": Room({"effects"}),
     "meetings": Room({"plan", "effects"}),
@@ -48,7 +49,7 @@ ROOMS = {
         # the numbers of a compressor; its size law must do without
         late={"prism_sim.numeric.equations", "torch"},
     ),
-    "strategies": Room({"plan", "effects", "partition", "catalogue", "plugins", "compressors"}),
+    "strategies": Room({"plan", "effects", "partition", "catalogue", "plugins", "compressors"}, {"annotated_types"}),
     "shapes": Room(CORE | SIZES),
     "numeric": Room(CORE | SIZES, {"torch", "transformers", "safetensors", "PIL", "numpy"}),
     "live": Room(
