@@ -124,7 +124,7 @@ class Processes:
             raise ChildProcessError(
                 None, f"ended unexpectedly (exit status {process.wait()}); was there enough memory?", "a worker process"
             ) from None
-        if isinstance(answer, OSError):
+        if isinstance(answer, (OSError, ModuleNotFoundError)):
             raise answer
         if isinstance(answer, str):
             raise RuntimeError(f"a worker failed:\n{answer}")

@@ -28,7 +28,7 @@ def main() -> None:
             piece = pickle.load(pieces)
             try:
                 answer: object = perform(work, piece)
-            except OSError as error:
+            except (OSError, ModuleNotFoundError) as error:  # whose message is for the user
                 answer = error
             except Exception:
                 answer = traceback.format_exc()
