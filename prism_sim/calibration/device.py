@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from prism_sim import timing
-from prism_sim.live.timed import Step, mean_s
+from prism_sim.live.timed import WHOLE_PASS, TimedStep, mean_s
 
 SOFT = 0.03  # relative deviation above which a step counts less: as the spread of means on a quiet machine
 
@@ -83,12 +83,12 @@ class DeviceEstimate:
         }
 
 
-def fit_device(steps: Sequence[Step]) -> DeviceEstimate:
+def fit_device(steps: Sequence[TimedStep]) -> DeviceEstimate:
     """Raises ValueError for fewer than two passes."""
     import numpy as np
     from scipy.optimize import least_squares
 
-    wholes = {step.label: step for step in steps if not step.name}
+    wholes = {step.label: step for step in steps if step.name == WHOLE_PASS}
     if len(wholes) < 2:
         raise ValueError(f"a device is fitted to at least two passes, but {len(wholes)} were timed")
     weights = np.array([step.seconds / wholes[step.label].seconds for step in steps])
@@ -113,7 +113,7 @@ def fit_device(steps: Sequence[Step]) -> DeviceEstimate:
     return DeviceEstimate(flops_per_s, memory_bytes_per_s, overlap, op_overhead_s, passes)
 
 
-def in_step(cores: Sequence[Sequence[Step]]) -> tuple[Step, ...]:
+def in_step(cores: Sequence[Sequence[TimedStep]]) -> tuple[TimedStep, ...]:
     """Of cores that make the same passes at once and wait for one another after each: what the slowest one takes.
 
     cores: of each, its steps, timed at the same time. Cores differ from moment to moment, and so the slowest takes
@@ -122,12 +122,12 @@ def in_step(cores: Sequence[Sequence[Step]]) -> tuple[Step, ...]:
     first = {(step.label, step.name): step for step in cores[0]}
     if any({(step.label, step.name) for step in other} != set(first) for other in cores[1:]):
         raise ValueError("cores that are set side by side must have made the same passes")
-    wholes = [{step.label: step.samples_s for step in core if not step.name} for core in cores]
+    wholes = [{step.label: step.samples_s for step in core if step.name == WHOLE_PASS} for core in cores]
     slowest = {
         label: mean_s([max(times) for times in zip(*(core[label] for core in wholes), strict=False)])
         for label in wholes[0]
     }
-    own = {step.label: step.seconds for step in cores[0] if not step.name}
+    own = {step.label: step.seconds for step in cores[0] if step.name == WHOLE_PASS}
     return tuple(replace(step, seconds=step.seconds * slowest[step.label] / own[step.label]) for step in cores[0])
 
 
@@ -138,7 +138,7 @@ def _quartiles_s(samples_s: Sequence[float]) -> tuple[float, float]:
     return first, third
 
 
-def _guess(wholes: Sequence[Step]) -> list[float]:
+def _guess(wholes: Sequence[TimedStep]) -> list[float]:
     """The rate of the pass that computes fastest; half of the least one's time for bytes, a hundredth for launches."""
     rate = max(sum(kernel.flops for kernel in step.kernels) / step.seconds for step in wholes)
     least = min(wholes, key=lambda step: step.seconds)

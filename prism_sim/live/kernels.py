@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from prism_sim import families
-from prism_sim.live.timed import COPIED_BYTES, Copy, Pass, Step, mean_s
+from prism_sim.live.timed import COPIED_BYTES, WHOLE_PASS, Copy, Pass, TimedStep, mean_s
 from prism_sim.numeric.block import TensorBlock
 from prism_sim.numeric.loading import ModelSource, load
 from prism_sim.plan import Kernel
@@ -112,13 +112,16 @@ class _Timer:
             since_s = time.perf_counter()
         self.wholes.append(time.perf_counter() - begun_s)
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[TimedStep]:
         kernels = kernels_of(self.stack, self.one)
         label = f"{self.stack.name}, {self.one}"
         found = [
-            Step(label, name, kernels[name], mean_s(times)) for name, times in self.seconds.items() if kernels[name]
+            TimedStep(label, name, kernels[name], mean_s(times))
+            for name, times in self.seconds.items()
+            if kernels[name]
         ]
-        return [*found, Step(label, "", sum(kernels.values(), ()), mean_s(self.wholes), tuple(self.wholes))]
+        everything = sum(kernels.values(), ())
+        return [*found, TimedStep(label, WHOLE_PASS, everything, mean_s(self.wholes), tuple(self.wholes))]
 
 
 def time_copies(where: str, repeats: int = 9) -> list[Copy]:
@@ -160,7 +163,7 @@ class KernelTimer:
                 timer.wholes.clear()
         self.number += 1
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[TimedStep]:
         """Raises ValueError before there were two rounds."""
         if self.number < 2:
             raise ValueError(f"{self.number} round(s) of kernels: at least 2 are needed")

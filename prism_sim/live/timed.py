@@ -9,6 +9,7 @@ from typing import Any
 
 from prism_sim.plan import Kernel
 
+WHOLE_PASS = ""  # in place of the name of one of its calls
 OUTLIERS = 0.02  # the part of the times that something else on the machine is to blame for
 
 
@@ -27,8 +28,8 @@ class Pass:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One call of a pass, or (name empty) all of it: its kernels and its mean time.
+class TimedStep:
+    """One call of a pass, or (name: WHOLE_PASS) all of it: its kernels and its mean time.
 
     samples_s: of a whole pass, each time that it was made, in order.
     """
@@ -40,9 +41,9 @@ class Step:
     samples_s: tuple[float, ...] = ()
 
     @staticmethod
-    def from_json(found: Mapping[str, Any]) -> Step:
+    def from_json(found: Mapping[str, Any]) -> TimedStep:
         kernels = tuple(Kernel(**one) for one in found["kernels"])
-        return Step(found["label"], found["name"], kernels, found["seconds"], tuple(found["samples_s"]))
+        return TimedStep(found["label"], found["name"], kernels, found["seconds"], tuple(found["samples_s"]))
 
 
 @dataclass(frozen=True, slots=True)

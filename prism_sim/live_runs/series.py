@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from prism_sim.live.launcher import LiveError, ProcessStart, Rendezvous, launch, own_cores
-from prism_sim.live.timed import Copy, Pass, Step
+from prism_sim.live.timed import Copy, Pass, TimedStep
 from prism_sim.live.voice import DEADLINE, Seat, Voice, die_with_parent
 
 
@@ -59,8 +59,8 @@ class SeriesResult:
     """
 
     cells: tuple[Mapping[str, Any], ...]
-    alone: tuple[tuple[Step, ...], ...]
-    in_company: tuple[tuple[Step, ...], ...]
+    alone: tuple[tuple[TimedStep, ...], ...]
+    in_company: tuple[tuple[TimedStep, ...], ...]
     copies: tuple[Copy, ...] = ()
 
 
@@ -83,7 +83,7 @@ def run_series(
         raise LiveError("the processes ended without a result")
     timed = found[len(series.cells) :]
     alone, in_company = (
-        tuple(tuple(map(Step.from_json, one[name])) for one in timed) for name in ("alone", "in_company")
+        tuple(tuple(map(TimedStep.from_json, one[name])) for one in timed) for name in ("alone", "in_company")
     )
     copies = tuple(Copy(**one) for one in timed[0].get("copies", ())) if timed else ()
     return SeriesResult(tuple(found[: len(series.cells)]), alone, in_company, copies)

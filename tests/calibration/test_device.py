@@ -11,7 +11,7 @@ import pytest
 
 from prism_sim.calibration.device import fit_device, in_step
 from prism_sim.calibration.measure import fit_staging, measure_device
-from prism_sim.live.timed import Copy, Step
+from prism_sim.live.timed import Copy, TimedStep
 from prism_sim.plan import Kernel
 from prism_sim.scenario import load_scenario
 from prism_sim.timing import Device
@@ -23,7 +23,7 @@ TINY = {
 KNOWN = Device("known", 9e10, 1.2e10, op_overhead_s=3e-5, memory_overlap=0.4)
 
 
-def steps_of(device: Device, noise: float = 0.0) -> list[Step]:
+def steps_of(device: Device, noise: float = 0.0) -> list[TimedStep]:
     """As a device of exactly these numbers would take, give or take noise."""
     chance = random.Random(0)
     found = []
@@ -32,8 +32,8 @@ def steps_of(device: Device, noise: float = 0.0) -> list[Step]:
         kernels.append(Kernel("norm", 0, 8 * rows * 768))
         seconds = [device.kernel_s(kernel) * (1 + noise * chance.uniform(-1, 1)) for kernel in kernels]
         label = f"{rows} rows"
-        found += [Step(label, kernel.name, (kernel,), one) for kernel, one in zip(kernels, seconds, strict=True)]
-        found.append(Step(label, "", tuple(kernels), sum(seconds), (sum(seconds),) * 3))
+        found += [TimedStep(label, kernel.name, (kernel,), one) for kernel, one in zip(kernels, seconds, strict=True)]
+        found.append(TimedStep(label, "", tuple(kernels), sum(seconds), (sum(seconds),) * 3))
     return found
 
 
@@ -60,15 +60,15 @@ def test_one_pass_tells_no_device():
 
 def test_cores_in_step_take_as_long_as_the_slowest_of_each_moment():
     kernels = (Kernel("product", 1_000, 1_000),)
-    first = [Step("a", "product", kernels, 2.0), Step("a", "", kernels, 4.0, (3.0, 5.0))]
-    second = [Step("a", "product", kernels, 2.0), Step("a", "", kernels, 4.0, (5.0, 3.0))]
+    first = [TimedStep("a", "product", kernels, 2.0), TimedStep("a", "", kernels, 4.0, (3.0, 5.0))]
+    second = [TimedStep("a", "product", kernels, 2.0), TimedStep("a", "", kernels, 4.0, (5.0, 3.0))]
     together = in_step([first, second])
     assert [step.seconds for step in together] == [2.5, 5.0]
     assert [step.seconds for step in in_step([first])] == [2.0, 4.0]
 
 
 def test_cores_that_did_different_things_are_not_set_side_by_side():
-    step = Step("a", "", (Kernel("product", 1, 1),), 1.0, (1.0,))
+    step = TimedStep("a", "", (Kernel("product", 1, 1),), 1.0, (1.0,))
     with pytest.raises(ValueError, match="same passes"):
         in_step([[step], [dataclasses.replace(step, label="b")]])
 
