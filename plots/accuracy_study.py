@@ -13,8 +13,7 @@ from prism_sim import compressors, load_scenario, tasks
 from prism_sim.commands.base import Teller
 from prism_sim.compressors.budget import settings_for_bytes
 from prism_sim.loss.accuracy import FINE_TUNED, ZERO_SHOT, AccuracyPoint, AccuracyRequest, Curve, curve
-from prism_sim.loss.finetune import AccuracyRequest as FineTuning
-from prism_sim.loss.finetune import finetune
+from prism_sim.loss.finetune import FinetuneRequest, finetune
 from prism_sim.loss.loss import Loss, loss
 from prism_sim.scenario import Scenario
 from prism_sim.simulation.simulate import simulate
@@ -161,7 +160,7 @@ def measure(case: Case, progress: Progress) -> Measured:
         with progress.step(
             f"fine-tuning {of_seed}, through prism with L = {case.drawn[0]} to {case.drawn[1]}", case.tune_s
         ):
-            tuning = FineTuning(scenarios[-1], case.drawn, steps=case.steps, seed=seed)
+            tuning = FinetuneRequest(scenarios[-1], case.drawn, steps=case.steps, seed=seed)
             tuned.append(finetune(tuning, progress.tell.show, progress.training(of_seed)))
     return Measured(
         case,
