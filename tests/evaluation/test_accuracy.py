@@ -13,8 +13,8 @@ import pytest
 from toy_tasks import CONFIGS, HEADS, model
 
 from prism_sim import sweep
-from prism_sim.choice import run
 from prism_sim.choice.compare import compare
+from prism_sim.choice.run import run
 from prism_sim.numeric.loading import ModelSource
 from prism_sim.numeric.loading import load as load_model
 from prism_sim.outputs import task_accuracy as accuracy

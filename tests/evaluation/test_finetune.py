@@ -13,7 +13,7 @@ from told_progress import Told
 from toy_tasks import CONFIGS, examples, model, task
 
 from prism_sim import tasks
-from prism_sim.choice import run
+from prism_sim.choice.run import run
 from prism_sim.cli import main
 from prism_sim.evaluation import Spread
 from prism_sim.evaluation.evaluate import tensors

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from told_progress import Told
 
-from prism_sim.choice import run
+from prism_sim.choice.run import run
 from prism_sim.kept.cache import cache_folder
 from prism_sim.outputs import fidelity as numerics
 from prism_sim.outputs.fidelity import fidelity_of
