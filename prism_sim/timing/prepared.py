@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from prism_sim.devices import Device
 from prism_sim.plan import Exchange
 from prism_sim.timing.collectives import Message, lower
-from prism_sim.timing.devices import Device
 
 
 class PreparedExchange:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prism_sim.timing.devices import Device
+from prism_sim.devices import Device
 from prism_sim.timing.media.base import Network
 
 

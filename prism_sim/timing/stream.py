@@ -9,8 +9,8 @@ from math import inf
 
 from simpy import Event
 
+from prism_sim.devices import Device
 from prism_sim.plan import Plan, Step
-from prism_sim.timing.devices import Device
 from prism_sim.timing.engine import Engine
 from prism_sim.timing.log import Cause
 from prism_sim.timing.media.base import Network

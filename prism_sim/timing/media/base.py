@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from simpy import Environment
 
+from prism_sim.devices import check_not_negative
 from prism_sim.timing.collectives import CHOICES, Message
-from prism_sim.timing.devices import check_not_negative
 
 # What carries bytes, one message or share of the rate at a time: ("uplink", device), ("downlink", device), ("air",), or
 # ("link", node, node) for one direction of a link.
