@@ -22,8 +22,10 @@ def devices(file: ScenarioSection, source: Source) -> tuple[DeviceSpec, ...]:
     found = []
     for index, section in enumerate(file.devices):
         numbers = _device_numbers(section, ("devices", index), source)
-        for name in names[index]:
-            found.append(DeviceSpec(name=name, preset=section.preset, **numbers))
+        try:
+            found += [DeviceSpec(name=name, preset=section.preset, **numbers) for name in names[index]]
+        except ValueError as error:  # a rule between its numbers
+            raise source.error(("devices", index), str(error)) from None
     return tuple(found)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from prism_sim.devices import Device
 from prism_sim.scenario.overrides import Override
 from prism_sim.scenario.yaml_source import Source
 
@@ -55,32 +55,20 @@ class WorkloadSpec:
     input: Path | None
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceSpec:
-    """One device. memory_bytes, idle_w, busy_w, radio_w: None if unknown. preset: None if there is none.
+@dataclass(frozen=True)
+class DeviceSpec(Device):
+    """One device as a scenario has it. preset: None if there is none.
 
-    staging_bytes_per_s: infinite where there are no copies between accelerator and host.
-    handling_bytes_per_s: infinite where the host does nothing with bytes that came in. Others: see `timing.Device`.
     float16_flops_per_s: for float16 and bfloat16; None: as flops_per_s.
     """
 
-    name: str
-    preset: str | None
-    flops_per_s: float
-    memory_bytes_per_s: float
-    memory_bytes: int | None = None
-    op_overhead_s: float = 0.0
-    memory_overlap: float = 1.0
-    staging_bytes_per_s: float = math.inf
-    staging_latency_s: float = 0.0
-    staging_ramp_s: float = 0.0
-    dispatch_s: float = 0.0
-    restart_s: float = 0.0
-    handling_bytes_per_s: float = math.inf
-    idle_w: float | None = None
-    busy_w: float | None = None
-    radio_w: float | None = None
+    preset: str | None = None
     float16_flops_per_s: float | None = None
+
+    def playing(self, half: bool) -> DeviceSpec:
+        """As it plays in float16 and bfloat16, or in others: with one rate, and equal to all that play alike."""
+        reached = self.float16_flops_per_s if half else None
+        return replace(self, flops_per_s=reached or self.flops_per_s, float16_flops_per_s=None, preset=None)
 
 
 @dataclass(frozen=True, slots=True)

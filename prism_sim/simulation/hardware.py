@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
 from functools import lru_cache
 
 from prism_sim import timing
@@ -17,14 +16,7 @@ def devices(scenario: Scenario) -> tuple[timing.Device, ...]:
 
 @lru_cache(maxsize=64)
 def _boards(specs: tuple[DeviceSpec, ...], half: bool) -> tuple[timing.Device, ...]:
-    wanted = {field.name for field in fields(timing.Device)}
-    found = []
-    for device in specs:
-        stated = {name: value for name, value in asdict(device).items() if name in wanted}
-        if half and device.float16_flops_per_s is not None:
-            stated["flops_per_s"] = device.float16_flops_per_s
-        found.append(timing.Device(**stated))
-    return tuple(found)
+    return tuple(spec.playing(half) for spec in specs)
 
 
 def network(scenario: Scenario) -> timing.Network:

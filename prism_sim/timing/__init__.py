@@ -1,8 +1,8 @@
 """Plays a plan on devices and a network: latency, its causes, who was busy or waited, throughput and energy."""
 
+from prism_sim.devices import Device
 from prism_sim.timing.collectives import ALGORITHMS, CHOICES, COLLECTIVES, QUICKEST
 from prism_sim.timing.dealing import deal
-from prism_sim.timing.devices import Device
 from prism_sim.timing.energy import energy_j
 from prism_sim.timing.media import NETWORKS, Link, Links, Network, SharedRadio, Switch
 from prism_sim.timing.once import play_once

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from prism_sim.timing.devices import Device
+from prism_sim.devices import Device
 from prism_sim.timing.media.base import Carrier, Network
 from prism_sim.timing.timeline import Timeline
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
+from prism_sim.devices import Device
 from prism_sim.plan import Kernel
-from prism_sim.timing.devices import Device
 
 
 class Host:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from prism_sim.timing.devices import Device
+from prism_sim.devices import Device
 from prism_sim.timing.timeline import Timeline
 
 

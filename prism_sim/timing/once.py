@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from prism_sim.devices import Device
 from prism_sim.plan import Plan
-from prism_sim.timing.devices import Device
 from prism_sim.timing.engine import Engine
 from prism_sim.timing.media.base import Network
 from prism_sim.timing.quickest import algorithm_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from prism_sim.devices import Device
 from prism_sim.plan import Exchange, MessageId, ParticipantId
 from prism_sim.timing.collectives import Message, lower
-from prism_sim.timing.devices import Device
 from prism_sim.timing.ids import DeviceIndex
 
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from simpy import Environment
 
+from prism_sim.devices import Device
 from prism_sim.plan import Compute, ExchangeId, ParticipantId
-from prism_sim.timing.devices import Device
 from prism_sim.timing.dispatch import Host, hosts_of
 from prism_sim.timing.ids import Cause, DeviceIndex, HoldId, LogEntry, of_hold
 from prism_sim.timing.log import Hold

@@ -13,9 +13,9 @@ from dataclasses import replace
 from functools import lru_cache
 from math import inf
 
+from prism_sim.devices import Device
 from prism_sim.plan import Exchange, ExchangeId, Plan, Start, Wait, participants
 from prism_sim.timing.collectives import ALGORITHMS, COLLECTIVES, QUICKEST, Message, lower, ways_of
-from prism_sim.timing.devices import Device
 from prism_sim.timing.engine import Engine
 from prism_sim.timing.media.base import Network
 from prism_sim.timing.rig import Rig

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from prism_sim.timing.devices import Device
+from prism_sim.devices import Device
 from prism_sim.timing.ids import DeviceIndex
 from prism_sim.timing.media.base import Network
 

@@ -10,8 +10,8 @@ from typing import cast
 
 from simpy import Event
 
+from prism_sim.devices import Device
 from prism_sim.plan import ParticipantId, Plan, Step
-from prism_sim.timing.devices import Device
 from prism_sim.timing.engine import Engine
 from prism_sim.timing.ids import Cause, RequestId
 from prism_sim.timing.media.base import Network

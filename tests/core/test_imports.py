@@ -38,6 +38,7 @@ ROOMS = {
     "plugins": Room(),
     "catalogue": Room({"plugins"}),
     "units_text": Room(),
+    "devices": Room({"plan"}),
     "progress": Room(),
     "hub": Room(),
     "wire": Room({"effects"}),
@@ -59,8 +60,8 @@ ROOMS = {
         late={"prism_sim.commands.live", "scipy.optimize", "numpy"},
     ),
     "evaluation": Room(CORE | SIZES | {"numeric", "tasks"}, {"torch", "numpy"}),
-    "timing": Room({"plan", "catalogue"}, {"simpy", "numpy", "networkx"}),
-    "scenario": Room(CORE | SIZES | {"tasks"}, {"pydantic", "pydantic_core", "annotated_types", "yaml"}),
+    "timing": Room({"plan", "catalogue", "devices"}, {"simpy", "numpy", "networkx"}),
+    "scenario": Room(CORE | SIZES | {"tasks", "devices"}, {"pydantic", "pydantic_core", "annotated_types", "yaml"}),
     "tasks": Room(
         {"catalogue", "plugins", "hub"},
         {"numpy", "PIL"},

@@ -96,6 +96,7 @@ WRONG_LINES = [
     ("count: 2", "compute: 1 TFLOPS", "5:41", "devices[0].compute", ["did you mean 'TFLOP/s'"]),
     ("count: 2", "memory: 8 Gb", "5:40", "devices[0].memory", ["'8 Gb'", "did you mean 'GB'"]),
     ("count: 2", "busy_power: 0 W", "5:44", "devices[0].busy_power", ["> 0", "7 W"]),
+    ("count: 2", "idle_power: 9 W, busy_power: 3 W", "5:5", "devices[0]", ["busy_w(=3.0)", ">= idle_w(=9.0)"]),
     # names
     (
         "bert-base-uncased",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from strategy_plans import BATCH, ROW_BYTES, D, plan_of
 
+from prism_sim.devices import Device
 from prism_sim.plan import Plan
 from prism_sim.strategies.base import Placement
 from prism_sim.timing import play_once
-from prism_sim.timing.devices import Device
 from prism_sim.timing.media.switch import Switch
 
 FLOPS_PER_S = 1e9

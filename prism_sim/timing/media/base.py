@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from simpy import Environment
 
+from prism_sim.devices import check_not_negative
 from prism_sim.plan import MessageId
 from prism_sim.timing.collectives import CHOICES, Message
-from prism_sim.timing.devices import check_not_negative
 from prism_sim.timing.ids import Cause, DeviceIndex, FlightId
 
 # What carries bytes, one message or share of the rate at a time: ("uplink", device), ("downlink", device), ("air",), or

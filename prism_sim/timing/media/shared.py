@@ -7,7 +7,7 @@ from typing import cast
 
 from simpy import Environment, Event
 
-from prism_sim.timing.devices import check_not_negative, check_positive
+from prism_sim.devices import check_not_negative, check_positive
 from prism_sim.timing.ids import DeviceIndex
 from prism_sim.timing.media.base import Carrier, Deliver, Flight, Medium, check_network
 from prism_sim.timing.media.line import Line

@@ -8,7 +8,7 @@ from typing import cast
 
 from simpy import Environment, Event
 
-from prism_sim.timing.devices import check_not_negative
+from prism_sim.devices import check_not_negative
 from prism_sim.timing.ids import DeviceIndex, FlightId
 from prism_sim.timing.media.base import Carrier, Deliver, Flight, Medium, check_network
 from prism_sim.timing.media.fair import FairSwitch
