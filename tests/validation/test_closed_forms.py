@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from prism_sim.progress import SILENT
 from prism_sim.validation import ValidationSettings, chosen
 from prism_sim.validation.parts import closed_forms
 
@@ -21,7 +22,7 @@ def test_the_all_gather_case_is_the_known_one():
 
 def test_the_part_says_so():
     (part,) = chosen(["closed-forms"])
-    outcome = part.run(ValidationSettings(), lambda line: None)
+    outcome = part.run(ValidationSettings(), SILENT)
     assert outcome.holds
     assert len(outcome.rows) == len(CASES)
 
@@ -29,4 +30,4 @@ def test_the_part_says_so():
 def test_a_small_error_breaks_the_law(monkeypatch: pytest.MonkeyPatch):
     off = closed_forms.ClosedForm("off", lambda: 1 + 1e-9, 1.0)
     monkeypatch.setattr(closed_forms, "cases", lambda: iter([*CASES, off]))
-    assert not closed_forms.run(ValidationSettings(), lambda line: None).holds
+    assert not closed_forms.run(ValidationSettings(), SILENT).holds

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 from prism_sim.plan import Exchange, Start, Wait
+from prism_sim.progress import SILENT
 from prism_sim.validation import ValidationSettings
 from prism_sim.validation.packet_star import PACKET_BYTES, PacketStar, latency_s
 from prism_sim.validation.parts import packets
@@ -60,7 +61,7 @@ def test_a_rank_that_waits_for_ever_is_an_error():
 
 
 def test_the_part_holds_and_tells_which_sharing_is_nearer():
-    outcome = packets.run(ValidationSettings(quick=True), lambda line: None)
+    outcome = packets.run(ValidationSettings(quick=True), SILENT)
     assert outcome.holds
     assert len(outcome.rows) == 2 * packets.N_QUICK
     assert [remark.partition(",")[0] for remark in outcome.remarks[1:]] == [
@@ -71,7 +72,7 @@ def test_the_part_holds_and_tells_which_sharing_is_nearer():
 
 def test_a_network_that_is_off_by_a_tenth_breaks_the_laws(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(packets.PacketCase, "predicted_s", lambda case, sharing: 1.1 * case.packets_s("in turn"))
-    assert not any(one.holds for one in packets.run(ValidationSettings(quick=True), lambda line: None).judgements)
+    assert not any(one.holds for one in packets.run(ValidationSettings(quick=True), SILENT).judgements)
 
 
 def test_the_part_is_skipped_without_the_package(monkeypatch: pytest.MonkeyPatch):
@@ -79,7 +80,7 @@ def test_the_part_is_skipped_without_the_package(monkeypatch: pytest.MonkeyPatch
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(packets, "version", missing)
-    outcome = packets.run(ValidationSettings(), lambda line: None)
+    outcome = packets.run(ValidationSettings(), SILENT)
     assert outcome.skipped is not None
     assert "prism-sim[packets]" in outcome.skipped
     assert outcome.holds

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from prism_sim.progress import SILENT
 from prism_sim.validation import PartOutcome, ValidationSettings
 from prism_sim.validation.parts import published
 
 
 @pytest.fixture(scope="module")
 def outcome() -> PartOutcome:
-    return published.run(ValidationSettings(quick=True), lambda line: None)
+    return published.run(ValidationSettings(quick=True), SILENT)
 
 
 def test_rows_are_there_as_fitted_and_as_left_out(outcome: PartOutcome):
@@ -40,5 +41,5 @@ def test_what_is_left_out_is_predicted_worse_than_what_was_fitted(outcome: PartO
 
 def test_the_part_is_skipped_outside_a_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(published, "SCENARIO", tmp_path / "none.yaml")
-    found = published.run(ValidationSettings(), lambda line: None)
+    found = published.run(ValidationSettings(), SILENT)
     assert found.skipped == "none.yaml is not installed with the package: run this in a checkout"
