@@ -21,7 +21,10 @@ WRONG = {
     "a name that nobody can write": (OWN + "STRATEGY = replace(PRISM, name='a+b')\n", "has the name 'a+b'"),
     "another kind of thing": ("STRATEGY = 3\n", "is of the type int, but must be a prism_sim.strategies.base.Strategy"),
     "a class for an instance": ("from prism_sim.families.bert import Bert as FAMILY\n", "is of the type ABCMeta"),
-    "options that are none": (OWN + "STRATEGY = replace(PRISM, name='x', options=int)\n", "cannot be used: TypeError"),
+    "options that are none": (
+        OWN + "STRATEGY = replace(PRISM, name='x', options=int)\n",
+        "what it offers cannot be used",
+    ),
 }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prism_sim.cli import main
-from prism_sim.scenario import ScenarioError, load_scenario, preset_files, presets
+from prism_sim.scenario import ScenarioError, load_scenario, preset_files, presets, sweep_axes
 
 SCENARIO = """\
 model: {preset: my-model}
@@ -115,7 +115,7 @@ def test_a_misspelt_board_is_told_the_nearest(boards: Path, scenario_file: Path)
 def test_a_sweep_over_boards_knows_them(boards: Path, scenario_file: Path) -> None:
     sweep = "sweep: {'devices[0].preset': [my-board, raspberry-pi-5]}\n"
     scenario_file.write_text(SCENARIO + sweep)
-    assert len(load_scenario(scenario_file).sweep) == 1
+    assert len(sweep_axes(load_scenario(scenario_file))) == 1
     scenario_file.write_text(SCENARIO + sweep.replace("[my-board", "[my-bord"))
     with pytest.raises(ScenarioError, match="did you mean 'my-board'"):
         load_scenario(scenario_file)
