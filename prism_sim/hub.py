@@ -10,13 +10,14 @@ from functools import cache
 from urllib.parse import urlsplit
 
 PATIENCE_S = 2.0  # for a name to be resolved and a connection to be made; a satellite link takes about one
-USUAL = "https://huggingface.co"
 PORTS = {"http": 80, "https": 443}
 
 
 def endpoint() -> str:
-    """The hub's address, as huggingface_hub takes it from the environment."""
-    return os.environ.get("HF_ENDPOINT") or USUAL
+    """The hub's address, as its client has it, from the environment or its own."""
+    from huggingface_hub import constants
+
+    return os.environ.get("HF_ENDPOINT") or constants.ENDPOINT
 
 
 @cache

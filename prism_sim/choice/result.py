@@ -78,6 +78,7 @@ class RunResult:
             "shares": None if self.shares is None else self.shares.to_json(),
             "gflops_per_device": self.simulation.gflops_per_device,
             "throughput_per_s": self.simulation.throughput_per_s,
+            "samples_per_s": self.simulation.throughput_per_s * self.simulation.job.batch,
             "throughput_mode": self.simulation.throughput_mode,
             "energy_j": self.simulation.total_energy_j,
             "breakdown_s": dict(self.simulation.timeline.breakdown_s),

@@ -27,9 +27,12 @@ def show_break_even(found: BreakEven, console: Console) -> None:
         where = along.shown(low) if n_points == 1 else f"{along.shown(low)} to {along.shown(high)}, {n_points} points"
         console.print(escape(f"skipped ({where}): {reason}"), style="yellow", highlight=False)
     console.print(f"\n[bold]{escape(' '.join(sentences(found)))}[/bold]", highlight=False)
+    shares = "" if found.shares is None else f" --set strategy.shares={found.shares}"
     for crossing in found.crossings:
         if crossing.at is not None:
-            console.print(escape(f"  --set {_override(found, crossing.at)}"), highlight=False, soft_wrap=True)
+            console.print(escape(f"  --set {_override(found, crossing.at)}{shares}"), highlight=False, soft_wrap=True)
+    if shares:
+        console.print(f"each with the shares that serve it ({shares.strip()})", style="dim", highlight=False)
     console.print()
 
 

@@ -107,6 +107,12 @@ def _proportional(setting: Setting) -> tuple[Kind, Shares]:
     return "proportional" if found == wanted else "within memory", found
 
 
+def _stated_proportional(setting: Setting) -> tuple[Kind, Shares]:
+    """The same by the word's own name, though devices that are alike make it even."""
+    kind, shares = _proportional(setting)
+    return "proportional" if kind == "equal" else kind, shares
+
+
 def serving_shares(setting: Setting) -> tuple[Kind, Shares]:
     """What serves a strategy best of even, proportional and balanced shares and, where that is quick, the optimal ones.
 
@@ -179,7 +185,7 @@ def optimal_shares(setting: Setting) -> tuple[float, ...] | None:
 
 _SPLITS: Mapping[str, Callable[[Setting], tuple[Kind, Shares]]] = {
     "equal": lambda setting: ("equal", None),
-    "proportional": _proportional,
+    "proportional": _stated_proportional,
     "optimal": lambda setting: ("optimal", optimal_shares(setting)),
     "auto": serving_shares,
 }

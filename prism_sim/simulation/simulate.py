@@ -239,8 +239,10 @@ def _with_silent_shares(scenario: Scenario, job: Job, word: str | None) -> Job:
 
 def may_be_better_shared(simulation: Simulation) -> bool:
     """Whether `auto` may find other shares for what was played with proportional ones."""
-    alike = simulation.share_kind == "equal" and simulation.fits and are_alike(simulation.setting)
-    return simulation.share_kind not in (None, "given") and not alike
+    if simulation.share_kind in (None, "given"):
+        return False
+    is_even = simulation.job.options.shares is None
+    return not (is_even and simulation.fits and are_alike(simulation.setting))
 
 
 def replayed(simulation: Simulation, job: Job) -> Simulation:

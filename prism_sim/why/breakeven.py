@@ -23,6 +23,7 @@ DEFAULT_POINTS = 64
 TIE = 1e-9  # relative; latencies nearer to each other differ by rounding
 EQUAL = 1e-3  # relative; at a place where the order changes and latencies differ by more, one of them jumps
 MOST_HALVINGS = 60
+CHOSEN = "auto"  # shares that serve a strategy, where the scenario is silent about them
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,10 @@ class OrderChange:
 
 @dataclass(frozen=True)
 class BreakEven:
-    """own: the scenario's strategy; other: what it is compared with. points: the scan, in order, skipped ones too."""
+    """own: the scenario's strategy; other: what it is compared with. points: the scan, in order, skipped ones too.
+
+    shares: the word by which a silent scenario's shares were chosen, if they were uneven anywhere; else None.
+    """
 
     scenario: Scenario
     varied: Varied
@@ -72,6 +76,7 @@ class BreakEven:
     other: str
     points: tuple[VariedPoint, ...]
     crossings: tuple[OrderChange, ...]
+    shares: str | None = None
 
     @property
     def simulated(self) -> list[VariedPoint]:
@@ -106,6 +111,7 @@ class BreakEven:
             "to": self.varied.high,
             "strategy": self.own,
             "against": self.other,
+            "shares": self.shares,
             "crossings": [self._crossing(crossing) for crossing in self.crossings],
             "winner_throughout": self.winner(self.simulated[0]) if not self.crossings else None,
             "points": [self._point(point) for point in self.simulated],
@@ -166,7 +172,8 @@ def break_even(
         rule = f"no point of the range can be simulated; the first: {points[0].reason}"
         raise Place(f"--vary {vary}").error(file, (), rule)
     crossings = [crossing for a, b in pairwise(simulated) for crossing in search.between(a, b)]
-    return BreakEven(scenario, search.varied, own, other, tuple(points), tuple(_merged(crossings)))
+    shares = CHOSEN if search.uneven else None
+    return BreakEven(scenario, search.varied, own, other, tuple(points), tuple(_merged(crossings)), shares)
 
 
 @dataclass
@@ -175,6 +182,7 @@ class _Search:
     varied: Varied
     other: str
     known: dict[float, VariedPoint] = field(default_factory=dict)
+    uneven: bool = False  # whether shares that were chosen were
 
     def point(self, amount: float) -> VariedPoint:
         if amount not in self.known:
@@ -188,7 +196,9 @@ class _Search:
         """Each with the shares that serve it, where the scenario is silent about them."""
         scenario = self.scenario.with_overrides({self.varied.field: self.varied.value(amount)})
         with placed(scenario):
-            own, other = (simulate(scenario, name, silent_shares="auto") for name in (None, self.other))
+            own, other = (simulate(scenario, name, silent_shares=CHOSEN) for name in (None, self.other))
+        if "shares" not in scenario.written.strategy_fields:
+            self.uneven |= any(one.share_kind not in (None, "equal") for one in (own, other))
         reason = None
         if not own.fits and not other.fits:
             reason = " and ".join(f"{one.job.strategy} does not fit {_short(scenario, one)}" for one in (own, other))

@@ -242,6 +242,7 @@ def test_without_a_path_the_hub_is_asked_and_its_refusal_passed_on(
         raise OSError("no connection")
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", unreachable)
+    monkeypatch.setattr("prism_sim.hub.unreachable", lambda: None)  # it answers, but refuses
     with pytest.raises(
         DataError, match=r"on the hub as uoft-cs/cifar10, but cannot be had: no connection; give a local"
     ):
@@ -272,6 +273,7 @@ def test_what_the_cache_lacks_is_fetched(tmp_path: Path, monkeypatch: pytest.Mon
         return str(tmp_path)
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", fetched)
+    monkeypatch.setattr("prism_sim.hub.unreachable", lambda: None)
     assert len(CIFAR_10.splits(DataSource(config=SMALL)).test) == 3
 
 

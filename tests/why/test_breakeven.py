@@ -61,7 +61,8 @@ def test_a_break_even_put_back_gives_equal_latencies(file, field):
         pytest.skip(str(refusal))
     for crossing in found.crossings:
         if crossing.at is not None:
-            again = scenario.with_overrides([f"{field}={found.varied.text(crossing.at.amount)}"])
+            silent = [] if found.shares is None else [f"strategy.shares={found.shares}"]
+            again = scenario.with_overrides([f"{field}={found.varied.text(crossing.at.amount)}", *silent])
             assert simulate(again).latency_s == pytest.approx(simulate(again, "single").latency_s, rel=1e-3)
 
 
@@ -132,7 +133,9 @@ def curves(load, monkeypatch) -> Callable[..., BreakEven]:
             return scenario.workload.batch if field == "workload.batch" else scenario.network.up_bits_per_s / 1e6
 
         def played(scenario: Scenario, strategy: str | None, silent_shares: str) -> SimpleNamespace:
-            return SimpleNamespace(latency_s=(own if strategy is None else other)(amount(scenario)), fits=True)
+            return SimpleNamespace(
+                latency_s=(own if strategy is None else other)(amount(scenario)), fits=True, share_kind=None
+            )
 
         monkeypatch.setattr(breakeven, "simulate", played)
         return break_even(load(), field, "single", **options)
