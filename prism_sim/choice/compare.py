@@ -173,8 +173,12 @@ def compare(
 def _best_of_size(scenario: Scenario, name: str, n_ranks: int, progress: Progress) -> Candidate:
     """The strategy on those of the scenario's ranks that serve it best, with the shares that serve it there."""
     best = best_subset(scenario, name, [n_ranks], progress, silent_shares="proportional")[0]
-    if best.simulation is None or not may_be_better_shared(best.simulation):
-        return _as_candidate(scenario, name, best.devices, best.simulation, best.reason)
+    if best.simulation is None:
+        return _as_candidate(scenario, name, best.devices, None, best.reason)
+    if not may_be_better_shared(best.simulation):
+        is_even = best.simulation.share_kind is not None and best.simulation.job.options.shares is None
+        simulation = replace(best.simulation, share_kind="equal") if is_even else best.simulation
+        return _as_candidate(scenario, name, best.devices, simulation, best.reason)
     return _candidate(scenario, name, best.devices)
 
 

@@ -49,12 +49,15 @@ def hardware(drawn: list[tuple[float, float | None]], network: dict[str, Any], b
 
 
 def really_fits(candidate: Candidate, memory: list[float | None]) -> bool:
-    """By the plan alone: what all participants on a device hold."""
+    """By the plan alone: what all participants on a device hold; of replicas each the blocks, for other requests."""
     played = candidate.simulation
     assert played is not None
     held = [0] * len(memory)
+    weights = list(played.plan.weight_bytes)
+    if candidate.strategy == "replicas":
+        weights[:-1] = [max(weights[:-1])] * (len(weights) - 1)
     for one, device in enumerate(played.device_of):
-        held[device] += played.plan.weight_bytes[one] + played.plan.activation_bytes[one]
+        held[device] += weights[one] + played.plan.activation_bytes[one]
     return all(have is None or need <= round(have) for need, have in zip(held, memory, strict=True))
 
 

@@ -40,7 +40,7 @@ ROOMS = {
     "units_text": Room(),
     "devices": Room({"plan"}),
     "progress": Room(),
-    "hub": Room(),
+    "hub": Room(late={"huggingface_hub"}),
     "wire": Room({"effects"}),
     "meetings": Room({"plan", "effects"}),
     "driver": Room({"plan", "effects", "meetings"}),

@@ -91,8 +91,8 @@ def test_processes_end_with_the_one_that_started_them(mark: str, ending: signal.
     codes = ["time.sleep(60)", "os.kill(os.getpid(), signal.SIGSTOP)"]
     program = f"""
 import sys
-from prism_sim.live.launcher import Start, launch
-launch([Start("a", ["-c", {HEAD!r} + code, sys.argv[1]]) for code in {codes!r}], 60)
+from prism_sim.live.launcher import ProcessStart, launch
+launch([ProcessStart("a", ["-c", {HEAD!r} + code, sys.argv[1]]) for code in {codes!r}], 60)
 """
     parent = subprocess.Popen([sys.executable, "-c", program, mark], stderr=subprocess.DEVNULL)
     try:

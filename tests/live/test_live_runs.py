@@ -270,7 +270,7 @@ def test_namespaces_go_also_after_an_error_and_those_of_the_dead_later(shaping: 
     assert not leftovers(os.getpid())
     dies = (
         "import os, signal\nfrom prism_sim.live import namespaces\n"
-        "with namespaces.shaped(1, namespaces.Shape(1e6, 1e6)):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "with namespaces.shaped(1, namespaces.LinkShape(1e6, 1e6)):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     dead = subprocess.Popen([sys.executable, "-c", dies])
     assert dead.wait(60) == -signal.SIGKILL

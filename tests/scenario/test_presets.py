@@ -115,5 +115,5 @@ def test_the_dimensions_make_the_published_number_of_parameters(name, millions):
     sizes = family.dimensions(config)
     width, inner = sizes.width, sizes.feed_forward_width
     block = 4 * width * (width + 1) + 2 * width * inner + inner + width + 4 * width
-    embedding = sum(layer.weights for layer in family.embedding(sizes, 1, range(sizes.max_tokens)))
+    embedding = sum(layer.weights + layer.table for layer in family.embedding(sizes, 1, range(sizes.max_tokens)))
     assert (sizes.n_blocks * block + embedding) / 1e6 == pytest.approx(millions, rel=0.035)

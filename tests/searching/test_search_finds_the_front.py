@@ -6,6 +6,7 @@ from statistics import median
 
 import pytest
 
+from prism_sim.progress import SILENT
 from prism_sim.searching.fronts import Front, hypervolume
 from prism_sim.searching.goals import Goals
 from prism_sim.searching.search import Search, SearchRequest
@@ -75,7 +76,7 @@ def test_a_fifth_of_the_points_finds_99_percent_of_the_hypervolume(load, text, m
     budget = len(grid.tasks) // MOST_SHARE
     parts = []
     for seed in SEEDS:
-        found = Search(grid, SearchRequest(scenario, goals, budget, seed), rows.__getitem__).run(lambda *counts: None)
+        found = Search(grid, SearchRequest(scenario, goals, budget, seed), rows.__getitem__).run(SILENT)
         assert len({one.number for one in found.evaluated}) <= budget
         own = [found.evaluated[place].outcome.costs for place in found.front]
         parts.append(hypervolume(own, reference) / hypervolume(whole, reference))

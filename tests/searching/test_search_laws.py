@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from told_progress import Told
 
+from prism_sim.progress import SILENT
 from prism_sim.scenario import ScenarioError
 from prism_sim.searching.fronts import Front, PointOutcome, hypervolume
 from prism_sim.searching.goals import Goals
@@ -40,7 +42,7 @@ def test_a_point_is_evaluated_once_and_a_large_budget_buys_the_whole_grid(load):
         row = cells_at(grid, number)
         return {"latency_s": float(number % 7), "energy_j": float(number % 5)} | row
 
-    found = Search(grid, SearchRequest(scenario, TIME_AND_ENERGY, 10_000), evaluate).run(lambda *counts: None)
+    found = Search(grid, SearchRequest(scenario, TIME_AND_ENERGY, 10_000), evaluate).run(SILENT)
     assert sorted(asked) == sorted(task.number for task in grid.tasks)
     assert found.n_distinct == len(asked) < found.n_points  # voltage has no use for segments
     front = Front()
@@ -87,13 +89,13 @@ def test_a_condition_that_nothing_meets_leaves_no_front(load):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_interrupted_search_goes_on_as_if_it_had_not_been(load, tmp_path, kind):
-    def stop_at_14(n_known, n_all, n_front):
+    def stop_at_14(what, n_known, n_all):
         if n_known == 14:
             raise KeyboardInterrupt
 
     order = SearchRequest(load(), TIME_AND_ENERGY, 30, kind=kind, numerics=False, storage=tmp_path / "study.journal")
     with pytest.raises(KeyboardInterrupt):
-        search(order, stop_at_14)
+        search(order, Told(stop_at_14))
     resumed = search(order)
     assert resumed.n_known == 14
     assert resumed.evaluated == searched(load(), evaluations=30, kind=kind).evaluated

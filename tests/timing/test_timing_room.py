@@ -28,12 +28,12 @@ def benchmark() -> ModuleType:
 
 
 @pytest.mark.parametrize("path", sorted(ROOM.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOM)))
-def test_timing_imports_the_plan_and_no_other_room(path: Path):
+def test_timing_imports_the_plan_and_devices_and_no_other_room(path: Path):
     tree = ast.parse(path.read_text())
     names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
     names += [str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     for name in names:
-        own = name == "prism_sim.plan" or name.startswith("prism_sim.timing")
+        own = name in ("prism_sim.plan", "prism_sim.devices") or name.startswith("prism_sim.timing")
         assert own or name.split(".")[0] in ALLOWED
     for node in tree.body:  # networkx only where a network of links is built
         if isinstance(node, ast.Import | ast.ImportFrom):
