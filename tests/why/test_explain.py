@@ -131,7 +131,8 @@ def test_the_parts_of_any_scenario_sum_to_its_latency_and_no_bound_is_above_it(b
     assert_explained(explain(made(base, hardware, workload)))
 
 
-@given(hardware=hardware(), workload=workloads(), factor=st.sampled_from((0.5, 2.0, 3.0)))
+# powers of two: they scale times without rounding, which else decides ties of messages on one medium
+@given(hardware=hardware(), workload=workloads(), factor=st.sampled_from((0.5, 2.0, 4.0)))
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_where_everything_is_so_many_times_as_good_the_latency_is_that_much_shorter(base, hardware, workload, factor):
     scenario = better = made(base, hardware, workload)
