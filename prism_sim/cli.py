@@ -20,7 +20,7 @@ SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")  # that shtab writes for
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit status. A wrong file or option: 2, one message, no traceback."""
     from prism_sim import plugins
-    from prism_sim.scenario.errors import ScenarioError
+    from prism_sim.syntax.errors import ScenarioError
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without Greek letters shows a question mark

@@ -196,7 +196,7 @@ def _try_out(file: PluginFile, rooms: Iterable[str]) -> None:
     try:
         for room in rooms:
             import_module(f"{_GROUP}{room}").catalogue()
-        import_module("prism_sim.scenario.schema").scenario_model()
+        import_module("prism_sim.syntax.schema").scenario_model()
     except PluginError:
         raise
     except Exception as error:

@@ -19,7 +19,7 @@ from prism_sim.calibration.parameters import PARAMETERS, Parameter
 from prism_sim.calibration.table import MeasuredRow, MeasuredTable
 from prism_sim.catalogue import nearest
 from prism_sim.scenario import Scenario
-from prism_sim.scenario.errors import Place
+from prism_sim.syntax.errors import Place
 
 SCHEMA = "prism-sim/fit/1"
 TOTAL_WEIGHT = (

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from prism_sim.scenario import Scenario, units
+from prism_sim.scenario import Scenario
+from prism_sim.syntax import units
 
 
 @dataclass(frozen=True, slots=True)

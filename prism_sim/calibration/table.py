@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from prism_sim import strategies
 from prism_sim.catalogue import nearest
-from prism_sim.scenario import ScenarioError, units
-from prism_sim.scenario.errors import Place, shown
+from prism_sim.scenario import ScenarioError
+from prism_sim.syntax import units
+from prism_sim.syntax.errors import Place, shown
 
 PARTS = ("compute", "staging", "communication")
 TIMES = (*PARTS, "total")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from prism_sim.scenario import Scenario
-    from prism_sim.scenario.presets import PresetBook
+    from prism_sim.syntax.presets import PresetBook
 
 Content = str | Callable[[Path], Any]  # a file's text, or what draws it into a path
 STANDARD_OUTPUT = Path("-")

@@ -59,7 +59,8 @@ def _amount(text: str) -> int:
     """Whole bytes. Raises ScenarioError."""
     from dataclasses import replace
 
-    from prism_sim.scenario import ScenarioError, units
+    from prism_sim.scenario import ScenarioError
+    from prism_sim.syntax import units
 
     try:
         return int(replace(units.MEMORY, quantity="an amount of data", example="5 MB").parse(text))

@@ -56,7 +56,7 @@ def measure_link(options: argparse.Namespace) -> CalibratedSection:
 def measure_device(options: argparse.Namespace) -> CalibratedSection:
     from prism_sim.calibration import measure
     from prism_sim.catalogue import look_up
-    from prism_sim.scenario import presets
+    from prism_sim.syntax import presets
 
     model = look_up("model", options.model, {preset.name: preset for preset in presets.models()})
     found = measure.measure_device(

@@ -91,7 +91,7 @@ def _told(plot: Plot, options: argparse.Namespace) -> dict[str, Any]:
 
 def _limit(text: str) -> float:
     """A plain number, or a time."""
-    from prism_sim.scenario import units
+    from prism_sim.syntax import units
 
     try:
         return float(text)
@@ -123,9 +123,9 @@ def _kept(table: DataFrame, condition: str) -> DataFrame:
 
 def _amount(column: str, text: str) -> Any:
     """The number that is meant, in SI if the field has a unit, else the text."""
-    from prism_sim.scenario import schema
-    from prism_sim.scenario.errors import Place
-    from prism_sim.scenario.overrides import path_of
+    from prism_sim.syntax import schema
+    from prism_sim.syntax.errors import Place
+    from prism_sim.syntax.overrides import path_of
 
     try:
         return float(text)

@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
 
     from prism_sim.reports.progress import progress_bars
     from prism_sim.reports.training import show_training
-    from prism_sim.scenario.errors import ScenarioError
+    from prism_sim.syntax.errors import ScenarioError
     from prism_sim.training.references import obtain
 
     try:

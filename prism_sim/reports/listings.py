@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from prism_sim import compressors, families, figures, strategies, tasks
-from prism_sim.scenario import presets
+from prism_sim.syntax import presets
 
 
 def listing(what: str, book: presets.PresetBook = presets.READY) -> Table:

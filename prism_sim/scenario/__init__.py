@@ -14,12 +14,12 @@
 Whatever is wrong with a file or an override is a `ScenarioError`: one message, with place, value, rule and remedy.
 """
 
-from prism_sim.scenario import presets
-from prism_sim.scenario.errors import ScenarioError
 from prism_sim.scenario.scenario import Scenario, load_scenario, sweep_axes, sweep_groups, without_sweep
-from prism_sim.scenario.schema import json_schema
 from prism_sim.scenario.spec import DeviceSpec, LinkSpec, ModelSpec, NetworkSpec, StrategySpec, WorkloadSpec
-from prism_sim.scenario.sweep import UNSET, Axis, Group
+from prism_sim.syntax import presets
+from prism_sim.syntax.errors import ScenarioError
+from prism_sim.syntax.schema import json_schema
+from prism_sim.syntax.sweep import UNSET, Axis, Group
 
 __all__ = [
     "UNSET",

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from prism_sim import families
 from prism_sim.families import Dimensions, Family
-from prism_sim.scenario.errors import FieldPath, ScenarioError, shown
 from prism_sim.scenario.spec import ModelSpec
-from prism_sim.scenario.yaml_source import Source
+from prism_sim.syntax.errors import FieldPath, ScenarioError, shown
+from prism_sim.syntax.yaml_source import Source
 
 Refuse = Callable[[str | None, str], ScenarioError]  # of a key of the configuration, None: of all of it, and a rule
 DTYPES: dict[str, Literal["float32", "float16", "bfloat16"]] = {

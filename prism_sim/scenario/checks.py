@@ -8,13 +8,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from prism_sim.scenario import models, schema, strategy_section
-from prism_sim.scenario.errors import FieldPath, shown
-from prism_sim.scenario.problems import first_error
-from prism_sim.scenario.sections import ScenarioSection
+from prism_sim.scenario import models
 from prism_sim.scenario.spec import ModelSpec
-from prism_sim.scenario.yaml_source import Source
 from prism_sim.strategies.options import Shares
+from prism_sim.syntax import schema, strategy_section
+from prism_sim.syntax.errors import FieldPath, shown
+from prism_sim.syntax.problems import first_error
+from prism_sim.syntax.sections import ScenarioSection
+from prism_sim.syntax.yaml_source import Source
 
 
 def validated(source: Source) -> ScenarioSection:

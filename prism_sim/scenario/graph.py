@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from prism_sim.catalogue import nearest
-from prism_sim.scenario.errors import FieldPath, shown
 from prism_sim.scenario.hardware import device_index
-from prism_sim.scenario.sections import LinkSection
 from prism_sim.scenario.spec import DeviceSpec
-from prism_sim.scenario.yaml_source import Source
+from prism_sim.syntax.errors import FieldPath, shown
+from prism_sim.syntax.sections import LinkSection
+from prism_sim.syntax.yaml_source import Source
 
 LINKS: FieldPath = ("network", "links")
 

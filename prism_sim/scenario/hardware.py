@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prism_sim.catalogue import nearest
-from prism_sim.scenario.errors import FieldPath, shown
-from prism_sim.scenario.sections import MAX_DEVICES, DeviceSection, ScenarioSection, Section
 from prism_sim.scenario.spec import DeviceSpec
-from prism_sim.scenario.yaml_source import Source
+from prism_sim.syntax.errors import FieldPath, shown
+from prism_sim.syntax.sections import MAX_DEVICES, DeviceSection, ScenarioSection, Section
+from prism_sim.syntax.yaml_source import Source
 
 
 def devices(file: ScenarioSection, source: Source) -> tuple[DeviceSpec, ...]:

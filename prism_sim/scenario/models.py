@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 from prism_sim import families, strategies
 from prism_sim.catalogue import nearest
-from prism_sim.scenario import presets
 from prism_sim.scenario.architecture import checked
-from prism_sim.scenario.errors import FieldPath, shown
-from prism_sim.scenario.sections import ModelSection, WorkloadSection
 from prism_sim.scenario.spec import ModelSpec, WorkloadSpec
-from prism_sim.scenario.yaml_source import Source
+from prism_sim.syntax import presets
+from prism_sim.syntax.errors import FieldPath, shown
+from prism_sim.syntax.sections import ModelSection, WorkloadSection
+from prism_sim.syntax.yaml_source import Source
 
 DEFAULT_TOKENS = 128  # of a text model whose scenario does not say
 MAX_CONFIG_BYTES = 10_000_000

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prism_sim.scenario.errors import FieldPath, dotted, shown
 from prism_sim.scenario.graph import check_graph, nodes
 from prism_sim.scenario.hardware import device_index, merged
-from prism_sim.scenario.sections import LinkSection, NetworkSection
 from prism_sim.scenario.spec import DeviceSpec, LinkSpec, NetworkSpec
-from prism_sim.scenario.yaml_source import Source
+from prism_sim.syntax.errors import FieldPath, dotted, shown
+from prism_sim.syntax.sections import LinkSection, NetworkSection
+from prism_sim.syntax.yaml_source import Source
 
 DEFAULT_MEDIUM = "switch"
 

@@ -14,13 +14,13 @@ from pydantic import ValidationError
 
 from prism_sim import families
 from prism_sim.catalogue import NAME, nearest
-from prism_sim.scenario import presets, problems
-from prism_sim.scenario.errors import FieldPath, shown
 from prism_sim.scenario.models import beside
 from prism_sim.scenario.network import USED_BY
-from prism_sim.scenario.presets import READY, PresetBook
-from prism_sim.scenario.sections import DeviceSection, NetworkSection, Section
-from prism_sim.scenario.yaml_source import Source, read_source
+from prism_sim.syntax import presets, problems
+from prism_sim.syntax.errors import FieldPath, shown
+from prism_sim.syntax.presets import READY, PresetBook
+from prism_sim.syntax.sections import DeviceSection, NetworkSection, Section
+from prism_sim.syntax.yaml_source import Source, read_source
 
 FORMS: Mapping[str, type[Section]] = {"devices": DeviceSection, "networks": NetworkSection}
 NOT_OF_A_PRESET = {"preset", "name", "count", "links", "access_point"}  # fields that are a scenario's own

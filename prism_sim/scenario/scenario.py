@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from prism_sim import strategies
-from prism_sim.scenario import checks, hardware, models, network, preset_files, strategy_section, sweep, task_models
-from prism_sim.scenario.errors import FieldPath, Place, ScenarioError
-from prism_sim.scenario.overrides import Override, apply, parse
+from prism_sim.scenario import checks, hardware, models, network, preset_files, task_models
 from prism_sim.scenario.spec import DeviceSpec, ModelSpec, NetworkSpec, StrategySpec, TaskSpec, WorkloadSpec, Written
-from prism_sim.scenario.task_section import spelled_out
-from prism_sim.scenario.yaml_source import Source, read_source
 from prism_sim.strategies.base import Placement
+from prism_sim.syntax import strategy_section, sweep
+from prism_sim.syntax.errors import FieldPath, Place, ScenarioError
+from prism_sim.syntax.overrides import Override, apply, parse
+from prism_sim.syntax.task_section import spelled_out
+from prism_sim.syntax.yaml_source import Source, read_source
 
 HASH_SCHEMA = "prism-sim/scenario/1"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from prism_sim.devices import Device
-from prism_sim.scenario.overrides import Override
-from prism_sim.scenario.yaml_source import Source
+from prism_sim.syntax.overrides import Override
+from prism_sim.syntax.yaml_source import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from prism_sim import families
 from prism_sim.catalogue import nearest
 from prism_sim.scenario import models
 from prism_sim.scenario.architecture import checked
-from prism_sim.scenario.errors import FieldPath, shown
-from prism_sim.scenario.sections import ModelSection
 from prism_sim.scenario.spec import ModelSpec, TaskSpec
-from prism_sim.scenario.task_section import REFERENCE, TaskSection
-from prism_sim.scenario.yaml_source import Source
+from prism_sim.syntax.errors import FieldPath, shown
+from prism_sim.syntax.sections import ModelSection
+from prism_sim.syntax.task_section import REFERENCE, TaskSection
+from prism_sim.syntax.yaml_source import Source
 
 if TYPE_CHECKING:
     from prism_sim.tasks import Task

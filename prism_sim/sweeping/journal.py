@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from zlib import crc32
 
-from prism_sim.scenario.errors import Place
 from prism_sim.sweeping.work import PieceAnswer
+from prism_sim.syntax.errors import Place
 
 SCHEMA = "prism-sim/sweep-journal/1"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from prism_sim import strategies
 from prism_sim.scenario import UNSET, Group, Scenario, sweep_groups, without_sweep
-from prism_sim.scenario.strategy_section import unused
+from prism_sim.syntax.strategy_section import unused
 
 MAX_POINTS = 1_000_000
 HARDWARE = ("devices", "network", "ranks", "terminal")  # sections that comparisons depend on

@@ -12,10 +12,10 @@ from typing import Any, Literal
 from prism_sim import strategies
 from prism_sim.choice.auto import resolved
 from prism_sim.scenario import Scenario, ScenarioError
-from prism_sim.scenario.errors import Place
 from prism_sim.simulation.memory import lacking
 from prism_sim.simulation.placed import placed
 from prism_sim.simulation.simulate import Simulation, simulate
+from prism_sim.syntax.errors import Place
 from prism_sim.why.varied import SAME, Varied, varied
 
 SCHEMA = "prism-sim/breakeven/1"

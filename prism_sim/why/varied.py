@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from prism_sim import families, strategies
-from prism_sim.scenario import Scenario, schema, sweep, units
-from prism_sim.scenario.errors import FieldPath, Place, shown
-from prism_sim.scenario.overrides import path_of
+from prism_sim.scenario import Scenario
 from prism_sim.simulation.model_config import model_config
 from prism_sim.simulation.simulate import job_of
+from prism_sim.syntax import schema, sweep, units
+from prism_sim.syntax.errors import FieldPath, Place, shown
+from prism_sim.syntax.overrides import path_of
 
 SAME = 1e-6  # relative; amounts of a continuous field that lie nearer to each other are one
 DIGITS = 9  # of an amount as text: more than `SAME` needs

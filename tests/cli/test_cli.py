@@ -18,8 +18,9 @@ from prism_sim.cli import SHELLS
 from prism_sim.commands.base import Purpose
 from prism_sim.compressors import catalogue as compressors
 from prism_sim.plan import Plan
-from prism_sim.scenario import load_scenario, presets
+from prism_sim.scenario import load_scenario
 from prism_sim.simulation.simulate import simulate
+from prism_sim.syntax import presets
 
 READY = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 PARTS = {"compute", "staging", "overhead", "transfer", "propagation", "queue"}

@@ -61,7 +61,8 @@ ROOMS = {
     ),
     "evaluation": Room(CORE | SIZES | {"numeric", "tasks"}, {"torch", "numpy"}),
     "timing": Room({"plan", "catalogue", "devices"}, {"simpy", "numpy", "networkx"}),
-    "scenario": Room(CORE | SIZES | {"tasks", "devices"}, {"pydantic", "pydantic_core", "annotated_types", "yaml"}),
+    "syntax": Room(CORE | SIZES | {"tasks"}, {"pydantic", "pydantic_core", "annotated_types", "yaml"}),
+    "scenario": Room(CORE | SIZES | {"tasks", "devices", "syntax"}, {"pydantic"}),
     "tasks": Room(
         {"catalogue", "plugins", "hub"},
         {"numpy", "PIL"},

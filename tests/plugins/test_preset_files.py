@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from prism_sim.cli import main
-from prism_sim.scenario import ScenarioError, load_scenario, preset_files, presets, sweep_axes
+from prism_sim.scenario import ScenarioError, load_scenario, preset_files, sweep_axes
+from prism_sim.syntax import presets
 
 SCENARIO = """\
 model: {preset: my-model}

@@ -9,10 +9,11 @@ from typing import get_args
 import pytest
 
 from prism_sim import timing
-from prism_sim.scenario import LinkSpec, ScenarioError, load_scenario, presets, schema, sections, sweep_axes
+from prism_sim.scenario import LinkSpec, ScenarioError, load_scenario, sweep_axes
 from prism_sim.scenario.network import USED_BY
 from prism_sim.simulation import hardware
 from prism_sim.simulation.simulate import simulate
+from prism_sim.syntax import presets, schema, sections
 from prism_sim.timing.media.links import SWITCHING
 from prism_sim.timing.media.switch import SHARING
 

@@ -17,9 +17,10 @@ import yaml
 from annotated_types import Ge, doc
 
 from prism_sim import strategies
-from prism_sim.scenario import ScenarioError, json_schema, load_scenario, schema, strategy_section, sweep_axes
+from prism_sim.scenario import ScenarioError, json_schema, load_scenario, sweep_axes
 from prism_sim.strategies.base import Placement
 from prism_sim.strategies.options import Excludes
+from prism_sim.syntax import schema, strategy_section
 
 READY = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 SMALL = """\

@@ -11,8 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from prism_sim import strategies
-from prism_sim.scenario import Scenario, ScenarioError, load_scenario, units
+from prism_sim.scenario import Scenario, ScenarioError, load_scenario
 from prism_sim.simulation.simulate import simulate
+from prism_sim.syntax import units
 from prism_sim.why import breakeven
 from prism_sim.why.breakeven import BreakEven, break_even
 from prism_sim.why.varied import quantity_text

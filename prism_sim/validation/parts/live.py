@@ -19,7 +19,8 @@ from prism_sim.live.timed import PASSES
 from prism_sim.live_runs.live import planned
 from prism_sim.live_runs.series import Series, SeriesResult, run_series
 from prism_sim.progress import Progress
-from prism_sim.scenario import load_scenario, presets
+from prism_sim.scenario import load_scenario
+from prism_sim.syntax import presets
 from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationPart, ValidationSettings
 from prism_sim.validation.summary import DIFFERENT, FAR, summary
 

@@ -12,8 +12,8 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from prism_sim import families
 from prism_sim.catalogue import nearest
-from prism_sim.scenario import presets
-from prism_sim.scenario.errors import shown
+from prism_sim.syntax import presets
+from prism_sim.syntax.errors import shown
 
 PRESETS = "presets"  # in place of enum: the kind of presets that it will list
 Absent = SkipJsonSchema[None]  # not written; null itself is refused in a file

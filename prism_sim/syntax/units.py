@@ -16,7 +16,7 @@ from typing import Any
 from pydantic_core import PydanticCustomError, core_schema
 
 from prism_sim.catalogue import nearest
-from prism_sim.scenario.errors import shown
+from prism_sim.syntax.errors import shown
 
 _DECIMAL = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 _BINARY = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from prism_sim.scenario import json_schema, presets, sections, units
+from prism_sim.scenario import json_schema
+from prism_sim.syntax import presets, sections, units
 
 READY = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 SCHEMA = json_schema()

@@ -155,6 +155,6 @@ def _text(setting: str | bool) -> str:
 @cache
 def _entries(kind: str) -> dict[str, dict[str, Any]]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where it is built: 10 times faster
-    text = resources.files("prism_sim.scenario").joinpath("presets", f"{kind}.yaml").read_text(encoding="utf-8")
+    text = resources.files("prism_sim.syntax").joinpath("presets", f"{kind}.yaml").read_text(encoding="utf-8")
     entries: dict[str, dict[str, Any]] = yaml.load(text, Loader=loader)
     return entries

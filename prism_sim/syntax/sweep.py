@@ -20,12 +20,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from prism_sim.scenario import schema
-from prism_sim.scenario.errors import FieldPath, Place, dotted, shown
-from prism_sim.scenario.overrides import Override, apply, path_of
-from prism_sim.scenario.problems import first_error
-from prism_sim.scenario.ranges import spread
-from prism_sim.scenario.yaml_source import Source
+from prism_sim.syntax import schema
+from prism_sim.syntax.errors import FieldPath, Place, dotted, shown
+from prism_sim.syntax.overrides import Override, apply, path_of
+from prism_sim.syntax.problems import first_error
+from prism_sim.syntax.ranges import spread
+from prism_sim.syntax.yaml_source import Source
 
 POINTS = "points"  # the key of points that are written out; no field of a scenario has this name
 _NOT_SWEPT = ("name", "sweep")  # they change no result

@@ -14,7 +14,6 @@ from pydantic.json_schema import SkipJsonSchema
 
 from prism_sim import strategies
 from prism_sim.plugins import remembered
-from prism_sim.scenario.fields import OneOf
 from prism_sim.strategies.options import (
     CheckedText,
     Excludes,
@@ -24,6 +23,7 @@ from prism_sim.strategies.options import (
     documentation,
     marks,
 )
+from prism_sim.syntax.fields import OneOf
 
 _ABSENT: Any = SkipJsonSchema[None]  # type: ignore[misc]  # a type like any other at run time
 

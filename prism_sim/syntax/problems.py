@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from prism_sim.catalogue import nearest
-from prism_sim.scenario import schema
-from prism_sim.scenario.errors import FieldPath, ScenarioError, dotted, shown
-from prism_sim.scenario.yaml_source import Source
+from prism_sim.syntax import schema
+from prism_sim.syntax.errors import FieldPath, ScenarioError, dotted, shown
+from prism_sim.syntax.yaml_source import Source
 
 _RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     "int_type": lambda ctx: "is not a whole number; write one such as 4",

@@ -12,11 +12,11 @@ from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 
 from prism_sim.plugins import remembered
-from prism_sim.scenario import strategy_section, task_section, units
-from prism_sim.scenario.errors import FieldPath
-from prism_sim.scenario.fields import PRESETS
-from prism_sim.scenario.presets import READY, PresetBook
-from prism_sim.scenario.sections import ScenarioSection
+from prism_sim.syntax import strategy_section, task_section, units
+from prism_sim.syntax.errors import FieldPath
+from prism_sim.syntax.fields import PRESETS
+from prism_sim.syntax.presets import READY, PresetBook
+from prism_sim.syntax.sections import ScenarioSection
 
 ITEM = "[]"  # stands for any index in the path of a field
 

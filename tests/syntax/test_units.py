@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prism_sim.scenario import units
+from prism_sim.syntax import units
 
 UNITS = [units.BIT_RATE, units.COMPUTE, units.MEMORY_RATE, units.MEMORY, units.TIME, units.POWER]
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from prism_sim.catalogue import nearest
-from prism_sim.scenario import schema
-from prism_sim.scenario.errors import FieldPath, Place, dotted, shown
-from prism_sim.scenario.task_section import spelled_out
-from prism_sim.scenario.yaml_source import Source, read_value
+from prism_sim.syntax import schema
+from prism_sim.syntax.errors import FieldPath, Place, dotted, shown
+from prism_sim.syntax.task_section import spelled_out
+from prism_sim.syntax.yaml_source import Source, read_value
 
 SHOWN_TEXT = 120  # characters of an override in a message
 

@@ -8,11 +8,11 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from prism_sim.scenario import schema
-from prism_sim.scenario.errors import FieldPath, dotted, shown
-from prism_sim.scenario.problems import first_error
-from prism_sim.scenario.sections import RangeSection
-from prism_sim.scenario.yaml_source import Source
+from prism_sim.syntax import schema
+from prism_sim.syntax.errors import FieldPath, dotted, shown
+from prism_sim.syntax.problems import first_error
+from prism_sim.syntax.sections import RangeSection
+from prism_sim.syntax.yaml_source import Source
 
 Check = Callable[[FieldPath, Any, FieldPath, Source], None]
 

@@ -8,8 +8,8 @@ from pydantic import Field
 from pydantic_core import core_schema
 
 from prism_sim.catalogue import nearest
-from prism_sim.scenario.errors import FieldPath, shown
-from prism_sim.scenario.fields import Absent, Section, rule
+from prism_sim.syntax.errors import FieldPath, shown
+from prism_sim.syntax.fields import Absent, Section, rule
 
 REFERENCE = "reference"
 MAX_EXAMPLES = 100_000_000

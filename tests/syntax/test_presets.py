@@ -7,7 +7,8 @@ import re
 import pytest
 
 from prism_sim import families
-from prism_sim.scenario import load_scenario, presets
+from prism_sim.scenario import load_scenario
+from prism_sim.syntax import presets
 
 DEVICES = [
     "raspberry-pi-4",

@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from pydantic.json_schema import WithJsonSchema
 
-from prism_sim.scenario import strategy_section, units
-from prism_sim.scenario.fields import Absent as _Absent
-from prism_sim.scenario.fields import DeviceRef, HeadName, LinkEnds, PresetName
-from prism_sim.scenario.fields import Section as Section
-from prism_sim.scenario.task_section import TaskSection
+from prism_sim.syntax import strategy_section, units
+from prism_sim.syntax.fields import Absent as _Absent
+from prism_sim.syntax.fields import DeviceRef, HeadName, LinkEnds, PresetName
+from prism_sim.syntax.fields import Section as Section
+from prism_sim.syntax.task_section import TaskSection
 
 MAX_DEVICES = 4096
 MAX_BATCH = 1_000_000

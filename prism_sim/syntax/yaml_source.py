@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from prism_sim.scenario.errors import FieldPath, Place, ScenarioError, shown
-from prism_sim.scenario.presets import READY, PresetBook
+from prism_sim.syntax.errors import FieldPath, Place, ScenarioError, shown
+from prism_sim.syntax.presets import READY, PresetBook
 
 MAX_FILE_BYTES = 1_000_000
 MAX_DEPTH = 40  # nested lists and mappings; a scenario needs five
