@@ -41,12 +41,12 @@ class Host:
         """
         launch_s = self.device.dispatch_s + self.restart_s / len(kernels)
         launched_s = self.free_s + launch_s * len(kernels)
-        fed_s = self.free_s + self._fed_s(kernels, launch_s)
+        fed_s = self.free_s + self.fed_s(kernels, launch_s)
         self.free_s, self.restart_s = launched_s + self.handling_s, 0.0
         self.handling_s = 0.0
         return max(start_s + work_s, fed_s, self.free_s)
 
-    def _fed_s(self, kernels: Sequence[Kernel], launch_s: float) -> float:
+    def fed_s(self, kernels: Sequence[Kernel], launch_s: float) -> float:
         """From the host's begin to the last kernel's end: the k-th begins no earlier than k launches, k = 1, 2, ..."""
         key = (id(kernels), launch_s)
         if key not in self._pieces:

@@ -1,0 +1,225 @@
+"""A plan and its hardware as the sections that compiled code reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+
+from prism_sim.devices import Device
+from prism_sim.plan import Compute, Exchange, Kernel, Plan, Start, Step
+from prism_sim.timing.collectives import lower
+from prism_sim.timing.compiled import layout as at
+from prism_sim.timing.compiled.layout import Cells, Floats
+from prism_sim.timing.dispatch import Host
+from prism_sim.timing.ids import DeviceIndex
+from prism_sim.timing.media import Links, SharedRadio, Switch
+from prism_sim.timing.media.base import Network
+from prism_sim.timing.media.switch import per_device
+from prism_sim.timing.prepared import PreparedExchange
+from prism_sim.timing.rig import Rig
+
+class Tables:
+    """A plan on its participants' devices, and the algorithms to choose from: what many rigs share.
+
+    programs: those of the terminal, one a request of a round; the ranks' and its own for one request are in the plan.
+    ways: exchange -> algorithms, of which the first is taken where there is no other, else the quickest.
+    steps, labels (of steps), lowered (of lowerings): what numbers in a run's cells stand for.
+    """
+
+    def __init__(
+        self, plan: Plan, terminals: Sequence[Sequence[Step]], rig: Rig, ways: Callable[[Exchange], Sequence[str]]
+    ) -> None:
+        self.plan, self.n_terminals, self.device_of = plan, len(terminals), rig.device_of
+        self.kernels: list[Sequence[Kernel]] = []
+        self.labels: list[str] = []
+        self.lowered: list[tuple[Exchange, str]] = []
+        self._kernels_of: dict[int, int] = {}
+        shapes: dict[Exchange, int] = {}
+        shape_of = [shapes.setdefault(replace(exchange, label=""), len(shapes)) for exchange in plan.exchanges]
+        choices = self._choices(list(shapes), ways)
+        self.n_shapes, self.n_choices = choices.shape
+        self.sections: dict[int, Cells] = {
+            at.DEVICE_OF: np.array(self.device_of, np.int64),
+            at.SHAPE_OF: np.array(shape_of, np.int64),
+            at.CHOICES: choices.ravel(),
+            **self._lowerings(rig.devices),
+            **self._programs(list(shapes), [*plan.programs, *terminals]),
+        }
+        n_messages = self.sections[at.LOWERINGS].reshape(-1, at.LOWERING)[:, at.LOWERING_N_MESSAGES]
+        sizes = np.where(choices == at.NONE, 0, n_messages[choices]).max(axis=1, initial=0)
+        self.most_messages, self.largest_exchange = int(sizes[shape_of].sum()), int(sizes.max(initial=0))
+        self._costs_of = lru_cache(maxsize=256)(self._costs)
+        self._copies_of = lru_cache(maxsize=256)(self._copies)
+
+    def _choices(self, shapes: Sequence[Exchange], ways: Callable[[Exchange], Sequence[str]]) -> Cells:
+        found = []
+        for shape in shapes:
+            own: dict[object, int] = {}
+            for algorithm in ways(shape):
+                messages = lower(shape, algorithm)
+                if messages not in own:  # of equal ones, one is enough
+                    own[messages] = len(self.lowered)
+                    self.lowered.append((shape, algorithm))
+            found.append(list(own.values()))
+        choices = np.full((len(found), max(map(len, found), default=1)), at.NONE, np.int64)
+        for number, lowerings in enumerate(found):
+            choices[number, : len(lowerings)] = lowerings
+        return choices
+
+    def _prepared(self, devices: tuple[Device, ...]) -> Iterator[PreparedExchange]:
+        for shape, algorithm in self.lowered:
+            yield PreparedExchange(shape, algorithm, devices, self.device_of)
+
+    def _lowerings(self, devices: tuple[Device, ...]) -> dict[int, Cells]:
+        lowerings, messages, parts, numbers = list[int](), list[int](), list[int](), list[int]()
+        for one in self._prepared(devices):
+            first = len(messages) // at.MESSAGE
+            lowerings += (first, len(one.messages), one.broadcasts)
+            for place, message in enumerate(one.messages):
+                messages += (message.source, message.destination, message.payload_bytes, *one.ways[place])
+                rides = one.rides[place]
+                messages += (one.blockers[place], at.NONE if rides is None else first + rides)
+                messages += (message.transmission is not None, len(numbers))
+                numbers += [first + follower for follower in one.followers[place]]
+                messages.append(len(numbers))
+            for participant in self.plan.participants:
+                for own in (
+                    [message for _, message in one.sends.get(participant, ())],
+                    one.forwards.get(participant, ()),
+                    one.local.get(participant, ()),
+                ):
+                    parts.append(len(numbers))
+                    numbers += [at.NONE if message is None else first + message for message in own]
+                    parts.append(len(numbers))
+                parts += (one.incoming[participant], one.copied_bytes[participant])
+        named = {at.LOWERINGS: lowerings, at.MESSAGES: messages, at.PARTS: parts, at.NUMBERS: numbers}
+        return {section: np.array(cells, np.int64) for section, cells in named.items()}
+
+    def _programs(self, shapes: Sequence[Exchange], programs: Sequence[Sequence[Step]]) -> dict[int, Cells]:
+        n_exchanges, n_participants = len(self.plan.exchanges), len(self.device_of)
+        steps, ranges = list[int](), list[int]()
+        starts = np.zeros((n_exchanges + len(shapes), n_participants), np.int64)
+        for program in programs:
+            ranges.append(len(steps) // at.STEP)
+            for step in program:
+                steps += self._step(step)
+            ranges.append(len(steps) // at.STEP)
+        for participant, program in enumerate(self.plan.programs):
+            for step in program:
+                if isinstance(step, Start):
+                    starts[step.exchange, participant] = 1
+        alone = np.zeros((len(shapes), n_participants, at.PROGRAM), np.int64)
+        for number, shape in enumerate(shapes):
+            begin = len(steps) // at.STEP
+            steps += (at.START, n_exchanges + number, at.WAIT, n_exchanges + number)
+            for member in shape.group:
+                alone[number, member] = begin, begin + 2
+                starts[n_exchanges + number, member] = 1
+        return {
+            at.STEPS: np.array(steps, np.int64),
+            at.PROGRAMS: np.array(ranges, np.int64),
+            at.ALONE: alone.ravel(),
+            at.STARTS: starts.ravel(),
+        }
+
+    def _step(self, step: Step) -> tuple[int, int]:
+        if not isinstance(step, Compute):
+            self.labels.append("")
+            return (at.START if isinstance(step, Start) else at.WAIT), step.exchange
+        self.labels.append(step.label)
+        number = self._kernels_of.setdefault(id(step.kernels), len(self.kernels))
+        if number == len(self.kernels):
+            self.kernels.append(step.kernels)
+        return at.COMPUTE, number
+
+    def costs(self, devices: Sequence[Device]) -> tuple[Cells, Cells]:
+        """Of sets of kernels on devices, and of their hosts."""
+        found = [self._costs_of(_nameless(device)) for device in devices]
+        costs = np.stack([costs for costs, _ in found], axis=1).ravel()
+        return costs, np.concatenate([host for _, host in found])
+
+    def _costs(self, device: Device) -> tuple[Cells, Cells]:
+        host, costs = Host(device), np.zeros((len(self.kernels), at.COST), np.int64)
+        seconds = costs.view(np.float64)
+        for number, kernels in enumerate(self.kernels):
+            n = len(kernels)
+            costs[number, at.COST_N_KERNELS] = n
+            seconds[number, at.COST_DURATION_S] = device.compute_s(kernels)
+            seconds[number, at.COST_LAUNCH_S] = device.op_overhead_s * n
+            if device.is_fed and n:
+                seconds[number, at.COST_FED_S] = host.fed_s(kernels, device.dispatch_s)
+                after_copy_s = host.fed_s(kernels, device.dispatch_s + device.restart_s / n)
+                seconds[number, at.COST_FED_AFTER_COPY_S] = after_copy_s
+        fed = np.array([device.dispatch_s, device.restart_s, device.handling_bytes_per_s]).view(np.int64)
+        return costs, np.array([device.is_fed, *fed], np.int64)
+
+    def copies(self, devices: Sequence[Device]) -> tuple[Floats, Floats]:
+        """Seconds of copying out before each of NUMBERS, and of copying in for each of PARTS."""
+        return self._copies_of(tuple(map(_nameless, devices)))
+
+    def _copies(self, devices: tuple[Device, ...]) -> tuple[Floats, Floats]:
+        parts = self.sections[at.PARTS].reshape(-1, at.PART)
+        copy_out_s, copy_in_s = np.zeros(len(self.sections[at.NUMBERS])), np.zeros(len(parts))
+        if any(device.staging_s(1) for device in devices):
+            places = iter(range(len(parts)))
+            for one in self._prepared(devices):
+                for participant, place in zip(self.plan.participants, places, strict=False):
+                    begin = parts[place, at.PART_SENDS_FROM]
+                    for offset, (copy_s, _) in enumerate(one.sends.get(participant, ())):
+                        copy_out_s[begin + offset] = copy_s
+                    copy_in_s[place] = one.copy_in_s[participant]
+        return copy_out_s, copy_in_s
+
+
+@lru_cache(maxsize=1024)
+def _nameless(device: Device) -> Device:
+    return replace(device, name="")
+
+
+@dataclass(frozen=True)
+class NetworkCells:
+    """A network's single values, and its sections by their numbers."""
+
+    medium: int
+    overhead_s: float
+    latency_s: float
+    cut_through: bool
+    sections: dict[int, Cells]
+
+
+@lru_cache(maxsize=1024)
+def network_cells(network: Network, n_devices: int) -> NetworkCells:
+    """Raises ValueError as `Network.open`."""
+    ports, lines = np.zeros((n_devices, at.PORT)), np.zeros((2 * n_devices, at.LINE))
+    found: dict[int, Cells] = {at.HOPS: np.zeros(0, np.int64), at.ROUTES: np.zeros(0, np.int64), at.HOP_LINES: np.zeros(0, np.int64)}
+    latency_s, cut_through = 0.0, True
+    if isinstance(network, Switch):
+        medium, latency_s = {"fifo": at.FIFO, "fair": at.FAIR}[network.sharing], network.latency_s
+        ports[:, at.PORT_UP_BITS_PER_S] = per_device("up_bits_per_s", network.up_bits_per_s, n_devices)
+        ports[:, at.PORT_DOWN_BITS_PER_S] = per_device("down_bits_per_s", network.down_bits_per_s, n_devices)
+    elif isinstance(network, SharedRadio):
+        medium, latency_s = at.AIR, network.latency_s
+        ports[0, at.PORT_UP_BITS_PER_S] = network.bits_per_s
+        ports[0, at.PORT_DOWN_BITS_PER_S] = network.broadcast_bits_per_s or network.bits_per_s
+        everyone: Sequence[DeviceIndex] = range(n_devices)  # type: ignore[assignment]
+        found[at.HOPS] = np.array([network.hops(a, b) for a in everyone for b in everyone], np.int64)
+    else:
+        assert isinstance(network, Links)
+        medium, cut_through = at.LINKS, network.switching == "cut-through"
+        number_of = {hop: number for number, hop in enumerate(network.graph.edges)}
+        lines = np.zeros((len(number_of), at.LINE))
+        for hop, number in number_of.items():
+            lines[number, [at.LINE_BITS_PER_S, at.LINE_LATENCY_S]] = network.graph.edges[hop]["line"]
+        routes, hop_lines = list[int](), list[int]()
+        for source, destination in product(range(n_devices), repeat=2):
+            routes.append(len(hop_lines))
+            if source != destination:
+                hop_lines += [number_of[hop] for hop in network.route(source, destination)]
+            routes.append(len(hop_lines))
+        found |= {at.ROUTES: np.array(routes, np.int64), at.HOP_LINES: np.array(hop_lines, np.int64)}
+    found |= {at.PORTS: ports.ravel().view(np.int64), at.LINES: lines.ravel().view(np.int64)}
+    return NetworkCells(medium, network.message_overhead_s, latency_s, cut_through, found)
