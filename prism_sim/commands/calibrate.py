@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from prism_sim.commands.base import (
-    STANDARD_OUTPUT,
-    Command,
-    Purpose,
-    as_json,
-    file_path,
-    needs,
-    progress,
-    takes_json,
-    write_files,
-)
+from prism_sim.commands import base
 
-FAILED, WRONG_INPUT = 1, 2  # exit statuses
 SCHEMA = "prism-sim/calibration/1"
 
 
@@ -59,15 +47,8 @@ def measure_device(options: argparse.Namespace) -> CalibratedSection:
     from prism_sim.syntax import presets
 
     model = look_up("model", options.model, {preset.name: preset for preset in presets.models()})
-    found = measure.measure_device(
-        dict(model.config),
-        options.name,
-        options.busy,
-        options.threads,
-        options.on,
-        options.rounds,
-        options.timeout,
-    )
+    how = (options.name, options.busy, options.threads, options.on, options.rounds, options.timeout)
+    found = measure.measure_device(dict(model.config), *how)
     fit = found.estimate
     remark = (
         f"{found.threads} thread(s) on {found.where}, {found.busy} other process(es) as busy; {len(fit.passes)} passes "
@@ -107,9 +88,9 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "--busy", type=_count(0), metavar="N", help="of --device: other processes at work (default: all other cores)"
     )
     parser.add_argument("--on", default="cpu", metavar="WHERE", help="of --device: a torch device (default cpu)")
-    parser.add_argument("--out", type=file_path, metavar="FILE", help="write the sections there (YAML)")
+    parser.add_argument("--out", type=base.file_path, metavar="FILE", help="write the sections there (YAML)")
     parser.add_argument("--timeout", type=float, default=300.0, metavar="S", help="give up after that (default 300)")
-    takes_json(parser)
+    base.takes_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -118,29 +99,28 @@ def run(options: argparse.Namespace) -> int:
     chosen = {name: part for name, part in PARTS.items() if getattr(options, name)}
     if not chosen or not (options.seconds > 0 and options.timeout > 0):
         wrong = "seconds and timeout must be > 0" if chosen else "say what to measure"
-        print(f"prism-sim: {wrong}: {' or '.join(f'--{name}' for name in PARTS)}", file=sys.stderr)
-        return WRONG_INPUT
-    needs("torch", "transformers")
+        return base.fail(f"{wrong}: {' or '.join(f'--{name}' for name in PARTS)}")
+    base.needs("torch", "transformers")
     results = {}
     try:
         for name, part in chosen.items():
-            with progress(f"measuring {name}"):
+            with base.progress(f"measuring {name}"):
                 results[name] = part.measure(options)
     except ValueError as error:
-        print(f"prism-sim: {error}", file=sys.stderr)
-        return WRONG_INPUT
+        return base.fail(error)
     except LiveError as error:
-        print(f"prism-sim: {error}", file=sys.stderr)
-        return FAILED
+        return base.fail(error, base.FAILED)
     sections = "".join(f"# {found.remark}\n{found.section}" for found in results.values())
-    if options.json != STANDARD_OUTPUT:
+    if options.json != base.STANDARD_OUTPUT:
         print(sections, end="")
     if options.out is not None:
-        write_files({options.out: sections})
+        base.write_files({options.out: sections})
     if options.json is not None:
         described = {name: found.described for name, found in results.items()}
-        write_files({options.json: as_json({"schema": SCHEMA, **described})})
+        base.write_files({options.json: base.as_json({"schema": SCHEMA, **described})})
     return 0
 
 
-COMMAND = Command("calibrate", "what this machine and its links reach, for a scenario", prepare, run, Purpose.TRUST, 2)
+COMMAND = base.Command(
+    "calibrate", "what this machine and its links reach, for a scenario", prepare, run, base.Purpose.TRUST, 2
+)

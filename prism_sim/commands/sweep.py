@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prism_sim.commands.base import STANDARD_OUTPUT, Command, Purpose, file_path, load, takes_scenario
+from prism_sim.commands import base
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
-    takes_scenario(parser)
-    parser.add_argument("--no-numerics", action="store_true", help="timing alone: do not compute the real outputs")
+    base.takes_scenario(parser)
+    base.takes_no_numerics(parser)
     parser.add_argument(
         "--jobs",
         metavar="N",
@@ -29,7 +29,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         metavar="FILE",
-        type=file_path,
+        type=base.file_path,
         help="the table: FILE.csv, FILE.parquet, or a folder for sweep.csv ('-': CSV to standard output; "
         "default: NAME-sweep.csv, after the scenario file, in the current folder)",
     )
@@ -41,9 +41,9 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
-    scenario = load(options)
+    scenario = base.load(options)
     console = Console(stderr=True)
-    if options.out == STANDARD_OUTPUT:
+    if options.out == base.STANDARD_OUTPUT:
         return _to_standard_output(scenario, options)
     return _to_file(scenario, options, console)
 
@@ -97,4 +97,6 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-COMMAND = Command("sweep", "every point of a scenario's sweep, as one table", prepare, run, Purpose.EXPLORE, 1)
+COMMAND = base.Command(
+    "sweep", "every point of a scenario's sweep, as one table", prepare, run, base.Purpose.EXPLORE, 1
+)
