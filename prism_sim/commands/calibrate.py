@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from prism_sim.commands import base
@@ -38,7 +38,7 @@ def measure_link(options: argparse.Namespace) -> CalibratedSection:
         f"loopback, by {len(found.probes)} kinds of probe up to {largest} bytes; "
         f"half of them within {100 * found.typical_error:.0f} % of the fit"
     )
-    return CalibratedSection(found.to_yaml(), found.to_json(), remark)
+    return CalibratedSection(found.to_yaml(), asdict(found), remark)
 
 
 def measure_device(options: argparse.Namespace) -> CalibratedSection:

@@ -29,8 +29,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     base.share_processor()
     from prism_sim.loss.finetune import FinetuneRequest, finetune
-    from prism_sim.reports.finetuning import show_finetuning
     from prism_sim.reports.progress import progress_bars
+    from prism_sim.reports.training import show_finetuning
 
     order = FinetuneRequest(
         scenario=base.load(options),

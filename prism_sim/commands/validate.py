@@ -30,8 +30,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from prism_sim.reports.validate import show_validation
-    from prism_sim.reports.validation_page import filled
+    from prism_sim.reports.validate import filled, show_validation
     from prism_sim.validation.base import ValidationSettings
     from prism_sim.validation.run import chosen, table, to_json, validate
 
@@ -65,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _page(path: Path | None, parts: Sequence[ValidationPart]) -> str:
     """The page as it is now. Raises ValueError if a part has no place in it, OSError if there is no such file."""
-    from prism_sim.reports.validation_page import check_places
+    from prism_sim.reports.validate import check_places
 
     if path is None:
         return ""

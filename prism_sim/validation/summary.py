@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 from prism_sim.choice.verdict import TOLD_APART
 from prism_sim.validation.base import JudgedRow
@@ -29,9 +28,6 @@ class Summary:
     n_far: int
     ranked_right: int
     ranked: int
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def summary(rows: Sequence[JudgedRow]) -> Summary | None:
