@@ -31,7 +31,9 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from prism_sim.calibration import fit, fragment, read_table
+    from prism_sim.calibration.fit import fit
+    from prism_sim.calibration.fragment import fragment
+    from prism_sim.calibration.table import read_table
     from prism_sim.reports.fit import show_fit
     from prism_sim.scenario import load_scenario
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from prism_sim.commands import base
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from prism_sim.scenario import Scenario
 
 
@@ -39,18 +37,14 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from rich.console import Console
-
     scenario = base.load(options)
-    console = Console(stderr=True)
-    if options.out == base.STANDARD_OUTPUT:
-        return _to_standard_output(scenario, options)
-    return _to_file(scenario, options, console)
+    return (_to_standard_output if options.out == base.STANDARD_OUTPUT else _to_file)(scenario, options)
 
 
 def _to_standard_output(scenario: Scenario, options: argparse.Namespace) -> int:
     from prism_sim.reports.progress import progress_bars
     from prism_sim.scenario import ScenarioError
+    from prism_sim.sweeping.frames import csv_text, frame_of
     from prism_sim.sweeping.points import Grid
     from prism_sim.sweeping.sweep import Sweep
 
@@ -58,14 +52,14 @@ def _to_standard_output(scenario: Scenario, options: argparse.Namespace) -> int:
         raise ScenarioError("--resume needs a file to go on with: give --out FILE")
     with progress_bars() as progress:
         table = Sweep(Grid.of(scenario), not options.no_numerics, progress=progress).table(options.jobs, options.dask)
-    from prism_sim.sweeping.frames import csv_text, frame_of
-
     print(csv_text(frame_of(table)), end="", flush=True)
     return 0
 
 
-def _to_file(scenario: Scenario, options: argparse.Namespace, console: Console) -> int:
+def _to_file(scenario: Scenario, options: argparse.Namespace) -> int:
     from time import perf_counter
+
+    from rich.console import Console
 
     from prism_sim.reports.progress import progress_bars
     from prism_sim.reports.sweep import show_sweep
@@ -76,11 +70,10 @@ def _to_file(scenario: Scenario, options: argparse.Namespace, console: Console) 
     begin_s = perf_counter()
     with progress_bars() as progress:
         done = sweep_to_file(order, progress)
+    console = Console(stderr=True)
     if done.table is None:
         console.print(f"{order.table} is finished already", markup=False, highlight=False, soft_wrap=True)
         return 0
-    from rich.console import Console
-
     show_sweep(done.table, done.grid, done.n_known, perf_counter() - begin_s, Console())
     console.print(f"wrote {order.table}", style="dim", markup=False, highlight=False, soft_wrap=True)
     return 0

@@ -9,7 +9,6 @@ medians are fitted by robust least squares.
 from __future__ import annotations
 
 import math
-import os
 import statistics
 import sys
 import time
@@ -18,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from prism_sim.live.launcher import ProcessStart, Rendezvous, free_port, launch, on_loopback
-from prism_sim.live.voice import Seat, Voice, die_with_parent
+from prism_sim.live.voice import Seat, Voice, die_with_parent, leave
 
 # (messages in a row, bytes of each)
 PROBES = (
@@ -210,6 +209,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    status = main(sys.argv[1:])
-    sys.stdout.flush()
-    os._exit(status)
+    leave(main(sys.argv[1:]))

@@ -12,7 +12,7 @@ from prism_sim.reports import page as pages
 from prism_sim.reports.tables import NarrowName, new_table
 from prism_sim.units_text import error_text, size_text
 from prism_sim.validation.base import Finding, JudgedRow, Report, ValidationPart
-from prism_sim.validation.summary import DIFFERENT, FAR, Summary, summary
+from prism_sim.validation.summary import DIFFERENT, FAR, summary
 
 PLACE = "validate"  # what the page's markers begin with
 
@@ -81,21 +81,18 @@ def _time(seconds: float, row: JudgedRow, digits: int) -> str:
 def sentences(finding: Finding) -> list[str]:
     """How far off the judged rows are."""
     found = summary(finding.outcome.rows)
-    return [] if found is None else [_off(found), *_ranked(found)]
-
-
-def _off(found: Summary) -> str:
-    return (
+    if found is None:
+        return []
+    told = [
         f"{found.n_rows} rows: half of them within {size_text(found.median_abs_error)}; the worst is "
         f"{error_text(found.worst_error)} ({found.worst}); {found.n_far} more than {100 * FAR:.0f} % off."
-    )
-
-
-def _ranked(found: Summary) -> list[str]:
-    if not found.ranked:
-        return []
-    pairs = f"{found.ranked_right} of {found.ranked} pairs of strategies"
-    return [f"The faster one is predicted to be so in {pairs} that differ by more than {100 * DIFFERENT:.0f} %."]
+    ]
+    if found.ranked:
+        pairs = f"{found.ranked_right} of {found.ranked} pairs of strategies"
+        told.append(
+            f"The faster one is predicted to be so in {pairs} that differ by more than {100 * DIFFERENT:.0f} %."
+        )
+    return told
 
 
 def check_places(page: str, parts: Sequence[ValidationPart]) -> None:

@@ -209,10 +209,4 @@ def _described(core: DeviceEstimate) -> str:
     )
 
 
-PART = ValidationPart(
-    name="live",
-    question="Does it predict real runs on this machine?",
-    against="measured",
-    run=run,
-    order=40,
-)
+PART = ValidationPart("live", "Does it predict real runs on this machine?", "measured", run, order=40)

@@ -97,9 +97,5 @@ def _told(rows: Sequence[JudgedRow]) -> str:
 
 
 PART = ValidationPart(
-    name="sharing",
-    question="Do concurrent messages share a port, or pass one after another?",
-    against="measured",
-    run=run,
-    order=35,
+    "sharing", "Do concurrent messages share a port, or pass one after another?", "measured", run, order=35
 )
