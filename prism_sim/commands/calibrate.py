@@ -21,14 +21,6 @@ class CalibratedSection:
     remark: str
 
 
-@dataclass(frozen=True, slots=True)
-class CalibratedPart:
-    """Something that can be measured, under an option of its name. Adding one: an entry of PARTS."""
-
-    help: str
-    measure: Callable[[argparse.Namespace], CalibratedSection]
-
-
 def measure_link(options: argparse.Namespace) -> CalibratedSection:
     from prism_sim.live import link
 
@@ -59,11 +51,10 @@ def measure_device(options: argparse.Namespace) -> CalibratedSection:
     return CalibratedSection(found.to_yaml(), found.to_json(), remark)
 
 
-PARTS = {
-    "device": CalibratedPart(
-        "this machine's processor, or its accelerator: rate, memory, kernel overhead", measure_device
-    ),
-    "link": CalibratedPart("two processes on this machine: latency, bandwidth, message overhead", measure_link),
+# what can be measured, each under an option of its name: help, and how
+PARTS: dict[str, tuple[str, Callable[[argparse.Namespace], CalibratedSection]]] = {
+    "device": ("this machine's processor, or its accelerator: rate, memory, kernel overhead", measure_device),
+    "link": ("two processes on this machine: latency, bandwidth, message overhead", measure_link),
 }
 
 
@@ -77,8 +68,8 @@ def _count(least: int) -> Callable[[str], int]:
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
-    for name, part in PARTS.items():
-        parser.add_argument(f"--{name}", action="store_true", help=part.help)
+    for name, (text, _) in PARTS.items():
+        parser.add_argument(f"--{name}", action="store_true", help=text)
     parser.add_argument("--seconds", type=float, default=10.0, metavar="S", help="of --link: how long (default 10)")
     parser.add_argument("--rounds", type=_count(2), default=8, metavar="N", help="of --device: how often (default 8)")
     parser.add_argument("--model", default="vit-base-patch16-224", help="of --device: whose kernels (a preset)")
@@ -96,16 +87,16 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from prism_sim.live.launcher import LiveError
 
-    chosen = {name: part for name, part in PARTS.items() if getattr(options, name)}
+    chosen = {name: measure for name, (_, measure) in PARTS.items() if getattr(options, name)}
     if not chosen or not (options.seconds > 0 and options.timeout > 0):
         wrong = "seconds and timeout must be > 0" if chosen else "say what to measure"
         return base.fail(f"{wrong}: {' or '.join(f'--{name}' for name in PARTS)}")
     base.needs("torch", "transformers")
     results = {}
     try:
-        for name, part in chosen.items():
+        for name, measure in chosen.items():
             with base.progress(f"measuring {name}"):
-                results[name] = part.measure(options)
+                results[name] = measure(options)
     except ValueError as error:
         return base.fail(error)
     except LiveError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,15 @@ if TYPE_CHECKING:
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
+    from prism_sim.live.launcher import n_cores
+
     base.takes_scenario(parser)
     base.takes_no_numerics(parser)
     parser.add_argument(
         "--jobs",
         metavar="N",
         type=_count,
-        default=_cores(),
+        default=n_cores(),
         help="processes; the table does not depend on them (default: a core each, %(default)s)",
     )
     parser.add_argument("--resume", action="store_true", help="go on where a sweep to the same place ended")
@@ -84,10 +85,6 @@ def _count(text: str) -> int:
     if count < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes, 1 or more")
     return count
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 COMMAND = base.Command(

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
-from typing import TYPE_CHECKING
 
 from prism_sim.commands import base
-
-if TYPE_CHECKING:
-    from prism_sim.training.references import TrainingRequest
 
 LARGEST_SEED = 2**63 - 1
 
@@ -23,33 +19,29 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     base.share_processor()
+    from prism_sim import tasks
     from prism_sim.reports.progress import progress_bars
     from prism_sim.reports.training import show_training
     from prism_sim.syntax.errors import ScenarioError
-    from prism_sim.training.references import obtain
+    from prism_sim.training.references import TrainingRequest, obtain
 
     try:
-        order = _order(options)
+        if not 0 <= options.seed <= LARGEST_SEED:
+            raise ValueError(f"--seed is {options.seed}, but must be between 0 and {LARGEST_SEED}")
+        if options.steps is not None and options.steps < 1:
+            raise ValueError(f"--steps is {options.steps}, but must be at least 1")
+        task = tasks.find(options.task)
+        order = TrainingRequest(task, options.seed, options.steps, options.folder, options.again)
         with progress_bars() as progress:
             obtained = obtain(order, progress)
-    except ValueError as error:  # an unknown task, data that is missing, a damaged state or checkpoint
+    except (
+        ValueError
+    ) as error:  # an unknown task, a number out of range, data that is missing, a damaged state or checkpoint
         raise ScenarioError(str(error)) from error
     except KeyboardInterrupt:
         return base.interrupted()
     described = {"folder": str(obtained.folder), **obtained.record}
     return base.deliver(base.Answer("train", described, partial(show_training, order, obtained)), options)
-
-
-def _order(options: argparse.Namespace) -> TrainingRequest:
-    """Raises ValueError for an unknown task, and for numbers that are out of range."""
-    from prism_sim import tasks
-    from prism_sim.training.references import TrainingRequest
-
-    if not 0 <= options.seed <= LARGEST_SEED:
-        raise ValueError(f"--seed is {options.seed}, but must be between 0 and {LARGEST_SEED}")
-    if options.steps is not None and options.steps < 1:
-        raise ValueError(f"--steps is {options.steps}, but must be at least 1")
-    return TrainingRequest(tasks.find(options.task), options.seed, options.steps, options.folder, options.again)
 
 
 COMMAND = base.Command(

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from prism_sim.commands import base
-
-if TYPE_CHECKING:
-    from prism_sim.validation.base import ValidationPart
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +24,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from prism_sim.reports.validate import filled, show_validation
+    from prism_sim.reports.validate import filled, read_page, show_validation
     from prism_sim.validation.base import ValidationSettings
     from prism_sim.validation.run import chosen, table, to_json, validate
 
@@ -38,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
         names = None if options.parts is None else [name.strip() for name in options.parts.split(",")]
         parts = chosen(names)
         settings = ValidationSettings(options.quick, options.seconds, options.seed, options.repeats)
-        page = _page(options.page, parts)
+        page = "" if options.page is None else read_page(options.page, parts)
     except ValueError as error:
         return base.fail(error)
     with base.progress("validating") as tell:
@@ -60,20 +54,6 @@ def run(options: argparse.Namespace) -> int:
     if options.page is not None:
         base.write_files({options.page: filled(page, report)})
     return 0 if report.holds else base.FAILED
-
-
-def _page(path: Path | None, parts: Sequence[ValidationPart]) -> str:
-    """The page as it is now. Raises ValueError if a part has no place in it, OSError if there is no such file."""
-    from prism_sim.reports.validate import check_places
-
-    if path is None:
-        return ""
-    text = path.read_text(encoding="utf-8")
-    try:
-        check_places(text, parts)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    return text
 
 
 COMMAND = base.Command(

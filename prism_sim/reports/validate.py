@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,8 +12,7 @@ from rich.table import Table
 from prism_sim.reports import page as pages
 from prism_sim.reports.tables import NarrowName, new_table
 from prism_sim.units_text import error_text, size_text
-from prism_sim.validation.base import Finding, JudgedRow, Report, ValidationPart
-from prism_sim.validation.summary import DIFFERENT, FAR, summary
+from prism_sim.validation.base import DIFFERENT, FAR, Finding, JudgedRow, Report, ValidationPart, summary
 
 PLACE = "validate"  # what the page's markers begin with
 
@@ -98,6 +98,16 @@ def sentences(finding: Finding) -> list[str]:
 def check_places(page: str, parts: Sequence[ValidationPart]) -> None:
     """Raises ValueError for a part without a place in the page."""
     pages.check_places(page, PLACE, [part.name for part in parts])
+
+
+def read_page(path: Path, parts: Sequence[ValidationPart]) -> str:
+    """The page as it is now. Raises ValueError if a part has no place in it, OSError if there is no such file."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        check_places(text, parts)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return text
 
 
 def filled(page: str, report: Report) -> str:

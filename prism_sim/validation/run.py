@@ -10,8 +10,7 @@ from typing import Any
 from prism_sim.catalogue import discover, look_up
 from prism_sim.progress import Progress
 from prism_sim.simulation.provenance import versions
-from prism_sim.validation.base import SCHEMA, Finding, Report, ValidationPart, ValidationSettings
-from prism_sim.validation.summary import summary
+from prism_sim.validation.base import SCHEMA, Finding, Report, ValidationPart, ValidationSettings, summary
 
 
 def catalogue() -> dict[str, ValidationPart]:

@@ -18,9 +18,10 @@ from prism_sim.validation.base import (
     Report,
     ValidationPart,
     ValidationSettings,
+    rank_agreement,
+    summary,
 )
 from prism_sim.validation.run import chosen, table, to_json, validate
-from prism_sim.validation.summary import rank_agreement, summary
 
 PAGE = (
     "before\n<!-- validate: some -->\nold\n<!-- end -->\nbetween\n<!-- validate: other -->\nkept\n<!-- end -->\nafter\n"

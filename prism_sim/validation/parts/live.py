@@ -19,8 +19,16 @@ from prism_sim.live_runs.series import Series, SeriesResult, run_series
 from prism_sim.progress import Progress
 from prism_sim.scenario import load_scenario
 from prism_sim.syntax import presets
-from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationPart, ValidationSettings
-from prism_sim.validation.summary import DIFFERENT, FAR, summary
+from prism_sim.validation.base import (
+    DIFFERENT,
+    FAR,
+    JudgedRow,
+    Judgement,
+    PartOutcome,
+    ValidationPart,
+    ValidationSettings,
+    summary,
+)
 
 MODELS = ("vit-base-patch16-224", "bert-base-uncased", "gpt2")
 BATCHES = (1, 4)
