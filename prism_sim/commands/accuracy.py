@@ -72,5 +72,5 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 COMMAND = base.Command(
-    "accuracy", "a task's metric beside latency, over compression rates", prepare, run, base.Purpose.ACCURACY, 1
+    "accuracy", "a task's metric beside latency, over compression rates", prepare, run, base.ACCURACY, 1
 )

@@ -39,6 +39,9 @@ class Purpose(Enum):
     TRUST = "fit, measure, and see how far to trust it"
 
 
+ASK, EXPLORE, ACCURACY, TRUST = Purpose
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A subcommand. prepare: adds its arguments to the parser. run: does it and returns the exit status.

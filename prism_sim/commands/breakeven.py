@@ -36,4 +36,4 @@ def run(options: argparse.Namespace) -> int:
     return base.deliver(base.Answer("breakeven", found.to_json(), partial(show_break_even, found)), options)
 
 
-COMMAND = base.Command("breakeven", "where two strategies cost the same time", prepare, run, base.Purpose.ASK, 4)
+COMMAND = base.Command("breakeven", "where two strategies cost the same time", prepare, run, base.ASK, 4)

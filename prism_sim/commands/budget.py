@@ -58,5 +58,5 @@ def _amount(text: str) -> int:
 
 
 COMMAND = base.Command(
-    "budget", "how many segments each block deserves for the bytes sent", prepare, run, base.Purpose.ACCURACY, 5
+    "budget", "how many segments each block deserves for the bytes sent", prepare, run, base.ACCURACY, 5
 )

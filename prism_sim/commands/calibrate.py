@@ -113,5 +113,5 @@ def run(options: argparse.Namespace) -> int:
 
 
 COMMAND = base.Command(
-    "calibrate", "what this machine and its links reach, for a scenario", prepare, run, base.Purpose.TRUST, 2
+    "calibrate", "what this machine and its links reach, for a scenario", prepare, run, base.TRUST, 2
 )

@@ -26,4 +26,4 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = base.Command("check", "validate a scenario, compute nothing", base.takes_scenario, run, base.Purpose.ASK, 5)
+COMMAND = base.Command("check", "validate a scenario, compute nothing", base.takes_scenario, run, base.ASK, 5)

@@ -36,5 +36,5 @@ def run(options: argparse.Namespace) -> int:
 
 
 COMMAND = base.Command(
-    "compare", "every strategy on the same hardware, one table, a verdict", prepare, run, base.Purpose.ASK, 2
+    "compare", "every strategy on the same hardware, one table, a verdict", prepare, run, base.ASK, 2
 )

@@ -35,6 +35,4 @@ def run(options: argparse.Namespace) -> int:
     return base.deliver(base.Answer("explain", found.to_json(), partial(show_explanation, found), files), options)
 
 
-COMMAND = base.Command(
-    "explain", "where the time goes and why, and what would help most", prepare, run, base.Purpose.ASK, 3
-)
+COMMAND = base.Command("explain", "where the time goes and why, and what would help most", prepare, run, base.ASK, 3)

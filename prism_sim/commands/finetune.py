@@ -81,5 +81,5 @@ def _rate(text: str) -> float:
 
 
 COMMAND = base.Command(
-    "finetune", "trains a task's model on, through the distributed computation", prepare, run, base.Purpose.ACCURACY, 3
+    "finetune", "trains a task's model on, through the distributed computation", prepare, run, base.ACCURACY, 3
 )

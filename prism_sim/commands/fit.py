@@ -48,6 +48,4 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = base.Command(
-    "fit", "a device's and a network's numbers from measured rows", prepare, run, base.Purpose.TRUST, 1
-)
+COMMAND = base.Command("fit", "a device's and a network's numbers from measured rows", prepare, run, base.TRUST, 1)

@@ -23,6 +23,4 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = base.Command(
-    "list", "what a scenario can name, with the sources of its numbers", prepare, run, base.Purpose.ASK, 6
-)
+COMMAND = base.Command("list", "what a scenario can name, with the sources of its numbers", prepare, run, base.ASK, 6)

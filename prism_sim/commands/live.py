@@ -221,5 +221,5 @@ def _report(scenario: Scenario, predicted: Simulation, found: Mapping[str, Any],
 
 
 COMMAND = base.Command(
-    "live", "the same programs on real processes on this machine, measured", prepare, run, base.Purpose.TRUST, 3
+    "live", "the same programs on real processes on this machine, measured", prepare, run, base.TRUST, 3
 )

@@ -37,5 +37,5 @@ def run(options: argparse.Namespace) -> int:
 
 
 COMMAND = base.Command(
-    "loss", "where a scenario's outputs lose accuracy: block, rank, distance", prepare, run, base.Purpose.ACCURACY, 4
+    "loss", "where a scenario's outputs lose accuracy: block, rank, distance", prepare, run, base.ACCURACY, 4
 )

@@ -127,5 +127,5 @@ def _is(value: Any, wanted: Any) -> bool:
 
 
 COMMAND = base.Command(
-    "plot", "a picture of what a sweep or another command has written", prepare, run, base.Purpose.EXPLORE, 2
+    "plot", "a picture of what a sweep or another command has written", prepare, run, base.EXPLORE, 2
 )

@@ -39,6 +39,4 @@ def run(options: argparse.Namespace) -> int:
     return base.deliver(base.Answer("run", described, partial(show, result), files), options)
 
 
-COMMAND = base.Command(
-    "run", "latency, bytes and outputs of one scenario, and a verdict", prepare, run, base.Purpose.ASK, 1
-)
+COMMAND = base.Command("run", "latency, bytes and outputs of one scenario, and a verdict", prepare, run, base.ASK, 1)

@@ -14,6 +14,4 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = base.Command(
-    "schema", "JSON Schema of a scenario file, for editors", base.takes_presets, run, base.Purpose.ASK, 7
-)
+COMMAND = base.Command("schema", "JSON Schema of a scenario file, for editors", base.takes_presets, run, base.ASK, 7)

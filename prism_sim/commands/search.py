@@ -96,5 +96,5 @@ def _picture(rows: list[dict[str, Any]], found: SearchResult) -> base.Content:
 
 
 COMMAND = base.Command(
-    "search", "the best points of a scenario's sweep, a few of them computed", prepare, run, base.Purpose.EXPLORE, 3
+    "search", "the best points of a scenario's sweep, a few of them computed", prepare, run, base.EXPLORE, 3
 )

@@ -87,6 +87,4 @@ def _count(text: str) -> int:
     return count
 
 
-COMMAND = base.Command(
-    "sweep", "every point of a scenario's sweep, as one table", prepare, run, base.Purpose.EXPLORE, 1
-)
+COMMAND = base.Command("sweep", "every point of a scenario's sweep, as one table", prepare, run, base.EXPLORE, 1)

@@ -34,9 +34,7 @@ def run(options: argparse.Namespace) -> int:
         order = TrainingRequest(task, options.seed, options.steps, options.folder, options.again)
         with progress_bars() as progress:
             obtained = obtain(order, progress)
-    except (
-        ValueError
-    ) as error:  # an unknown task, a number out of range, data that is missing, a damaged state or checkpoint
+    except ValueError as error:  # an unknown task, a number or data that will not do, a damaged state or checkpoint
         raise ScenarioError(str(error)) from error
     except KeyboardInterrupt:
         return base.interrupted()
@@ -45,5 +43,5 @@ def run(options: argparse.Namespace) -> int:
 
 
 COMMAND = base.Command(
-    "train", "trains the small reference model of a task, in minutes", prepare, run, base.Purpose.ACCURACY, 2
+    "train", "trains the small reference model of a task, in minutes", prepare, run, base.ACCURACY, 2
 )

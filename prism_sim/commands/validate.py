@@ -56,6 +56,4 @@ def run(options: argparse.Namespace) -> int:
     return 0 if report.holds else base.FAILED
 
 
-COMMAND = base.Command(
-    "validate", "predictions beside formulas, packets and measurements", prepare, run, base.Purpose.TRUST, 4
-)
+COMMAND = base.Command("validate", "predictions beside formulas, packets and measurements", prepare, run, base.TRUST, 4)
