@@ -20,8 +20,10 @@ MAX_TOKENS = 10_000_000
 MAX_SEED = 2**63 - 1
 
 # floats in SI
-BitRate, ComputeRate = Annotated[float, units.BIT_RATE], Annotated[float, units.COMPUTE]
-CopyRate, Seconds = Annotated[float, units.STAGING_RATE], Annotated[float, units.TIME]
+BitRate = Annotated[float, units.BIT_RATE]
+ComputeRate = Annotated[float, units.COMPUTE]
+CopyRate = Annotated[float, units.STAGING_RATE]
+Seconds = Annotated[float, units.TIME]
 Watts = Annotated[float, units.POWER]
 
 # As `prism_sim.timing` names them, which is not imported here: loading a scenario needs no simulator. A test compares.
