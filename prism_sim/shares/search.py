@@ -104,7 +104,7 @@ class _Search:
     def score(self, sizes: Sizes) -> Score:
         if sizes not in self.scores:
             split = self.setting.split(sizes)
-            played = split.played_by(predict.__wrapped__(split.job))  # not kept: there is no end of splits
+            played = split.played(predict.__wrapped__(split.job))  # not kept: there is no end of splits
             self.busy_s[sizes] = played.busy_s
             self.scores[sizes] = played.score, tuple(map(rounded, sorted(played.busy_s, reverse=True)))
             self.tell()

@@ -93,11 +93,9 @@ class Setting:
         rooms = {device: self.devices[device].memory_bytes for device in need}
         return {one: need[one] - room for one, room in rooms.items() if room is not None and need[one] > room}
 
-    def played(self) -> Played:
-        return self.played_by(self.plan)
-
-    def played_by(self, plan: Plan) -> Played:
-        """As if that were the plan of the job."""
+    def played(self, plan: Plan | None = None) -> Played:
+        """plan: in place of the job's own."""
+        plan = self.plan if plan is None else plan
         return Played(self, plan, timing.play_once(plan, self.devices, self.device_of, self.network))
 
 

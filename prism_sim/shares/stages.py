@@ -113,7 +113,7 @@ def _alone_s(setting: Setting, plan: Plan, message: Exchange) -> float:
     only = ExchangeId(0)
     programs = tuple((Start(only), Wait(only)) if one in message.group else () for one in plan.participants)
     nothing = (0,) * len(programs)
-    return setting.played_by(Plan(plan.n_ranks, programs, (message,), nothing, nothing)).timeline.latency_s
+    return setting.played(Plan(plan.n_ranks, programs, (message,), nothing, nothing)).timeline.latency_s
 
 
 def _most_blocks(setting: Setting, plan: Plan, rank: int) -> int:

@@ -20,13 +20,9 @@ def _boards(specs: tuple[DeviceSpec, ...], half: bool) -> tuple[timing.Device, .
     return tuple(spec.playing(half) for spec in specs)
 
 
-def network(scenario: Scenario) -> timing.Network:
-    """Raises ValueError where its numbers do not fit together."""
-    return _network(scenario.network)
-
-
 @lru_cache(maxsize=64)
-def _network(spec: NetworkSpec) -> timing.Network:
+def network(spec: NetworkSpec) -> timing.Network:
+    """Raises ValueError where its numbers do not fit together."""
     of_all: dict[str, Any] = {name: getattr(spec, name) for name in ("message_overhead_s", "collective", "slow_start")}
     if spec.medium == "links":
         links = (timing.Link(one.a, one.b, one.up_bits_per_s, one.down_bits_per_s, one.latency_s) for one in spec.links)

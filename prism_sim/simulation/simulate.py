@@ -241,7 +241,7 @@ def split_of(
     if is_silent and silent_shares is not None:
         job = replace(job, options=replace(job.options, shares=silent_shares))
     device_of = (*chosen, scenario.terminal)
-    setting = Setting(job, hardware.devices(scenario), device_of, hardware.network(scenario), progress)
+    setting = Setting(job, hardware.devices(scenario), device_of, hardware.network(scenario.network), progress)
     return resolve_shares(setting, keep_word=silent_shares is None)
 
 

@@ -293,6 +293,14 @@ def test_the_number_of_simulations_is_bounded(load, monkeypatch):
     assert 3 < len(played) <= 90
 
 
+def test_what_was_played_in_choosing_is_not_played_again(load, monkeypatch):
+    played, simulated = [], timing.play_once
+    monkeypatch.setattr(timing, "play_once", lambda *given: played.append(given[0]) or simulated(*given))
+    found = simulate(load({"ranks": [0, 1, 2], "workload.tokens": 131, "strategy.shares": "auto"}, MIXED))
+    assert len(played) > 1
+    assert played.count(found.plan) == 1
+
+
 def test_a_long_search_is_announced_once(load, monkeypatch):
     monkeypatch.setattr(share_search, "ANNOUNCED_AFTER_S", -1.0)
     told = Told()
