@@ -25,6 +25,8 @@ def energy_j(timeline: Timeline, devices: Sequence[Device]) -> tuple[float | Non
 
 def air_s_by_device(timeline: Timeline) -> tuple[float, ...]:
     """Seconds in which a device sends, receives or does both, until the run's end."""
+    if timeline.log.figures is not None:
+        return timeline.log.figures.air_s
     on_air: list[list[tuple[float, float]]] = [[] for _ in timeline.busy_s]
     device_of = timeline.log.device_of
     for message in timeline.messages:

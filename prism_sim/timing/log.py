@@ -51,7 +51,17 @@ class Forgotten(list[T]):
         return self.n_given
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+class Figures(NamedTuple):
+    """What follows from a log, where it is known without reading that.
+
+    breakdown_s: of each of `critical_path.PARTS`. air_s: of each device, as `energy.air_s_by_device`.
+    """
+
+    breakdown_s: tuple[float, ...]
+    air_s: tuple[float, ...]
+
+
+@dataclass(eq=False)
 class Log:
     """ends: per participant, when it was done and what its end is bound to.  flights: free ones included."""
 
@@ -61,6 +71,7 @@ class Log:
     flights: list[Flight]
     blocked: list[Blocked]
     ends: list[tuple[float, Cause]]
+    figures: Figures | None = None
 
     def label(self, subject: str | ExchangeId) -> str:
         return subject if isinstance(subject, str) else self.plan.exchanges[subject].label

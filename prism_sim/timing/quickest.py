@@ -9,6 +9,7 @@ a run, and who comes late to it, is left out.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from math import inf
@@ -17,6 +18,7 @@ from prism_sim.devices import Device
 from prism_sim.plan import Exchange, ExchangeId, Plan, Start, Wait, participants
 from prism_sim.timing.collectives import ALGORITHMS, COLLECTIVES, QUICKEST, Message, lower, ways_of
 from prism_sim.timing.engine import Engine
+from prism_sim.timing.engines import is_worth_compiled
 from prism_sim.timing.media.base import Network
 from prism_sim.timing.rig import Rig
 
@@ -28,6 +30,11 @@ TIE = 1e-12  # relative; a smaller difference is rounding, and the first in the 
 def algorithms_of(plan: Plan, devices: Sequence[Device], device_of: Sequence[int], network: Network) -> tuple[str, ...]:
     """Of each exchange of the plan, in its order, as `simulate` plays it on the same hardware."""
     rig = Rig.of(devices, device_of, network)
+    if is_worth_compiled(plan, network):
+        from prism_sim.timing import compiled  # loads numba
+
+        with suppress(compiled.CannotEndError):
+            return compiled.algorithms(plan, rig)
     found: dict[Exchange, str] = {}
     shapes = [replace(exchange, label="") for exchange in plan.exchanges]
     for shape in shapes:
@@ -44,6 +51,15 @@ def algorithm_of(rig: Rig, exchange: Exchange) -> str:
     return _quickest(rig, replace(exchange, label="")) if _has_ways(rig, exchange) else DIRECT
 
 
+def ways_for(rig: Rig, exchange: Exchange) -> tuple[str, ...]:
+    """Those that it may take, of which the quickest is chosen; the first in the order of `ALGORITHMS` of equals."""
+    if rig.network.collective != QUICKEST:
+        return (algorithm_of(rig, exchange),)
+    if not _has_ways(rig, exchange):
+        return (DIRECT,)
+    return tuple(way for way in ways_of(exchange.kind) if way != "broadcast" or rig.network.reaches_all)
+
+
 def _has_ways(rig: Rig, exchange: Exchange) -> bool:
     """Between two there is one way to go, and on one device none is needed."""
     on = {rig.device_of[member] for member in exchange.group}
@@ -54,9 +70,7 @@ def _has_ways(rig: Rig, exchange: Exchange) -> bool:
 def _quickest(rig: Rig, exchange: Exchange) -> str:
     best, best_s = DIRECT, inf
     known: list[tuple[Message, ...]] = []
-    for algorithm in ways_of(exchange.kind):
-        if algorithm == "broadcast" and not rig.network.reaches_all:
-            continue
+    for algorithm in ways_for(rig, exchange):
         messages = lower(exchange, algorithm)
         if messages not in known:
             known.append(messages)

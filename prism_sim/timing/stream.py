@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from math import inf
@@ -13,6 +14,7 @@ from simpy import Event
 from prism_sim.devices import Device
 from prism_sim.plan import ParticipantId, Plan, Step
 from prism_sim.timing.engine import Engine
+from prism_sim.timing.engines import is_worth_compiled
 from prism_sim.timing.ids import Cause, RequestId
 from prism_sim.timing.media.base import Network
 from prism_sim.timing.quickest import algorithm_of
@@ -59,12 +61,30 @@ def play_stream(
         if value < 1:
             raise ValueError(f"{name}(={value}) must be >= 1")
     rig = Rig.of(devices, device_of, network)
-    run = Engine(a_round.plan, rig, partial(algorithm_of, rig), keep_log=False)
-    stream = _Rounds(run, a_round.terminals, n_requests + 2 * in_flight, in_flight)
-    stream.play(whole)
-    elapsed_s = stream.completions_s[in_flight + n_requests - 1] - stream.completions_s[in_flight - 1]
+    completions_s, n_played = _completions(a_round, rig, n_requests + 2 * in_flight, in_flight, whole)
+    elapsed_s = completions_s[in_flight + n_requests - 1] - completions_s[in_flight - 1]
     throughput_per_s = n_requests * len(a_round.terminals) / elapsed_s if elapsed_s else float("inf")
-    return Stream(throughput_per_s, tuple(stream.completions_s), stream.n_played)
+    return Stream(throughput_per_s, tuple(completions_s), n_played)
+
+
+def _completions(a_round: Round, rig: Rig, n_rounds: int, in_flight: int, whole: bool) -> tuple[list[float], int]:
+    """When each round is done, and how many are played to know that."""
+    if is_worth_compiled(a_round.plan, rig.network, in_flight + 4):
+        from prism_sim.timing import compiled  # loads numba
+
+        with suppress(compiled.CannotEndError):
+            return compiled.completions(a_round.plan, a_round.terminals, rig, n_rounds, in_flight, whole)
+    return completions_plainly(a_round, rig, n_rounds, in_flight, whole)
+
+
+def completions_plainly(
+    a_round: Round, rig: Rig, n_rounds: int, in_flight: int, whole: bool
+) -> tuple[list[float], int]:
+    """By the plain engine."""
+    run = Engine(a_round.plan, rig, partial(algorithm_of, rig), keep_log=False)
+    stream = _Rounds(run, a_round.terminals, n_rounds, in_flight)
+    stream.play(whole)
+    return stream.completions_s, stream.n_played
 
 
 def _in_flight(plan: Plan) -> int:

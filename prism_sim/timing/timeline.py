@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from prism_sim.plan import ExchangeId, ParticipantId
-from prism_sim.timing.critical_path import Segment, breakdown_s, critical_path
+from prism_sim.timing.critical_path import PARTS, Segment, breakdown_s, critical_path
 from prism_sim.timing.ids import DeviceIndex, FlightId
 from prism_sim.timing.log import Hold, Log
 from prism_sim.timing.media.base import Flight, Leg
@@ -98,6 +98,8 @@ class Timeline:
     @cached_property
     def breakdown_s(self) -> dict[str, float]:
         """Compute, staging, overhead, transfer, propagation and queue of the critical path; they sum to `latency_s`."""
+        if self.log.figures is not None:
+            return dict(zip(PARTS, self.log.figures.breakdown_s, strict=True))
         return breakdown_s(self.critical_path)
 
     @cached_property

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from math import inf
 
-from prism_sim.timing.compiled.jit import inner
-
 from prism_sim.timing.compiled import layout as at
 from prism_sim.timing.compiled.clock import push, rec
+from prism_sim.timing.compiled.jit import inner
 from prism_sim.timing.compiled.layout import Cells, Floats
 
 UNLIMITED_BITS_PER_S = 1e200  # as `media.fair`
@@ -59,7 +58,11 @@ def _enter_port(m: Cells, s: Floats, number: int) -> None:
     flight = rec(m, at.FLIGHTS, number, at.FLIGHT)
     if m[flight + at.FLIGHT_RIDES] != at.NONE:
         first = rec(m, at.FLIGHTS, m[flight + at.FLIGHT_RIDES], at.FLIGHT)
-        s[flight + at.FLIGHT_UPLINK_START_S], s[flight + at.FLIGHT_UPLINK_END_S], m[flight + at.FLIGHT_AHEAD] = s[first + at.FLIGHT_UPLINK_START_S], s[first + at.FLIGHT_UPLINK_END_S], m[first + at.FLIGHT_AHEAD]
+        s[flight + at.FLIGHT_UPLINK_START_S], s[flight + at.FLIGHT_UPLINK_END_S], m[flight + at.FLIGHT_AHEAD] = (
+            s[first + at.FLIGHT_UPLINK_START_S],
+            s[first + at.FLIGHT_UPLINK_END_S],
+            m[first + at.FLIGHT_AHEAD],
+        )
     else:
         sent = rec(m, at.MESSAGES, m[flight + at.FLIGHT_MESSAGE], at.MESSAGE)
         port = m[sent + at.MESSAGE_SOURCE_DEVICE]
@@ -71,8 +74,17 @@ def _enter_port(m: Cells, s: Floats, number: int) -> None:
             start_s = s[flight + at.FLIGHT_POSTED_S]
         m[line + at.LINE_LAST_BOOKING] = m[flight + at.FLIGHT_INDEX]
         s[flight + at.FLIGHT_UPLINK_START_S] = start_s
-        s[flight + at.FLIGHT_UPLINK_END_S] = s[line + at.LINE_FREE_S] = start_s + 8 * m[sent + at.MESSAGE_PAYLOAD_BYTES] / s[rec(m, at.PORTS, port, at.PORT) + at.PORT_UP_BITS_PER_S]
-    push(m, s, s[at.NOW_S] + (s[flight + at.FLIGHT_UPLINK_START_S] + s[at.LATENCY_S] - s[flight + at.FLIGHT_POSTED_S]), at.HEAD, number)
+        s[flight + at.FLIGHT_UPLINK_END_S] = s[line + at.LINE_FREE_S] = (
+            start_s
+            + 8 * m[sent + at.MESSAGE_PAYLOAD_BYTES] / s[rec(m, at.PORTS, port, at.PORT) + at.PORT_UP_BITS_PER_S]
+        )
+    push(
+        m,
+        s,
+        s[at.NOW_S] + (s[flight + at.FLIGHT_UPLINK_START_S] + s[at.LATENCY_S] - s[flight + at.FLIGHT_POSTED_S]),
+        at.HEAD,
+        number,
+    )
 
 
 @inner
@@ -90,7 +102,11 @@ def _claim_downlink(m: Cells, s: Floats, number: int) -> None:
     m[line + at.LINE_LAST_BOOKING] = m[flight + at.FLIGHT_INDEX]
     s[flight + at.FLIGHT_DOWNLINK_START_S] = start_s
     end_s = max(
-        start_s + 8 * m[sent + at.MESSAGE_PAYLOAD_BYTES] / s[rec(m, at.PORTS, m[sent + at.MESSAGE_DESTINATION_DEVICE], at.PORT) + at.PORT_DOWN_BITS_PER_S], s[flight + at.FLIGHT_UPLINK_END_S] + s[at.LATENCY_S]
+        start_s
+        + 8
+        * m[sent + at.MESSAGE_PAYLOAD_BYTES]
+        / s[rec(m, at.PORTS, m[sent + at.MESSAGE_DESTINATION_DEVICE], at.PORT) + at.PORT_DOWN_BITS_PER_S],
+        s[flight + at.FLIGHT_UPLINK_END_S] + s[at.LATENCY_S],
     )
     s[line + at.LINE_FREE_S] = end_s
     push(m, s, now_s + (end_s - now_s), at.ARRIVE, number)
@@ -128,7 +144,9 @@ def _change_rates(m: Cells, s: Floats, change: int) -> None:
     _share(m, s)
     soonest_s = s[rec(m, at.CONNECTIONS, m[m[at.BUSY] + 0], at.CONNECTION) + at.CONNECTION_END_S]
     for place in range(1, m[at.N_BUSY]):
-        soonest_s = min(soonest_s, s[rec(m, at.CONNECTIONS, m[m[at.BUSY] + place], at.CONNECTION) + at.CONNECTION_END_S])
+        soonest_s = min(
+            soonest_s, s[rec(m, at.CONNECTIONS, m[m[at.BUSY] + place], at.CONNECTION) + at.CONNECTION_END_S]
+        )
     _change_after(m, s, max(0.0, soonest_s - now_s))
 
 
@@ -139,14 +157,21 @@ def _end_finished(m: Cells, s: Floats) -> None:
         way = m[m[at.BUSY] + place]
         connection = rec(m, at.CONNECTIONS, way, at.CONNECTION)
         rate = s[connection + at.CONNECTION_RATE]
-        if (s[connection + at.CONNECTION_END_S] - now_s) * rate > s[connection + at.CONNECTION_SLACK_BITS] + 1e-15 * now_s * rate:  # rounding
+        if (s[connection + at.CONNECTION_END_S] - now_s) * rate > s[
+            connection + at.CONNECTION_SLACK_BITS
+        ] + 1e-15 * now_s * rate:  # rounding
             m[m[at.BUSY] + n_left] = way
             n_left += 1
             continue
         _settle(m, s, way)
         number = m[connection + at.CONNECTION_FIRST]
         m[connection + at.CONNECTION_FIRST] = m[rec(m, at.FLIGHTS, number, at.FLIGHT) + at.FLIGHT_NEXT]
-        _leave(m, s, number, s[connection + at.CONNECTION_LOST_S] - s[rec(m, at.FLIGHTS, number, at.FLIGHT) + at.FLIGHT_LOST_S])
+        _leave(
+            m,
+            s,
+            number,
+            s[connection + at.CONNECTION_LOST_S] - s[rec(m, at.FLIGHTS, number, at.FLIGHT) + at.FLIGHT_LOST_S],
+        )
         if m[connection + at.CONNECTION_FIRST] != at.NONE:
             _begin(m, s, way)
             m[m[at.BUSY] + n_left] = way
@@ -168,7 +193,9 @@ def _begin_posted(m: Cells, s: Floats) -> None:
             m[m[at.BUSY] + m[at.N_BUSY]] = way
             m[at.N_BUSY] += 1
             m[connection + at.CONNECTION_FIRST] = m[connection + at.CONNECTION_LAST] = number
-            s[connection + at.CONNECTION_LEFT_BITS] = s[connection + at.CONNECTION_SLACK_BITS] = s[connection + at.CONNECTION_LOST_S] = s[connection + at.CONNECTION_SINCE_S] = 0.0
+            s[connection + at.CONNECTION_LEFT_BITS] = s[connection + at.CONNECTION_SLACK_BITS] = s[
+                connection + at.CONNECTION_LOST_S
+            ] = s[connection + at.CONNECTION_SINCE_S] = 0.0
             s[connection + at.CONNECTION_END_S] = s[connection + at.CONNECTION_RATE] = 0.0
             s[connection + at.CONNECTION_ALONE] = UNLIMITED_BITS_PER_S
             s[flight + at.FLIGHT_LOST_S] = 0.0
@@ -186,8 +213,13 @@ def _begin(m: Cells, s: Floats, way: int) -> None:
     connection = rec(m, at.CONNECTIONS, way, at.CONNECTION)
     flight = rec(m, at.FLIGHTS, m[connection + at.CONNECTION_FIRST], at.FLIGHT)
     s[flight + at.FLIGHT_UPLINK_START_S] = s[connection + at.CONNECTION_SINCE_S] = s[at.NOW_S]
-    s[connection + at.CONNECTION_LEFT_BITS] = 8.0 * m[rec(m, at.MESSAGES, m[flight + at.FLIGHT_MESSAGE], at.MESSAGE) + at.MESSAGE_PAYLOAD_BYTES]
-    s[connection + at.CONNECTION_SLACK_BITS], s[connection + at.CONNECTION_RATE] = 1e-12 * s[connection + at.CONNECTION_LEFT_BITS], 0.0
+    s[connection + at.CONNECTION_LEFT_BITS] = (
+        8.0 * m[rec(m, at.MESSAGES, m[flight + at.FLIGHT_MESSAGE], at.MESSAGE) + at.MESSAGE_PAYLOAD_BYTES]
+    )
+    s[connection + at.CONNECTION_SLACK_BITS], s[connection + at.CONNECTION_RATE] = (
+        1e-12 * s[connection + at.CONNECTION_LEFT_BITS],
+        0.0,
+    )
 
 
 @inner
@@ -197,14 +229,18 @@ def _settle(m: Cells, s: Floats, way: int) -> None:
     s[connection + at.CONNECTION_SINCE_S] = now_s
     s[connection + at.CONNECTION_LEFT_BITS] -= s[connection + at.CONNECTION_RATE] * elapsed_s
     if s[connection + at.CONNECTION_RATE] < s[connection + at.CONNECTION_ALONE]:
-        s[connection + at.CONNECTION_LOST_S] += elapsed_s * (1.0 - s[connection + at.CONNECTION_RATE] / s[connection + at.CONNECTION_ALONE])
+        s[connection + at.CONNECTION_LOST_S] += elapsed_s * (
+            1.0 - s[connection + at.CONNECTION_RATE] / s[connection + at.CONNECTION_ALONE]
+        )
 
 
 @inner
 def _leave(m: Cells, s: Floats, number: int, lost_s: float) -> None:
     flight, now_s = rec(m, at.FLIGHTS, number, at.FLIGHT), s[at.NOW_S]
     s[flight + at.FLIGHT_UPLINK_END_S] = now_s
-    s[flight + at.FLIGHT_HEAD_S] = s[flight + at.FLIGHT_DOWNLINK_START_S] = s[flight + at.FLIGHT_UPLINK_START_S] + s[at.LATENCY_S]
+    s[flight + at.FLIGHT_HEAD_S] = s[flight + at.FLIGHT_DOWNLINK_START_S] = (
+        s[flight + at.FLIGHT_UPLINK_START_S] + s[at.LATENCY_S]
+    )
     if m[at.KEEP]:
         queued_until_s = min(s[flight + at.FLIGHT_POSTED_S] + lost_s, now_s)
         add_leg(m, s, number, at.QUEUE, s[flight + at.FLIGHT_POSTED_S], queued_until_s)
@@ -302,7 +338,10 @@ def _enter_air(m: Cells, s: Floats, number: int) -> None:
     relayed = m[m[at.HOPS] + source * m[at.N_DEVICES] + (source if m[sent + at.MESSAGE_TO_ALL] else destination)] == 2
     bits_per_s = s[m[at.PORTS] + at.PORT_UP_BITS_PER_S] if relayed else _last_bits_per_s(m, s, number)
     end_s = _transmit(m, s, number, bits_per_s)
-    s[flight + at.FLIGHT_UPLINK_START_S], s[flight + at.FLIGHT_UPLINK_END_S] = s[flight + at.FLIGHT_DOWNLINK_START_S], end_s
+    s[flight + at.FLIGHT_UPLINK_START_S], s[flight + at.FLIGHT_UPLINK_END_S] = (
+        s[flight + at.FLIGHT_DOWNLINK_START_S],
+        end_s,
+    )
     push(m, s, now_s + (end_s - now_s), at.RELAY if relayed else at.RECEIVED, number)
 
 
@@ -318,7 +357,9 @@ def _last_bits_per_s(m: Cells, s: Floats, number: int) -> float:
 def _transmit(m: Cells, s: Floats, number: int, bits_per_s: float) -> float:
     flight = rec(m, at.FLIGHTS, number, at.FLIGHT)
     sent = rec(m, at.MESSAGES, m[flight + at.FLIGHT_MESSAGE], at.MESSAGE)
-    begin_s, end_s = _book(m, s, 0, number, 8 * m[sent + at.MESSAGE_PAYLOAD_BYTES] / bits_per_s, m[sent + at.MESSAGE_SOURCE_DEVICE], 0.0)
+    begin_s, end_s = _book(
+        m, s, 0, number, 8 * m[sent + at.MESSAGE_PAYLOAD_BYTES] / bits_per_s, m[sent + at.MESSAGE_SOURCE_DEVICE], 0.0
+    )
     if m[at.KEEP]:
         add_leg(m, s, number, at.TRANSFER, begin_s, end_s)
     s[flight + at.FLIGHT_DOWNLINK_START_S] = begin_s
@@ -333,9 +374,15 @@ def _received(m: Cells, s: Floats, number: int) -> None:
     rider = number
     while rider != at.NONE:
         flight = rec(m, at.FLIGHTS, rider, at.FLIGHT)
-        s[flight + at.FLIGHT_UPLINK_START_S], s[flight + at.FLIGHT_UPLINK_END_S] = s[first + at.FLIGHT_UPLINK_START_S], s[first + at.FLIGHT_UPLINK_END_S]
+        s[flight + at.FLIGHT_UPLINK_START_S], s[flight + at.FLIGHT_UPLINK_END_S] = (
+            s[first + at.FLIGHT_UPLINK_START_S],
+            s[first + at.FLIGHT_UPLINK_END_S],
+        )
         s[flight + at.FLIGHT_DOWNLINK_START_S] = s[flight + at.FLIGHT_HEAD_S] = head_s
-        m[flight + at.FLIGHT_FIRST_LEG], m[flight + at.FLIGHT_LAST_LEG] = m[first + at.FLIGHT_FIRST_LEG], m[first + at.FLIGHT_LAST_LEG]
+        m[flight + at.FLIGHT_FIRST_LEG], m[flight + at.FLIGHT_LAST_LEG] = (
+            m[first + at.FLIGHT_FIRST_LEG],
+            m[first + at.FLIGHT_LAST_LEG],
+        )
         push(m, s, now_s + s[at.LATENCY_S], at.ARRIVE, rider)
         rider = m[flight + at.FLIGHT_NEXT]
 
@@ -365,7 +412,13 @@ def _enter_link(m: Cells, s: Floats, number: int) -> None:
     line = rec(m, at.LINES, way, at.LINE)
     last_bit_s = s[flight + at.FLIGHT_LAST_BIT_S] if m[at.CUT_THROUGH] else 0.0
     begin_s, end_s = _book(
-        m, s, way, number, 8 * m[sent + at.MESSAGE_PAYLOAD_BYTES] / s[line + at.LINE_BITS_PER_S], m[sent + at.MESSAGE_SOURCE_DEVICE], last_bit_s
+        m,
+        s,
+        way,
+        number,
+        8 * m[sent + at.MESSAGE_PAYLOAD_BYTES] / s[line + at.LINE_BITS_PER_S],
+        m[sent + at.MESSAGE_SOURCE_DEVICE],
+        last_bit_s,
     )
     if not m[flight + at.FLIGHT_HOP]:
         s[flight + at.FLIGHT_UPLINK_START_S], s[flight + at.FLIGHT_UPLINK_END_S] = begin_s, end_s
@@ -409,7 +462,12 @@ def _note_booking(m: Cells, s: Floats, line: int, start_s: float, end_s: float, 
         return
     m[at.N_BOOKINGS] += 1
     booking = rec(m, at.BOOKINGS, place, at.BOOKING)
-    s[booking + at.BOOKING_START_S], s[booking + at.BOOKING_END_S], m[booking + at.BOOKING_OWNER], m[booking + at.BOOKING_NEXT] = start_s, end_s, owner, at.NONE
+    (
+        s[booking + at.BOOKING_START_S],
+        s[booking + at.BOOKING_END_S],
+        m[booking + at.BOOKING_OWNER],
+        m[booking + at.BOOKING_NEXT],
+    ) = start_s, end_s, owner, at.NONE
     here = rec(m, at.LINES, line, at.LINE)
     if m[here + at.LINE_FIRST_BOOKING] == at.NONE:
         m[here + at.LINE_FIRST_BOOKING] = place
@@ -452,7 +510,12 @@ def add_leg(m: Cells, s: Floats, number: int, kind: int, start_s: float, end_s: 
         return
     m[at.N_LEGS] += 1
     leg, flight = rec(m, at.LEGS, place, at.LEG), rec(m, at.FLIGHTS, number, at.FLIGHT)
-    m[leg + at.LEG_KIND], s[leg + at.LEG_START_S], s[leg + at.LEG_END_S], m[leg + at.LEG_NEXT] = kind, start_s, end_s, at.NONE
+    m[leg + at.LEG_KIND], s[leg + at.LEG_START_S], s[leg + at.LEG_END_S], m[leg + at.LEG_NEXT] = (
+        kind,
+        start_s,
+        end_s,
+        at.NONE,
+    )
     if m[flight + at.FLIGHT_FIRST_LEG] == at.NONE:
         m[flight + at.FLIGHT_FIRST_LEG] = place
     else:

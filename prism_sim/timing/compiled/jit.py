@@ -1,8 +1,10 @@
-"""How functions are compiled: kept on disk once they are; wrappers for Python only where that calls them."""
+"""How functions are compiled, and where what was compiled is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from numba import njit
@@ -12,12 +14,18 @@ T = TypeVar("T")
 
 
 def entry(function: Callable[P, T]) -> Callable[P, T]:
-    """Python calls it."""
-    compiled: Callable[P, T] = njit(cache=True, nogil=True)(function)
+    """Python calls it; it is kept on disk with all that it calls."""
+    compiled: Callable[P, T] = njit(cache=True)(function)
     return compiled
 
 
 def inner(function: Callable[P, T]) -> Callable[P, T]:
-    """Only compiled code calls it: a wrapper that takes fifty arrays apart costs as much to make as all else."""
-    compiled: Callable[P, T] = njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    """Only compiled code calls it."""
+    compiled: Callable[P, T] = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
     return compiled
+
+
+def source_number() -> int:
+    """Of all that is compiled: what is kept of other sources must not be taken for it."""
+    texts = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
+    return int.from_bytes(sha256(b"".join(texts)).digest()[:7])

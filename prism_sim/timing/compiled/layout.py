@@ -31,6 +31,7 @@ FINE, TOO_SMALL, STARTED_TWICE, STUCK = range(4)  # why a run ended early
 # single values. KEEP: whether all flights, holds and their like are kept; else flights are forgotten on arrival, and of
 # the others there are only numbers. Of exchanges, those from FIRST_EXCHANGE to END_EXCHANGE are played. MOST_*: the room
 (
+    SOURCE,
     N_PARTICIPANTS,
     N_DEVICES,
     N_EXCHANGES,
@@ -82,8 +83,8 @@ FINE, TOO_SMALL, STARTED_TWICE, STUCK = range(4)  # why a run ended early
     NOW_S,
     OVERHEAD_S,
     LATENCY_S,
-) = range(51)
-N_VALUES = 51
+) = range(52)
+N_VALUES = 52
 
 # sections. Plain cells: DEVICE_OF of each participant; NUMBERS, lists of messages, and COPY_OUT, seconds before each;
 # STARTS (exchanges, participants): who starts what; after a plan's exchanges comes one more of each shape, and ALONE
@@ -139,8 +140,8 @@ N_VALUES = 51
     PARTICIPANTS,
     DEVICES,
     INTERVALS,
-) = range(51, 98)
-N_HEAD = 98
+) = range(52, 99)
+N_HEAD = 99
 
 # records: their fields, and how many cells they take
 (

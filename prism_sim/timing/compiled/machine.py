@@ -5,11 +5,10 @@ A change of what that does is a change here too; the tests play both.
 
 from __future__ import annotations
 
-from prism_sim.timing.compiled.jit import inner
-
 from prism_sim.timing.compiled import layout as at
 from prism_sim.timing.compiled.carriers import send
 from prism_sim.timing.compiled.clock import push, rec
+from prism_sim.timing.compiled.jit import inner
 from prism_sim.timing.compiled.layout import Cells, Floats
 
 # --- processors ------------------------------------------------------------------------------------------------------
@@ -43,7 +42,12 @@ def hold(
             return end_s
         entry = rec(m, at.HOLDS, number, at.HOLD)
         m[entry + at.HOLD_PARTICIPANT], m[entry + at.HOLD_KIND], m[entry + at.HOLD_SUBJECT] = participant, kind, subject
-        s[entry + at.HOLD_START_S], s[entry + at.HOLD_END_S], m[entry + at.HOLD_CAUSE], s[entry + at.HOLD_LAUNCH_S] = start_s, end_s, cause, launch_s
+        s[entry + at.HOLD_START_S], s[entry + at.HOLD_END_S], m[entry + at.HOLD_CAUSE], s[entry + at.HOLD_LAUNCH_S] = (
+            start_s,
+            end_s,
+            cause,
+            launch_s,
+        )
     if m[rec(m, at.HOSTS, device, at.HOST) + at.HOST_IS_FED] and kind != at.COMPUTING:
         s[processor + at.PROCESSOR_HOST_FREE_S] = max(s[processor + at.PROCESSOR_HOST_FREE_S], end_s)
         if kind == at.STAGING:
@@ -52,20 +56,28 @@ def hold(
 
 
 @inner
-def compute(
-    m: Cells, s: Floats, participant: int, step: int, cause: int
-) -> tuple[float, int]:
+def compute(m: Cells, s: Floats, participant: int, step: int, cause: int) -> tuple[float, int]:
     """`Processors.compute`: its end, and what that is bound to."""
     device, now_s = m[m[at.DEVICE_OF] + participant], s[at.NOW_S]
-    cost, host, processor = rec(m, at.COSTS, m[rec(m, at.STEPS, step, at.STEP) + at.STEP_SUBJECT] * m[at.N_DEVICES] + device, at.COST), rec(m, at.HOSTS, device, at.HOST), rec(m, at.PROCESSORS, device, at.PROCESSOR)
+    cost, host, processor = (
+        rec(m, at.COSTS, m[rec(m, at.STEPS, step, at.STEP) + at.STEP_SUBJECT] * m[at.N_DEVICES] + device, at.COST),
+        rec(m, at.HOSTS, device, at.HOST),
+        rec(m, at.PROCESSORS, device, at.PROCESSOR),
+    )
     duration_s, launch_s = s[cost + at.COST_DURATION_S], s[cost + at.COST_LAUNCH_S]
     if m[host + at.HOST_IS_FED] and m[cost + at.COST_N_KERNELS]:
         if cause != m[processor + at.PROCESSOR_HOLDER]:
             s[processor + at.PROCESSOR_HOST_FREE_S] = max(s[processor + at.PROCESSOR_HOST_FREE_S], now_s)
         start_s, work_s = max(now_s, s[processor + at.PROCESSOR_FREE_S]), duration_s
         each_s = s[host + at.HOST_DISPATCH_S] + s[processor + at.PROCESSOR_RESTART_S] / m[cost + at.COST_N_KERNELS]
-        fed_s = s[processor + at.PROCESSOR_HOST_FREE_S] + (s[cost + at.COST_FED_AFTER_COPY_S] if s[processor + at.PROCESSOR_RESTART_S] else s[cost + at.COST_FED_S])
-        s[processor + at.PROCESSOR_HOST_FREE_S] = s[processor + at.PROCESSOR_HOST_FREE_S] + each_s * m[cost + at.COST_N_KERNELS] + s[processor + at.PROCESSOR_HANDLING_S]
+        fed_s = s[processor + at.PROCESSOR_HOST_FREE_S] + (
+            s[cost + at.COST_FED_AFTER_COPY_S] if s[processor + at.PROCESSOR_RESTART_S] else s[cost + at.COST_FED_S]
+        )
+        s[processor + at.PROCESSOR_HOST_FREE_S] = (
+            s[processor + at.PROCESSOR_HOST_FREE_S]
+            + each_s * m[cost + at.COST_N_KERNELS]
+            + s[processor + at.PROCESSOR_HANDLING_S]
+        )
         s[processor + at.PROCESSOR_RESTART_S] = s[processor + at.PROCESSOR_HANDLING_S] = 0.0
         duration_s = max(max(start_s + work_s, fed_s, s[processor + at.PROCESSOR_HOST_FREE_S]) - start_s, work_s)
         launch_s = duration_s - (work_s - launch_s)
@@ -97,15 +109,26 @@ def slot_for(m: Cells, s: Floats, request: int) -> int:
     n_participants = m[at.N_PARTICIPANTS]
     for exchange in range(m[at.FIRST_EXCHANGE], m[at.END_EXCHANGE]):
         lowering = m[m[at.LOWERING_OF] + exchange]
-        first, entry = m[rec(m, at.LOWERINGS, lowering, at.LOWERING) + at.LOWERING_FIRST], entry_of(m, s, slot, exchange)
+        first, entry = (
+            m[rec(m, at.LOWERINGS, lowering, at.LOWERING) + at.LOWERING_FIRST],
+            entry_of(m, s, slot, exchange),
+        )
         for message in range(m[rec(m, at.LOWERINGS, lowering, at.LOWERING) + at.LOWERING_N_MESSAGES]):
-            m[m[at.BLOCKERS] + entry + message] = m[rec(m, at.MESSAGES, first + message, at.MESSAGE) + at.MESSAGE_BLOCKERS]
+            m[m[at.BLOCKERS] + entry + message] = m[
+                rec(m, at.MESSAGES, first + message, at.MESSAGE) + at.MESSAGE_BLOCKERS
+            ]
         for participant in range(n_participants):
             part = rec(m, at.PARTS, lowering * n_participants + participant, at.PART)
             seat = rec(m, at.SEATS, seat_of(m, s, slot, exchange, participant), at.SEAT)
-            m[seat + at.SEAT_REMAINING], m[seat + at.SEAT_LAST], m[seat + at.SEAT_WAITER] = m[part + at.PART_INCOMING], at.NONE, at.NONE
+            m[seat + at.SEAT_REMAINING], m[seat + at.SEAT_LAST], m[seat + at.SEAT_WAITER] = (
+                m[part + at.PART_INCOMING],
+                at.NONE,
+                at.NONE,
+            )
             m[seat + at.SEAT_STARTED] = m[seat + at.SEAT_COPIED_IN] = 0
-            if m[m[at.STARTS] + exchange * m[at.N_PARTICIPANTS] + participant]:  # who takes part sends on only once it has begun itself
+            if m[
+                m[at.STARTS] + exchange * m[at.N_PARTICIPANTS] + participant
+            ]:  # who takes part sends on only once it has begun itself
                 for place in range(m[part + at.PART_FORWARDS_FROM], m[part + at.PART_FORWARDS_TO]):
                     m[m[at.BLOCKERS] + entry + m[m[at.NUMBERS] + place] - first] += 1
     return int(slot)
@@ -131,11 +154,13 @@ def seat_of(m: Cells, s: Floats, slot: int, exchange: int, participant: int) -> 
 
 
 @inner
-def unblock(
-    m: Cells, s: Floats, slot: int, exchange: int, message: int, cause: int
-) -> int:
+def unblock(m: Cells, s: Floats, slot: int, exchange: int, message: int, cause: int) -> int:
     """`Engine.unblock`; a flight that is free and so to be delivered now, or NONE."""
-    entry = entry_of(m, s, slot, exchange) + message - m[rec(m, at.LOWERINGS, m[m[at.LOWERING_OF] + exchange], at.LOWERING) + at.LOWERING_FIRST]
+    entry = (
+        entry_of(m, s, slot, exchange)
+        + message
+        - m[rec(m, at.LOWERINGS, m[m[at.LOWERING_OF] + exchange], at.LOWERING) + at.LOWERING_FIRST]
+    )
     m[m[at.BLOCKERS] + entry] -= 1
     if m[m[at.BLOCKERS] + entry]:
         return at.NONE
@@ -147,15 +172,18 @@ def unblock(
 
 
 @inner
-def post(
-    m: Cells, s: Floats, slot: int, exchange: int, message: int, at_s: float, cause: int
-) -> int:
+def post(m: Cells, s: Floats, slot: int, exchange: int, message: int, at_s: float, cause: int) -> int:
     """`Engine.post`; a flight that is free and so to be delivered now, or NONE."""
     number = _new_flight(m, s)
     if number == at.NONE:
         return at.NONE
     flight, sent, now_s = rec(m, at.FLIGHTS, number, at.FLIGHT), rec(m, at.MESSAGES, message, at.MESSAGE), s[at.NOW_S]
-    m[flight + at.FLIGHT_MESSAGE], m[flight + at.FLIGHT_EXCHANGE], m[flight + at.FLIGHT_SLOT], m[flight + at.FLIGHT_CAUSE] = message, exchange, slot, cause
+    (
+        m[flight + at.FLIGHT_MESSAGE],
+        m[flight + at.FLIGHT_EXCHANGE],
+        m[flight + at.FLIGHT_SLOT],
+        m[flight + at.FLIGHT_CAUSE],
+    ) = message, exchange, slot, cause
     m[rec(m, at.SLOTS, slot, at.SLOT) + at.SLOT_UNDER_WAY] += 1
     if m[sent + at.MESSAGE_SOURCE_DEVICE] == m[sent + at.MESSAGE_DESTINATION_DEVICE]:
         s[flight + at.FLIGHT_POSTED_S] = s[flight + at.FLIGHT_ARRIVAL_S] = at_s
@@ -188,7 +216,9 @@ def _new_flight(m: Cells, s: Floats) -> int:
     flight = rec(m, at.FLIGHTS, number, at.FLIGHT)
     m[flight + at.FLIGHT_INDEX] = m[at.N_FLIGHTS]
     m[at.N_FLIGHTS] += 1
-    m[flight + at.FLIGHT_AHEAD] = m[flight + at.FLIGHT_AHEAD_DOWN] = m[flight + at.FLIGHT_RIDES] = m[flight + at.FLIGHT_NEXT] = at.NONE
+    m[flight + at.FLIGHT_AHEAD] = m[flight + at.FLIGHT_AHEAD_DOWN] = m[flight + at.FLIGHT_RIDES] = m[
+        flight + at.FLIGHT_NEXT
+    ] = at.NONE
     m[flight + at.FLIGHT_FIRST_LEG] = m[flight + at.FLIGHT_LAST_LEG] = at.NONE
     m[flight + at.FLIGHT_HOP] = 0
     s[flight + at.FLIGHT_LAST_BIT_S] = 0.0
@@ -211,7 +241,14 @@ def deliver(m: Cells, s: Floats, number: int) -> None:
             depth -= 1
             continue
         m[stack + 2 * depth + 1] = place + 1
-        free = unblock(m, s, m[flight + at.FLIGHT_SLOT], m[flight + at.FLIGHT_EXCHANGE], m[m[at.NUMBERS] + place], ~m[flight + at.FLIGHT_INDEX])
+        free = unblock(
+            m,
+            s,
+            m[flight + at.FLIGHT_SLOT],
+            m[flight + at.FLIGHT_EXCHANGE],
+            m[m[at.NUMBERS] + place],
+            ~m[flight + at.FLIGHT_INDEX],
+        )
         if free != at.NONE:
             depth += 1
             if 2 * depth + 1 >= m[at.MOST_STACKED]:
@@ -225,7 +262,12 @@ def _arrived(m: Cells, s: Floats, number: int) -> int:
     """Wakes the receiver if this was the last that it waits for; where the followers of the message begin."""
     flight = rec(m, at.FLIGHTS, number, at.FLIGHT)
     sent = rec(m, at.MESSAGES, m[flight + at.FLIGHT_MESSAGE], at.MESSAGE)
-    seat = rec(m, at.SEATS, seat_of(m, s, m[flight + at.FLIGHT_SLOT], m[flight + at.FLIGHT_EXCHANGE], m[sent + at.MESSAGE_DESTINATION]), at.SEAT)
+    seat = rec(
+        m,
+        at.SEATS,
+        seat_of(m, s, m[flight + at.FLIGHT_SLOT], m[flight + at.FLIGHT_EXCHANGE], m[sent + at.MESSAGE_DESTINATION]),
+        at.SEAT,
+    )
     m[seat + at.SEAT_LAST] = m[flight + at.FLIGHT_INDEX]
     m[seat + at.SEAT_REMAINING] -= 1
     if not m[seat + at.SEAT_REMAINING] and m[seat + at.SEAT_WAITER] != at.NONE:
@@ -249,7 +291,14 @@ def play(m: Cells, s: Floats, process: int, participant: int) -> bool:
             return False
         end_s = now_s
         if m[me + at.PROCESS_STANDING] == at.AFTER_START:
-            _send_on(m, s, slot, m[rec(m, at.STEPS, m[me + at.PROCESS_AT], at.STEP) + at.STEP_SUBJECT], participant, m[me + at.PROCESS_CAUSE])
+            _send_on(
+                m,
+                s,
+                slot,
+                m[rec(m, at.STEPS, m[me + at.PROCESS_AT], at.STEP) + at.STEP_SUBJECT],
+                participant,
+                m[me + at.PROCESS_CAUSE],
+            )
             m[me + at.PROCESS_AT], m[me + at.PROCESS_STANDING] = m[me + at.PROCESS_AT] + 1, at.AT_STEP
             continue
         if m[me + at.PROCESS_AT] == m[me + at.PROCESS_END] and m[me + at.PROCESS_STANDING] == at.AT_STEP:
@@ -257,11 +306,15 @@ def play(m: Cells, s: Floats, process: int, participant: int) -> bool:
         subject = m[rec(m, at.STEPS, m[me + at.PROCESS_AT], at.STEP) + at.STEP_SUBJECT]
         if m[me + at.PROCESS_STANDING] == at.WOKEN:
             _note_blocked(m, s, participant, subject, s[me + at.PROCESS_SINCE_S])
-            m[me + at.PROCESS_CAUSE] = ~m[rec(m, at.SEATS, seat_of(m, s, slot, subject, participant), at.SEAT) + at.SEAT_LAST]
+            m[me + at.PROCESS_CAUSE] = ~m[
+                rec(m, at.SEATS, seat_of(m, s, slot, subject, participant), at.SEAT) + at.SEAT_LAST
+            ]
             end_s, m[me + at.PROCESS_CAUSE] = copy_in(m, s, slot, subject, participant, m[me + at.PROCESS_CAUSE])
             m[me + at.PROCESS_STANDING] = at.AT_STEP
         elif m[rec(m, at.STEPS, m[me + at.PROCESS_AT], at.STEP) + at.STEP_OP] == at.COMPUTE:
-            end_s, m[me + at.PROCESS_CAUSE] = compute(m, s, participant, m[me + at.PROCESS_AT], m[me + at.PROCESS_CAUSE])
+            end_s, m[me + at.PROCESS_CAUSE] = compute(
+                m, s, participant, m[me + at.PROCESS_AT], m[me + at.PROCESS_CAUSE]
+            )
         elif m[rec(m, at.STEPS, m[me + at.PROCESS_AT], at.STEP) + at.STEP_OP] == at.START:
             end_s, m[me + at.PROCESS_CAUSE] = start(m, s, slot, subject, participant, m[me + at.PROCESS_CAUSE])
             m[me + at.PROCESS_STANDING] = at.AFTER_START
@@ -272,7 +325,11 @@ def play(m: Cells, s: Floats, process: int, participant: int) -> bool:
         else:
             seat = rec(m, at.SEATS, seat_of(m, s, slot, subject, participant), at.SEAT)
             if m[seat + at.SEAT_REMAINING]:
-                s[me + at.PROCESS_SINCE_S], m[me + at.PROCESS_STANDING], m[seat + at.SEAT_WAITER] = now_s, at.WOKEN, process
+                s[me + at.PROCESS_SINCE_S], m[me + at.PROCESS_STANDING], m[seat + at.SEAT_WAITER] = (
+                    now_s,
+                    at.WOKEN,
+                    process,
+                )
                 return False
             end_s, m[me + at.PROCESS_CAUSE] = copy_in(m, s, slot, subject, participant, m[me + at.PROCESS_CAUSE])
         m[me + at.PROCESS_AT] += 1
@@ -282,9 +339,7 @@ def play(m: Cells, s: Floats, process: int, participant: int) -> bool:
 
 
 @inner
-def start(
-    m: Cells, s: Floats, slot: int, exchange: int, participant: int, cause: int
-) -> tuple[float, int]:
+def start(m: Cells, s: Floats, slot: int, exchange: int, participant: int, cause: int) -> tuple[float, int]:
     """`Engine.start`, but for what is sent on at its end: until when its processor is busy, and with what."""
     end_s = now_s = s[at.NOW_S]
     seat = rec(m, at.SEATS, seat_of(m, s, slot, exchange, participant), at.SEAT)
@@ -312,9 +367,7 @@ def start(
 
 
 @inner
-def _send_on(
-    m: Cells, s: Floats, slot: int, exchange: int, participant: int, cause: int
-) -> None:
+def _send_on(m: Cells, s: Floats, slot: int, exchange: int, participant: int, cause: int) -> None:
     part = rec(m, at.PARTS, m[m[at.LOWERING_OF] + exchange] * m[at.N_PARTICIPANTS] + participant, at.PART)
     for place in range(m[part + at.PART_FORWARDS_FROM], m[part + at.PART_FORWARDS_TO]):
         free = unblock(m, s, slot, exchange, m[m[at.NUMBERS] + place], cause)
@@ -323,9 +376,7 @@ def _send_on(
 
 
 @inner
-def copy_in(
-    m: Cells, s: Floats, slot: int, exchange: int, participant: int, cause: int
-) -> tuple[float, int]:
+def copy_in(m: Cells, s: Floats, slot: int, exchange: int, participant: int, cause: int) -> tuple[float, int]:
     """`Engine.copy_in`."""
     place = m[m[at.LOWERING_OF] + exchange] * m[at.N_PARTICIPANTS] + participant
     copy_s = s[m[at.COPY_IN] + place]
@@ -336,7 +387,10 @@ def copy_in(
     end_s = hold(m, s, participant, at.STAGING, exchange, copy_s, cause, 0.0)
     device = m[m[at.DEVICE_OF] + participant]
     if m[rec(m, at.HOSTS, device, at.HOST) + at.HOST_IS_FED]:
-        s[rec(m, at.PROCESSORS, device, at.PROCESSOR) + at.PROCESSOR_HANDLING_S] += m[rec(m, at.PARTS, place, at.PART) + at.PART_COPIED_BYTES] / s[rec(m, at.HOSTS, device, at.HOST) + at.HOST_HANDLING_BYTES_PER_S]
+        s[rec(m, at.PROCESSORS, device, at.PROCESSOR) + at.PROCESSOR_HANDLING_S] += (
+            m[rec(m, at.PARTS, place, at.PART) + at.PART_COPIED_BYTES]
+            / s[rec(m, at.HOSTS, device, at.HOST) + at.HOST_HANDLING_BYTES_PER_S]
+        )
     return end_s, m[at.N_HOLDS] - 1
 
 

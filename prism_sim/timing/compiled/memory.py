@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -42,6 +40,7 @@ class Memory:
         self._make(network_cells(rig.network, len(rig.devices)), rig)
 
     def _make(self, network: NetworkCells, rig: Rig) -> None:
+        self.network = network
         tables, wanted, fixed = self.tables, self.wanted, dict(self.tables.sections)
         n_devices, n_participants, n_messages = len(rig.devices), len(tables.device_of), tables.most_messages
         n_exchanges = len(tables.plan.exchanges)
@@ -50,7 +49,9 @@ class Memory:
         n_slots = min(max(wanted.n_rounds, 1), 4 * self.room)
         n_processes = max(tables.plan.n_ranks + wanted.n_rounds * tables.n_terminals, n_participants)
         n_logged = n_messages if wanted.logged else 0
-        n_flights = max(n_logged, min(max(wanted.n_rounds, 1) * n_messages, self.room * (2 * tables.largest_exchange + 64)), 1)
+        n_flights = max(
+            n_logged, min(max(wanted.n_rounds, 1) * n_messages, self.room * (2 * tables.largest_exchange + 64)), 1
+        )
         routes = network.sections[at.ROUTES].reshape(-1, at.ROUTE)
         most_hops = int(np.diff(routes).max(initial=2))
         n_holds = n_steps + 3 * n_messages + n_exchanges * n_participants if wanted.logged else 0
@@ -118,10 +119,17 @@ class Memory:
         self.cells[at.N_VALUES : at.N_HEAD] = begins[:-1]
         for place, value in values.items():
             self.cells[place] = value
-        self.begins = {section: int(begin) for section, begin in zip(range(at.N_VALUES, at.N_HEAD), begins, strict=False)}
+        self.begins = {
+            section: int(begin) for section, begin in zip(range(at.N_VALUES, at.N_HEAD), begins, strict=False)
+        }
         for section, cells in fixed.items():
             self._write(section, cells)
         self.written: list[object] = [None, None]
+
+    def takes(self, network: NetworkCells) -> bool:
+        return network.medium == self.network.medium and all(
+            len(cells) == len(self.network.sections[section]) for section, cells in network.sections.items()
+        )
 
     def _write(self, section: int, cells: Cells) -> None:
         begin = self.begins[section]
@@ -163,3 +171,12 @@ class Memory:
         begin = self.begins[section]
         cells = self.cells[begin : begin + count * n_cells].reshape(count, n_cells)
         return cells, cells.view(np.float64)
+
+
+def memory_for(tables: Tables, rig: Rig, wanted: Wanted) -> Memory:
+    """The tables' own for what is wanted, if it was made for a network like this, or a new one."""
+    known: Memory | None = tables.memories.get(wanted)
+    network = network_cells(rig.network, len(rig.devices))
+    if known is None or not known.takes(network):
+        known = tables.memories[wanted] = Memory(tables, rig, wanted)
+    return known

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from prism_sim.timing.media.switch import per_device
 from prism_sim.timing.prepared import PreparedExchange
 from prism_sim.timing.rig import Rig
 
+
 class Tables:
     """A plan on its participants' devices, and the algorithms to choose from: what many rigs share.
 
@@ -34,6 +36,7 @@ class Tables:
         self, plan: Plan, terminals: Sequence[Sequence[Step]], rig: Rig, ways: Callable[[Exchange], Sequence[str]]
     ) -> None:
         self.plan, self.n_terminals, self.device_of = plan, len(terminals), rig.device_of
+        self.memories: dict[Any, Any] = {}  # made for it: see `memory_for`
         self.kernels: list[Sequence[Kernel]] = []
         self.labels: list[str] = []
         self.lowered: list[tuple[Exchange, str]] = []
@@ -195,7 +198,11 @@ class NetworkCells:
 def network_cells(network: Network, n_devices: int) -> NetworkCells:
     """Raises ValueError as `Network.open`."""
     ports, lines = np.zeros((n_devices, at.PORT)), np.zeros((2 * n_devices, at.LINE))
-    found: dict[int, Cells] = {at.HOPS: np.zeros(0, np.int64), at.ROUTES: np.zeros(0, np.int64), at.HOP_LINES: np.zeros(0, np.int64)}
+    found: dict[int, Cells] = {
+        at.HOPS: np.zeros(0, np.int64),
+        at.ROUTES: np.zeros(0, np.int64),
+        at.HOP_LINES: np.zeros(0, np.int64),
+    }
     latency_s, cut_through = 0.0, True
     if isinstance(network, Switch):
         medium, latency_s = {"fifo": at.FIFO, "fair": at.FAIR}[network.sharing], network.latency_s

@@ -110,6 +110,7 @@ class Network(Protocol):
     message_overhead_s: what a message costs on its sender's processor.
     collective: the algorithm by which exchanges become messages, one of `collectives.ALGORITHMS`, or `quickest`, for
         each exchange that of these which is quickest for it (`quickest.py`).
+    slow_start: whether connections that were idle begin with a small window (`slow_start.py`).
     reaches_all: whether one transmission is known to reach all devices, and at what rate.
 
     Adding a network: one file beside this one, and its name in `media.NETWORKS`.
@@ -120,6 +121,9 @@ class Network(Protocol):
 
     @property
     def collective(self) -> str: ...
+
+    @property
+    def slow_start(self) -> bool: ...
 
     @property
     def reaches_all(self) -> bool: ...

@@ -1,0 +1,65 @@
+"""What `play_once`, `play_stream` and `algorithms_of` give, by compiled code: to the bit what the plain engine gives."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import partial
+from threading import Lock
+
+from prism_sim.plan import Exchange, Plan, Step
+from prism_sim.timing.compiled import layout as at
+from prism_sim.timing.compiled.log import timeline_of
+from prism_sim.timing.compiled.memory import Memory, Wanted, memory_for
+from prism_sim.timing.compiled.tables import Tables
+from prism_sim.timing.quickest import ways_for
+from prism_sim.timing.rig import Rig
+from prism_sim.timing.timeline import Timeline
+
+MOST_KEPT = 32  # plans whose tables are kept for the next who plays them
+_KEPT: OrderedDict[object, tuple[Plan, Tables]] = OrderedDict()
+_ONE_AT_A_TIME = Lock()  # a memory is written over by the next rig
+
+
+def once(plan: Plan, rig: Rig) -> Timeline:
+    """Raises CannotEndError where the plain engine says why."""
+    with _ONE_AT_A_TIME:
+        memory = _memory(plan, plan.programs[-1:], rig, Wanted())
+        memory.play(rig)
+        return timeline_of(memory, rig)
+
+
+def algorithms(plan: Plan, rig: Rig) -> tuple[str, ...]:
+    """Of each exchange of the plan. Raises CannotEndError."""
+    with _ONE_AT_A_TIME:
+        memory = _memory(plan, plan.programs[-1:], rig, Wanted(once=False, logged=False))
+        memory.play(rig)
+        begin = memory.begins[at.LOWERING_OF]
+        chosen = memory.cells[begin : begin + len(plan.exchanges)].tolist()
+    return tuple(memory.tables.lowered[lowering][1] for lowering in chosen)
+
+
+def completions(
+    plan: Plan, terminals: Sequence[Sequence[Step]], rig: Rig, n_rounds: int, in_flight: int, whole: bool
+) -> tuple[list[float], int]:
+    """When each round was done, and how many were played to know that. Raises CannotEndError."""
+    wanted = Wanted(once=False, logged=False, n_rounds=n_rounds, in_flight=in_flight, whole=whole)
+    with _ONE_AT_A_TIME:
+        memory = _memory(plan, terminals, rig, wanted)
+        memory.play(rig)
+        done = memory.records(at.REQUESTS, at.REQUEST, n_rounds)[1][:, at.REQUEST_COMPLETION_S]
+        return done.tolist(), int(memory.cells[at.N_PLAYED])
+
+
+def _memory(plan: Plan, terminals: Sequence[Sequence[Step]], rig: Rig, wanted: Wanted) -> Memory:
+    """Made for the same plan on like hardware before, or new."""
+    network = rig.network
+    like = (network.collective, network.reaches_all, type(network), len(rig.devices), rig.device_of)
+    known = _KEPT.get((id(plan), like))
+    if known is None:
+        ways: Callable[[Exchange], Sequence[str]] = partial(ways_for, rig)
+        known = _KEPT[id(plan), like] = plan, Tables(plan, terminals, rig, ways)
+        if len(_KEPT) > MOST_KEPT:
+            _KEPT.popitem(last=False)
+    _KEPT.move_to_end((id(plan), like))
+    return memory_for(known[1], rig, wanted)
