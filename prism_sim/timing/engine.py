@@ -31,12 +31,7 @@ class Engine:
         Raises ValueError if the sizes do not fit each other.
         """
         devices, device_of = rig.devices, rig.device_of
-        if len(device_of) != len(plan.programs):
-            raise ValueError(
-                f"device_of(={device_of}) must name a device for each of {len(plan.programs)} participants"
-            )
-        if not all(0 <= device < len(devices) for device in device_of):
-            raise ValueError(f"device_of(={device_of}) must be indices of the {len(devices)} devices")
+        rig.check(plan)
         self.env = Environment()
         self.plan = plan
         self.medium = rig.network.open(self.env, len(devices), self.deliver)

@@ -1,7 +1,7 @@
 """Which engine plays: the plain one, or the compiled one, which gives the same to the bit.
 
-Loading compiled code takes as long as playing a few thousand messages, compiling it (once a machine) half a minute. So a
-process begins with the plain engine, and turns to the compiled one when it has played enough to be worth that.
+Loading compiled code takes as long as playing a few thousand messages, compiling it (once a machine) half a minute. So
+a process begins with the plain engine, and turns to the compiled one when it has played enough to be worth that.
 """
 
 from __future__ import annotations

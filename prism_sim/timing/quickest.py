@@ -35,6 +35,11 @@ def algorithms_of(plan: Plan, devices: Sequence[Device], device_of: Sequence[int
 
         with suppress(compiled.CannotEndError):
             return compiled.algorithms(plan, rig)
+    return algorithms_plainly(plan, rig)
+
+
+def algorithms_plainly(plan: Plan, rig: Rig) -> tuple[str, ...]:
+    """By the plain engine."""
     found: dict[Exchange, str] = {}
     shapes = [replace(exchange, label="") for exchange in plan.exchanges]
     for shape in shapes:

@@ -1,4 +1,4 @@
-"""What `play_once`, `play_stream` and `algorithms_of` give, by compiled code: to the bit what the plain engine gives."""
+"""What `play_once`, `play_stream` and `algorithms_of` give, by compiled code: to the bit what the plain one gives."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def completions(
 
 
 def _memory(plan: Plan, terminals: Sequence[Sequence[Step]], rig: Rig, wanted: Wanted) -> Memory:
-    """Made for the same plan on like hardware before, or new."""
+    """Made for the same plan on like hardware before, or new. Raises ValueError as the plain engine."""
+    rig.check(plan)
     network = rig.network
     like = (network.collective, network.reaches_all, type(network), len(rig.devices), rig.device_of)
     known = _KEPT.get((id(plan), like))

@@ -288,6 +288,6 @@ def _made(source: int) -> Callable[[Cells, Floats, bool, bool, float], None]:
     return answer
 
 
-# Chooses algorithms, then plays the plan once, adds that up, and plays requests back to back, as asked for. FAILURE says
-# why it ended early; the answers lie in the sections ENDS, SEGMENTS, REQUESTS, PARTICIPANTS and DEVICES.
+# Chooses algorithms, then plays the plan once, adds that up, and plays requests back to back, as asked for. FAILURE
+# says why it ended early; the answers lie in the sections ENDS, SEGMENTS, REQUESTS, PARTICIPANTS and DEVICES.
 answer = _made(source_number())
