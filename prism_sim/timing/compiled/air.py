@@ -36,7 +36,7 @@ def last_bits_per_s(m: Cells, s: Floats, number: int) -> float:
     """Of the air, the first port's rates are the plain one and, down, that of a transmission to all."""
     sent = rec(m, at.MESSAGES, m[rec(m, at.FLIGHTS, number, at.FLIGHT) + at.FLIGHT_MESSAGE], at.MESSAGE)
     plain = m[at.PORTS] + at.PORT_UP_BITS_PER_S
-    return s[m[at.PORTS] + at.PORT_DOWN_BITS_PER_S] if m[sent + at.MESSAGE_TO_ALL] else s[plain]
+    return float(s[m[at.PORTS] + at.PORT_DOWN_BITS_PER_S] if m[sent + at.MESSAGE_TO_ALL] else s[plain])
 
 
 @inner

@@ -13,7 +13,7 @@ from prism_sim.timing.compiled.lines import add_leg, book
 def n_hops(m: Cells, s: Floats, number: int) -> int:
     sent = rec(m, at.MESSAGES, m[rec(m, at.FLIGHTS, number, at.FLIGHT) + at.FLIGHT_MESSAGE], at.MESSAGE)
     route = _route(m, sent)
-    return m[route + at.ROUTE_TO] - m[route + at.ROUTE_FROM]
+    return int(m[route + at.ROUTE_TO] - m[route + at.ROUTE_FROM])
 
 
 @inner

@@ -92,7 +92,8 @@ N_VALUES = 52
 # (shapes, participants) are programs that play it alone; SHAPE_OF each exchange; CHOICES (shapes, n_choices):
 # lowerings; COPY_IN, as PARTS; HOPS (devices, devices): how often a message uses the air; HOP_LINES: what routes are
 # made of; of an exchange LOWERING_OF and FIRST_MESSAGE_OF (in a slot); BLOCKERS, TRANSMISSIONS (slots, messages);
-# SLOT_OF a request; BUSY: connections that flow, in the order in which they began; LINE_SECONDS (lines, devices); MOMENTS
+# SLOT_OF a request; BUSY: connections that flow, in the order in which they began; LINE_SECONDS (lines, devices);
+# MOMENTS of events
 (
     DEVICE_OF,
     NUMBERS,

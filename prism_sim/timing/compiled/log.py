@@ -73,6 +73,10 @@ class CompiledLog(Log):
         }
         self._ends = _copied(memory, at.ENDS, at.END, len(rig.device_of))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process it is as the plain engine's."""
+        return Log, (self.plan, self.device_of, self.jobs, self.flights, self.blocked, self.ends, self.figures)
+
     @cached_property
     def jobs(self) -> list[Hold]:  # type: ignore[override]
         cells, seconds = self._cells[at.HOLDS]

@@ -238,7 +238,7 @@ def _is_known(m: Cells, s: Floats) -> bool:
 @inner
 def _window(m: Cells, number: int) -> int:
     """Where its moments begin, among all."""
-    return m[rec(m, at.WINDOWS, number, at.WINDOW) + at.WINDOW_FROM]
+    return int(m[rec(m, at.WINDOWS, number, at.WINDOW) + at.WINDOW_FROM])
 
 
 @inner

@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from simpy import Environment
 
 from prism_sim.devices import Device
 from prism_sim.plan import Compute, Exchange, Kernel, Plan, Start, Step
@@ -197,6 +198,7 @@ class NetworkCells:
 @lru_cache(maxsize=1024)
 def network_cells(network: Network, n_devices: int) -> NetworkCells:
     """Raises ValueError as `Network.open`."""
+    network.open(Environment(), n_devices, lambda flight: None)
     ports, lines = np.zeros((n_devices, at.PORT)), np.zeros((2 * n_devices, at.LINE))
     found: dict[int, Cells] = {
         at.HOPS: np.zeros(0, np.int64),
