@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _files(found: Comparison) -> Mapping[str, Content]:
-    from prism_sim.figures.parts import draw_parts
+    from prism_sim.figures.bars import draw_parts
     from prism_sim.figures.style import saved
 
     bars = [

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from prism_sim.figures.base import Plot
-from prism_sim.figures.frame import add_legend, add_title, is_wide, log_axis
-from prism_sim.figures.latency_compression import fidelity_column, fidelity_note
+from prism_sim.figures.compression import fidelity_column, fidelity_note
+from prism_sim.figures.frame import framed, is_wide, log_axis
 from prism_sim.figures.quantities import quantity
 from prism_sim.figures.rows import checked, named_text, numeric, varying
-from prism_sim.figures.style import COLUMN_INCHES, FAINT, in_order, look, new_figure, plain, strategy_style
+from prism_sim.figures.style import COLUMN_INCHES, FAINT, in_order, plain, strategy_style
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -42,9 +42,7 @@ def draw_pareto(
     (x_factor, x_unit), (y_factor, y_unit) = quantity(x).scale(rows[x]), quantity(y).scale(rows[y])
     points = [(float(a) / x_factor, float(b) / y_factor) for a, b in zip(rows[x], rows[y], strict=True)]
     best = front(points, (quantity(x).better, quantity(y).better))
-    with look():
-        figure = new_figure(COLUMN_INCHES, 2.7)
-        axes = figure.add_subplot()
+    with framed(COLUMN_INCHES, 2.7, title) as (figure, axes):
         _draw_front(axes, [points[number] for number in best])
         _draw_points(axes, points, list(rows["strategy"]), set(best))
         if limit is not None:
@@ -62,8 +60,6 @@ def draw_pareto(
         measure = fidelity_column(rows) or ""
         if measure in (x, y) and (note := fidelity_note(rows, measure)):
             axes.annotate(note, (0.98, 0.02), xycoords="axes fraction", ha="right", fontsize=6.5, color=FAINT)
-        add_legend(figure, [axes])
-        add_title(figure, title)
     return figure
 
 

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from prism_sim.figures.base import Plot
-from prism_sim.figures.frame import add_legend, add_title, log_axis
+from prism_sim.figures.frame import framed, log_axis
 from prism_sim.figures.quantities import SECONDS, Quantity
 from prism_sim.figures.rows import checked, numeric
-from prism_sim.figures.style import COLUMN_INCHES, FAINT, in_order, look, new_figure, plain, strategy_style
+from prism_sim.figures.style import COLUMN_INCHES, FAINT, in_order, plain, strategy_style
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -53,17 +53,13 @@ def draw_predicted_measured(table: DataFrame, *, title: str = "") -> Figure:
     points = list(_points(rows, factor))
     amounts = [amount for point in points for amount in (point.measured, point.predicted)]
     low, high = min(amounts) / MARGIN, max(amounts) * MARGIN
-    with look():
-        figure = new_figure(COLUMN_INCHES, COLUMN_INCHES)
-        axes = figure.add_subplot(aspect="equal")
+    with framed(COLUMN_INCHES, COLUMN_INCHES, title, aspect="equal") as (figure, axes):
         _draw_bands(axes, low, high)
         _draw_points(axes, points)
         _explain_looks(axes, points)
         log_axis(axes.xaxis, low, high, narrow=True)
         log_axis(axes.yaxis, low, high, narrow=True)
         axes.set(xlabel=f"measured ({unit})", ylabel=f"predicted ({unit})")
-        add_legend(figure, [axes])
-        add_title(figure, title)
     return figure
 
 

@@ -15,7 +15,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from prism_sim.figures import draw_compression, draw_pareto, draw_spans
-from prism_sim.figures.parts import draw_parts
+from prism_sim.figures.bars import draw_parts
 from prism_sim.figures.quantities import quantity
 from prism_sim.figures.style import (
     MARKERS,
