@@ -17,6 +17,7 @@ from prism_sim.evaluation.fitting import check_tokens
 from prism_sim.evaluation.spread import Spread, calibrated, forward
 from prism_sim.numeric.codebooks import Codebooks
 from prism_sim.numeric.infer import describe, main_output
+from prism_sim.numeric.threads import fixed_threads
 from prism_sim.tasks import Task, metrics
 from prism_sim.tasks.examples import Array, Batch, Examples
 from prism_sim.tasks.scoring import joined
@@ -68,7 +69,8 @@ def evaluate(
     wanted = 1 if on_gpu else min(workers or n_cores(), MOST_WORKERS, len(places))
 
     parts: list[dict[str, Array]] = []
-    with _evaluating(model, "cuda" if on_gpu else "cpu"), _one_thread(), ThreadPoolExecutor(wanted) as pool:
+    # one thread of torch for each worker: a batch's sums must not depend on how many there are
+    with _evaluating(model, "cuda" if on_gpu else "cpu"), fixed_threads(1), ThreadPoolExecutor(wanted) as pool:
         codebooks = None if calibration is None else codebooks_of(model, calibration, spread)
 
         def answer(chosen: range) -> dict[str, Array]:
@@ -135,14 +137,3 @@ def _evaluating(model: nn.Module, device: str) -> Iterator[None]:
         yield
     finally:
         model.to(place).train(training)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Of torch for each worker: a batch's sums must not depend on how many there are."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -39,7 +39,7 @@ STEPS, LEARNING_RATE = 0.5, 0.5
 WARMUP = 0.1  # of the steps
 # Of a benchmark's own checkpoint; as BERT is fine-tuned (Devlin et al., 2019, appendix A.3).
 USUAL = Recipe(steps=1000, batch=32, learning_rate=2e-5, warmup_steps=100, weight_decay=0.01)
-OWN_SOURCE = ("loss/finetune.py", "evaluation/training.py", "evaluation/spread.py")
+OWN_SOURCE = ("loss/finetune.py", "evaluation/spread.py")
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _train(
     """Trains, measures on validation examples, and writes. Imports torch."""
     from prism_sim.evaluation import Spread, evaluate
     from prism_sim.evaluation.evaluate import codebooks_of
-    from prism_sim.evaluation.training import spread_loss
+    from prism_sim.evaluation.spread import spread_loss
     from prism_sim.training.loop import Training, train
     from prism_sim.training.state import Keep
 

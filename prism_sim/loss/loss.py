@@ -162,9 +162,7 @@ def _residuals(found: dict[str, Any]) -> Residuals:
 
 def _measure(scenario: Scenario, job: Job) -> Residuals:
     from prism_sim.numeric.residuals import deviations
-    from prism_sim.numeric.threads import fixed_threads
 
     case = reader(scenario, job).case(0)
-    with fixed_threads():
-        cells, found = deviations(case.known, case.job)
+    cells, found = deviations(case.known, case.job)
     return Residuals(cells, Output(found.cosine, found.kl))

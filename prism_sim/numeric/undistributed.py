@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from prism_sim import families
 from prism_sim.numeric.infer import has_logits, main_output
 from prism_sim.numeric.interpreter import padding_mask
+from prism_sim.numeric.threads import fixed_threads
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Undistributed:
     real: Tensor | None
 
 
+@fixed_threads()
 @torch.no_grad()
 def undistributed(model: nn.Module, inputs: Mapping[str, Any]) -> Undistributed:
     """Runs the model's own forward, and listens to its layers meanwhile.

@@ -37,7 +37,7 @@ def weights_of(scenario: Scenario, progress: Progress = SILENT) -> str | None:
         return None
     if not is_reference(scenario):
         return str(spec.folder) if spec.folder is not None else spec.hub_id
-    from prism_sim.training.errors import TrainingError
+    from prism_sim.training.checkpoint import TrainingError
     from prism_sim.training.references import TrainingRequest, obtain
 
     assert scenario.task is not None

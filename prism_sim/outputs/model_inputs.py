@@ -47,12 +47,10 @@ class Reader:
 
         Those are of later seeds, or test examples. Raises ScenarioError for an input that cannot be had.
         """
-        from prism_sim.numeric.threads import fixed_threads
         from prism_sim.numeric.undistributed import undistributed
 
         inputs, job = self._noise_or_file(number) if self.scenario.task is None else self._examples(number)
-        with fixed_threads():
-            return ModelInput(undistributed(self.model, inputs), job)
+        return ModelInput(undistributed(self.model, inputs), job)
 
     @property
     def has_more(self) -> bool:

@@ -18,7 +18,6 @@ from typing import Any
 from prism_sim import plugins
 from prism_sim.kept.digest import digest
 from prism_sim.tasks.base import Recipe, Task
-from prism_sim.training.errors import TrainingError
 
 SCHEMA = "prism-sim/training/1"
 RECORD = "training.json"
@@ -32,6 +31,10 @@ DETERMINING = (
     "numeric/loading.py",
     "numeric/threads.py",
 )
+
+
+class TrainingError(ValueError):
+    """Says what is wrong with a training, its saved state or its checkpoint, and what would do."""
 
 
 @dataclass(frozen=True, slots=True)

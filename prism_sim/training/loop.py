@@ -19,7 +19,7 @@ from prism_sim.evaluation.evaluate import tensors
 from prism_sim.numeric.threads import fixed_threads
 from prism_sim.tasks.base import Recipe
 from prism_sim.tasks.examples import Batch, Examples
-from prism_sim.training.errors import TrainingError
+from prism_sim.training.checkpoint import TrainingError
 from prism_sim.training.interrupt import interrupt_later
 from prism_sim.training.state import Keep, State, TrainingPoint
 

@@ -12,8 +12,7 @@ from prism_sim.kept.cache import cache_folder
 from prism_sim.progress import SILENT, Progress
 from prism_sim.tasks.base import Recipe, Splits, Task
 from prism_sim.training import checkpoint
-from prism_sim.training.checkpoint import CheckpointIdentity, identity
-from prism_sim.training.errors import TrainingError
+from prism_sim.training.checkpoint import CheckpointIdentity, TrainingError, identity
 
 if TYPE_CHECKING:
     from torch import nn
