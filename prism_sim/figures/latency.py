@@ -16,7 +16,7 @@ from prism_sim.figures.charts import Chart, draw_chart
 from prism_sim.figures.frame import is_wide
 from prism_sim.figures.panels import PanelLine
 from prism_sim.figures.rows import canonical, checked, named_text, numeric, varying, with_references
-from prism_sim.figures.style import FAINT, strategy_colour
+from prism_sim.figures.style import FAINT, strategy_style
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -96,7 +96,7 @@ def _mark_break_evens(axes: Axes, shown: Sequence[PanelLine], factors: tuple[flo
             marker="o",
             markersize=6.5,
             markerfacecolor="none",
-            markeredgecolor=strategy_colour(strategy),
+            markeredgecolor=strategy_style(strategy).colour,
             markeredgewidth=1.2,
             linestyle="none",
             label="as fast as single" if number == 0 else None,

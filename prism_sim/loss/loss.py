@@ -31,7 +31,7 @@ Distance = tuple[int, int]  # nearest and furthest, in tokens
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How far the output is from the undistributed model's; see `numeric.fidelity`. kl: None without logits."""
+    """How far the output is from the undistributed model's; see `numeric.measure`. kl: None without logits."""
 
     cosine: float
     kl: float | None

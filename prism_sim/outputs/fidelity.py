@@ -34,7 +34,7 @@ DETERMINING = ("numeric", "families", "shapes", "strategies", "compressors", "."
 
 @dataclass(frozen=True, slots=True)
 class Fidelity:
-    """Against the undistributed model on the same input; see `numeric.fidelity`.
+    """Against the undistributed model on the same input; see `numeric.measure`.
 
     top1_agreement: None for random weights, whose outputs say nothing about accuracy.
     plan_confirmed: the bytes and FLOPs that were seen equal the predicted ones.
@@ -145,12 +145,8 @@ def question(scenario: Scenario, job: Job, schema: str = SCHEMA) -> str:
 
 
 @plugins.remembered()
-def source_digest() -> str:
-    """Of our own source that the numbers come from, and of plug-ins'."""
+def source_digest(folders: tuple[str, ...] = DETERMINING) -> str:
+    """Of our own source in these folders, by default what the numbers come from, and of plug-ins' of these rooms."""
     root = Path(__file__).parent.parent
-    own = digest(sorted(path for folder in DETERMINING for path in (root / folder).glob(_pattern(folder))))
-    return own + plugins.digest(DETERMINING)
-
-
-def _pattern(folder: str) -> str:
-    return "*.py" if folder == "." else "**/*.py"
+    patterns = [f"{folder}/**/*.py" if folder != "." else "*.py" for folder in folders]
+    return digest(sorted(path for pattern in patterns for path in root.glob(pattern))) + plugins.digest(folders)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from prism_sim.numeric.inputs import InputSource
-    from prism_sim.numeric.undistributed import Undistributed
+    from prism_sim.numeric.measure import Undistributed
     from prism_sim.tasks.examples import Examples
 
 MOST_EXAMPLES = 64  # of a task
@@ -47,7 +47,7 @@ class Reader:
 
         Those are of later seeds, or test examples. Raises ScenarioError for an input that cannot be had.
         """
-        from prism_sim.numeric.undistributed import undistributed
+        from prism_sim.numeric.measure import undistributed
 
         inputs, job = self._noise_or_file(number) if self.scenario.task is None else self._examples(number)
         return ModelInput(undistributed(self.model, inputs), job)

@@ -17,9 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from prism_sim import plugins, strategies
+from prism_sim import strategies
 from prism_sim.kept.cache import Kept, cache_folder
-from prism_sim.kept.digest import digest
 from prism_sim.outputs import checkpoints
 from prism_sim.outputs.fidelity import LIBRARIES, loading, source_digest
 from prism_sim.progress import SILENT, Progress
@@ -187,7 +186,7 @@ def question(scenario: Scenario, job: Job | None) -> str:
         "weights": checkpoints.weights_key(scenario),
         "task": [scenario.task.name, scenario.task.examples, checkpoints.splits_of(scenario)[1]],
         "spread": None if job is None else spread_key(job),
-        "source": [source_digest(), _source_digest()],
+        "source": [source_digest(), source_digest(DETERMINING)],
         "libraries": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
     }
     return hashlib.sha256(json.dumps(determining, sort_keys=True, default=str).encode()).hexdigest()
@@ -197,13 +196,6 @@ def spread_key(job: Job) -> list[Any]:
     """What of a job decides about outputs, sizes of the input aside; see `evaluation.Spread`."""
     options = strategies.effective_options(job.strategy, job.options)
     return [job.strategy, options, job.n_ranks, asdict(job.placement), job.wire_dtype]
-
-
-@plugins.remembered()
-def _source_digest() -> str:
-    root = Path(__file__).parent.parent
-    own = digest(sorted(path for folder in DETERMINING for path in (root / folder).rglob("*.py")))
-    return own + plugins.digest(DETERMINING)
 
 
 def _computed(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 Costs = tuple[float, ...]
@@ -42,13 +41,3 @@ class Front:
         """Keys by growing costs."""
         found = [key for key, outcome in self.members.items() if outcome.violation == 0]
         return sorted(found, key=lambda key: (self.members[key].costs, key))
-
-
-def hypervolume(costs: Sequence[tuple[float, float]], reference: tuple[float, float]) -> float:
-    """The area that at least one of the points is better than, up to the reference point."""
-    area, best = 0.0, reference[1]
-    for first, second in sorted(costs):
-        if first < reference[0] and second < best:
-            area += (reference[0] - first) * (best - second)
-            best = second
-    return area

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from front_area import hypervolume
 from told_progress import Told
 
 from prism_sim.progress import SILENT
 from prism_sim.scenario import ScenarioError
-from prism_sim.searching.fronts import Front, PointOutcome, hypervolume
+from prism_sim.searching.fronts import Front, PointOutcome
 from prism_sim.searching.goals import Goals
 from prism_sim.searching.search import Search, SearchRequest, search
 from prism_sim.searching.space import cells_at
