@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from prism_sim.figures.rows import OF_VARIANTS, REPEATS, named_text, text_of, values_of, varying
 from prism_sim.figures.style import in_order
@@ -19,6 +22,8 @@ SAME = 1e-9  # relative; results nearer to each other differ by rounding
 REPEATED = "repeats"
 CONFIDENCE = "95 % interval"  # what columns that end in _low and _high hold
 
+Amounts: TypeAlias = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class PanelLine:
@@ -29,17 +34,17 @@ class PanelLine:
 
     strategy: str
     variant: str
-    x: list[float]
-    y: list[float]
-    low: list[float]
-    high: list[float]
+    x: Amounts
+    y: Amounts
+    low: Amounts
+    high: Amounts
     repeats: str
     intervals: bool = False
 
     @property
     def band(self) -> str:
         """What lies from low to high; "" where that is nothing."""
-        if not any(high - low > SAME * abs(high) for low, high in zip(self.low, self.high, strict=True)):
+        if not (self.high - self.low > SAME * abs(self.high)).any():
             return ""
         if not self.intervals:
             return f"least to most of {self.repeats}"
@@ -127,12 +132,11 @@ def _variants(own: DataFrame, x: str, y: str) -> Iterator[tuple[str, DataFrame]]
     ordered = own.sort_values(options, key=lambda column: column.map(_sortable))
     for key in dict.fromkeys(texts[ordered.index]):
         variant = own[texts == key]
-        named = [f"{text_of(field, variant[field].iloc[0])} {_words(field)}" for field in options]
+        named = [
+            f"{text_of(field, variant[field].iloc[0])} {field.rpartition('.')[2].replace('_', ' ')}"
+            for field in options
+        ]
         yield ", ".join(named), variant
-
-
-def _words(field: str) -> str:
-    return field.rpartition(".")[2].replace("_", " ")
 
 
 def _sortable(value: Any) -> Any:
@@ -148,10 +152,7 @@ def _line(strategy: str, variant: str, rows: DataFrame, x: str, y: str) -> Panel
     return PanelLine(
         strategy,
         variant,
-        [float(value) for value in mean.index],
-        [float(value) for value in mean],
-        [float(value) for value in low],
-        [float(value) for value in high],
+        *(amounts.to_numpy(float) for amounts in (mean.index, mean, low, high)),
         f"{n_seeds} seeds" if n_seeds > 1 else REPEATED,
         intervals,
     )

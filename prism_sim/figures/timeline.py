@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -83,15 +83,7 @@ def _draw_lanes(axes: Axes, spans: Sequence[Span], active: Sequence[int], scale:
                     if span.participant == number and span.kind == kind and span.end_s > span.start_s
                 ]
                 if bars:
-                    axes.broken_barh(
-                        bars,
-                        (len(lanes) - 0.4, 0.8),
-                        facecolors=PART_COLOURS[kind],
-                        hatch=PART_HATCHES.get(kind),
-                        edgecolor=EDGE,
-                        linewidth=0.2,
-                        label=kind,
-                    )
+                    axes.broken_barh(bars, (len(lanes) - 0.4, 0.8), **_looks(kind))
                     drawn = True
             if drawn:
                 lanes.append((number, what))
@@ -100,11 +92,13 @@ def _draw_lanes(axes: Axes, spans: Sequence[Span], active: Sequence[int], scale:
 
 def _add_legend(figure: Figure, spans: Sequence[Span]) -> None:
     kinds = [kind for kind in (*PROCESSOR_KINDS, *SENDING_KINDS) if any(span.kind == kind for span in spans)]
-    handles = [
-        Patch(facecolor=PART_COLOURS[kind], hatch=PART_HATCHES.get(kind), edgecolor=EDGE, linewidth=0.2, label=kind)
-        for kind in kinds
-    ]
+    handles = [Patch(**_looks(kind)) for kind in kinds]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), columnspacing=1.2)
+
+
+def _looks(kind: str) -> dict[str, Any]:
+    hatch = PART_HATCHES.get(kind)
+    return {"facecolor": PART_COLOURS[kind], "hatch": hatch, "edgecolor": EDGE, "linewidth": 0.2, "label": kind}
 
 
 PLOT = Plot(

@@ -80,7 +80,8 @@ class Loss:
         """
         errors = {rank: max(one.error for one in self.of_rank(rank).values()) for rank in self.ranks}
         largest = max(errors.values())
-        found = by((c for c in self.residuals.cells if errors[c.rank] >= NOTHING * largest), _distance)
+        counting = (cell for cell in self.residuals.cells if errors[cell.rank] >= NOTHING * largest)
+        found = by(counting, lambda cell: cell.distance)
         return {
             distance: [pooled(cells) for _, cells in sorted(by(found[distance], lambda cell: cell.block).items())]
             for distance in sorted(found)
@@ -124,10 +125,6 @@ class Loss:
         }
 
 
-def _distance(cell: Cell) -> Distance | None:
-    return None if cell.nearest is None or cell.furthest is None else (cell.nearest, cell.furthest)
-
-
 def loss(scenario: Scenario | str | Path, progress: Progress = SILENT) -> Loss:
     """Really computes a scenario, or the file of one, and says where its outputs' error arises.
 
@@ -149,7 +146,11 @@ def residuals_of(scenario: Scenario, job: Job, progress: Progress = SILENT) -> R
         progress.line(
             f"computing {scenario.model.label} block by block, {job.n_ranks} rank(s), once; then kept on disk"
         )
-        return _measure(scenario, job)
+        from prism_sim.numeric.residuals import deviations
+
+        case = reader(scenario, job).case(0)
+        cells, found = deviations(case.known, case.job)
+        return Residuals(cells, Output(found.cosine, found.kl))
 
     kept = Kept("the residual stream's errors", KEPT, asdict, _residuals)
     asked = question(scenario, job, f"{KEPT} {key(scenario, job)}")
@@ -158,11 +159,3 @@ def residuals_of(scenario: Scenario, job: Job, progress: Progress = SILENT) -> R
 
 def _residuals(found: dict[str, Any]) -> Residuals:
     return Residuals(tuple(Cell(**cell) for cell in found["cells"]), Output(**found["output"]))
-
-
-def _measure(scenario: Scenario, job: Job) -> Residuals:
-    from prism_sim.numeric.residuals import deviations
-
-    case = reader(scenario, job).case(0)
-    cells, found = deviations(case.known, case.job)
-    return Residuals(cells, Output(found.cosine, found.kl))

@@ -40,7 +40,10 @@ class Explorer(BaseSampler):
         self.points: dict[int, Point] = {}
         self.first = _first(space, min(2 * self.population, ceil(budget / 2)), Random(seed))
         self.distributions = {
-            dimension.name: _distribution(len(dimension.order), dimension.ordered) for dimension in space.dimensions
+            one.name: IntDistribution(0, len(one.order) - 1)
+            if one.ordered
+            else CategoricalDistribution(range(len(one.order)))
+            for one in space.dimensions
         }
 
     def learn(self, point: Point, outcome: PointOutcome) -> None:
@@ -70,8 +73,7 @@ class Explorer(BaseSampler):
         if self.kind == "random":
             return None
         while self.first:
-            point = self.first[0]
-            self.first = self.first[1:]
+            point = self.first.pop(0)
             if self.space.task(point) not in self.seen:
                 return point
         return self._beside_front(rng) if number % (REFINED + 1) else None
@@ -80,10 +82,8 @@ class Explorer(BaseSampler):
         members = list(self.front.members)
         rng.shuffle(members)
         for task in members:
-            unseen = [
-                near for near in self.space.neighbours(self.points[task]) if self.space.task(near) not in self.seen
-            ]
-            if unseen:
+            neighbours = self.space.neighbours(self.points[task])
+            if unseen := [near for near in neighbours if self.space.task(near) not in self.seen]:
                 return rng.choice(unseen)
         return None
 
@@ -116,10 +116,6 @@ def _sampler(kind: Kind, population: int, seed: int) -> BaseSampler:
 
 def _constraints(trial: FrozenTrial) -> tuple[float]:
     return (trial.user_attrs[VIOLATION],)
-
-
-def _distribution(size: int, ordered: bool) -> BaseDistribution:
-    return IntDistribution(0, size - 1) if ordered else CategoricalDistribution(range(size))
 
 
 def _first(space: Space, count: int, rng: Random) -> list[Point]:

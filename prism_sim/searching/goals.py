@@ -91,17 +91,17 @@ class Goals:
 
     def check(self, row: Mapping[str, Any], numerics: bool) -> None:
         """Raises ScenarioError if a column is not one of numbers in this row, and cannot be in another."""
-        named = [(_option(one), one.column) for one in self.objectives]
+        named = [(f"--{one!s}", one.column) for one in self.objectives]
         named += [(f"--where '{one}'", one.column) for one in self.conditions]
         for option, column in named:
             if column not in row and not (_RANK.match(column) and _RANK.sub("rank0_", column) in row):
-                numbers = [name for name, value in row.items() if value is None or _is_number(value)]
+                numbers = [name for name, value in row.items() if value is None or is_number(value)]
                 hint = nearest(column, numbers) or "; see the columns of `prism-sim sweep`"
                 raise ScenarioError(f"{option}: {column!r} is not a column of a sweep's table{hint}")
             if not numerics and column.startswith(("fidelity_", "accuracy")):
                 raise ScenarioError(f"{option}: is computed with numerics only; leave out --no-numerics")
             value = row.get(column)
-            if value is not None and not _is_number(value):
+            if value is not None and not is_number(value):
                 raise ScenarioError(f"{option}: {column!r} holds {value!r}, which is no number; name another column")
 
     def outcome(self, row: Mapping[str, Any]) -> tuple[PointOutcome, str | None]:
@@ -119,14 +119,10 @@ class Goals:
         columns: Sequence[str] = [*(one.column for one in self.objectives), *(one.column for one in self.conditions)]
         for column in columns:
             value: Any = row.get(column)
-            if not _is_number(value) or not math.isfinite(value):
+            if not is_number(value) or not math.isfinite(value):
                 return f"has no {column}"
         return None
 
 
-def _option(objective: Objective) -> str:
-    return f"--{'maximise' if objective.maximise else 'minimise'} {objective.column}"
-
-
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)

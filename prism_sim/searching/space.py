@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 from prism_sim.scenario import UNSET, Group
+from prism_sim.searching.goals import is_number
 from prism_sim.sweeping.points import Grid, Overrides, unit_in_name
 
 Point = tuple[int, ...]  # a place along each dimension
@@ -24,12 +25,14 @@ class Dimension:
     order: tuple[int, ...]
     ordered: bool
 
+    @property
+    def last(self) -> int:
+        return len(self.order) - 1
+
     def beside(self, place: int) -> Iterator[int]:
         """The next places up and down; where there is no order, all others."""
-        if self.ordered:
-            yield from (other for other in (place - 1, place + 1) if 0 <= other < len(self.order))
-        else:
-            yield from (other for other in range(len(self.order)) if other != place)
+        near = (place - 1, place + 1) if self.ordered else range(len(self.order))
+        yield from (other for other in near if other != place and 0 <= other <= self.last)
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,8 @@ class Space:
 
     def point(self, number: int) -> Point:
         """Of the point with this number."""
-        places = []
-        for dimension, stride in zip(self.dimensions, self.strides, strict=True):
-            places.append(dimension.order.index(number // stride % len(dimension.order)))
-        return tuple(places)
+        along = zip(self.dimensions, self.strides, strict=True)
+        return tuple(one.order.index(number // stride % len(one.order)) for one, stride in along)
 
     def neighbours(self, point: Point) -> Iterator[Point]:
         """Points that differ along one dimension, by as little as can be."""
@@ -86,7 +87,7 @@ def _dimension(group: Group) -> Dimension:
     """In the order of its numbers if they are numbers that grow or fall together, else as it is written."""
     steps = range(len(group[0].values))
     numbers = [axis.numbers for axis in group]
-    if not all(_is_number(value) for axis in numbers for value in axis):
+    if not all(is_number(value) for axis in numbers for value in axis):
         return Dimension(_name(group), tuple(steps), ordered=False)
     order = tuple(sorted(steps, key=lambda step: numbers[0][step]))
     alike = all(_is_monotone([axis[step] for step in order]) for axis in numbers)
@@ -95,10 +96,6 @@ def _dimension(group: Group) -> Dimension:
 
 def _name(group: Group) -> str:
     return ", ".join(axis.field for axis in group)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _is_monotone(values: list[float]) -> bool:

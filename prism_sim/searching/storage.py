@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import optuna
 from optuna.storages import JournalStorage
@@ -36,7 +35,10 @@ class Store:
         names = [study.study_name for study in storage.get_all_studies()]
         if STUDY in names:
             self.study = optuna.load_study(study_name=STUDY, storage=storage)
-            _compare(path, self.study.user_attrs.get(IDENTITY, {}), identity)
+            found = self.study.user_attrs.get(IDENTITY, {})
+            if other := [what for what, value in identity.items() if found.get(what) != value]:
+                what = " and another ".join(other)
+                raise ScenarioError(f"{path}: belongs to a search with another {what}; choose another --storage")
         elif names:
             raise ScenarioError(f"{path}: holds other studies ({names[0]!r}); choose another --storage")
         else:
@@ -49,10 +51,3 @@ class Store:
 
     def add(self, trial: FrozenTrial) -> None:
         self.study.add_trial(trial)
-
-
-def _compare(path: Path, found: Mapping[str, Any], identity: Mapping[str, str]) -> None:
-    other = [what for what, value in identity.items() if found.get(what) != value]
-    if other:
-        what = " and another ".join(other)
-        raise ScenarioError(f"{path}: belongs to a search with another {what}; choose another --storage")

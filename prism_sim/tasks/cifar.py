@@ -1,18 +1,23 @@
-"""CIFAR-10 and CIFAR-100 (Krizhevsky, 2009; the fine labels): the authors' pickles, or tables as on the hub."""
+"""CIFAR-10 and CIFAR-100 (Krizhevsky, 2009; the fine labels): the authors' pickles, or tables as on the hub.
+
+Of a pickle nothing but numpy's own constructors is ever called.
+"""
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 
 from prism_sim.tasks.base import DataError, DataSource, Splits, Task
 from prism_sim.tasks.examples import Array, Mapped
-from prism_sim.tasks.readers import pickles, pictures, tables
-from prism_sim.tasks.readers.files import DataOrigin, folder_with, located, wrong_format
+from prism_sim.tasks.readers import pictures, tables
+from prism_sim.tasks.readers.files import DataOrigin, folder_with, located, reading, wrong_format
 from prism_sim.tasks.readers.labels import order
 from prism_sim.tasks.readers.pictures import Labelled
 from prism_sim.tasks.scoring import classification
@@ -35,6 +40,16 @@ squirrel streetcar sunflower sweet_pepper table tank telephone television tiger 
 train trout tulip turtle wardrobe whale willow_tree wolf woman worm
 """
 HUNDRED = tuple(_NAMES.split())
+
+# what numpy, of either name, writes for an array, and Python 3 for bytes that Python 2 can read
+ALLOWED = {
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    ("_codecs", "encode"),
+    ("__builtin__", "bytes"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +120,7 @@ def _pickled(layout: CifarLayout, folder: Path, names: Sequence[str]) -> Labelle
 
 def _batch(layout: CifarLayout, path: Path) -> tuple[Array, list[int]]:
     """Pixels (pictures, 3072) and labels of a pickled dictionary."""
-    found, label = pickles.load(path), f"{layout.label}s"
+    found, label = _unpickled(path), f"{layout.label}s"
     if "data" not in found or label not in found:
         raise DataError(f"{path} holds {', '.join(found)}, but {layout.origin.name} has data and {label}")
     pixels, labels = found["data"], found[label]
@@ -121,6 +136,28 @@ def _batch(layout: CifarLayout, path: Path) -> tuple[Array, list[int]]:
         if not 0 <= value < len(layout.classes):
             raise DataError(f"{path}, row {row}: the label is {value}, but must be 0 to {len(layout.classes) - 1}")
     return pixels, labels
+
+
+def _unpickled(path: Path) -> dict[str, Any]:
+    """A pickled dictionary; strings of Python 2, its keys apart, stay bytes. Raises DataError for anything else."""
+    with reading(path), path.open("rb") as file:
+        try:
+            found = _Restricted(file, encoding="bytes").load()
+        except (pickle.UnpicklingError, AttributeError, IndexError, KeyError, TypeError) as error:
+            raise ValueError(f"no pickle of plain arrays ({str(error) or type(error).__name__})") from error
+        if not isinstance(found, dict):
+            raise ValueError(f"it holds no dictionary but a {type(found).__name__}")
+        return {key.decode() if isinstance(key, bytes) else str(key): value for key, value in found.items()}
+
+
+class _Restricted(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in ALLOWED:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is never run")
+        return super().find_class(module, name)
+
+    def persistent_load(self, pid: Any) -> NoReturn:
+        raise pickle.UnpicklingError("it refers to objects outside of it")
 
 
 TASKS = (

@@ -91,7 +91,8 @@ class Examples:
 
     def batch(self, chosen: Sequence[int]) -> Batch:
         """The examples at these places, as one batch. Raises ValueError if one is longer than `pad_to`."""
-        inputs = {name: self._stacked(column, chosen, self._filler(name)) for name, column in self.inputs.items()}
+        fillers = {"input_ids": self.pad_id}
+        inputs = {name: self._stacked(column, chosen, fillers.get(name, 0)) for name, column in self.inputs.items()}
         if self.pad_to is not None and "attention_mask" not in inputs:
             lengths = np.array([len(self.inputs["input_ids"][at]) for at in chosen])
             inputs["attention_mask"] = (np.arange(self.pad_to) < lengths[:, None]).astype(np.int64)
@@ -117,9 +118,6 @@ class Examples:
                 total.update(f"{name} {value.dtype.str} {value.shape}".encode())
                 total.update(value.tobytes())
         return total.hexdigest()
-
-    def _filler(self, name: str) -> int:
-        return self.pad_id if name == "input_ids" else 0
 
     def _stacked(self, column: Column, chosen: Sequence[int], filler: int) -> Array:
         rows = [np.asarray(column[at]) for at in chosen]
