@@ -12,9 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from prism_sim import families
 from prism_sim.numeric.codebooks import Codebooks, fitted, needs_codebooks
-from prism_sim.numeric.infer import job_for
+from prism_sim.numeric.infer import job_for, plain
 from prism_sim.numeric.interpreter import execute
 from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import Placement
@@ -43,11 +42,10 @@ def forward(
     inputs: labels too, if the loss is wanted. codebooks: see `calibrated`. Differentiable. Raises ValueError where
     model, inputs and spread do not fit together.
     """
-    causal = families.find(str(model.config.model_type)).causal  # type: ignore[union-attr]
-    plain = {**inputs, "return_dict": True, **({"use_cache": False} if causal else {})}
+    named = plain(model, inputs)
     if spread is None:
-        return model(**plain)
-    return execute(model, plain, job_of(model, inputs, spread), codebooks=codebooks).output
+        return model(**named)
+    return execute(model, named, job_of(model, inputs, spread), codebooks=codebooks).output
 
 
 def job_of(model: nn.Module, inputs: Mapping[str, Tensor], spread: Spread) -> Job:

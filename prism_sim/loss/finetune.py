@@ -16,12 +16,12 @@ from prism_sim.choice.auto import resolved
 from prism_sim.kept.cache import cache_folder
 from prism_sim.kept.digest import digest
 from prism_sim.outputs import checkpoints
-from prism_sim.outputs.fidelity import loading, source_digest
-from prism_sim.outputs.task_accuracy import checkpoint_name, spread_key
+from prism_sim.outputs.fidelity import source_digest
+from prism_sim.outputs.task_accuracy import answering_model, checkpoint_name, spread_key
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario
 from prism_sim.shapes.job import Job
-from prism_sim.simulation.model_config import model_config, model_spec
+from prism_sim.simulation.model_config import model_config
 from prism_sim.simulation.placed import placed
 from prism_sim.simulation.simulate import simulate
 from prism_sim.tasks import Task
@@ -156,7 +156,7 @@ def _train(
     from prism_sim.training.state import Keep
 
     task, splits = order.task, checkpoints.splits_of(order.scenario)[0]
-    model, spread = _model(order, place), Spread.of(order.job)
+    model, spread = answering_model(order.scenario, place, rounded=False), Spread.of(order.job)
     codebooks = codebooks_of(model, splits.train, spread)  # of the first weights, so that a resumed training has them
 
     def validated(now: nn.Module) -> Mapping[str, float]:
@@ -179,20 +179,6 @@ def _train(
         "history": [asdict(point) for point in history],
     }
     checkpoint.write(folder, lambda path: save_model(model, splits.tokenizer, path), record)
-
-
-def _model(order: FinetuneRequest, place: str | None) -> nn.Module:
-    """The checkpoint that training begins with. Raises ScenarioError if it is not there, or not for this task."""
-    from prism_sim.evaluation import fitting
-    from prism_sim.numeric.loading import ModelSource, load
-
-    scenario, config = order.scenario, model_config(order.scenario)
-    try:
-        fitting.check(order.task, checkpoints.splits_of(scenario)[0], config, None if place is None else Path(place))
-    except ValueError as error:
-        raise checkpoints.model_error(scenario, str(error)) from error
-    with loading(scenario):
-        return load(ModelSource(config, place, model_spec(scenario).head, "float32", scenario.seed))
 
 
 def _described(order: FinetuneRequest, wanted: CheckpointIdentity) -> dict[str, Any]:

@@ -22,9 +22,8 @@ def segment_means(x: Tensor, n_segments: int, real: Tensor | None = None) -> tup
         raise ValueError(f"n_segments(={n_segments}) must be between 1 and the {n_tokens} tokens")
     length, n_longer = divmod(n_tokens, n_segments)
     border = n_longer * (length + 1)  # the first runs are one token longer
-    precise = torch.promote_types(
-        x.dtype, torch.float32
-    )  # a sum of c rows may leave float16's range, c its exact integers
+    # a sum of c rows may leave float16's range, c its exact integers
+    precise = torch.promote_types(x.dtype, torch.float32)
     weights = x.new_ones(batch, n_tokens, dtype=precise) if real is None else real.to(precise)
     weighted = x if real is None else x * weights.unsqueeze(-1)
 

@@ -62,7 +62,7 @@ def infer(
     """
     chosen = _options(strategy, {**options, **_stated(segments, shares, options), "compressor": compressor})
     job = job_for(model, inputs, ranks, strategy, chosen, placement or Placement())
-    outcome = execute(model, _plain(job, inputs), job, observe, codebooks=codebooks)
+    outcome = execute(model, plain(model, inputs), job, observe, codebooks=codebooks)
     return Inference(main_output(outcome.output), outcome.plan or predict(job), outcome.output)
 
 
@@ -183,10 +183,10 @@ def describe(model: nn.Module) -> tuple[Family, Dimensions, Head]:
     return family, sizes, heads[type(model).__name__]
 
 
-def _plain(job: Job, inputs: Mapping[str, Any]) -> dict[str, Any]:
+def plain(model: nn.Module, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs, without a key-value cache: the blocks that would fill it are not there. The output has names."""
-    plain = {**inputs, "return_dict": True}
-    return {**plain, "use_cache": False} if families.find(job.sizes.family).causal else plain
+    causal = families.find(str(model.config.model_type)).causal  # type: ignore[union-attr]
+    return {**inputs, "return_dict": True, **({"use_cache": False} if causal else {})}
 
 
 def main_output(output: Any) -> Any:

@@ -59,24 +59,17 @@ def fidelity(output: Tensor, reference: Tensor, logits: bool) -> OutputFidelity:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """fidelity against the undistributed model; plan_confirmed: bytes and FLOPs seen are those predicted."""
+def measure(source: ModelSource, given: InputSource, job: Job) -> tuple[OutputFidelity, bool]:
+    """Really computes the job: its fidelity, and whether bytes and FLOPs seen are those predicted.
 
-    fidelity: OutputFidelity
-    plan_confirmed: bool
-
-
-def measure(source: ModelSource, given: InputSource, job: Job) -> Measured:
-    """Really computes the job. Raises LoadError for weights or an input that cannot be loaded."""
+    Raises LoadError for weights or an input that cannot be loaded.
+    """
     with torch.no_grad(), fixed_threads():
         model, inputs, reference, of_logits = _undistributed(_Key(source, given, _kept(job)))
         outcome = execute(model, inputs, job, observe=True)
         assert outcome.plan is not None
-        return Measured(
-            fidelity=fidelity(main_output(outcome.output), reference, of_logits),
-            plan_confirmed=outcome.plan.observable() == predict(job).observable(),
-        )
+        confirmed = outcome.plan.observable() == predict(job).observable()
+        return fidelity(main_output(outcome.output), reference, of_logits), confirmed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

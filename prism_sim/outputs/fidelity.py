@@ -105,14 +105,13 @@ def _measure(scenario: Scenario, job: Job) -> Fidelity:
 
     source, given = sources(scenario, job)
     with loading(scenario):
-        measured = measure(source, given, job)
-    found = measured.fidelity
+        found, confirmed = measure(source, given, job)
     return Fidelity(
         max_abs_error=found.max_abs_error,
         cosine=found.cosine,
         kl=found.kl,
         top1_agreement=None if source.place is None else found.top1_agreement,
-        plan_confirmed=measured.plan_confirmed,
+        plan_confirmed=confirmed,
         random_weights=source.place is None,
     )
 

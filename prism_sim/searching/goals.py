@@ -1,4 +1,7 @@
-"""What a search is for: objectives and conditions, by a sweep row's columns. Read strictly, never evaluated."""
+"""What a search is for: objectives and conditions, by a sweep row's columns, and what nothing else beats in them.
+
+They are read strictly, never evaluated. Costs are less the better.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,49 @@ from typing import Any
 
 from prism_sim.catalogue import nearest
 from prism_sim.scenario import ScenarioError
-from prism_sim.searching.fronts import PointOutcome
 
 FITS = "fits"  # always holds: a point that does not fit its devices has no figures
 WITHOUT_FIGURES = 1e6  # violation: worse than that of any point that has figures
 _CONDITION = re.compile(r"\s*(?P<column>[A-Za-z_][\w.\[\]]*)\s*(?P<sign><=|>=|<|>)\s*(?P<limit>\S+)\s*")
 _RANK = re.compile(r"rank\d+_")
+
+Costs = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class PointOutcome:
+    """What came of a point. costs: each objective, less is better. violation: of the conditions; 0: all are met."""
+
+    costs: Costs
+    violation: float = 0.0
+
+
+def beats(one: PointOutcome, other: PointOutcome) -> bool:
+    """As Deb's constrained domination: who meets the conditions, else who violates them less, else by costs."""
+    if one.violation != other.violation:
+        return one.violation < other.violation
+    if one.violation > 0:
+        return False
+    return one.costs != other.costs and all(a <= b for a, b in zip(one.costs, other.costs, strict=True))
+
+
+class Front:
+    """Grows by one outcome after the other; of equal ones it keeps the first."""
+
+    def __init__(self) -> None:
+        self.members: dict[int, PointOutcome] = {}
+
+    def add(self, key: int, outcome: PointOutcome) -> None:
+        if any(beats(known, outcome) or known == outcome for known in self.members.values()):
+            return
+        self.members = {other: known for other, known in self.members.items() if not beats(outcome, known)}
+        self.members[key] = outcome
+
+    @property
+    def feasible(self) -> list[int]:
+        """Keys by growing costs."""
+        found = [key for key, outcome in self.members.items() if outcome.violation == 0]
+        return sorted(found, key=lambda key: (self.members[key].costs, key))
 
 
 @dataclass(frozen=True)

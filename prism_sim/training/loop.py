@@ -141,9 +141,9 @@ def _validated(model: nn.Module, training: Training) -> float | None:
 
 @contextmanager
 def interrupt_later() -> Iterator[Callable[[], bool]]:
-    """Gives what says whether the user has asked for an end with Ctrl-C, between two steps of a training.
+    """Gives what says whether the user has asked for an end with Ctrl-C, so that nothing of what was done is lost.
 
-    So nothing of what was done is lost; who asks twice does not wait. Only in the main thread, which is where signals arrive; elsewhere nobody asks.
+    Who asks twice does not wait. Only in the main thread, which is where signals arrive; elsewhere nobody asks.
     """
     asked = False
 

@@ -8,8 +8,7 @@ import pytest
 from front_area import hypervolume
 
 from prism_sim.progress import SILENT
-from prism_sim.searching.fronts import Front
-from prism_sim.searching.goals import Goals
+from prism_sim.searching.goals import Front, Goals
 from prism_sim.searching.search import Search, SearchRequest
 from prism_sim.sweeping.points import Grid
 from prism_sim.sweeping.sweep import Sweep

@@ -8,8 +8,7 @@ from told_progress import Told
 
 from prism_sim.progress import SILENT
 from prism_sim.scenario import ScenarioError
-from prism_sim.searching.fronts import Front, PointOutcome
-from prism_sim.searching.goals import Goals
+from prism_sim.searching.goals import Front, Goals, PointOutcome
 from prism_sim.searching.search import Search, SearchRequest, search
 from prism_sim.searching.space import cells_at
 from prism_sim.sweeping.points import Grid
