@@ -13,7 +13,7 @@ from prism_sim.figures.base import Plot
 from prism_sim.figures.frame import framed, log_axis
 from prism_sim.figures.quantities import SECONDS, Quantity
 from prism_sim.figures.rows import checked, numeric
-from prism_sim.figures.style import COLUMN_INCHES, FAINT, in_order, plain, strategy_style
+from prism_sim.figures.style import COLUMN_INCHES, FAINT, RANK_COLOURS, in_order, plain, strategy_style
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -23,8 +23,7 @@ COLUMNS = ("predicted_s", "measured_s", "strategy")
 SPREAD = ("spread_low_s", "spread_high_s")
 MARGIN = 1.3  # of the axes, beyond the outermost points
 BANDS = ((0.25, "#EEEEEE"), (0.10, "#DDDDDD"))  # relative error, colour; the wider first
-# Okabe and Ito's palette (jfly.uni-koeln.de/color, 2008)
-LINK_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+LINK_COLOURS = (*RANK_COLOURS, "#000000")
 TIME = Quantity("time", SECONDS)
 
 

@@ -22,6 +22,7 @@ from prism_sim.tasks.readers.labels import order
 from prism_sim.tasks.readers.pictures import Labelled
 from prism_sim.tasks.scoring import classification
 
+HOMEPAGE = "https://www.cs.toronto.edu/~kriz/cifar.html"
 SHAPE = (3, 32, 32)  # channels first, as the files have it
 N_PIXELS = 3 * 32 * 32
 VALIDATION = 10  # every tenth picture of the training set
@@ -56,25 +57,38 @@ ALLOWED = {
 class CifarLayout:
     """How one of the two lies on disk.
 
-    pickles: folder that the archive unpacks to. train, test: names of the files in it. label: column of tables and,
-    with an s, key of the pickles.
+    patterns: of the hub's files. formats: the pickled files in words; pickles: folder that the archive unpacks to.
+    train, test: names of the files in it. label: column of tables and, with an s, key of the pickles.
     """
 
-    origin: DataOrigin
+    name: str
+    patterns: tuple[str, ...]
+    formats: str
     classes: tuple[str, ...]
     pickles: str
     train: tuple[str, ...]
     test: str
     label: str
 
+    @property
+    def origin(self) -> DataOrigin:
+        return DataOrigin(
+            name=self.name,
+            hub_id=f"uoft-cs/{self.name.replace('-', '').lower()}",
+            patterns=self.patterns,
+            homepage=HOMEPAGE,
+            formats=f"{self.formats} (the python version), unpacked, or the hub's train-*.parquet and test-*.parquet, "
+            "or what datasets' save_to_disk wrote",
+        )
 
-def _task(name: str, layout: CifarLayout) -> Task:
+
+def _task(layout: CifarLayout) -> Task:
     """The catalogue's entry."""
     read = partial(_splits, layout)
     return Task(
-        name=name,
+        name=layout.name.lower(),
         summary=f"photographs of 32 x 32 pixels, {len(layout.classes)} classes; 50,000 to train, 10,000 to test",
-        source=f"Krizhevsky, Learning Multiple Layers of Features from Tiny Images (2009); {layout.origin.homepage}",
+        source=f"Krizhevsky, Learning Multiple Layers of Features from Tiny Images (2009); {HOMEPAGE}",
         family="vit",
         head="image_classification",
         metrics=("accuracy",),
@@ -88,7 +102,7 @@ def _splits(layout: CifarLayout, source: DataSource) -> Splits:
     """The official test set; every tenth picture of the training set is for validation. Raises DataError."""
     place = located(source, layout.origin)
     train, test = _find(layout, place)
-    classes = order(test.classes or layout.classes, source.config, layout.origin.name)
+    classes = order(test.classes or layout.classes, source.config, layout.name)
     return pictures.splits(train, test, classes, source, place, VALIDATION)
 
 
@@ -122,7 +136,7 @@ def _batch(layout: CifarLayout, path: Path) -> tuple[Array, list[int]]:
     """Pixels (pictures, 3072) and labels of a pickled dictionary."""
     found, label = _unpickled(path), f"{layout.label}s"
     if "data" not in found or label not in found:
-        raise DataError(f"{path} holds {', '.join(found)}, but {layout.origin.name} has data and {label}")
+        raise DataError(f"{path} holds {', '.join(found)}, but {layout.name} has data and {label}")
     pixels, labels = found["data"], found[label]
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.shape[1:] != (N_PIXELS,):
         what = f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
@@ -162,17 +176,11 @@ class _Restricted(pickle.Unpickler):
 
 TASKS = (
     _task(
-        "cifar-10",
         CifarLayout(
-            DataOrigin(
-                name="CIFAR-10",
-                hub_id="uoft-cs/cifar10",
-                patterns=("plain_text/*.parquet",),
-                homepage="https://www.cs.toronto.edu/~kriz/cifar.html",
-                formats="data_batch_1 to data_batch_5 and test_batch (the python version), unpacked, or the hub's "
-                "train-*.parquet and test-*.parquet, or what datasets' save_to_disk wrote",
-            ),
-            TEN,
+            name="CIFAR-10",
+            patterns=("plain_text/*.parquet",),
+            formats="data_batch_1 to data_batch_5 and test_batch",
+            classes=TEN,
             pickles="cifar-10-batches-py",
             train=tuple(f"data_batch_{number}" for number in range(1, 6)),
             test="test_batch",
@@ -180,17 +188,11 @@ TASKS = (
         ),
     ),
     _task(
-        "cifar-100",
         CifarLayout(
-            DataOrigin(
-                name="CIFAR-100",
-                hub_id="uoft-cs/cifar100",
-                patterns=("cifar100/*.parquet",),
-                homepage="https://www.cs.toronto.edu/~kriz/cifar.html",
-                formats="train and test (the python version), unpacked, or the hub's train-*.parquet and "
-                "test-*.parquet, or what datasets' save_to_disk wrote",
-            ),
-            HUNDRED,
+            name="CIFAR-100",
+            patterns=("cifar100/*.parquet",),
+            formats="train and test",
+            classes=HUNDRED,
             pickles="cifar-100-python",
             train=("train",),
             test="test",
