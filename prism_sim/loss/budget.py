@@ -10,7 +10,7 @@ from typing import Any
 from prism_sim import compressors, strategies
 from prism_sim.choice.auto import resolved
 from prism_sim.kept.cache import Kept, cache_folder
-from prism_sim.kept.digest import digest
+from prism_sim.kept.files import digest
 from prism_sim.loss import spending
 from prism_sim.loss.bench import Bench, Measure, most_segments, with_segments
 from prism_sim.loss.segment_search import EVALUATIONS, Spent, spend

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from prism_sim import plugins
 from prism_sim.choice.auto import resolved
 from prism_sim.kept.cache import cache_folder
-from prism_sim.kept.digest import digest
+from prism_sim.kept.files import digest
 from prism_sim.outputs import checkpoints
 from prism_sim.outputs.fidelity import source_digest
 from prism_sim.outputs.task_accuracy import answering_model, checkpoint_name, spread_key
@@ -192,8 +191,5 @@ def _described(order: FinetuneRequest, wanted: CheckpointIdentity) -> dict[str, 
         "options": asdict(job.options),
         "ranks": job.n_ranks,
         "segments": list(order.segments) if order.segments else getattr(job.options, "segments", None),
-        "identity": wanted.digest,
-        "data_digest": wanted.data_digest,
-        "recipe": wanted.recipe,
-        "versions": {"python": platform.python_version(), **wanted.versions},
+        **wanted.described(),
     }

@@ -65,26 +65,11 @@ def measure(source: ModelSource, given: InputSource, job: Job) -> tuple[OutputFi
     Raises LoadError for weights or an input that cannot be loaded.
     """
     with torch.no_grad(), fixed_threads():
-        model, inputs, reference, of_logits = _undistributed(_Key(source, given, _kept(job)))
+        model, inputs, reference, of_logits = _undistributed(source, given, _kept(job))
         outcome = execute(model, inputs, job, observe=True)
         assert outcome.plan is not None
         confirmed = outcome.plan.observable() == predict(job).observable()
         return fidelity(main_output(outcome.output), reference, of_logits), confirmed
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Key:
-    """Hashable by its contents' text: configurations are dictionaries."""
-
-    source: ModelSource
-    given: InputSource
-    kept: int
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and repr(self) == repr(other)
-
-    def __hash__(self) -> int:
-        return hash(repr(self))
 
 
 def _kept(job: Job) -> int:
@@ -94,10 +79,12 @@ def _kept(job: Job) -> int:
 
 
 @remembered(maxsize=1)
-def _undistributed(key: _Key) -> tuple[nn.Module, dict[str, Any], Tensor, bool]:
+def _undistributed(
+    source: ModelSource, given: InputSource, kept: int
+) -> tuple[nn.Module, dict[str, Any], Tensor, bool]:
     """Model, inputs and reference output: one at a time is kept, for loops over a strategy's options."""
-    model = load(key.source)
-    inputs = _inputs(model, key.given, key.kept)
+    model = load(source)
+    inputs = _inputs(model, given, kept)
     output: Any = model(**inputs)
     return model, inputs, main_output(output), has_logits(output)
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from prism_sim import families
-from prism_sim.kept.digest import digest
+from prism_sim.kept.files import digest
 from prism_sim.plugins import remembered
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError

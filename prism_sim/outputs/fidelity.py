@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from prism_sim import plugins, strategies
 from prism_sim.kept.cache import Kept, cache_folder
-from prism_sim.kept.digest import digest
+from prism_sim.kept.files import digest
 from prism_sim.outputs.checkpoints import model_error, weights_key, weights_of
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -109,10 +108,7 @@ def _trained(
         "validation": dict(evaluate(model, task, splits.validation).values),
         "test": dict(evaluate(model, task, splits.test).values),
         "history": [asdict(point) for point in history],
-        "identity": wanted.digest,
-        "data_digest": wanted.data_digest,
-        "recipe": wanted.recipe,
-        "versions": {"python": platform.python_version(), **wanted.versions},
+        **wanted.described(),
     }
     checkpoint.write(folder, lambda place: save_model(model, splits.tokenizer, place), record)
     return record

@@ -76,7 +76,7 @@ class Rows:
     skipped: int = 0
 
 
-def task(summary: str, metrics: tuple[str, ...], layout: GlueLayout) -> Task:
+def task(summary: str, layout: GlueLayout, metrics: tuple[str, ...] = ("accuracy",)) -> Task:
     """The catalogue's entry, `glue-` and the hub's name of it."""
     read = partial(splits, layout)
     return Task(
