@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from prism_sim.evaluation.fitting import check_tokens
-from prism_sim.evaluation.spread import Spread, calibrated, forward
-from prism_sim.numeric.codebooks import Codebooks
+from prism_sim.evaluation.spread import Spread, forward, job_of
+from prism_sim.numeric.codebooks import Codebooks, fitted, needs_codebooks
 from prism_sim.numeric.infer import describe, main_output
 from prism_sim.numeric.threads import fixed_threads
 from prism_sim.tasks import Task, metrics
@@ -104,9 +104,11 @@ def logits(model: nn.Module, batch: Batch, spread: Spread | None, codebooks: Cod
 
 
 def codebooks_of(model: nn.Module, calibration: Examples, spread: Spread | None) -> Codebooks | None:
-    """Fitted to the first of these examples; None: the spread needs none."""
-    chosen = calibration.batch(range(min(CALIBRATION, len(calibration))))
-    return calibrated(model, tensors(model, chosen.inputs), spread)
+    """Fitted to the first of these examples, which must not be those that are answered; None: the spread needs none."""
+    inputs = tensors(model, calibration.batch(range(min(CALIBRATION, len(calibration)))).inputs)
+    if spread is None or not needs_codebooks(job := job_of(model, inputs, spread)):
+        return None
+    return fitted(model, [inputs], job)
 
 
 def tensors(model: nn.Module, inputs: Mapping[str, Array]) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from prism_sim.numeric.codebooks import Codebooks, fitted, needs_codebooks
+from prism_sim.numeric.codebooks import Codebooks
 from prism_sim.numeric.infer import job_for, plain
 from prism_sim.numeric.interpreter import execute
 from prism_sim.shapes.job import Job
@@ -39,8 +39,8 @@ def forward(
 ) -> Any:
     """What the model's own forward returns, its blocks spread over ranks; None: the model as it is.
 
-    inputs: labels too, if the loss is wanted. codebooks: see `calibrated`. Differentiable. Raises ValueError where
-    model, inputs and spread do not fit together.
+    inputs: labels too, if the loss is wanted. codebooks: see `evaluate.codebooks_of`. Differentiable. Raises
+    ValueError where model, inputs and spread do not fit together.
     """
     named = plain(model, inputs)
     if spread is None:
@@ -52,13 +52,6 @@ def job_of(model: nn.Module, inputs: Mapping[str, Tensor], spread: Spread) -> Jo
     """The sizes of these inputs' forward pass. Raises ValueError as `forward`."""
     job = job_for(model, inputs, spread.n_ranks, spread.strategy, spread.options, spread.placement)
     return replace(job, wire_dtype=spread.wire_dtype)
-
-
-def calibrated(model: nn.Module, inputs: Mapping[str, Tensor], spread: Spread | None) -> Codebooks | None:
-    """Codebooks fitted to these inputs, which must not be those that are evaluated; None: the spread needs none."""
-    if spread is None or not needs_codebooks(job := job_of(model, inputs, spread)):
-        return None
-    return fitted(model, [inputs], job)
 
 
 def spread_loss(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -80,7 +82,7 @@ def panels(rows: DataFrame, plot: str, x: str) -> list[Panel]:
     keys = [values_of(rows, field) for field in fields]
     if len(keys) == 2 and len(keys[0]) < len(keys[1]):  # the longer goes across
         fields, keys = fields[::-1], keys[::-1]
-    n_panels = len(keys[0]) * (len(keys[1]) if len(keys) == 2 else 1) if keys else 1
+    n_panels = prod(map(len, keys))
     if n_panels > MOST_PANELS:
         field = max(zip(fields, keys, strict=True), key=lambda pair: len(pair[1]))[0]
         raise ValueError(
@@ -91,17 +93,17 @@ def panels(rows: DataFrame, plot: str, x: str) -> list[Panel]:
 
 
 def _cut(rows: DataFrame, fields: Sequence[str], keys: Sequence[Sequence[Any]]) -> Iterator[Panel]:
-    if not fields:
-        yield Panel(0, 0, "", "", rows)
-        return
-    for column, across in enumerate(keys[0]):
-        chosen = rows[rows[fields[0]].map(str) == str(across)]
-        if len(fields) == 1:
-            yield Panel(0, column, named_text(fields[0], across), "", chosen)
-            continue
-        for row, down in enumerate(keys[1]):
-            both = chosen[chosen[fields[1]].map(str) == str(down)]
-            yield Panel(row, column, named_text(fields[0], across), named_text(fields[1], down), both)
+    for places in product(*map(enumerate, keys)):
+        chosen = rows
+        for field, (_, value) in zip(fields, places, strict=True):
+            chosen = chosen[chosen[field].map(str) == str(value)]
+        column, row, *_ = (*(number for number, _ in places), 0, 0)
+        across, down, *_ = (
+            *(named_text(field, value) for field, (_, value) in zip(fields, places, strict=True)),
+            "",
+            "",
+        )
+        yield Panel(row, column, across, down, chosen)
 
 
 def lines(rows: DataFrame, plot: str, x: str, y: str) -> list[PanelLine]:

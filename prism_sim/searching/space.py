@@ -8,11 +8,10 @@ from functools import cached_property
 from itertools import pairwise
 from math import prod
 from random import Random
-from typing import Any
 
-from prism_sim.scenario import UNSET, Group
+from prism_sim.scenario import Group
 from prism_sim.searching.goals import is_number
-from prism_sim.sweeping.points import Grid, Overrides, unit_in_name
+from prism_sim.sweeping.points import Grid
 
 Point = tuple[int, ...]  # a place along each dimension
 
@@ -100,26 +99,3 @@ def _name(group: Group) -> str:
 
 def _is_monotone(values: list[float]) -> bool:
     return all(one <= other for one, other in pairwise(values)) or all(one >= other for one, other in pairwise(values))
-
-
-def overrides_at(grid: Grid, number: int) -> Overrides:
-    """What the point with this number changes in the scenario."""
-    return {axis.field: axis.values[step] for axis, step in _steps(grid, number) if axis.values[step] is not UNSET}
-
-
-def cells_at(grid: Grid, number: int) -> dict[str, Any]:
-    """The swept fields' columns of the point with this number, as a sweep's table has them."""
-    cells: dict[str, Any] = {}
-    for axis, step in _steps(grid, number):
-        cells[axis.field] = None if axis.values[step] is UNSET else axis.values[step]
-        if axis.unit:
-            number_of = axis.numbers[step]
-            cells[f"{axis.field}_{unit_in_name(axis.unit)}"] = None if number_of is UNSET else number_of
-    return cells
-
-
-def _steps(grid: Grid, number: int) -> Iterator[tuple[Any, int]]:
-    sizes = [len(group[0].values) for group in grid.groups]
-    for place, group in enumerate(grid.groups):
-        step = number // prod(sizes[place + 1 :]) % sizes[place]
-        yield from ((axis, step) for axis in group)

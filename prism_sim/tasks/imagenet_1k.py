@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +31,8 @@ ORIGIN = DataOrigin(
     "the hub's validation-*.parquet, or what datasets' save_to_disk wrote, to test on",
 )
 
+NONE = Labelled((), np.zeros(0, np.int64), ())
+
 
 def read(source: DataSource) -> Splits:
     """The official validation set is for testing; every hundredth training picture is for validation.
@@ -42,7 +45,7 @@ def read(source: DataSource) -> Splits:
         wnids, names = _classes(folder, place)
         train, test = (_pictures(folder / part, wnids, names) for part in ("train", "val"))
     elif (table := tables.split(place, "validation")) is not None:
-        train, test = _none(None), tables.labelled(table, ("image",), "label", N_CLASSES)
+        train, test = NONE, tables.labelled(table, ("image",), "label", N_CLASSES)
     else:
         raise wrong_format(place, ORIGIN)
     # the usual order, that of their wnids, unless the model names them otherwise
@@ -75,17 +78,13 @@ def _classes(folder: Path, place: Path) -> tuple[tuple[str, ...], tuple[str, ...
     return tuple(sorted(found)), tuple(sorted(found))
 
 
-def _none(names: tuple[str, ...] | None) -> Labelled:
-    return Labelled((), np.zeros(0, np.int64), (), names)
-
-
 def _pictures(folder: Path, wnids: tuple[str, ...], names: tuple[str, ...]) -> Labelled:
     """In a folder a class, whose index is its wnid's place among all.
 
     Listed here: `datasets` takes 14 s for 20,000 files at every start, a quarter of an hour for all of them.
     """
     if not folder.is_dir():
-        return _none(names)
+        return replace(NONE, classes=names)
     index = {wnid: number for number, wnid in enumerate(wnids)}
     found: list[tuple[str, Path, int]] = []
     for inner in sorted(path for path in folder.iterdir() if path.is_dir()):

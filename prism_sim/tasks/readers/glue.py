@@ -76,6 +76,9 @@ class Rows:
     skipped: int = 0
 
 
+NO_ROWS = Rows((), np.zeros(0, np.int64), ())
+
+
 def task(summary: str, layout: GlueLayout, metrics: tuple[str, ...] = ("accuracy",)) -> Task:
     """The catalogue's entry, `glue-` and the hub's name of it."""
     read = partial(splits, layout)
@@ -130,20 +133,15 @@ def _score(layout: GlueLayout, source: DataSource) -> LabelOrder:
 
 
 def _find(layout: GlueLayout, place: Path) -> tuple[Rows, Rows]:
-    train, dev = "train.tsv", f"dev{layout.part}.tsv"
-    folder = folder_with(place, [layout.name.removesuffix("-mm")], [dev])
-    if folder is not None:
-        there = (folder / train).is_file()
-        return _tsv(layout, folder / train, layout.broken) if there else _none(), _tsv(layout, folder / dev, False)
+    dev = f"dev{layout.part}.tsv"
+    if (folder := folder_with(place, [layout.name.removesuffix("-mm")], [dev])) is not None:
+        train = folder / "train.tsv"
+        return _tsv(layout, train, layout.broken) if train.is_file() else NO_ROWS, _tsv(layout, folder / dev, False)
     inner = place / layout.config if (place / layout.config).is_dir() else place
     if (table := tables.split(inner, f"validation{layout.part}")) is None:
         raise wrong_format(place, layout.origin)
     more = tables.split(inner, "train")
-    return _hub(layout, more) if more else _none(), _hub(layout, table)
-
-
-def _none() -> Rows:
-    return Rows((), np.zeros(0, np.int64), ())
+    return _hub(layout, more) if more else NO_ROWS, _hub(layout, table)
 
 
 def _tsv(layout: GlueLayout, path: Path, broken: bool) -> Rows:
