@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 
 from prism_sim.figures.base import Plot
-from prism_sim.figures.charts import Chart, draw_chart
+from prism_sim.figures.charts import NEAR_ONE, Chart, draw_chart
 from prism_sim.figures.rows import canonical, checked, numeric, with_references
 
 if TYPE_CHECKING:
@@ -74,10 +74,7 @@ def _draw(table: DataFrame, plot: str, ys: tuple[str, ...], title: str, fidelity
 
 def fidelity_column(rows: DataFrame) -> str | None:
     """Agreement on the first class if it was measured (weights are real), else the outputs' cosine, else nothing."""
-    for column in ("fidelity_top1_agreement", "fidelity_cosine"):
-        if column in rows and rows[column].notna().any():
-            return column
-    return None
+    return next((column for column in NEAR_ONE if column in rows and rows[column].notna().any()), None)
 
 
 def fidelity_note(rows: DataFrame, measure: str) -> str:

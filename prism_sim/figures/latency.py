@@ -125,10 +125,7 @@ def _write_above(axes: Axes, places: Sequence[tuple[float, str]]) -> None:
 
 PLOTS = (
     Plot(
-        NAME,
-        "latency along a swept field of numbers (--x), with break-evens",
-        draw_latency,
-        ("latency_s", "strategy"),
+        NAME, "latency along a swept field of numbers (--x), with break-evens", draw_latency, ("latency_s", "strategy")
     ),
     Plot(
         "latency-bandwidth",

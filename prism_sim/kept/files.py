@@ -33,18 +33,13 @@ def write_whole(path: Path, content: str | Callable[[Path], None]) -> None:
             temporary.write_text(content, encoding="utf-8")
         else:
             content(temporary)
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.umask(umask := os.umask(0))
+        os.chmod(temporary, 0o666 & ~umask)
         temporary.replace(path)
     except OSError as error:  # named by the place that was asked for
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
 
 
 def digest(paths: Iterable[Path]) -> str:

@@ -44,6 +44,10 @@ class Residuals:
     cells: tuple[Cell, ...]
     output: Output
 
+    @classmethod
+    def of_json(cls, found: dict[str, Any]) -> Residuals:
+        return cls(tuple(Cell(**cell) for cell in found["cells"]), Output(**found["output"]))
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -152,10 +156,6 @@ def residuals_of(scenario: Scenario, job: Job, progress: Progress = SILENT) -> R
         cells, found = deviations(case.known, case.job)
         return Residuals(cells, Output(found.cosine, found.kl))
 
-    kept = Kept("the residual stream's errors", KEPT, asdict, _residuals)
+    kept = Kept("the residual stream's errors", KEPT, asdict, Residuals.of_json)
     asked = question(scenario, job, f"{KEPT} {key(scenario, job)}")
     return kept.at(cache_folder("residuals") / f"{asked}.json", compute, progress)
-
-
-def _residuals(found: dict[str, Any]) -> Residuals:
-    return Residuals(tuple(Cell(**cell) for cell in found["cells"]), Output(**found["output"]))

@@ -82,7 +82,8 @@ def difference_over_seeds(
         of_examples = _smoothed_variance(pairs)
     else:
         drawn = [_differences(metric, pairs, rows).mean() for rows in _resampled(len(first))]
-        of_examples = _variance(np.array(drawn))
+        defined = np.array(drawn)[~np.isnan(drawn)]  # nothing is known of the others, nor from fewer than two
+        of_examples = float(defined.var(ddof=1)) if len(defined) > 1 else math.nan
     variances = float(differences.var(ddof=1)) / len(pairs), of_examples
     return _student_interval(float(differences.mean()), variances, (len(pairs) - 1, len(first) - 1), confidence)
 
@@ -126,12 +127,6 @@ def _smoothed_variance(pairs: Sequence[tuple[Records, Records]]) -> float:
     each = np.mean([a - b for a, b in right], axis=0)  # (examples,), between -1 and 1
     total = len(each) + 2
     return (float(each @ each) + 1 - float(each.sum()) ** 2 / total) / total**2
-
-
-def _variance(drawn: NDArray[np.float64]) -> float:
-    """Of the resamples on which the metric is defined; nan for fewer than two."""
-    defined = drawn[~np.isnan(drawn)]
-    return float(defined.var(ddof=1)) if len(defined) > 1 else math.nan
 
 
 def _student_interval(

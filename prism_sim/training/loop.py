@@ -76,7 +76,8 @@ def train(
         for step in range(state.step, recipe.steps):
             state.add(_step(model, training, optimizer, step))
             if (step + 1) % check_every == 0 or step + 1 == recipe.steps:
-                state.check(_validated(model, training))
+                state.check(None if training.validate is None else training.validate(model.eval()))
+                model.train()
             watch(step + 1, recipe.steps, state.now)
             if keep is not None and (keep.is_due() or is_asked()):
                 state.save(keep, model, optimizer)
@@ -128,15 +129,6 @@ def _step(model: nn.Module, training: Training, optimizer: torch.optim.Optimizer
     nn.utils.clip_grad_norm_(model.parameters(), LARGEST_GRADIENT)
     optimizer.step()
     return float(loss.detach())
-
-
-def _validated(model: nn.Module, training: Training) -> float | None:
-    if training.validate is None:
-        return None
-    model.eval()
-    found = training.validate(model)
-    model.train()
-    return found
 
 
 @contextmanager
