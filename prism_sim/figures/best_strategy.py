@@ -65,16 +65,12 @@ def draw_best_strategy(table: DataFrame, *, x: str = "", y: str = "", by: str = 
         axes.set_facecolor("#F4F4F4")
         if len(winners) < len(across) * len(up):
             handles.append(Patch(facecolor="#F4F4F4", edgecolor=EDGE, linewidth=0.4, label="none possible"))
-        figure.legend(handles=handles, loc="outside lower center", ncols=min(3, len(handles)), title=_legend_title(by))
+        most = f"{'least' if quantity(by).better == 'low' else 'most'} {quantity(by).label}"
+        best_of = {"latency_s": "fastest", "energy_j": "least energy"}.get(by, most)
+        figure.legend(handles=handles, loc="outside lower center", ncols=min(3, len(handles)), title=best_of)
         figure.legends[0].get_title().set_fontsize(7)
         add_title(figure, title)
     return figure
-
-
-def _legend_title(by: str) -> str:
-    kind = quantity(by)
-    word = {"latency_s": "fastest", "energy_j": "least energy"}.get(by)
-    return word or f"{'least' if kind.better == 'low' else 'most'} {kind.label}"
 
 
 def _fields(rows: DataFrame, x: str, y: str) -> tuple[str, str]:

@@ -66,7 +66,9 @@ def _draw(spans: Sequence[Span], names: Sequence[str], latency_s: float, title: 
         axes.set_xlim(0, latency_s / factor)
         axes.set_xlabel(f"time ({unit})")
         axes.grid(axis="y", visible=False)
-        _add_legend(figure, spans)
+        drawn = {span.kind for span in spans}
+        handles = [Patch(**_looks(kind)) for kind in (*PROCESSOR_KINDS, *SENDING_KINDS) if kind in drawn]
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), columnspacing=1.2)
         add_title(figure, title)
     return figure
 
@@ -88,12 +90,6 @@ def _draw_lanes(axes: Axes, spans: Sequence[Span], active: Sequence[int], scale:
             if drawn:
                 lanes.append((number, what))
     return lanes
-
-
-def _add_legend(figure: Figure, spans: Sequence[Span]) -> None:
-    kinds = [kind for kind in (*PROCESSOR_KINDS, *SENDING_KINDS) if any(span.kind == kind for span in spans)]
-    handles = [Patch(**_looks(kind)) for kind in kinds]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), columnspacing=1.2)
 
 
 def _looks(kind: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,11 +156,10 @@ class Goals:
         return PointOutcome(costs, sum(violation for _, violation in missed)), reason
 
     def _missing(self, row: Mapping[str, Any]) -> str | None:
-        columns: Sequence[str] = [*(one.column for one in self.objectives), *(one.column for one in self.conditions)]
-        for column in columns:
-            value: Any = row.get(column)
+        for one in (*self.objectives, *self.conditions):
+            value: Any = row.get(one.column)
             if not is_number(value) or not math.isfinite(value):
-                return f"has no {column}"
+                return f"has no {one.column}"
         return None
 
 

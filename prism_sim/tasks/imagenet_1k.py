@@ -64,13 +64,7 @@ def _classes(folder: Path, place: Path) -> tuple[tuple[str, ...], tuple[str, ...
         if wrong := next((number for number, line in enumerate(lines, 1) if len(line) != 2), None):
             raise DataError(f"{mapping}:{wrong}: expected a wnid and a name, such as 'n01440764 tench, Tinca tinca'")
         return tuple(wnid for wnid, _ in lines), tuple(name.strip() for _, name in lines)
-    found = {
-        path.name
-        for split in ("train", "val")
-        if (folder / split).is_dir()
-        for path in (folder / split).iterdir()
-        if path.is_dir()
-    }
+    found = {path.name for split in ("train", "val") for path in (folder / split).glob("*/")}
     if len(found) != N_CLASSES:
         raise wrong_format(
             place, ORIGIN, f"{N_CLASSES} classes (it has {len(found)} folders), or {NAMES}, which tells their numbers"
