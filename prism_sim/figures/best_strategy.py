@@ -27,7 +27,7 @@ COLUMNS = ("latency_s", "strategy")
 MOST_TICKS = 8
 MOST_TEXTS = 60  # cells that are small enough in number to hold their figure
 
-Winners = dict[tuple[int, ...], tuple[str, float]]  # strategy and its figure by place
+Winners = dict[tuple[int, int], tuple[str, float]]  # strategy and its figure by place
 
 
 def draw_best_strategy(table: DataFrame, *, x: str = "", y: str = "", by: str = "latency_s", title: str = "") -> Figure:
@@ -50,7 +50,7 @@ def draw_best_strategy(table: DataFrame, *, x: str = "", y: str = "", by: str = 
         handles = []
         for strategy in in_order(strategy for strategy, _ in winners.values()):
             style = strategy_style(strategy)
-            looks = {"facecolor": style.colour, "hatch": style.hatch, "linewidth": 0.4}
+            looks: dict[str, Any] = {"facecolor": style.colour, "hatch": style.hatch, "linewidth": 0.4}
             handles.append(Patch(**looks, edgecolor="white", label=plain(strategy)))
             own = [place for place, (winner, _) in winners.items() if winner == strategy]
             cells = [Rectangle((column - 0.5, row - 0.5), 1, 1) for column, row in own]
@@ -91,10 +91,10 @@ def _winners(rows: DataFrame, by: str) -> Winners:
     sign = 1 if quantity(by).better == "low" else -1
     order = in_order(rows["strategy"])
     best: Winners = {}
-    for *place, strategy, amount in zip(*(rows[name] for name in ("column", "row", "strategy", by)), strict=True):
-        rival = best.get(tuple(place))
+    for column, row, strategy, amount in zip(*(rows[name] for name in ("column", "row", "strategy", by)), strict=True):
+        rival = best.get((column, row))
         if rival is None or (sign * amount, order.index(strategy)) < (sign * rival[1], order.index(rival[0])):
-            best[tuple(place)] = (strategy, float(amount))
+            best[column, row] = (strategy, float(amount))
     return best
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -137,7 +137,7 @@ def _label(
         wrapped = textwrap.wrap(panel.across, round(LETTERS_PER_INCH * WIDE_INCHES / n_columns))
         axes.set_title("\n".join(wrapped), loc="left", fontsize=8, parse_math=False)
     if y in chart.notes:
-        looks = {"fontsize": 6.5, "color": FAINT, "style": "italic"}
+        looks: dict[str, Any] = {"fontsize": 6.5, "color": FAINT, "style": "italic"}
         axes.annotate(chart.notes[y], (0.02, 0.02), xycoords="axes fraction", **looks)
 
 

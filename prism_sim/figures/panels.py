@@ -154,7 +154,10 @@ def _line(strategy: str, variant: str, rows: DataFrame, x: str, y: str) -> Panel
     return PanelLine(
         strategy,
         variant,
-        *(amounts.to_numpy(float) for amounts in (mean.index, mean, low, high)),
+        mean.index.to_numpy(float),
+        mean.to_numpy(float),
+        low.to_numpy(float),
+        high.to_numpy(float),
         f"{n_seeds} seeds" if n_seeds > 1 else REPEATED,
         intervals,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -93,7 +93,7 @@ def _write_names(axes: Axes, rows: DataFrame, points: Sequence[tuple[float, floa
         times = f" x{many:.0f}" if many > 1 else ""
         names.append(f"{name}  {rows['strategy'][number]}{times}: {words}")
         halo = [withStroke(linewidth=2, foreground="white")]
-        looks = {"ha": "right", "fontsize": 7, "path_effects": halo, "zorder": 4}
+        looks: dict[str, Any] = {"ha": "right", "fontsize": 7, "path_effects": halo, "zorder": 4}
         axes.annotate(str(name), place, xytext=(-3, 2), textcoords="offset points", **looks)
     text = plain("\n".join(names))
     axes.annotate(text, (0, 1), xycoords="axes fraction", xytext=(0, 6), textcoords="offset points", fontsize=6.5)

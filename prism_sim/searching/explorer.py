@@ -44,7 +44,7 @@ class Explorer(BaseSampler):
         self.front = Front()
         self.points: dict[int, Point] = {}
         self.first = _first(space, min(2 * self.population, ceil(budget / 2)), Random(seed))
-        self.distributions = {
+        self.distributions: dict[str, BaseDistribution] = {
             one.name: IntDistribution(0, one.last) if one.ordered else CategoricalDistribution(range(one.last + 1))
             for one in space.dimensions
         }

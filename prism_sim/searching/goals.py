@@ -156,10 +156,10 @@ class Goals:
         return PointOutcome(costs, sum(violation for _, violation in missed)), reason
 
     def _missing(self, row: Mapping[str, Any]) -> str | None:
-        for one in (*self.objectives, *self.conditions):
-            value: Any = row.get(one.column)
+        for column in [one.column for one in self.objectives] + [one.column for one in self.conditions]:
+            value: Any = row.get(column)
             if not is_number(value) or not math.isfinite(value):
-                return f"has no {one.column}"
+                return f"has no {column}"
         return None
 
 
