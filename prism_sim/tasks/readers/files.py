@@ -118,7 +118,7 @@ def _from_hub(origin: DataOrigin) -> Path:
                 return kept
         if (reason := hub.unreachable()) is not None:
             raise OSError(f"it is not in the local cache, and {reason}")
-        return Path(snapshot_download(origin.hub_id, **wanted))
+        return Path(snapshot_download(origin.hub_id, **wanted, local_files_only=False))
     except Exception as error:  # the hub's client raises many kinds, of many libraries
         reason = str(error).strip().split("\n")[0].removesuffix(".") or type(error).__name__
         looked = f"{origin.name} was looked for on the hub as {origin.hub_id}, but cannot be had: {reason}"
