@@ -52,15 +52,19 @@ class Bench:
     def held(self) -> dict[int, Held]:
         """By each rank."""
         from prism_sim.numeric.residuals import layout
+        from prism_sim.numeric.threads import fixed_threads
 
-        return layout(self.own.known, self.own.job)
+        with fixed_threads():
+            return layout(self.own.known, self.own.job)
 
     def added(self, n_segments: int) -> tuple[float, ...]:
         """What each block would add alone, on the undistributed stream, if all had so many segments: one run."""
         from prism_sim.numeric.residuals import added_errors
+        from prism_sim.numeric.threads import fixed_threads
 
         job = with_segments(self.own.job, [n_segments] * self.n_blocks)
-        return added_errors(self.own.known, job, self.held)
+        with fixed_threads():
+            return added_errors(self.own.known, job, self.held)
 
     def loss(self, segments: Sequence[int]) -> float:
         """On the input of number 0: one run."""
@@ -73,8 +77,10 @@ class Bench:
 
     def _loss(self, case: ModelInput, segments: Sequence[int]) -> float:
         from prism_sim.numeric.residuals import outcome
+        from prism_sim.numeric.threads import fixed_threads
 
-        error, output = outcome(case.known, with_segments(case.job, segments))
+        with fixed_threads():
+            error, output = outcome(case.known, with_segments(case.job, segments))
         if self.measure == "residual":
             return error
         assert output.kl is not None

@@ -150,12 +150,18 @@ def residuals_of(scenario: Scenario, job: Job, progress: Progress = SILENT) -> R
         progress.line(
             f"computing {scenario.model.label} block by block, {job.n_ranks} rank(s), once; then kept on disk"
         )
-        from prism_sim.numeric.residuals import deviations
-
-        case = reader(scenario, job).case(0)
-        cells, found = deviations(case.known, case.job)
-        return Residuals(cells, Output(found.cosine, found.kl))
+        return _measure(scenario, job)
 
     kept = Kept("the residual stream's errors", KEPT, asdict, Residuals.of_json)
     asked = question(scenario, job, f"{KEPT} {key(scenario, job)}")
     return kept.at(cache_folder("residuals") / f"{asked}.json", compute, progress)
+
+
+def _measure(scenario: Scenario, job: Job) -> Residuals:
+    from prism_sim.numeric.residuals import deviations
+    from prism_sim.numeric.threads import fixed_threads
+
+    case = reader(scenario, job).case(0)
+    with fixed_threads():
+        cells, found = deviations(case.known, case.job)
+    return Residuals(cells, Output(found.cosine, found.kl))

@@ -118,7 +118,6 @@ class Undistributed:
     real: Tensor | None
 
 
-@fixed_threads()
 @torch.no_grad()
 def undistributed(model: nn.Module, inputs: Mapping[str, Any]) -> Undistributed:
     """Runs the model's own forward, and listens to its layers meanwhile.

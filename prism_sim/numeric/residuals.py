@@ -21,7 +21,6 @@ from prism_sim.numeric.infer import main_output
 from prism_sim.numeric.interpreter import execute
 from prism_sim.numeric.measure import OutputFidelity, Undistributed, fidelity
 from prism_sim.numeric.model import TensorBlock
-from prism_sim.numeric.threads import fixed_threads
 from prism_sim.partition import ranges
 from prism_sim.shapes.job import Job
 
@@ -52,7 +51,6 @@ class WatchedBlock(TensorBlock):
         return self.show(super().after_feed_forward(x, f))
 
 
-@fixed_threads()
 @torch.no_grad()
 def deviations(known: Undistributed, job: Job) -> tuple[tuple[Cell, ...], OutputFidelity]:
     """Error of the rows after every block, and of the output, if the model runs as `job` says.
@@ -72,7 +70,6 @@ def deviations(known: Undistributed, job: Job) -> tuple[tuple[Cell, ...], Output
     return tuple(cells), _fidelity(known, output)
 
 
-@fixed_threads()
 @torch.no_grad()
 def outcome(known: Undistributed, job: Job) -> tuple[float, OutputFidelity]:
     """Relative error of all real rows after the last block, and how far the output is: one run. Raises ValueError."""
@@ -80,7 +77,6 @@ def outcome(known: Undistributed, job: Job) -> tuple[float, OutputFidelity]:
     return _errors(known, seen, job)[-1], _fidelity(known, output)
 
 
-@fixed_threads()
 @torch.no_grad()
 def added_errors(known: Undistributed, job: Job, held: Mapping[int, Held]) -> tuple[float, ...]:
     """What each block does alone, on the undistributed stream, to all real rows: relative errors, from one run.
@@ -90,7 +86,6 @@ def added_errors(known: Undistributed, job: Job, held: Mapping[int, Held]) -> tu
     return _errors(known, _alone(known, job, held), job)
 
 
-@fixed_threads()
 @torch.no_grad()
 def layout(known: Undistributed, job: Job) -> dict[int, Held]:
     """The rows that each rank holds after a block; the same for all numbers of segments. Takes a run."""

@@ -47,9 +47,11 @@ class Reader:
         Those are of later seeds, or test examples. Raises ScenarioError for an input that cannot be had.
         """
         from prism_sim.numeric.measure import undistributed
+        from prism_sim.numeric.threads import fixed_threads
 
         inputs, job = self._noise_or_file(number) if self.scenario.task is None else self._examples(number)
-        return ModelInput(undistributed(self.model, inputs), job)
+        with fixed_threads():
+            return ModelInput(undistributed(self.model, inputs), job)
 
     @property
     def has_more(self) -> bool:
