@@ -201,7 +201,7 @@ class _Search:
             self.uneven |= any(one.share_kind not in (None, "equal") for one in (own, other))
         reason = None
         if not own.fits and not other.fits:
-            missed = [(one.job.strategy, lacking(scenario, one)) for one in (own, other)]
+            missed = [(one.job.strategy, lacking(one)) for one in (own, other)]
             reason = " and ".join(f"{name} does not fit the memory of {one.device}" for name, one in missed if one)
         own_s, other_s = (one.latency_s if one.fits else math.inf for one in (own, other))
         return VariedPoint(amount, own_s, other_s, reason)
