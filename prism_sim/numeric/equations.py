@@ -22,7 +22,8 @@ def segment_means(x: Tensor, n_segments: int, real: Tensor | None = None) -> tup
         raise ValueError(f"n_segments(={n_segments}) must be between 1 and the {n_tokens} tokens")
     length, n_longer = divmod(n_tokens, n_segments)
     border = n_longer * (length + 1)  # the first runs are one token longer
-    precise = _at_least_float32(x.dtype)  # a sum of c rows may leave float16's range, c its exact integers
+    # a sum of c rows may leave float16's range, c its exact integers
+    precise = torch.promote_types(x.dtype, torch.float32)
     weights = x.new_ones(batch, n_tokens, dtype=precise) if real is None else real.to(precise)
     weighted = x if real is None else x * weights.unsqueeze(-1)
 
@@ -34,10 +35,6 @@ def segment_means(x: Tensor, n_segments: int, real: Tensor | None = None) -> tup
     counts = run_sums(weights)
     means = run_sums(weighted) / counts.clamp(min=1).unsqueeze(-1)
     return means.to(x.dtype), counts
-
-
-def _at_least_float32(dtype: torch.dtype) -> torch.dtype:
-    return torch.promote_types(dtype, torch.float32)
 
 
 def attention_bias(counts: Tensor, visible: Tensor | None = None, dtype: torch.dtype | None = None) -> Tensor:

@@ -60,9 +60,9 @@ def infer(
     the model's parameters have changed.
     Raises ValueError for what is not supported, saying what and why.
     """
-    chosen = _options(strategy, {**options, **_stated(segments, shares, options), "compressor": compressor})
+    chosen = _options(strategy, segments, shares, {**options, "compressor": compressor})
     job = job_for(model, inputs, ranks, strategy, chosen, placement or Placement())
-    outcome = execute(model, _plain(job, inputs), job, observe, codebooks=codebooks)
+    outcome = execute(model, plain(model, inputs), job, observe, codebooks=codebooks)
     return Inference(main_output(outcome.output), outcome.plan or predict(job), outcome.output)
 
 
@@ -83,22 +83,18 @@ def fit_codebooks(
     """
     if not batches:
         raise ValueError("codebooks need at least one batch of inputs to be fitted to")
-    chosen = _options(strategy, {**options, **_stated(segments, shares, options), "compressor": compressor})
+    chosen = _options(strategy, segments, shares, {**options, "compressor": compressor})
     return fitted(model, batches, job_for(model, batches[0], ranks, strategy, chosen, Placement()))
 
 
-def _stated(
-    segments: int | Sequence[int], shares: Sequence[float] | None, options: Mapping[str, Any]
-) -> dict[str, Any]:
-    """What is said of segments and shares, as options; segments only where no rate stands in for their default."""
-    numbers = shares if shares is None or isinstance(shares, str) else tuple(shares)  # a word is refused later
-    if options.get("compression_rate") is not None and segments == DEFAULT_SEGMENTS:
-        return {"shares": numbers}
-    return {"shares": numbers, "segments": tuple(segments) if isinstance(segments, Iterable) else segments}
-
-
-def _options(strategy: str, given: Mapping[str, Any]) -> Any:
+def _options(
+    strategy: str, segments: int | Sequence[int], shares: Sequence[float] | None, further: Mapping[str, Any]
+) -> Any:
     """The strategy's Options from what was given. Raises ValueError for what it does not know or cannot serve."""
+    numbers = shares if shares is None or isinstance(shares, str) else tuple(shares)  # a word is refused later
+    given = {**further, "shares": numbers}
+    if further.get("compression_rate") is None or segments != DEFAULT_SEGMENTS:  # a rate stands in for the default
+        given["segments"] = tuple(segments) if isinstance(segments, Iterable) else segments
     if strategy == strategies.AUTO.name:
         raise ValueError(f"{strategy} needs a scenario's devices; name a strategy: {', '.join(strategies.catalogue())}")
     kind = strategies.find(strategy).options
@@ -183,10 +179,10 @@ def describe(model: nn.Module) -> tuple[Family, Dimensions, Head]:
     return family, sizes, heads[type(model).__name__]
 
 
-def _plain(job: Job, inputs: Mapping[str, Any]) -> dict[str, Any]:
+def plain(model: nn.Module, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs, without a key-value cache: the blocks that would fill it are not there. The output has names."""
-    plain = {**inputs, "return_dict": True}
-    return {**plain, "use_cache": False} if families.find(job.sizes.family).causal else plain
+    causal = families.find(str(model.config.model_type)).causal  # type: ignore[union-attr]
+    return {**inputs, "return_dict": True, **({"use_cache": False} if causal else {})}
 
 
 def main_output(output: Any) -> Any:

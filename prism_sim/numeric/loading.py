@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,7 +41,7 @@ class ModelSource:
     weight matrices to 8 bits and a scale a row.
     """
 
-    config: Mapping[str, Any]
+    config: Mapping[str, Any] = field(hash=False)  # no dictionary has one
     place: str | None
     head: str | None
     dtype: str

@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError, sweep_axes
-from prism_sim.searching.fronts import Front, PointOutcome
-from prism_sim.searching.goals import Goals
-from prism_sim.searching.space import Point, Space, cells_at, overrides_at
+from prism_sim.searching.goals import Front, Goals, PointOutcome
+from prism_sim.searching.space import Point, Space
 from prism_sim.sweeping.points import Grid
 
 if TYPE_CHECKING:
     from optuna import Study
 
-    from prism_sim.searching.explorer import Kind
-    from prism_sim.searching.storage import Store
+    from prism_sim.searching.explorer import Kind, Store
 
 SCHEMA = "prism-sim/search/1"
 REASON = "reason"
@@ -204,7 +202,7 @@ class Search:
     def _store(self) -> Store | None:
         if self.order.storage is None:
             return None
-        from prism_sim.searching.storage import Store
+        from prism_sim.searching.explorer import Store
         from prism_sim.sweeping.files import identity_of
 
         goals = self.order.goals
@@ -232,13 +230,14 @@ def _evaluator(grid: Grid, numerics: bool) -> Evaluate:
 
     work = SweepWork(grid.base, numerics, source_digest())
     known = nothing_known()
+    columns, overrides = list(grid.columns()), {task.number: task.overrides for task in grid.tasks}
 
     def answer(kind: Any, number: int) -> dict[str, Any]:
-        ((_, found),) = perform(work, WorkPiece(kind, ((number, overrides_at(grid, number)),))).found
+        ((_, found),) = perform(work, WorkPiece(kind, ((number, overrides[number]),))).found
         return found
 
     def evaluate(number: int) -> Row:
-        found, cells = answer("timing", number), cells_at(grid, number)
+        found, cells = answer("timing", number), {name: values[number] for name, values in columns}
         for kind, name in QUESTIONS.items():
             if name in found and found[name] not in known[kind]:
                 known[kind][found[name]] = answer(kind, number)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import prism_sim
 from prism_sim import plugins
 from prism_sim.accuracy_columns import accuracy_columns
-from prism_sim.kept.digest import digest
+from prism_sim.kept.files import digest
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shapes.job import Job
 from prism_sim.sweeping.points import Overrides

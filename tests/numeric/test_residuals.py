@@ -14,8 +14,8 @@ from prism_sim import families, infer, strategies
 from prism_sim.numeric.deviation import Cell, by, distance_bin, pooled, relative
 from prism_sim.numeric.equations import segment_means
 from prism_sim.numeric.infer import job_for
+from prism_sim.numeric.measure import Undistributed, undistributed
 from prism_sim.numeric.residuals import Cut, Held, _held, added_errors, deviations, layout, outcome
-from prism_sim.numeric.undistributed import Undistributed, undistributed
 from prism_sim.partition import split
 from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import Placement
