@@ -15,12 +15,25 @@ from prism_sim.catalogue import look_up
 from prism_sim.families.configuration import ONE_KERNEL, refused
 
 
+def key_value_heads(heads: range, group: int) -> range:
+    """The key/value heads that these query heads read; each is shared by `group` neighbours.
+
+    Where a range begins or ends within a group, its neighbour needs the same key/value head too.
+    """
+    return range(heads.start // group, -(-heads.stop // group))
+
+
 @dataclass(frozen=True, slots=True)
 class Dimensions:
     """Sizes of a model, as its Hugging Face configuration gives them; 0 where a family has no such thing.
 
-    activation: elements moved by each of its kernels, see `configuration.ACTIVATIONS`.
+    activation, norm: elements moved by each of its kernels, see `configuration.ACTIVATIONS`.
     tied: a language model's head shares the weights of the token embedding.
+    n_key_heads: key/value heads, each shared by as many query heads; 0: each has its own. head_elements: width of a
+    head; 0: the model's over its heads. norm_weights: parameters of a norm, per element of what it normalises.
+    gated: the feed-forward layer is multiplied by the activation of another product. head_norms: queries and keys are
+    normalised, head by head. rotary: they are turned by their positions. layer_scale: what attention and feed-forward
+    add is scaled column by column. window: a token sees no further back than so many tokens; 0: all before it.
     """
 
     family: str
@@ -37,17 +50,52 @@ class Dimensions:
     pooler_width: int = 0
     activation: tuple[int, ...] = ONE_KERNEL
     tied: bool = True
+    n_key_heads: int = 0
+    head_elements: int = 0
+    output_bias: bool = True
+    feed_forward_bias: bool = True
+    norm: tuple[int, ...] = ONE_KERNEL
+    norm_weights: int = 2
+    gated: bool = False
+    head_norms: bool = False
+    rotary: bool = False
+    layer_scale: bool = False
+    window: int = 0
 
     def __post_init__(self) -> None:
         for name in ("n_blocks", "width", "n_heads", "feed_forward_width", "max_tokens"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}(={getattr(self, name)}) must be >= 1")
-        if self.width % self.n_heads:
+        if self.width % self.n_heads and not self.head_elements:
             raise ValueError(f"width {self.width} is not a multiple of the {self.n_heads} attention heads")
+        if self.n_key_heads and self.n_heads % self.n_key_heads:
+            heads = f"{self.n_heads} attention heads cannot share {self.n_key_heads} key/value heads evenly"
+            raise ValueError(f"{heads}: the former must be a multiple of the latter")
+        if self.rotary and self.head_width % 2:
+            raise ValueError(f"a head width of {self.head_width} cannot be turned by positions: it must be even")
 
     @property
     def head_width(self) -> int:
-        return self.width // self.n_heads
+        return self.head_elements or self.width // self.n_heads
+
+    def key_value_heads(self, heads: range | None) -> range:
+        """The key/value heads that these query heads (None: all) read."""
+        group = self.n_heads // (self.n_key_heads or self.n_heads)
+        return key_value_heads(range(self.n_heads) if heads is None else heads, group)
+
+    def too_long(self, n_tokens: int) -> str | None:
+        """Why the model cannot take so many tokens; None if it can."""
+        if n_tokens > self.max_tokens:
+            return f"{n_tokens} tokens exceed the model's {self.max_tokens} positions"
+        if n_tokens > self.most_tokens:
+            rule = f"{n_tokens} tokens exceed the model's sliding attention window of {self.window}"
+            return f"{rule}: longer inputs are not supported, as no token may see all before it; give fewer"
+        return None
+
+    @property
+    def most_tokens(self) -> int:
+        """As many as all of them can see each other of."""
+        return min(self.max_tokens, self.window or self.max_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +171,9 @@ class BlockParts:
     """A Hugging Face layer taken apart; tensors are the model's own, so gradients reach them.
 
     pre_norm: norms come before attention and feed-forward (ViT, GPT-2), else after the residual (BERT).
+    output_dropout, feed_forward_dropout: what a sum passes through before its residual. gate: of a gated feed-forward
+    layer, the product that goes through the activation and is multiplied with `expand`'s. query_norm, key_norm: of each
+    head. rotary: queries and keys are turned by their positions, see `Family.rotation`.
     """
 
     attention_norm: Callable[..., Any]
@@ -140,6 +191,16 @@ class BlockParts:
     attention_dropout: float
     output_dropout: Any
     feed_forward_dropout: Any
+    gate: Affine | None = None
+    query_norm: Callable[..., Any] | None = None
+    key_norm: Callable[..., Any] | None = None
+    rotary: bool = False
+
+    @property
+    def matrices(self) -> tuple[Affine, ...]:
+        """All that holds a weight matrix."""
+        every = (self.query, self.key, self.value, self.output, self.gate, self.expand, self.contract)
+        return tuple(affine for affine in every if affine is not None)
 
 
 class Family(ABC):
@@ -153,6 +214,7 @@ class Family(ABC):
     layer_list: str  # dotted path from the bare model to its list of layers
     input_name: str  # the bare model's main input
     old_buffers: tuple[str, ...] = ()  # ends of names in a block under which old checkpoints keep constants
+    more_keys: frozenset[str] = frozenset()  # of its configuration, beside those of its presets
 
     @abstractmethod
     def dimensions(self, config: Mapping[str, Any]) -> Dimensions:
@@ -186,6 +248,14 @@ class Family(ABC):
         answer. Raises ValueError for inputs whose embedding cannot be computed in part.
         """
         return embedded[:, tokens.start : tokens.stop]
+
+    def rotation(self, trunk: Any, x: Any, positions: Any) -> Any:
+        """What turns queries and keys at these positions (batch, tokens), which may lie between tokens.
+
+        x: a tensor of the element type. Returns cosines and sines (batch, tokens, head width), or None where the
+        embedding alone says where a token stands.
+        """
+        return None
 
     def fixed_tokens(self, sizes: Dimensions) -> int | None:
         """The number of tokens, where the family leaves no choice."""
