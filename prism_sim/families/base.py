@@ -33,7 +33,8 @@ class Dimensions:
     head; 0: the model's over its heads. norm_weights: parameters of a norm, per element of what it normalises.
     gated: the feed-forward layer is multiplied by the activation of another product. head_norms: queries and keys are
     normalised, head by head. rotary: they are turned by their positions. layer_scale: what attention and feed-forward
-    add is scaled column by column. window: a token sees no further back than so many tokens; 0: all before it.
+    add is scaled column by column. spare_rows: of the embedding's tables, which stand for no token, such as padding's
+    position. window: a token sees no further back than so many tokens; 0: all before it.
     """
 
     family: str
@@ -60,6 +61,7 @@ class Dimensions:
     head_norms: bool = False
     rotary: bool = False
     layer_scale: bool = False
+    spare_rows: int = 0
     window: int = 0
 
     def __post_init__(self) -> None:
@@ -143,7 +145,7 @@ class Head:
 
     name: str
     hf_class: str
-    reads: str  # first, last or all
+    reads: str  # first, first two, last or all
     layers: Callable[[Dimensions, int, int, int], tuple[Layer, ...]]
     refuse: Callable[[Mapping[str, Any], int], str | None] = serves_all
 
@@ -152,6 +154,8 @@ class Head:
         match self.reads:
             case "first":
                 return range(1)
+            case "first two":
+                return range(2)
             case "last":
                 return range(n_tokens - 1, n_tokens)
             case _:
@@ -164,6 +168,11 @@ class Affine:
 
     weight: Any
     bias: Any | None
+
+
+def as_it_is(rows: Any) -> Any:
+    """In place of a dropout that a family does not have."""
+    return rows
 
 
 @dataclass(frozen=True, slots=True)

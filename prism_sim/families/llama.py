@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from prism_sim.families.base import Affine, BlockParts, Dimensions, Family, Head, Layer
+from prism_sim.families.base import Affine, BlockParts, Dimensions, Family, Head, Layer, as_it_is
 from prism_sim.families.configuration import RMS_NORM, activation, optional, required
 
 # What the positions' angles may be scaled by; others depend on the input's length, or scale the attention itself
@@ -120,16 +120,12 @@ class Llama(Family):
             head_width=attention.head_dim,
             scaling=attention.scaling,
             attention_dropout=attention.attention_dropout,
-            output_dropout=_as_it_is,
-            feed_forward_dropout=_as_it_is,
+            output_dropout=as_it_is,
+            feed_forward_dropout=as_it_is,
             query_norm=getattr(attention, "q_norm", None),
             key_norm=getattr(attention, "k_norm", None),
             rotary=True,
         )
-
-
-def _as_it_is(rows: Any) -> Any:
-    return rows
 
 
 FAMILY = Llama()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from small_models import MODELS, build, inputs_of, named
+from small_models import EVERY_MODEL, MODELS, build, inputs_of, named
 from torch import nn
 from transformers import BertConfig, BertModel, ViTConfig, ViTForImageClassification
 
@@ -106,10 +106,17 @@ UNUSUAL: list[tuple[tuple[str, str], dict[str, Any]]] = [
     (("vit", "image_classification"), {"num_labels": 0}),
     (("vit", "none"), {"pooler_output_size": 7}),
     (("gpt2", "lm"), {"tie_word_embeddings": False}),
+    (("llama", "lm"), {"tie_word_embeddings": True}),
+    (("llama", "none"), {"attention_bias": False}),
+    (("llama", "none"), {"mlp_bias": False}),
+    (("distilbert", "masked_lm"), {"tie_word_embeddings": False}),
+    (("roberta", "masked_lm"), {"tie_word_embeddings": False}),
+    (("dinov2", "none"), {"use_mask_token": False}),
+    (("dinov2", "none"), {"use_swiglu_ffn": True}),
 ]
 
 
-@pytest.mark.parametrize(("model", "changes"), [*((model, {}) for model in MODELS), *UNUSUAL], ids=named)
+@pytest.mark.parametrize(("model", "changes"), [*((model, {}) for model in EVERY_MODEL), *UNUSUAL], ids=named)
 def test_one_rank_holds_the_blocks_and_the_terminal_all_else(model: tuple[str, str], changes: dict[str, Any]) -> None:
     built = build(*model, **changes)
     plan = infer(built, inputs_of(model[0]), strategy="single").plan
