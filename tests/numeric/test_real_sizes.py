@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 from small_models import EVERY_MODEL, MODELS, build, inputs_of, named
 from torch import nn
 from transformers import BertConfig, BertModel, ViTConfig, ViTForImageClassification
 
 from prism_sim import families, infer, strategies
 from prism_sim.plan import Plan
+from prism_sim.shapes.interpreter import predict
+from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import Placement
+from prism_sim.syntax import presets
 
 # arXiv 2605.25682, Table 3: ViT-B/16, N = 197: strategy, options, GFLOPs per device, computation cut in percent
 VIT_SINGLE_GFLOPS = 35.15
@@ -144,3 +148,40 @@ def test_ranks_that_have_the_input_hold_its_embedding(name: str) -> None:
     embedding = parameter_bytes(built.embeddings)
     assert spread.weight_bytes[0] == at_terminal.weight_bytes[0] + embedding
     assert spread.weight_bytes[-1] == at_terminal.weight_bytes[-1] - embedding
+
+
+# --- ready models
+
+# of Hugging Face's model cards (2024, 2025), without heads that are not the language model's
+PUBLISHED = {
+    "smollm2-135m": 134_515_008,
+    "smollm2-360m": 361_821_120,
+    "tinyllama-1.1b": 1_100_048_384,
+    "qwen2.5-0.5b": 494_032_768,
+    "qwen2.5-1.5b": 1_543_714_304,
+    "qwen2.5-7b": 7_615_616_512,
+    "qwen3-0.6b": 596_049_920,
+    "qwen3-8b": 8_190_735_360,
+    "llama-2-7b": 6_738_415_616,
+    "llama-2-13b": 13_015_864_320,
+    "llama-3-8b": 8_030_261_248,
+    "llama-3.1-8b": 8_030_261_248,
+    "llama-3.2-1b": 1_235_814_400,
+    "llama-3.2-3b": 3_212_749_824,
+    "mistral-7b": 7_241_732_096,
+    "dinov2-base": 86_580_480,
+}
+
+
+@pytest.mark.parametrize("name", presets.names("models"))
+def test_a_ready_model_has_as_many_parameters_as_hugging_faces_own(name: str) -> None:
+    preset = presets.model(name)
+    family = families.find(preset.config["model_type"])
+    sizes, head = family.dimensions(preset.config), family.head(preset.head)
+    n_tokens = family.fixed_tokens(sizes) or 16
+    single = strategies.find("single")
+    plan = predict(Job(sizes, head, 1, n_tokens, head.tokens(n_tokens), 1, single.name, single.options()))
+    with torch.device("meta"):
+        made = getattr(transformers, head.hf_class)(transformers.AutoConfig.for_model(**preset.config))
+    assert sum(plan.weight_bytes) == parameter_bytes(made)
+    assert PUBLISHED.get(name, sum(plan.weight_bytes) // 4) == sum(plan.weight_bytes) // 4
