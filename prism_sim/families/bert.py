@@ -51,7 +51,7 @@ class Bert(Family):
     trunk = "bert"
     layer_list = "encoder.layer"
     input_name = "input_ids"
-    heads = (
+    heads: tuple[Head, ...] = (
         Head("sequence_classification", "BertForSequenceClassification", "first", _classifier),
         Head("masked_lm", "BertForMaskedLM", "all", masked_lm),
         Head("token_classification", "BertForTokenClassification", "all", every_row),
@@ -79,9 +79,12 @@ class Bert(Family):
 
     def refuse(self, config: Mapping[str, Any]) -> str | None:
         if config.get("is_decoder") or config.get("add_cross_attention"):
-            return f"a {self.model_type.upper()} decoder (is_decoder, add_cross_attention) is not supported: only the encoder is"
+            what = f"a {self.model_type.upper()} decoder (is_decoder, add_cross_attention)"
+            return f"{what} is not supported: only the encoder is"
         if (kind := config.get("position_embedding_type", "absolute")) != "absolute":
-            return f"position_embedding_type {kind!r} is not supported: give a {self.model_type} with absolute positions"
+            return (
+                f"position_embedding_type {kind!r} is not supported: give a {self.model_type} with absolute positions"
+            )
         return super().refuse(config)
 
     def embedding(self, sizes: Dimensions, batch: int, tokens: range) -> tuple[Layer, ...]:

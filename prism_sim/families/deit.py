@@ -18,9 +18,7 @@ class DeiT(ViT):
     first_tokens = ("cls_token", "distillation_token")
     heads = (
         Head("image_classification", "DeiTForImageClassification", "first", classifier),
-        Head(
-            "image_classification_with_teacher", "DeiTForImageClassificationWithTeacher", "first two", _with_teacher
-        ),
+        Head("image_classification_with_teacher", "DeiTForImageClassificationWithTeacher", "first two", _with_teacher),
         Head("none", "DeiTModel", "all", bare),
     )
 

@@ -61,7 +61,9 @@ class Llama(Family):
             vocabulary=optional(config, "vocab_size", self.default_vocabulary),
             activation=activation(config, "hidden_act", "silu"),
             tied=bool(config.get("tie_word_embeddings", False)),
-            n_key_heads=n_heads if key_heads is None else required({"num_key_value_heads": key_heads}, "num_key_value_heads"),
+            n_key_heads=n_heads
+            if key_heads is None
+            else required({"num_key_value_heads": key_heads}, "num_key_value_heads"),
             head_elements=self.head_elements(config),
             output_bias=output_bias,
             feed_forward_bias=feed_forward_bias,

@@ -28,7 +28,7 @@ class ViT(Family):
     input_name = "pixel_values"
     first_tokens: tuple[str, ...] = ("cls_token",)  # before the patches, as the embedding calls them
     default_patch = 16
-    heads = (
+    heads: tuple[Head, ...] = (
         Head("image_classification", "ViTForImageClassification", "first", classifier),
         Head("none", "ViTModel", "all", bare),
     )
@@ -64,7 +64,7 @@ class ViT(Family):
         n_first = len(self.first_tokens)
         patches = len(range(max(tokens.start, n_first), tokens.stop))
         tables = (sizes.max_tokens + n_first + sizes.spare_rows) * sizes.width
-        positions = Layer("first tokens and positions", batch * len(tokens), 0, sizes.width, tables)
+        positions = Layer("CLS and positions", batch * len(tokens), 0, sizes.width, tables)
         return linear("patch embedding", batch * patches, sizes.patch_elements, sizes.width), positions
 
     def embed(self, trunk: Any, inputs: Mapping[str, Any], embedded: Any, tokens: range) -> Any:

@@ -19,8 +19,8 @@ from prism_sim.live.timed import COPIED_BYTES, WHOLE_PASS, Copy, Pass, TimedStep
 from prism_sim.numeric.block import TensorBlock
 from prism_sim.numeric.loading import ModelSource, load
 from prism_sim.plan import Kernel
+from prism_sim.shapes.block import ShapeBlock
 from prism_sim.shapes.ledger import Ledger, Shape
-from prism_sim.shapes.model import ShapeBlock
 
 ENOUGH_WEIGHTS_BYTES = 1 << 27  # of blocks used in turn: several times any cache
 BLOCKS_A_ROUND = 2

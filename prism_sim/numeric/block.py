@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from prism_sim.families.base import Affine, BlockParts, key_value_heads
+from prism_sim.families.base import Affine, BlockParts
+from prism_sim.families.dimensions import key_value_heads
 from prism_sim.numeric.equations import Turn, scaling_aware_attention, turned
 
 

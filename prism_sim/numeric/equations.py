@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-
 Turn = tuple[Tensor, Tensor]  # cosines and sines (batch or 1, tokens, d) of the positions of rows
 
 

@@ -51,7 +51,8 @@ def infer(
 ) -> Inference:
     """Runs a Hugging Face model as `strategy` spreads it over `ranks`, all in this process.
 
-    model: of a family in `families.catalogue()`, such as ViT, BERT, GPT-2, Llama, bare or with a head of theirs; it stays untouched, and gradients reach its parameters.
+    model: of a family in `families.catalogue()`, such as ViT, BERT, GPT-2 or Llama, bare or with a head of theirs; it
+    stays untouched, and gradients reach its parameters.
     inputs: what the model's forward takes. ranks: 1 whatever is asked for where the strategy knows only one.
     segments (L, or a list of one for each block), compressor, shares (of what is split, summing to 1) and further
     options are the strategy's; of those that it does not know only segments is ignored, which has a default.
@@ -156,7 +157,7 @@ def _refuse(model: nn.Module, family: Family, sizes: Dimensions, inputs: Mapping
     # Hugging Face takes positions that do not count up for sequences packed into one, and masks each from the others
     if unmasked and bool((positions.diff(dim=-1) != 1).any()):  # type: ignore[union-attr]
         raise ValueError("position_ids that do not count up by one need an attention_mask beside them")
-    # ranks know one row of positions; of padding it does not matter where a sample begins, only how far apart tokens are
+    # ranks know one row of positions, and where a padded sample begins does not matter, only how far apart tokens are
     if sizes.rotary and positions is not None and bool((positions != positions[:1]).any()):
         rule = "position_ids that differ between samples are not supported: queries and keys are turned by them"
         raise ValueError(f"{rule}; leave them out, also of padded samples")

@@ -153,7 +153,7 @@ def _of_dims(section: ModelSection, source: Source) -> ModelSpec:
         rule = "pretrained needs a model with weights, but dims gives sizes alone; write random, or a preset or hf"
         raise source.error(("model", "weights"), rule)
     known = {key for preset in presets.models() if preset.config["model_type"] == kind for key in preset.config}
-    known |= families.catalogue()[kind].more_keys if known else set()
+    known |= families.find(str(kind)).more_keys if known else set()
     for key in config if known else ():
         if key not in known and key not in _ALSO_IN_DIMS:
             hint = nearest(key, known) or f"; known: {', '.join(sorted(known))}"

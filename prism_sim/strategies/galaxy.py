@@ -18,7 +18,7 @@ from prism_sim.strategies.ring import gather_through, reduce_through
 
 @dataclass(frozen=True, slots=True)
 class RankPart:
-    """One rank's part of every block: heads and columns that it holds, the tokens of every rank, where those stand, and the bias."""
+    """One rank's part of every block: its heads and columns; of all ranks the tokens and where they stand; the bias."""
 
     me: Role
     model: Model

@@ -106,7 +106,9 @@ def test_whichever_kin_of_a_family_it_is(model: tuple[str, str], padding: str) -
             assert_same(model_of(*of_model, 13), inputs, ranks=3, segments=4, strategy=strategy, **options)
 
 
-@pytest.mark.parametrize("shares", [(0.5, 0.5), (0.1, 0.2, 0.3, 0.4), (1 / 6,) * 6], ids=lambda shares: str(len(shares)))
+@pytest.mark.parametrize(
+    "shares", [(0.5, 0.5), (0.1, 0.2, 0.3, 0.4), (1 / 6,) * 6], ids=lambda shares: str(len(shares))
+)
 @pytest.mark.parametrize("name", ["tensor_parallel", "galaxy"])
 @pytest.mark.parametrize("n_key_heads", [1, 2, 3, 6])
 def test_however_heads_that_share_keys_and_values_are_split(

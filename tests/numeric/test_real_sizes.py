@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from small_models import EVERY_MODEL, MODELS, build, inputs_of, named
+from small_models import EVERY_MODEL, MODELS, build, inputs_of, named, reference
 from torch import nn
 from transformers import BertConfig, BertModel, ViTConfig, ViTForImageClassification
 
 from prism_sim import families, infer, strategies
+from prism_sim.numeric.meter import flop_counter
 from prism_sim.plan import Plan
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
@@ -90,6 +91,15 @@ def test_vit_base_takes_as_many_flops_where_every_rank_embeds_its_own_patches() 
 def test_bert_base_on_two_ranks_really_computes_what_the_paper_says() -> None:
     found = gflops_per_device(observed(*bert_base(), ranks=2, segments=1))
     assert 100 * (1 - found / single_gflops("bert")) == pytest.approx(BERT_CUT, abs=POINTS)
+
+
+@pytest.mark.parametrize("model", EVERY_MODEL, ids=named)
+def test_one_device_is_predicted_the_flops_of_hugging_faces_own_forward(model: tuple[str, str]) -> None:
+    built, inputs = build(*model), inputs_of(model[0])
+    with torch.no_grad(), flop_counter() as counter:
+        reference(built, inputs)
+    plan = infer(built, inputs, strategy="single").plan
+    assert sum(step.flops for one in (0, plan.terminal) for step in plan.computes(one)) == counter.get_total_flops()
 
 
 # --- weights

@@ -15,7 +15,7 @@ from prism_sim.scenario import Scenario, ScenarioError, load_scenario
 USUAL = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
 SIZES = {
     **dict.fromkeys(families.catalogue(), USUAL),
-    **dict.fromkeys(("llama", "mistral", "qwen2", "qwen3"), {**USUAL, "num_key_value_heads": 1}),
+    **{kind: {**USUAL, "num_key_value_heads": 1} for kind in ("llama", "mistral", "qwen2", "qwen3")},
     "dinov2": {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "mlp_ratio": 2},
     "distilbert": {"dim": 8, "n_layers": 1, "n_heads": 2, "hidden_dim": 16},
     "gpt2": {"n_embd": 8, "n_layer": 1, "n_head": 2},
@@ -140,7 +140,17 @@ def test_an_adapter_is_not_left_out_in_silence(load: Load, tmp_path: Path) -> No
 
 # --- names of families
 
-MISSPELT = [("lama", "llama"), ("qwen-3", "qwen3"), ("Roberta", "roberta"), ("brt", "bert"), ("gpt-2", "gpt2"), ("gpt2 ", "gpt2"), ("GPT2", "gpt2"), ("Bert", "bert"), ("vitt", "vit")]
+MISSPELT = [
+    ("lama", "llama"),
+    ("qwen-3", "qwen3"),
+    ("Roberta", "roberta"),
+    ("brt", "bert"),
+    ("gpt-2", "gpt2"),
+    ("gpt2 ", "gpt2"),
+    ("GPT2", "gpt2"),
+    ("Bert", "bert"),
+    ("vitt", "vit"),
+]
 OTHERS = [
     *("xlm-roberta", "albert", "camembert", "modernbert", "mobilebert", "convbert", "visual_bert", "electra"),
     *("dinov2_with_registers", "dinov3_vit", "vit_mae", "beit", "yolos", "clip", "swin", "whisper", "t5"),
