@@ -13,7 +13,7 @@ from typing import Any
 
 from prism_sim.catalogue import look_up
 from prism_sim.families.configuration import refused
-from prism_sim.families.dimensions import Dimensions
+from prism_sim.families.dimensions import Dimensions as Dimensions  # for families, beside the rest
 
 
 @dataclass(frozen=True, slots=True)
