@@ -139,6 +139,15 @@ def test_prism_is_exact_with_a_lossless_compressor(model: tuple[str, str], ranks
         assert relative_error(found, reference(built, inputs)) < TOLERANCE
 
 
+@pytest.mark.parametrize("compressor", ["segment_means", "cluster_means"])
+@pytest.mark.parametrize("padding", ["none", "holes"])
+def test_means_stand_where_they_stood_though_keys_are_computed_apart(padding: str, compressor: str) -> None:
+    inputs, how = inputs_of("llama", 2, N_TOKENS, padding=padding), {"segments": 2, "compressor": compressor}
+    with torch.no_grad():
+        joined, apart = (infer(model_of("llama"), inputs, 3, overlap=late, **how).output for late in (False, True))
+        assert relative_error(at_real_tokens(apart, inputs), at_real_tokens(joined, inputs)) < TOLERANCE
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_prism_on_one_rank_has_nothing_to_compress(family: str) -> None:
     built, inputs = model_of(family), inputs_of(family)
