@@ -9,6 +9,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+Turn = tuple[Tensor, Tensor]  # cosines and sines (batch or 1, tokens, d) of the positions of rows
+
+
+def turned(q: Tensor, at: Turn) -> Tensor:
+    """Queries or keys turned by their positions (RoFormer, arXiv 2104.09864, eq. 34), in Hugging Face's order of d.
+
+    q: (batch, heads, tokens, d), whose element i belongs with i + d/2. The product of a query and a key then depends on
+    how far apart they stand, wherever that is.
+    """
+    cos, sin = at[0][:, None], at[1][:, None]
+    one, other = q.chunk(2, dim=-1)
+    return q * cos + torch.cat([-other, one], dim=-1) * sin
+
 
 def segment_means(x: Tensor, n_segments: int, real: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Mean of each of `n_segments` contiguous runs of tokens, cut as `numpy.array_split` (arXiv 2605.25682, eq. 1).

@@ -51,7 +51,8 @@ def infer(
 ) -> Inference:
     """Runs a Hugging Face model as `strategy` spreads it over `ranks`, all in this process.
 
-    model: ViT, BERT or GPT-2, bare or with a head of theirs; it stays untouched, and gradients reach its parameters.
+    model: of a family in `families.catalogue()`, such as ViT, BERT, GPT-2 or Llama, bare or with a head of theirs; it
+    stays untouched, and gradients reach its parameters.
     inputs: what the model's forward takes. ranks: 1 whatever is asked for where the strategy knows only one.
     segments (L, or a list of one for each block), compressor, shares (of what is split, summing to 1) and further
     options are the strategy's; of those that it does not know only segments is ignored, which has a default.
@@ -118,7 +119,7 @@ def job_for(
 ) -> Job:
     """The sizes of this model on these inputs. Raises ValueError for models and inputs that are not supported."""
     family, sizes, head = describe(model)
-    _refuse(model, family, inputs)
+    _refuse(model, family, sizes, inputs)
     main = inputs[family.input_name]
     if reason := head.refuse(model.config.to_dict(), int(main.shape[0])):  # type: ignore[union-attr,operator]
         raise ValueError(reason)
@@ -138,7 +139,7 @@ def job_for(
     )
 
 
-def _refuse(model: nn.Module, family: Family, inputs: Mapping[str, Any]) -> None:
+def _refuse(model: nn.Module, family: Family, sizes: Dimensions, inputs: Mapping[str, Any]) -> None:
     """Raises ValueError for inputs that would be misunderstood."""
     for name in REFUSED:
         given = inputs.get(name)
@@ -152,6 +153,10 @@ def _refuse(model: nn.Module, family: Family, inputs: Mapping[str, Any]) -> None
     # Hugging Face takes positions that do not count up for sequences packed into one, and masks each from the others
     if unmasked and bool((positions.diff(dim=-1) != 1).any()):  # type: ignore[union-attr]
         raise ValueError("position_ids that do not count up by one need an attention_mask beside them")
+    # ranks know one row of positions, and where a padded sample begins does not matter, only how far apart tokens are
+    if sizes.rotary and positions is not None and bool((positions != positions[:1]).any()):
+        rule = "position_ids that differ between samples are not supported: queries and keys are turned by them"
+        raise ValueError(f"{rule}; leave them out, also of padded samples")
 
 
 def _head_tokens(head: Head, n_tokens: int, kept: Any) -> range:

@@ -8,84 +8,15 @@ from itertools import zip_longest
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from prism_sim import families
 from prism_sim.compressors import Compressor
-from prism_sim.families.base import Affine, BlockParts
-from prism_sim.numeric.equations import attention_bias, partition_aware_causal_mask, scaling_aware_attention
+from prism_sim.numeric.block import TensorBlock
+from prism_sim.numeric.equations import Turn, attention_bias, partition_aware_causal_mask
 from prism_sim.numeric.meter import FlopMeter, SilentMeter
 from prism_sim.partition import Keys
 from prism_sim.shapes.job import Job, OfJob
-
-
-class TensorBlock:
-    """A block from a Hugging Face layer's parts.
-
-    Shapes: x, h (batch, tokens, width); q, k, v (batch, heads, tokens, head width); training applies dropout.
-    """
-
-    def __init__(self, parts: BlockParts, training: bool) -> None:
-        self.parts, self.training = parts, training
-
-    def _project(self, affine: Affine, h: Tensor, heads: range | None) -> Tensor:
-        weight, bias = affine.weight, affine.bias
-        if heads is not None:
-            chosen = self._columns(heads)
-            weight, bias = weight[chosen], None if bias is None else bias[chosen]
-        y = F.linear(h, weight, bias)  # (B, T, heads * d)
-        return y.view(*y.shape[:2], -1, self.parts.head_width).transpose(1, 2)  # (B, heads, T, d)
-
-    def _columns(self, heads: range) -> slice:
-        return slice(heads.start * self.parts.head_width, heads.stop * self.parts.head_width)
-
-    def attention_norm(self, x: Tensor) -> Tensor:
-        return self.parts.attention_norm(x) if self.parts.pre_norm else x
-
-    def queries(self, h: Tensor, heads: range | None = None) -> Tensor:
-        return self._project(self.parts.query, h, heads)
-
-    def keys(self, h: Tensor, heads: range | None = None) -> Tensor:
-        return self._project(self.parts.key, h, heads)
-
-    def values(self, h: Tensor, heads: range | None = None) -> Tensor:
-        return self._project(self.parts.value, h, heads)
-
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
-        dropout = self.parts.attention_dropout if self.training else 0.0
-        a = scaling_aware_attention(q, k, v, bias, self.parts.scaling, dropout)
-        return a.transpose(1, 2).flatten(2)  # (B, T, heads * d)
-
-    def attention_output(self, a: Tensor, heads: range | None = None) -> Tensor:
-        weight = self.parts.output.weight
-        return F.linear(a, weight if heads is None else weight[:, self._columns(heads)])
-
-    def after_attention(self, x: Tensor, a: Tensor) -> Tensor:
-        y: Tensor = x + self.parts.output_dropout(_biased(a, self.parts.output))
-        return y if self.parts.pre_norm else self.parts.attention_norm(y)
-
-    def feed_forward_norm(self, x: Tensor) -> Tensor:
-        return self.parts.feed_forward_norm(x) if self.parts.pre_norm else x
-
-    def feed_forward(self, h: Tensor, columns: range | None = None) -> Tensor:
-        return self.contract(self.expand(h, columns), columns)
-
-    def expand(self, h: Tensor, columns: range | None = None) -> Tensor:
-        weight, bias = self.parts.expand.weight, self.parts.expand.bias
-        if columns is not None:
-            chosen = slice(columns.start, columns.stop)
-            weight, bias = weight[chosen], None if bias is None else bias[chosen]
-        y: Tensor = self.parts.activation(F.linear(h, weight, bias))
-        return y
-
-    def contract(self, inner: Tensor, columns: range | None = None) -> Tensor:
-        weight = self.parts.contract.weight
-        return F.linear(inner, weight if columns is None else weight[:, columns.start : columns.stop])
-
-    def after_feed_forward(self, x: Tensor, f: Tensor) -> Tensor:
-        y: Tensor = x + self.parts.feed_forward_dropout(_biased(f, self.parts.contract))
-        return y if self.parts.pre_norm else self.parts.feed_forward_norm(y)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +97,16 @@ class TensorModel(OfJob):
     def receive(self, value: Any) -> Any:
         return value.to(self.given.embedded.dtype) if _is_rows(value) else value
 
+    def places(self, keys: Sequence[Keys], padding: Tensor | None) -> Turn | None:
+        if not self.job.sizes.rotary:
+            return None
+        x, batch = self.given.embedded, 1 if padding is None else len(padding)
+        stated = self.given.raw.get("position_ids")
+        positions = torch.arange(self.n_tokens, device=x.device)[None] if stated is None else stated[:1]
+        each = [_mean_positions(group, positions, padding).expand(batch, -1) for group in keys]
+        found: Turn = self.family.rotation(self.given.trunk, x, torch.cat(each, dim=1))
+        return found
+
     def bias(
         self, queries: range, keys: Sequence[Keys], padding: Tensor | None, counts: Sequence[Tensor | None] = ()
     ) -> Tensor | None:
@@ -189,6 +130,23 @@ def _is_rows(value: Any) -> bool:
 
 def _precise(x: Tensor) -> torch.dtype:
     return torch.promote_types(x.dtype, torch.float32)
+
+
+def _mean_positions(keys: Keys, positions: Tensor, padding: Tensor | None) -> Tensor:
+    """Where each key stands: (1, K), or (batch, K) with padding, of which no token enters.
+
+    positions: (1, tokens). A key whose tokens only its sender knows stands where all that it may stand for do.
+    """
+    own = positions[:, keys.tokens.start : keys.tokens.stop]
+    if keys.n_keys == len(keys.tokens):
+        return own
+    n_runs = 1 if keys.by_content else keys.n_keys
+    real = torch.ones_like(own) if padding is None else padding[:, keys.tokens.start : keys.tokens.stop].long()
+    sums, counts = (
+        torch.stack([run.sum(1) for run in of_tokens.tensor_split(n_runs, dim=1)], dim=1)
+        for of_tokens in (own * real, real)
+    )
+    return (sums / counts.clamp(min=1)).expand(-1, keys.n_keys)  # whole sums: exact as far as a float32 reaches
 
 
 def _counts(keys: Keys, padding: Tensor | None, x: Tensor) -> Tensor:
