@@ -7,8 +7,9 @@ from collections import Counter
 from rich.console import Console
 from rich.markup import escape
 
+from prism_sim.sweeping.blocks import REASON
 from prism_sim.sweeping.points import Grid
-from prism_sim.sweeping.table import REASON, SweepTable
+from prism_sim.sweeping.table import SweepTable
 from prism_sim.units_text import seconds_text
 
 SHOWN_REASONS = 3
