@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,10 @@ from prism_sim.kept.files import write_whole
 from prism_sim.sweeping.columns import Column, Kind
 from prism_sim.sweeping.journal import provenance_of
 from prism_sim.sweeping.table import SweepTable
+
+AT_ONCE = 20_000  # rows
+SPECIAL = re.compile('[,"\r\n]')  # what may have to be quoted
+SMALLEST_ALIKE, LARGEST_ALIKE = 1e-4, 1e9  # between them fractions are written without exponents everywhere
 
 _DTYPES: dict[Kind, str] = {"truth": "boolean", "whole": "Int64", "number": "float64", "text": "str"}
 
@@ -36,31 +41,56 @@ def _series(column: Column) -> Any:
 
 
 def csv_text(frame: pd.DataFrame) -> str:
-    """As `frame.to_csv`, in a fraction of the time: most columns have few values, and each is written once."""
+    """As `frame.to_csv(index=False)`, in a fraction of the time."""
+    import pyarrow.compute as pc
+
     if frame.shape[1] < 2:  # where nothing is a row's only field, it is quoted
         text: str = frame.to_csv(index=False)
         return text
-    columns = [_texts(frame.iloc[:, place]) for place in range(frame.shape[1])]
-    lines = [",".join(map(_quoted, map(str, frame.columns))), *map(",".join, zip(*columns, strict=True))]
+    lines = [",".join(map(_quoted, map(str, frame.columns)))]
+    for start in range(0, len(frame), AT_ONCE):
+        columns = [_texts(frame.iloc[start : start + AT_ONCE, place]) for place in range(frame.shape[1])]
+        lines += pc.binary_join_element_wise(*columns, ",").to_pylist()
     return os.linesep.join([*lines, ""])
 
 
-def _texts(series: pd.Series) -> list[str]:
-    """Each value as a CSV writes it."""
+def _texts(series: pd.Series) -> Any:
+    """Each value as a CSV writes it, as an Arrow array."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     if series.dtype == np.float64:
-        bits, values = pd.factorize(series.to_numpy().view(np.int64))  # 0.0 and -0.0 are written differently
-        distinct = ["" if value != value else repr(value) for value in values.view(np.float64).tolist()]
-    elif series.dtype == object:  # where 1 and True may meet, which are equal
-        return ["" if lacks else _quoted(str(value)) for value, lacks in zip(series, series.isna(), strict=True)]
+        return _numbers(series.to_numpy())
+    if series.dtype == object:
+        texts = [None if lacks else str(value) for value, lacks in zip(series, series.isna(), strict=True)]
+        found = pa.array(texts, pa.string())
+    elif series.dtype in (bool, "boolean"):
+        found = pc.if_else(pa.array(series), "True", "False")
     else:
-        bits, values = pd.factorize(series, use_na_sentinel=False)
-        distinct = ["" if lacks else _quoted(str(value)) for value, lacks in zip(values, pd.isna(values), strict=True)]
-    return list(map(distinct.__getitem__, bits.tolist()))
+        found = pa.array(series).cast(pa.string())
+    special = pc.fill_null(pc.match_substring_regex(found, SPECIAL.pattern), False)
+    if pc.any(special).as_py():
+        found = pa.array([None if text is None else _quoted(text) for text in found.to_pylist()], pa.string())
+    return pc.fill_null(found, "")
+
+
+def _numbers(values: Any) -> Any:
+    """Arrow writes the same shortest digits, but whole, small and large numbers in its own way."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    size = np.abs(values)
+    alike = (size >= SMALLEST_ALIKE) & (size < LARGEST_ALIKE) & (values != np.floor(values))
+    codes, distinct = pd.factorize(values[~alike].view(np.int64))  # 0.0 and -0.0 are written differently
+    texts = np.array(["" if one != one else repr(one) for one in distinct.view(np.float64).tolist()], dtype=object)
+    return pc.replace_with_mask(
+        pa.array(values).cast(pa.string()), pa.array(~alike), pa.array(texts[codes], pa.string())
+    )
 
 
 def _quoted(text: str) -> str:
     """As the module csv quotes, where that may be needed."""
-    if not any(sign in text for sign in ',"\r\n'):
+    if not SPECIAL.search(text):
         return text
     line = io.StringIO()
     csv.writer(line, lineterminator=os.linesep).writerow([text])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from prism_sim import timing
@@ -29,7 +29,6 @@ from prism_sim.sweeping.points import Overrides
 MOST_KNOWN = 50_000  # parts, before all are forgotten
 HARDWARE, NETWORK, JOB = "hardware", "network", "job"
 PART_OF = {"devices": HARDWARE, "terminal": HARDWARE, "ranks": HARDWARE, "network": NETWORK}
-HASHED = {"devices": HARDWARE, "terminal": HARDWARE, "ranks": HARDWARE, "network": NETWORK}
 RENAMING = "presets"  # a field that changes what the names in others mean
 
 Shared = tuple[Setting, Kind | None]
@@ -147,7 +146,7 @@ class Parts:
 
     def resolve(self, key: Any, overrides: Overrides) -> Resolved | None:
         """None for a point that changes what its own words mean. Raises ScenarioError as `Scenario.with_overrides`."""
-        if any(_section(path) == RENAMING for path in overrides):
+        if any(path.startswith(RENAMING) for path in overrides):
             return None
         named = _parts(overrides)
         boards = self.boards.get(named[HARDWARE])
@@ -170,7 +169,7 @@ class Parts:
         number = self.kinds.setdefault(kind, len(self.kinds))
 
         def of(part: str) -> dict[str, str]:
-            return {section: text for section, text in texts.items() if HASHED.get(section, JOB) == part}
+            return {section: text for section, text in texts.items() if part_of(section) == part}
 
         return Resolved(
             key,
@@ -208,9 +207,11 @@ def kind_of(scenario: Scenario) -> HardwareKind:
 def _parts(overrides: Overrides) -> dict[str, PartKey]:
     named: dict[str, list[tuple[str, str]]] = {HARDWARE: [], NETWORK: [], JOB: []}
     for path, value in overrides.items():
-        named[PART_OF.get(_section(path), JOB)].append((path, repr(value)))
+        named[part_of(path)].append((path, repr(value)))
     return {part: tuple(fields) for part, fields in named.items()}
 
 
-def _section(path: str) -> str:
-    return re.split(r"[.\[]", path, maxsplit=1)[0]
+@lru_cache(maxsize=1024)
+def part_of(path: str) -> str:
+    """'network.links[0].up' -> 'network'."""
+    return PART_OF.get(re.split(r"[.\[]", path, maxsplit=1)[0], JOB)

@@ -10,7 +10,7 @@ from prism_sim.sweeping.points import Overrides
 from prism_sim.sweeping.work import Kind, WorkPiece
 
 WANTED_S = 0.3
-FIRST, LARGEST = 2, 256  # points
+FIRST, LARGEST = 2, 4096  # points
 
 
 class Pieces:
