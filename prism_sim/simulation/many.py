@@ -18,6 +18,7 @@ from prism_sim.shares.search import Setting
 from prism_sim.simulation.back_to_back import BackToBack, ThroughputMode
 from prism_sim.simulation.simulate import Simulation
 from prism_sim.timing.critical_path import PARTS
+from prism_sim.timing.ids import DeviceIndex
 from prism_sim.timing.many import NAMES, Floats, Integers, PlayedMany, dealt_throughputs, play_many, throughputs
 from prism_sim.timing.rig import Rig
 
@@ -40,7 +41,7 @@ class _Batch:
     """What is asked of one kind of play, each rig once; played when the first answer is wanted."""
 
     def __init__(self, play: Callable[[Sequence[Rig]], Any], device_of: tuple[int, ...]) -> None:
-        self.play, self.device_of = play, device_of
+        self.play, self.device_of = play, cast(tuple[DeviceIndex, ...], device_of)
         self.row_of: dict[tuple[int, int], int] = {}
         self.rigs: list[Rig] = []
 
@@ -50,7 +51,7 @@ class _Batch:
         for boards, network in zip(hardware.boards, hardware.networks, strict=True):
             row = self.row_of.setdefault((id(boards), id(network)), len(self.rigs))
             if row == len(self.rigs):
-                self.rigs.append(Rig.of(boards, self.device_of, network))
+                self.rigs.append(Rig(boards, self.device_of, network))
             found.append(row)
         return np.array(found)
 

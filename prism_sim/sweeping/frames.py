@@ -80,7 +80,7 @@ def _numbers(values: Any) -> Any:
     import pyarrow.compute as pc
 
     size = np.abs(values)
-    alike = (size >= SMALLEST_ALIKE) & (size < LARGEST_ALIKE) & (values != np.floor(values))
+    alike = (size >= SMALLEST_ALIKE) & (size < LARGEST_ALIKE) & (values % 1 != 0)
     codes, distinct = pd.factorize(values[~alike].view(np.int64))  # 0.0 and -0.0 are written differently
     texts = np.array(["" if one != one else repr(one) for one in distinct.view(np.float64).tolist()], dtype=object)
     return pc.replace_with_mask(

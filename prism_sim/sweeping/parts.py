@@ -1,17 +1,19 @@
 """Points resolved by parts: what many of them say alike is read once.
 
 A point changes fields of its hardware (devices, who asks, who takes part), of its network, and of its job (all else).
-Each is resolved with the first point that has it; for the next it is at hand. What a network or a job may say turns on
-the devices' names, how many take part, and the like, so both are known per kind of hardware (`HardwareKind`). What is
+Each is resolved with the first point that has it; for the next it is at hand. What a job may say turns on how many
+devices take part, and the like, so it is known per kind of hardware (`HardwareKind`), and so is a network that names
+devices. What is
 refused is resolved point by point, as each says where it is wrong.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from itertools import count
 from typing import Any, NamedTuple
 
 from prism_sim import timing
@@ -26,7 +28,7 @@ from prism_sim.simulation.simulate import setting_of
 from prism_sim.strategies import AUTO
 from prism_sim.sweeping.points import Overrides
 
-MOST_KNOWN = 50_000  # parts, before all are forgotten
+MOST_KNOWN = 10_000  # parts, before all are forgotten
 HARDWARE, NETWORK, JOB = "hardware", "network", "job"
 PART_OF = {"devices": HARDWARE, "terminal": HARDWARE, "ranks": HARDWARE, "network": NETWORK}
 RENAMING = "presets"  # a field that changes what the names in others mean
@@ -140,8 +142,9 @@ class Parts:
     base: Scenario
     kinds: dict[HardwareKind, int] = field(default_factory=dict)
     boards: dict[PartKey, HardwarePart] = field(default_factory=dict)
-    networks: dict[tuple[int, PartKey], NetworkPart] = field(default_factory=dict)
+    networks: dict[tuple[int | None, PartKey], NetworkPart] = field(default_factory=dict)
     jobs: dict[tuple[int, PartKey], PartialJob] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=count)
     n_whole: int = 0
 
     def resolve(self, key: Any, overrides: Overrides) -> Resolved | None:
@@ -151,7 +154,7 @@ class Parts:
         named = _parts(overrides)
         boards = self.boards.get(named[HARDWARE])
         if boards is not None:
-            network = self.networks.get((boards.kind, named[NETWORK]))
+            network = self.networks.get((None, named[NETWORK])) or self.networks.get((boards.kind, named[NETWORK]))
             job = self.jobs.get((boards.kind, named[JOB]))
             if network is not None and job is not None:
                 return Resolved(key, overrides, job, boards, network)
@@ -166,7 +169,8 @@ class Parts:
         if len(self.boards) + len(self.networks) + len(self.jobs) > MOST_KNOWN:
             for known in (self.kinds, self.boards, self.networks, self.jobs):
                 known.clear()
-        number = self.kinds.setdefault(kind, len(self.kinds))
+        number = self.kinds.setdefault(kind, next(self.numbers))
+        names_devices = scenario.network.access_point is not None or bool(scenario.network.links)
 
         def of(part: str) -> dict[str, str]:
             return {section: text for section, text in texts.items() if part_of(section) == part}
@@ -176,7 +180,9 @@ class Parts:
             overrides,
             self.jobs.setdefault((number, named[JOB]), PartialJob(scenario, kind, of(JOB))),
             self.boards.setdefault(named[HARDWARE], HardwarePart(number, scenario.devices, of(HARDWARE))),
-            self.networks.setdefault((number, named[NETWORK]), NetworkPart(scenario.network, of(NETWORK))),
+            self.networks.setdefault(
+                (number if names_devices else None, named[NETWORK]), NetworkPart(scenario.network, of(NETWORK))
+            ),
         )
 
 

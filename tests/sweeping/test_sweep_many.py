@@ -19,12 +19,12 @@ LINKS = (
     "{medium: links, links: [{between: [0, router], bandwidth: 40 Mbit/s}, {between: [1, router], bandwidth: 9 Mbit/s,"
     " latency: 2 ms}, {between: [2, router], bandwidth: 40 Mbit/s}]}"
 )
-THREE = "devices[0].count=3"
+THREE = ("devices[0].count=3", "model.dims.num_hidden_layers=3", "model.dims.num_attention_heads=4")
 SWEEPS = {
     "strategies on networks": (
-        "strategy.name: [prism, voltage, tensor_parallel, pipeline, single, galaxy]\n"
+        "strategy.name: [prism, voltage, tensor_parallel, pipeline, single, galaxy, replicas]\n"
         "  network.bandwidth: [5 Mbit/s, 1 Gbit/s]\n  network.latency: [0 ms, 20 ms]",
-        [THREE],
+        [*THREE],
     ),
     "devices, batch and means": (
         "devices[0].compute: [1 GFLOP/s, 9 GFLOP/s]\n  devices[0].busy_power: [3 W, 4 W]\n"
@@ -34,12 +34,12 @@ SWEEPS = {
     "links": (
         "'network.links[1].bandwidth': [1 Mbit/s, 90 Mbit/s]\n  strategy.name: [prism, tensor_parallel]\n"
         "  network.collective: [quickest, ring]",
-        [THREE, f"network={LINKS}"],
+        [*THREE, f"network={LINKS}"],
     ),
     "a shared medium": (
         "network: [{medium: shared, bandwidth: 20 Mbit/s}, {medium: shared, bandwidth: 20 Mbit/s, direct: true}]\n"
         "  network.latency: [1 ms, 5 ms]\n  strategy.name: [prism, voltage, pipeline]",
-        [THREE],
+        [*THREE],
     ),
     "unequal shares": (
         "strategy.shares: [null, [0.5, 0.5], [0.7, 0.3]]\n  strategy.name: [prism, tensor_parallel, pipeline]\n"
@@ -58,7 +58,7 @@ SWEEPS = {
          "{name: b, compute: 1 GFLOP/s, memory_bandwidth: 1 GB/s, idle_power: 1 W, busy_power: 2 W}]"],
     ),
     "memory that is too small for some": (
-        "devices[0].memory: [30 kB, 60 kB, 1 MB]\n  workload.batch: [1, 8]\n  strategy.name: [prism, pipeline]",
+        "devices[0].memory: [20 kB, 40 kB, 60 kB, 1 MB]\n  workload.batch: [1, 8]\n  strategy.name: [prism, pipeline]",
         [],
     ),
     "numbers of devices": ("devices[0].count: [1, 2, 9, 13]\n  network.slow_start: [true, false]", []),
