@@ -260,6 +260,5 @@ class ManySimulations(Simulation):
         idle_w = np.array([one.idle_w for one in boards], dtype=np.float64)
         busy_w = np.array([one.busy_w for one in boards], dtype=np.float64)
         radio_w = np.array([one.radio_w or 0 for one in boards], dtype=np.float64)
-        return (
-            idle_w * timeline.latency_s + (busy_w - idle_w) * timeline.busy_s[device] + radio_w * timeline.air_s[device]
-        )
+        running_j = idle_w * timeline.latency_s + (busy_w - idle_w) * timeline.busy_s[device]
+        return cast(Floats, running_j + radio_w * timeline.air_s[device])

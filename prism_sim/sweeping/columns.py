@@ -21,7 +21,7 @@ STORED: dict[Kind, Any] = {"truth": np.bool_, "whole": np.int64, "number": np.fl
 OF_ARRAYS = {np.dtype(bool): bool, np.dtype(np.int64): int, np.dtype(np.float64): float}
 
 
-class Stretch(NamedTuple):
+class ColumnPart(NamedTuple):
     """A value for some consecutive rows, or an array of one each; None: missing."""
 
     rows: slice
@@ -29,7 +29,7 @@ class Stretch(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Column(Sequence[Any]):
+class SweepColumn(Sequence[Any]):
     """values: of no meaning where they are missing; as a sequence, there is None there."""
 
     kind: Kind
@@ -37,31 +37,30 @@ class Column(Sequence[Any]):
     missing: NDArray[np.bool_]
 
     @staticmethod
-    def of(name: str, values: Sequence[Any]) -> Column:
+    def of(name: str, values: Sequence[Any]) -> SweepColumn:
         """Values of one kind; where kinds meet, and for lists and mappings, their text."""
-        found = np.empty(len(values), dtype=object)
-        found[:] = values
-        column = Column.joined(name, len(values), [Stretch(slice(0, len(values)), found)])
+        found = np.fromiter(values, dtype=object, count=len(values))
+        column = SweepColumn.joined(name, len(values), [ColumnPart(slice(0, len(values)), found)])
         if column.kind == "text":
             is_other = [not isinstance(value, str | None) for value in values]
             column.values[is_other] = [json.dumps(value) for value in found[is_other]]
         return column
 
     @staticmethod
-    def joined(name: str, n_rows: int, stretches: Sequence[Stretch]) -> Column:
-        kind = _kind(name, [stretch.value for stretch in stretches])
+    def joined(name: str, n_rows: int, parts: Sequence[ColumnPart]) -> SweepColumn:
+        kind = _kind(name, [part.value for part in parts])
         values, missing = np.zeros(n_rows, dtype=STORED[kind]), np.ones(n_rows, dtype=bool)
-        for rows, value in stretches:
+        for rows, value in parts:
             if isinstance(value, np.ndarray) and value.dtype == object:
-                lacking = np.equal(value, None).astype(bool)
+                lacking = np.array([one is None for one in value])
                 missing[rows] = lacking
                 values[rows][~lacking] = value[~lacking]
             elif value is not None:
                 values[rows], missing[rows] = value, False
-        return Column(kind, values, missing)
+        return SweepColumn(kind, values, missing)
 
-    def taken(self, rows: NDArray[np.int64]) -> Column:
-        return Column(self.kind, self.values[rows], self.missing[rows])
+    def taken(self, rows: NDArray[np.int64]) -> SweepColumn:
+        return SweepColumn(self.kind, self.values[rows], self.missing[rows])
 
     def __len__(self) -> int:
         return len(self.values)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from prism_sim.kept.files import write_whole
-from prism_sim.sweeping.columns import Column, Kind
+from prism_sim.sweeping.columns import SweepColumn, Kind
 from prism_sim.sweeping.journal import provenance_of
 from prism_sim.sweeping.table import SweepTable
 
@@ -30,14 +30,14 @@ def frame_of(table: SweepTable) -> pd.DataFrame:
     return pd.DataFrame({name: _series(column) for name, column in table.columns.items()}, copy=False)
 
 
-def _series(column: Column) -> Any:
+def _series(column: SweepColumn) -> Any:
     if column.kind == "number":
         return np.where(column.missing, np.nan, column.values)
     if column.kind == "whole":
         return pd.arrays.IntegerArray(column.values, column.missing)
     if column.kind == "truth":
         return pd.arrays.BooleanArray(column.values, column.missing)
-    return pd.Series(np.where(column.missing, None, column.values), dtype="str")
+    return pd.Series(list(column), dtype="str")
 
 
 def csv_text(frame: pd.DataFrame) -> str:
@@ -80,7 +80,8 @@ def _numbers(values: Any) -> Any:
     import pyarrow.compute as pc
 
     size = np.abs(values)
-    alike = (size >= SMALLEST_ALIKE) & (size < LARGEST_ALIKE) & (values % 1 != 0)
+    alike = (size >= SMALLEST_ALIKE) & (size < LARGEST_ALIKE)
+    alike[alike] = values[alike] % 1 != 0
     codes, distinct = pd.factorize(values[~alike].view(np.int64))  # 0.0 and -0.0 are written differently
     texts = np.array(["" if one != one else repr(one) for one in distinct.view(np.float64).tolist()], dtype=object)
     return pc.replace_with_mask(

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from prism_sim.sweeping.blocks import REASON
-from prism_sim.sweeping.columns import Column, Kind, Stretch
+from prism_sim.sweeping.columns import SweepColumn, Kind, ColumnPart
 from prism_sim.sweeping.journal import Known
 from prism_sim.sweeping.points import Grid
 from prism_sim.sweeping.rows import Row
@@ -20,7 +20,7 @@ from prism_sim.sweeping.work import with_accuracy, with_fidelity
 class SweepTable:
     """Columns of equal length, in order."""
 
-    columns: dict[str, Column]
+    columns: dict[str, SweepColumn]
 
     @property
     def n_points(self) -> int:
@@ -37,21 +37,21 @@ class SweepTable:
 
 def table_of(grid: Grid, known: Known) -> SweepTable:
     """A row a point, in the order of the sweep. Points that ask the same share an answer."""
-    columns = {name: Column.of(name, values) for name, values in grid.columns()}
+    columns = {name: SweepColumn.of(name, values) for name, values in grid.columns()}
     blocks = sorted(known.timings.blocks, key=lambda block: min(block.numbers))
     found = [(block, row_of(block.columns, block.questions, known)) for block in blocks]
     row_of_task, n_tasks = np.zeros(len(grid.task_of), dtype=np.int64), 0
-    stretches: dict[str, list[Stretch]] = {name: [] for name in _names(row for _, row in found)}
+    parts: dict[str, list[ColumnPart]] = {name: [] for name in _names(row for _, row in found)}
     for block, row in found:
         rows = slice(n_tasks, n_tasks := n_tasks + len(block.numbers))
         row_of_task[list(block.numbers)] = range(rows.start, rows.stop)
         for name, value in row.items():
-            stretches[name].append(Stretch(rows, value))
-    stretches.setdefault("latency_s", [])  # where every point fails
-    stretches[REASON] = stretches.pop(REASON, [])
+            parts[name].append(ColumnPart(rows, value))
+    parts.setdefault("latency_s", [])  # where every point fails
+    parts[REASON] = parts.pop(REASON, [])
     row_of_point = row_of_task[list(grid.task_of)]
-    for name, parts in stretches.items():
-        columns[name] = Column.joined(name, n_tasks, parts).taken(row_of_point)
+    for name, own in parts.items():
+        columns[name] = SweepColumn.joined(name, n_tasks, own).taken(row_of_point)
     return SweepTable(columns)
 
 

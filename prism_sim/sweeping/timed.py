@@ -76,7 +76,8 @@ class PointGroup(NamedTuple):
         if not able:
             return np.full(len(self.points), -1)
         latencies = np.stack([self.alone[index].latency_s for index in able])
-        return np.array(able)[np.argmin(latencies, axis=0)]  # of equally fast ones the first
+        found: NDArray[np.int64] = np.array(able)[np.argmin(latencies, axis=0)]  # of equally fast ones the first
+        return found
 
     def _in_turn(self) -> NDArray[np.bool_]:
         split, *dealt = self.own.paces_per_s

@@ -153,6 +153,11 @@ sweep:
     assert frames.csv_text(frame) == frame.to_csv(index=False)
 
 
+def test_swept_lists_of_one_length_are_texts(load):
+    table = Sweep(Grid.of(load("sweep: {strategy.shares: [[0.5, 0.5], [0.7, 0.3]]}")), False).table(1)
+    assert list(table.columns["strategy.shares"]) == ["[0.5, 0.5]", "[0.7, 0.3]"]
+
+
 def test_odd_numbers_and_texts_are_written_as_pandas_writes_them():
     draw = np.random.default_rng(0)
     numbers = draw.integers(0, 2**64, 4000, dtype=np.uint64).view(np.float64)
