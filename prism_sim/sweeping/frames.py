@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from prism_sim.kept.files import write_whole
-from prism_sim.sweeping.columns import SweepColumn, Kind
+from prism_sim.sweeping.columns import Kind, SweepColumn
 from prism_sim.sweeping.journal import provenance_of
 from prism_sim.sweeping.table import SweepTable
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from prism_sim.sweeping.blocks import REASON
-from prism_sim.sweeping.columns import SweepColumn, Kind, ColumnPart
+from prism_sim.sweeping.columns import ColumnPart, Kind, SweepColumn
 from prism_sim.sweeping.journal import Known
 from prism_sim.sweeping.points import Grid
 from prism_sim.sweeping.rows import Row
