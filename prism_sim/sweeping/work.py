@@ -75,10 +75,6 @@ class PieceAnswer:
     elapsed_s: float
     blocks: tuple[RowBlock, ...] = ()
 
-    @property
-    def n_found(self) -> int:
-        return len(self.found) + sum(len(block.numbers) for block in self.blocks)
-
 
 class OtherSourceError(OSError):
     """A worker runs other code than the one who asks: its figures would not belong into the same table."""
@@ -118,7 +114,7 @@ def _answered(answer: Any, work: SweepWork, overrides: Overrides) -> dict[str, A
 def timings(work: SweepWork, points: Iterable[tuple[Any, Overrides]]) -> Iterator[RowBlock]:
     """Rows without the figures of numerics, and which questions about outputs belong to them."""
     left: list[tuple[Any, Overrides]] = []
-    groups: dict[PartialJob, list[Resolved]] = {}
+    together: dict[PartialJob, list[Resolved]] = {}
     for key, overrides in points:
         try:
             point = work.parts.resolve(key, overrides)
@@ -128,16 +124,28 @@ def timings(work: SweepWork, points: Iterable[tuple[Any, Overrides]]) -> Iterato
         if point is None or point.job.settings is None:
             left.append((key, overrides))
         else:
-            groups.setdefault(point.job, []).append(point)
-    plays = Plays()
-    asked = [PointGroup.of(job, found, plays) for job, found in groups.items()]
-    for group in asked:
-        try:
-            yield from tuple(group.blocks(_questions(work, group.job.scenario, group.own.setting.job)))
-        except ValueError:  # of one of them: each says for itself what is wrong
-            left += [(point.key, point.overrides) for point in group.points]
+            together.setdefault(point.job, []).append(point)
+    for blocks in _together(work, together, left):
+        yield from blocks
     for key, overrides in left:
         yield timing(work, key, overrides)
+
+
+def _together(
+    work: SweepWork, jobs: dict[PartialJob, list[Resolved]], left: list[tuple[Any, Overrides]]
+) -> Iterator[tuple[RowBlock, ...]]:
+    """Of the points of each job, all played together; where one of them cannot be, its job's points are `left`."""
+    plays, groups = Plays(), list[PointGroup]()
+    for job, points in jobs.items():
+        try:
+            groups.append(PointGroup.of(job, points, plays))
+        except ValueError:
+            left += [(point.key, point.overrides) for point in points]
+    for group in groups:
+        try:
+            yield tuple(group.blocks(_questions(work, group.job.scenario, group.own.setting.job)))
+        except ValueError:
+            left += [(point.key, point.overrides) for point in group.points]
 
 
 def timing(work: SweepWork, key: Any, overrides: Overrides) -> RowBlock:

@@ -122,6 +122,17 @@ def test_what_turns_on_more_than_its_part_is_told_by_each_point(load, name):
     assert [len(block.numbers) for block in blocks] == [1] * len(grid.tasks)
 
 
+def test_where_one_point_cannot_be_played_each_says_so_for_itself(load, monkeypatch):
+    """As where a network's numbers, or a plan, turn out to be wrong when it comes to it."""
+
+    def refuse(plan, rigs):
+        raise ValueError("this cannot be played")
+
+    monkeypatch.setattr("prism_sim.simulation.many.throughputs", refuse)
+    grid, _, blocks = answered(load("sweep: {network.latency: [1 ms, 2 ms]}"))
+    assert [block.row(0)["row"] for block in blocks] == [by_itself(grid.base, task.overrides) for task in grid.tasks]
+
+
 def test_parts_are_read_once(load):
     """The first point, then each new value of the first field that varies beside it, and so on."""
     axes = (
