@@ -7,7 +7,7 @@ from annotated_types import doc
 
 from prism_sim.effects import AllGather, Begin, Mark, Program
 from prism_sim.partition import split
-from prism_sim.strategies import position_wise, prism
+from prism_sim.strategies import prism, token_split
 from prism_sim.strategies.base import Model, Role, Strategy
 from prism_sim.strategies.options import Positive
 
@@ -20,8 +20,8 @@ class Options(prism.Options):
 def rank(me: Role, model: Model, options: Options) -> Program:
     compressors = prism.chosen_compressors(options, model.n_tokens, me.n_ranks, len(model.blocks))
     parts = split(model.n_tokens, me.n_ranks, options.shares)
-    x, padding = yield from position_wise.take_input(me, model, parts)
-    context = position_wise.Context(me, model, parts, padding)
+    x, padding = yield from token_split.take_input(me, model, parts)
+    context = prism.Context(me, model, parts, padding)
     for number, (block, compressor) in enumerate(zip(model.blocks, compressors, strict=True)):
         yield Mark(f"block {number}")
         if number % options.every == 0:
@@ -32,8 +32,8 @@ def rank(me: Role, model: Model, options: Options) -> Program:
         c = block.attention_norm(model.join([x, *others]))
         a = block.attend(block.queries(block.attention_norm(x)), block.keys(c), block.values(c), bias)
         x = block.after_attention(x, block.attention_output(a))
-        x = position_wise.feed_forward(block, x)
-    return (yield from position_wise.give_output(me, model, x, parts[me.index]))
+        x = token_split.feed_forward(block, x)
+    return (yield from token_split.give_output(me, model, x, parts[me.index]))
 
 
 STRATEGY = Strategy(
@@ -42,7 +42,7 @@ STRATEGY = Strategy(
     source="",
     options=Options,
     rank=rank,
-    terminal=position_wise.terminal_program,
+    terminal=token_split.terminal_program,
     compressors=prism.chosen_compressors,
     lossless=lambda options: False,
 )

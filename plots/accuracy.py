@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
 
-from prism_sim.commands.processor import share_processor
+from prism_sim.commands.base import progress, share_processor
 
 share_processor()  # before anything loads torch
 
@@ -26,7 +26,6 @@ import accuracy_tables as tables  # noqa: E402
 from accuracy_pictures import pictures  # noqa: E402
 from accuracy_study import EVERYTHING, QUICK, Measured, Steps, measure  # noqa: E402
 
-from prism_sim.commands.base import progress  # noqa: E402
 from prism_sim.figures.style import saved  # noqa: E402
 from prism_sim.kept.files import write_whole  # noqa: E402
 from prism_sim.reports import page as pages  # noqa: E402

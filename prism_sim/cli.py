@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from prism_sim import commands
-from prism_sim.commands.base import Command, Purpose, file_path, takes_plugins
+from prism_sim.commands.base import INTERRUPTED, WRONG_INPUT, Command, Purpose, fail, file_path, takes_plugins
 
-WRONG_INPUT = 2  # exit status
 PACKAGES = {"PIL": "pillow", "ns": "ns.py", "sklearn": "scikit-learn", "yaml": "pyyaml"}  # of modules named otherwise
 SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")  # that shtab writes for
 
@@ -30,26 +29,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         plugins.load([*plugins.in_environment(), *options.plugins])
         return command.run(options)
     except (ScenarioError, plugins.PluginError) as error:
-        return _fail(str(error))
+        return fail(error)
     except BrokenPipeError:  # the reader of our output has gone, as in `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        return _fail(f"{error.filename or 'output'}: {error.strerror or error}")
+        return fail(f"{error.filename or 'output'}: {error.strerror or error}")
     except ModuleNotFoundError as error:  # torch may have no build for this Python; timing does without it
         missing = (error.name or "").partition(".")[0]
         if missing in ("", "prism_sim"):
             raise
-        return _fail(
-            f"{command.name}: needs {missing}, which is not installed: pip install {PACKAGES.get(missing, missing)}"
-        )
+        package = PACKAGES.get(missing, missing)
+        return fail(f"{command.name}: needs {missing}, which is not installed: pip install {package}")
     except KeyboardInterrupt:
-        return 130
-
-
-def _fail(message: str) -> int:
-    print(f"prism-sim: {message}", file=sys.stderr)
-    return WRONG_INPUT
+        return INTERRUPTED
 
 
 class _Parser(argparse.ArgumentParser):

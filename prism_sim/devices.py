@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from math import inf, isfinite, sqrt
 
 from prism_sim.plan import Kernel
@@ -83,6 +83,14 @@ class Device:
     def is_fed(self) -> bool:
         """Whether the host's feeding of the accelerator takes time of its own."""
         return bool(self.dispatch_s or self.restart_s or isfinite(self.handling_bytes_per_s))
+
+
+def kinds_of(devices: Mapping[int, Device]) -> list[tuple[int, ...]]:
+    """Their indices in groups of those that are alike but for their names, in the order in which they are given."""
+    groups: dict[Device, list[int]] = {}
+    for index, device in devices.items():
+        groups.setdefault(replace(device, name=""), []).append(index)
+    return [tuple(indices) for indices in groups.values()]
 
 
 def check_positive(holder: object, *fields: str) -> None:

@@ -8,21 +8,3 @@ How a simulated run is set against a row that names compute, staging and communi
 compute is what a rank computes, launches included; staging, its copies between accelerator and host; communication, all
 the rest of the latency: messages' overhead, their way, and waiting for others.  So the three add up to the total.
 """
-
-from prism_sim.calibration.fit import Fit, FittedParameter, fit
-from prism_sim.calibration.fragment import fragment
-from prism_sim.calibration.parameters import PARAMETERS, Parameter
-from prism_sim.calibration.table import ORIN_NANO, MeasuredRow, MeasuredTable, read_table
-
-__all__ = [
-    "ORIN_NANO",
-    "PARAMETERS",
-    "Fit",
-    "FittedParameter",
-    "MeasuredRow",
-    "MeasuredTable",
-    "Parameter",
-    "fit",
-    "fragment",
-    "read_table",
-]

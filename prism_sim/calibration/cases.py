@@ -26,7 +26,7 @@ class MeasuredCase:
     def predicted_s(self, values: dict[str, float]) -> dict[str, float]:
         """Compute, staging, communication and total with these numbers."""
         scenario = with_values(self.scenario, values)
-        boards, network = hardware.devices(scenario), hardware.network(scenario)
+        boards, network = hardware.devices(scenario), hardware.network(scenario.network)
         return parts_s(timing.play_once(self.plan, boards, self.device_of, network), self.plan.n_ranks)
 
 

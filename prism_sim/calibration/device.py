@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from prism_sim import timing
-from prism_sim.live.timed import WHOLE_PASS, TimedStep, mean_s
+from prism_sim.live.timed import WHOLE_PASS, TimedStep, mean_s, quartiles_s
 
 SOFT = 0.03  # relative deviation above which a step counts less: as the spread of means on a quiet machine
 
@@ -107,7 +107,7 @@ def fit_device(steps: Sequence[TimedStep]) -> DeviceEstimate:
     flops_per_s, memory_bytes_per_s, op_overhead_s, overlap = numbers(found.x)
     device = _device((flops_per_s, memory_bytes_per_s, op_overhead_s, overlap))
     passes = tuple(
-        KernelDeviation(step.label, device.compute_s(step.kernels), step.seconds, _quartiles_s(step.samples_s))
+        KernelDeviation(step.label, device.compute_s(step.kernels), step.seconds, quartiles_s(step.samples_s))
         for step in wholes.values()
     )
     return DeviceEstimate(flops_per_s, memory_bytes_per_s, overlap, op_overhead_s, passes)
@@ -129,13 +129,6 @@ def in_step(cores: Sequence[Sequence[TimedStep]]) -> tuple[TimedStep, ...]:
     }
     own = {step.label: step.seconds for step in cores[0] if step.name == WHOLE_PASS}
     return tuple(replace(step, seconds=step.seconds * slowest[step.label] / own[step.label]) for step in cores[0])
-
-
-def _quartiles_s(samples_s: Sequence[float]) -> tuple[float, float]:
-    if len(samples_s) < 2:
-        return (samples_s[0], samples_s[0]) if samples_s else (math.nan, math.nan)
-    first, _, third = statistics.quantiles(samples_s, n=4, method="inclusive")
-    return first, third
 
 
 def _guess(wholes: Sequence[TimedStep]) -> list[float]:

@@ -22,9 +22,7 @@ from prism_sim.scenario import Scenario
 from prism_sim.syntax.errors import Place
 
 SCHEMA = "prism-sim/fit/1"
-TOTAL_WEIGHT = (
-    3.0  # a total is known better than its parts: where one ends and the next begins is the profiler's choice
-)
+TOTAL_WEIGHT = 3.0  # a total is known better than its parts: the profiler chooses where one ends and the next begins
 TOLERATED = 0.1  # relative residual (times its weight) from which on the loss grows linearly
 N_STARTS = 8
 SPREAD = 0.4  # of the starts, in natural logarithms

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from prism_sim.calibration.device import DeviceEstimate, fit_device
-from prism_sim.live.launcher import on_loopback
+from prism_sim.live.launcher import n_cores, on_loopback
 from prism_sim.live.timed import PASSES, Copy
 from prism_sim.live_runs.series import Series, run_series
 from prism_sim.progress import SILENT, Progress
@@ -66,8 +66,7 @@ def measure_device(
 
     Raises ValueError for numbers that make no sense, LiveError if the processes fail or are not done in time.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    company = max(cores // max(threads, 1) - 1, 0) if busy is None else busy
+    company = max(n_cores() // max(threads, 1) - 1, 0) if busy is None else busy
     if threads < 1 or company < 0 or rounds < 2:
         raise ValueError(f"threads(={threads}) must be >= 1, busy(={company}) >= 0 and rounds(={rounds}) >= 2")
     series = Series(

@@ -25,8 +25,11 @@ class Parameter:
     low: float
     high: float
     start: float
-    reason: str
     usual: bool = True
+
+    @property
+    def reason(self) -> str:
+        return REASONS[self.name]
 
     @property
     def of_network(self) -> bool:
@@ -50,92 +53,35 @@ class Parameter:
 PARAMETERS = {
     parameter.name: parameter
     for parameter in (
-        Parameter(
-            "compute", "flops_per_s", units.COMPUTE, 1e6, 1e15, 1e11, "the rate that large matrix products reach"
-        ),
-        Parameter(
-            "dispatch",
-            "dispatch_s",
-            units.TIME,
-            1e-6,
-            2e-2,
-            3e-4,
-            "a framework hands kernels over one by one, ahead of the accelerator; small batches end when it does",
-        ),
-        Parameter(
-            "dispatch_restart",
-            "restart_s",
-            units.TIME,
-            1e-6,
-            1e-1,
-            1e-3,
-            "a copy drains the accelerator's queue; the host wakes up, allocates and begins anew",
-        ),
-        Parameter(
-            "handling_bandwidth",
-            "handling_bytes_per_s",
-            units.STAGING_RATE,
-            1e5,
-            1e11,
-            1e8,
-            "the host sees to bytes that came in (buffers, sockets, unpacking) while the accelerator may work",
-        ),
-        Parameter(
-            "staging_ramp",
-            "staging_ramp_s",
-            units.TIME,
-            1e-6,
-            1e1,
-            5e-2,
-            "a copy starts slowly and gathers speed (clocks, prefetching, fresh pages), so its time bends",
-        ),
-        Parameter("network.efficiency", "efficiency", None, 0.05, 5.0, 1.0, "payload rate over the rate that was set"),
-        Parameter(
-            "network.message_overhead",
-            "message_overhead_s",
-            units.TIME,
-            1e-6,
-            1.0,
-            5e-4,
-            "what a message costs whatever its size; with one message at a time, a latency looks the same",
-        ),
-        Parameter(
-            "op_overhead", "op_overhead_s", units.TIME, 1e-7, 1e-1, 1e-4, "the accelerator starts a kernel", usual=False
-        ),
-        Parameter(
-            "memory_bandwidth",
-            "memory_bytes_per_s",
-            units.MEMORY_RATE,
-            1e6,
-            1e13,
-            1e10,
-            "the rate of steps that only move data",
-            usual=False,
-        ),
-        Parameter(
-            "staging_bandwidth",
-            "staging_bytes_per_s",
-            units.STAGING_RATE,
-            1e5,
-            1e12,
-            1e9,
-            "the rate of a long copy",
-            usual=False,
-        ),
-        Parameter(
-            "staging_latency",
-            "staging_latency_s",
-            units.TIME,
-            1e-7,
-            1.0,
-            1e-4,
-            "what a copy costs whatever its size",
-            usual=False,
-        ),
-        Parameter(
-            "network.latency", "latency_s", units.TIME, 1e-6, 10.0, 1e-3, "one way, between devices", usual=False
-        ),
+        Parameter("compute", "flops_per_s", units.COMPUTE, 1e6, 1e15, 1e11),
+        Parameter("dispatch", "dispatch_s", units.TIME, 1e-6, 2e-2, 3e-4),
+        Parameter("dispatch_restart", "restart_s", units.TIME, 1e-6, 1e-1, 1e-3),
+        Parameter("handling_bandwidth", "handling_bytes_per_s", units.STAGING_RATE, 1e5, 1e11, 1e8),
+        Parameter("staging_ramp", "staging_ramp_s", units.TIME, 1e-6, 1e1, 5e-2),
+        Parameter("network.efficiency", "efficiency", None, 0.05, 5.0, 1.0),
+        Parameter("network.message_overhead", "message_overhead_s", units.TIME, 1e-6, 1.0, 5e-4),
+        Parameter("op_overhead", "op_overhead_s", units.TIME, 1e-7, 1e-1, 1e-4, usual=False),
+        Parameter("memory_bandwidth", "memory_bytes_per_s", units.MEMORY_RATE, 1e6, 1e13, 1e10, usual=False),
+        Parameter("staging_bandwidth", "staging_bytes_per_s", units.STAGING_RATE, 1e5, 1e12, 1e9, usual=False),
+        Parameter("staging_latency", "staging_latency_s", units.TIME, 1e-7, 1.0, 1e-4, usual=False),
+        Parameter("network.latency", "latency_s", units.TIME, 1e-6, 10.0, 1e-3, usual=False),
     )
+}
+REASONS = {
+    "compute": "the rate that large matrix products reach",
+    "dispatch": "a framework hands kernels over one by one, ahead of the accelerator; small batches end when it does",
+    "dispatch_restart": "a copy drains the accelerator's queue; the host wakes up, allocates and begins anew",
+    "handling_bandwidth": "the host sees to bytes that came in (buffers, sockets, unpacking) while the accelerator may "
+    "work",
+    "staging_ramp": "a copy starts slowly and gathers speed (clocks, prefetching, fresh pages), so its time bends",
+    "network.efficiency": "payload rate over the rate that was set",
+    "network.message_overhead": "what a message costs whatever its size; with one message at a time, a latency looks "
+    "the same",
+    "op_overhead": "the accelerator starts a kernel",
+    "memory_bandwidth": "the rate of steps that only move data",
+    "staging_bandwidth": "the rate of a long copy",
+    "staging_latency": "what a copy costs whatever its size",
+    "network.latency": "one way, between devices",
 }
 
 

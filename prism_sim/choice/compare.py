@@ -12,12 +12,12 @@ from prism_sim.choice.subsets import best_subset
 from prism_sim.outputs.fidelity import Fidelity, fidelity_of
 from prism_sim.outputs.task_accuracy import Accuracy, accuracy_of
 from prism_sim.progress import SILENT, Progress
-from prism_sim.scenario import Scenario, ScenarioError
-from prism_sim.simulation.alone import fastest_single
+from prism_sim.scenario import Scenario
+from prism_sim.simulation.alone import alone
 from prism_sim.simulation.memory import lacking
 from prism_sim.simulation.placed import placed
 from prism_sim.simulation.provenance import provenance
-from prism_sim.simulation.simulate import Simulation, may_be_better_shared, simulate
+from prism_sim.simulation.simulate import Simulation, may_be_better_shared, simulate, split_of
 
 SCHEMA = "prism-sim/compare/1"
 
@@ -154,9 +154,9 @@ def compare(
     Raises ScenarioError where not even one device can be simulated.
     """
     with placed(scenario):
-        alone = _candidate(scenario, "single", (scenario.terminal,))
-        best = fastest_single(scenario)
-        fastest = alone if best is None else _candidate(scenario, "single", best.device_of[:1])
+        terminal, best = alone(split_of(scenario, "single", (scenario.terminal,)).setting)
+        single = _as_candidate(scenario, "single", terminal.device_of[:1], terminal)
+        fastest = single if best is None else _as_candidate(scenario, "single", best.device_of[:1], best)
         several = [name for name, entry in strategies.catalogue().items() if not entry.one_rank]
         sizes = {name: sizes_to_try(scenario, name) for name in several}
         asked = [(name, size) for name in several for size in sizes[name].tried]
@@ -167,36 +167,26 @@ def compare(
         if numerics:
             candidates = [_with_outputs(scenario, candidate, progress) for candidate in candidates]
     left_out = {name: sizes[name].left_out for name in several if sizes[name].left_out}
-    return Comparison(scenario, alone, fastest, tuple(candidates), left_out)
+    return Comparison(scenario, single, fastest, tuple(candidates), left_out)
 
 
 def _best_of_size(scenario: Scenario, name: str, n_ranks: int, progress: Progress) -> Candidate:
     """The strategy on those of the scenario's ranks that serve it best, with the shares that serve it there."""
     best = best_subset(scenario, name, [n_ranks], progress, silent_shares="proportional")[0]
-    if best.simulation is None:
-        return _as_candidate(scenario, name, best.devices, None, best.reason)
-    if not may_be_better_shared(best.simulation):
-        is_even = best.simulation.share_kind is not None and best.simulation.job.options.shares is None
-        simulation = replace(best.simulation, share_kind="equal") if is_even else best.simulation
-        return _as_candidate(scenario, name, best.devices, simulation, best.reason)
-    return _candidate(scenario, name, best.devices)
-
-
-def _candidate(scenario: Scenario, name: str, devices: tuple[int, ...]) -> Candidate:
-    try:
-        simulation = simulate(scenario, name, devices, silent_shares="auto")
-    except ScenarioError as error:
-        return _as_candidate(scenario, name, devices, None, error.rule)
-    return _as_candidate(scenario, name, devices, simulation, None)
+    simulation, is_silent = best.simulation, "shares" not in scenario.written.strategy_fields
+    if simulation is not None and is_silent and may_be_better_shared(simulation):
+        simulation = simulate(scenario, name, best.devices, silent_shares="auto")
+    return _as_candidate(scenario, name, best.devices, simulation, best.reason)
 
 
 def _as_candidate(
-    scenario: Scenario, name: str, devices: tuple[int, ...], simulation: Simulation | None, reason: str | None
+    scenario: Scenario, name: str, devices: tuple[int, ...], simulation: Simulation | None, reason: str | None = None
 ) -> Candidate:
+    """reason: why there is no simulation."""
     lossless = strategies.find(name).lossless(scenario.strategy_options(name))
     if simulation is None:
         return Candidate(name, devices, lossless, None, reason=reason)
-    short = lacking(scenario, simulation)
+    short = lacking(simulation)
     reason = None if short is None else f"does not fit {short.device}: {short}"
     return Candidate(name, devices, lossless, simulation, short is None, reason=reason)
 

@@ -85,7 +85,7 @@ class RunResult:
             "ranks": [self._rank(rank) for rank in self.simulation.plan.ranks],
             "devices": [
                 {"device": one.device, "peak_memory_bytes": one.need_bytes, "memory_bytes": one.have_bytes}
-                for one in demands(self.scenario, self.simulation)
+                for one in demands(self.simulation)
             ],
             "terminal": self._terminal(),
             "versus_single": self._versus_single(),

@@ -11,7 +11,7 @@ from prism_sim.outputs.fidelity import fidelity_of
 from prism_sim.outputs.task_accuracy import accuracy_of
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError, load_scenario
-from prism_sim.simulation.alone import fastest_single
+from prism_sim.simulation.alone import alone
 from prism_sim.simulation.memory import refuse_unless_it_fits
 from prism_sim.simulation.placed import placed
 from prism_sim.simulation.simulate import Simulation, simulate
@@ -38,11 +38,12 @@ def run(
         scenario = resolved(scenario, progress)
         simulation = simulate(scenario, progress=progress)
         refuse_unless_it_fits(scenario, simulation)
+        single, fastest = alone(simulation.setting)
         return RunResult(
             scenario=scenario,
             simulation=simulation,
-            single=simulate(scenario, "single", (scenario.terminal,), keep=True),
-            fastest_single=fastest_single(scenario),
+            single=single,
+            fastest_single=fastest,
             voltage=_voltage(scenario, simulation),
             served=_served(scenario, simulation, progress) if advise else None,
             fidelity=fidelity_of(scenario, simulation.job, progress) if numerics else None,

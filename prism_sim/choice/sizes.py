@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from prism_sim.choice.subsets import orders, usual_sizes
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.simulation.back_to_back import held_bytes
-from prism_sim.simulation.simulate import setting_of
+from prism_sim.simulation.simulate import split_of
 
 FIRST_SIZES = 2  # numbers of devices that are tried of many, beside those that matter; see `usual_sizes`
 TOKENS = "tokens"
@@ -55,10 +55,9 @@ def _runs(sizes: tuple[int, ...]) -> Iterator[tuple[int, int]]:
 def _items(scenario: Scenario, strategy: str) -> dict[str, int]:
     """What the strategy splits, of which each device needs one at least."""
     try:
-        setting, _ = setting_of(scenario, strategy, scenario.ranks[:2], silent_shares="equal")
+        return split_of(scenario, strategy, scenario.ranks[:2], silent_shares="equal").setting.items
     except ScenarioError:
         return {}
-    return setting.items
 
 
 def _divisors(number: int) -> set[int]:
@@ -77,7 +76,7 @@ def _least_that_fits(scenario: Scenario, strategy: str, largest: int) -> int:
 
 def _fits(scenario: Scenario, strategy: str, devices: list[int]) -> bool:
     try:
-        setting, _ = setting_of(scenario, strategy, devices, silent_shares="proportional")
+        setting = split_of(scenario, strategy, devices, silent_shares="proportional").setting
     except ScenarioError:
         return False
-    return not setting.lacking_bytes(held_bytes(setting))
+    return not setting.lacking(held_bytes(setting))

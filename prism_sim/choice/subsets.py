@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 from prism_sim import strategies
+from prism_sim.devices import kinds_of
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shares.choice import alone_s
@@ -89,13 +90,10 @@ def interchangeable(scenario: Scenario) -> list[Devices]:
 
     So is an access point, and every device of a graph of links.
     """
-    special = {scenario.terminal, scenario.network.access_point}
-    groups: dict[object, list[int]] = {}
-    for device in scenario.ranks:
-        alone = device in special or scenario.network.medium == "links"
-        key = device if alone else replace(scenario.devices[device], name="", preset=None)
-        groups.setdefault(key, []).append(device)
-    return [tuple(devices) for devices in groups.values()]
+    boards, ranks = hardware.devices(scenario), scenario.ranks
+    special = ranks if scenario.network.medium == "links" else (scenario.terminal, scenario.network.access_point)
+    alike = kinds_of({device: boards[device] for device in ranks if device not in special})
+    return sorted([*alike, *((device,) for device in ranks if device in special)], key=lambda one: ranks.index(one[0]))
 
 
 def _numbers_of_subsets(group_sizes: Sequence[int]) -> list[int]:

@@ -114,7 +114,7 @@ def _nobody(result: RunResult) -> str:
 
 
 def _too_small(result: RunResult) -> str:
-    short = lacking(result.scenario, result.single)
+    short = lacking(result.single)
     assert short is not None
     return f"{short.device} cannot hold the model alone: {short}."
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
     from prism_sim.syntax.presets import PresetBook
 
 Content = str | Callable[[Path], Any]  # a file's text, or what draws it into a path
+Files = dict[str, Content]  # by name
 STANDARD_OUTPUT = Path("-")
+FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130  # exit statuses
+SPINS = 3_000  # of GNU OpenMP: about as long as passes between two products of a small model
 
 
 class Purpose(Enum):
@@ -32,6 +37,9 @@ class Purpose(Enum):
     EXPLORE = "explore many of its variants"
     ACCURACY = "see what it costs in accuracy"
     TRUST = "fit, measure, and see how far to trust it"
+
+
+ASK, EXPLORE, ACCURACY, TRUST = Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +60,20 @@ class Command:
 def takes_scenario(parser: argparse.ArgumentParser) -> None:
     """Arguments of a command about one scenario; see `load`."""
     parser.add_argument("scenario", type=file_path, help="a scenario file (YAML)")
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        metavar="FIELD=VALUE",
-        action="append",
-        default=[],
-        help="change a field, as in --set network.bandwidth='50 Mbit/s'; may be repeated",
-    )
+    takes_overrides(parser, "change a field, as in --set network.bandwidth='50 Mbit/s'; may be repeated")
+
+
+def takes_overrides(parser: argparse.ArgumentParser, text: str) -> None:
+    takes_many(parser, "--set", "FIELD=VALUE", text, dest="overrides")
+
+
+def takes_many(parser: argparse.ArgumentParser, option: str, metavar: str, text: str, **more: Any) -> None:
+    """An option that may be repeated, and gives a list. text: for `--help`."""
+    parser.add_argument(option, metavar=metavar, action="append", default=[], help=text, **more)
+
+
+def takes_no_numerics(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-numerics", action="store_true", help="timing alone: do not compute the real outputs")
 
 
 def takes_json(parser: argparse.ArgumentParser) -> None:
@@ -70,27 +84,14 @@ def takes_json(parser: argparse.ArgumentParser) -> None:
 
 def takes_plugins(parser: argparse.ArgumentParser) -> None:
     """For every command: what it names is loaded before the command runs."""
-    parser.add_argument(
-        "--plugin",
-        dest="plugins",
-        metavar="FILE.py",
-        type=file_path,
-        action="append",
-        default=[],
-        help="load strategies, compressors, families, tasks or figures from a file; may be repeated",
-    )
+    text = "load strategies, compressors, families, tasks or figures from a file; may be repeated"
+    takes_many(parser, "--plugin", "FILE.py", text, dest="plugins", type=file_path)
 
 
 def takes_presets(parser: argparse.ArgumentParser) -> None:
     """For a command without a scenario, whose own `presets` would name such files; see `read_presets`."""
-    parser.add_argument(
-        "--presets",
-        metavar="FILE.yaml",
-        type=file_path,
-        action="append",
-        default=[],
-        help="a file with devices, networks or models of one's own; may be repeated",
-    )
+    text = "a file with devices, networks or models of one's own; may be repeated"
+    takes_many(parser, "--presets", "FILE.yaml", text, type=file_path)
 
 
 def read_presets(options: argparse.Namespace) -> PresetBook:
@@ -103,6 +104,14 @@ def read_presets(options: argparse.Namespace) -> PresetBook:
 def takes_out(parser: argparse.ArgumentParser, files: str) -> None:
     """files: what is written there, in words."""
     parser.add_argument("--out", metavar="DIR", type=file_path, help=f"write {files} there")
+
+
+def takes_folder(parser: argparse.ArgumentParser) -> None:
+    """Of what trains: where the model goes, whether to train anew, and the JSON."""
+    text = "writes the model there, not in the cache"
+    parser.add_argument("--out", dest="folder", metavar="DIR", type=file_path, help=text)
+    parser.add_argument("--again", action="store_true", help="train also if it was done before, or is half done")
+    takes_json(parser)
 
 
 def file_path(text: str) -> Path:
@@ -126,6 +135,26 @@ def needs(*modules: str) -> None:
     for name in modules:
         if find_spec(name) is None:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def share_processor() -> None:
+    """Lets threads of torch sleep soon while they wait for each other; to be called before torch is loaded.
+
+    By default they spin for long: with two other busy processes on two cores, a step of training took two to six times
+    as long. Where they do not spin at all, waking them costs up to a third of a step.
+    """
+    os.environ.setdefault("GOMP_SPINCOUNT", str(SPINS))
+
+
+def fail(reason: object, status: int = WRONG_INPUT) -> int:
+    """Says why a command ends here; returns its exit status."""
+    print(f"prism-sim: {reason}", file=sys.stderr)
+    return status
+
+
+def interrupted() -> int:
+    """As `fail`, of training."""
+    return fail("interrupted; the same command goes on from what was saved", INTERRUPTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,30 +194,33 @@ def progress(text: str) -> Iterator[Teller]:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command found. name: of its JSON file. described: that file's content. show: prints it for people.
+    """What a command found. described: content of its JSON. show: prints it for people.
 
-    files: by name, what belongs beside its JSON into the folder of `--out`; asked for only where there is one.
+    name: of the JSON in the folder of `--out`; None: it has no place there. files: what else belongs into that folder;
+    asked for only where there is one.
     """
 
-    name: str
+    name: str | None
     described: Any
     show: Callable[[Console], None]
-    files: Callable[[], Mapping[str, Content]] = dict
+    files: Callable[[], Files] = dict
 
 
-def deliver(answer: Answer, options: argparse.Namespace) -> None:
-    """Shows an answer, unless its JSON goes to standard output, and writes what the options ask for."""
+def deliver(answer: Answer, options: argparse.Namespace) -> int:
+    """Shows an answer, unless its JSON goes to standard output, and writes what the options ask for; returns 0."""
     contents: dict[Path, Content] = {}
     if options.json is not None:
         contents[options.json] = as_json(answer.described)
-    if options.out is not None:
-        contents[options.out / f"{answer.name}.json"] = as_json(answer.described)
+    if getattr(options, "out", None) is not None:  # not every command takes it
+        if answer.name is not None:
+            contents[options.out / f"{answer.name}.json"] = as_json(answer.described)
         contents |= {options.out / name: content for name, content in answer.files().items()}
     if options.json != STANDARD_OUTPUT:
         from rich.console import Console
 
         answer.show(Console())
     write_files(contents)
+    return 0
 
 
 def write_files(contents: Mapping[Path, Content]) -> None:

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
-from prism_sim.commands.base import (
-    STANDARD_OUTPUT,
-    Command,
-    Purpose,
-    as_json,
-    load,
-    progress,
-    takes_json,
-    takes_scenario,
-    write_files,
-)
+from prism_sim.commands import base
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
-    takes_scenario(parser)
+    base.takes_scenario(parser)
     parser.add_argument(
         "--vary",
         metavar="FIELD",
@@ -30,31 +21,19 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--from", dest="start", metavar="X", help="the lowest value, with its unit: '10 Mbit/s'")
     parser.add_argument("--to", dest="stop", metavar="Y", help="the highest value")
-    parser.add_argument(
-        "--points",
-        metavar="N",
-        type=int,
-        default=64,
-        help="points of the scan, between which the break-even is searched (default 64)",
-    )
-    takes_json(parser)
+    text = "points of the scan, between which the break-even is searched (default 64)"
+    parser.add_argument("--points", metavar="N", type=int, default=64, help=text)
+    base.takes_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
+    from prism_sim.reports.breakeven import show_break_even
     from prism_sim.why.breakeven import break_even
 
-    scenario = load(options)
-    with progress(f"varying {options.vary} of {scenario.name}"):
+    scenario = base.load(options)
+    with base.progress(f"varying {options.vary} of {scenario.name}"):
         found = break_even(scenario, options.vary, options.against, options.start, options.stop, options.points)
-    if options.json != STANDARD_OUTPUT:
-        from rich.console import Console
-
-        from prism_sim.reports.breakeven import show_break_even
-
-        show_break_even(found, Console())
-    if options.json is not None:
-        write_files({options.json: as_json(found.to_json())})
-    return 0
+    return base.deliver(base.Answer("breakeven", found.to_json(), partial(show_break_even, found)), options)
 
 
-COMMAND = Command("breakeven", "where two strategies cost the same time", prepare, run, Purpose.ASK, 4)
+COMMAND = base.Command("breakeven", "where two strategies cost the same time", prepare, run, base.ASK, 4)

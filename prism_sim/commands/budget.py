@@ -5,21 +5,11 @@ from __future__ import annotations
 import argparse
 from functools import partial
 
-from prism_sim.commands.base import (
-    Answer,
-    Command,
-    Purpose,
-    deliver,
-    load,
-    progress,
-    takes_json,
-    takes_out,
-    takes_scenario,
-)
+from prism_sim.commands import base
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
-    takes_scenario(parser)
+    base.takes_scenario(parser)
     how_much = parser.add_mutually_exclusive_group()
     how_much.add_argument(
         "--bytes",
@@ -36,23 +26,22 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--evaluations", metavar="N", type=int, help="lists of segments that may be computed (default 24)"
     )
-    takes_json(parser)
-    takes_out(parser, "budget.json")
+    base.takes_json(parser)
+    base.takes_out(parser, "budget.json")
 
 
 def run(options: argparse.Namespace) -> int:
     from prism_sim.loss.budget import BudgetRequest, budget
     from prism_sim.reports.budget import show_budget
 
-    scenario = load(options)
+    scenario = base.load(options)
     given = {"segments": options.segments, "measure": options.minimise, "evaluations": options.evaluations}
     stated = {name: value for name, value in given.items() if value is not None}
     if options.bytes is not None:
         stated["budget_bytes"] = _amount(options.bytes)
-    with progress(f"spending bytes on the blocks of {scenario.name}") as tell:
+    with base.progress(f"spending bytes on the blocks of {scenario.name}") as tell:
         found = budget(scenario, BudgetRequest(**stated), tell)
-    deliver(Answer("budget", found.to_json(), partial(show_budget, found)), options)
-    return 0
+    return base.deliver(base.Answer("budget", found.to_json(), partial(show_budget, found)), options)
 
 
 def _amount(text: str) -> int:
@@ -68,6 +57,6 @@ def _amount(text: str) -> int:
         raise ScenarioError(f"--bytes: {error}") from None
 
 
-COMMAND = Command(
-    "budget", "how many segments each block deserves for the bytes sent", prepare, run, Purpose.ACCURACY, 5
+COMMAND = base.Command(
+    "budget", "how many segments each block deserves for the bytes sent", prepare, run, base.ACCURACY, 5
 )

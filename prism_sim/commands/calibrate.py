@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from prism_sim.commands.base import (
-    STANDARD_OUTPUT,
-    Command,
-    Purpose,
-    as_json,
-    file_path,
-    needs,
-    progress,
-    takes_json,
-    write_files,
-)
+from prism_sim.commands import base
 
-FAILED, WRONG_INPUT = 1, 2  # exit statuses
 SCHEMA = "prism-sim/calibration/1"
 
 
@@ -33,14 +21,6 @@ class CalibratedSection:
     remark: str
 
 
-@dataclass(frozen=True, slots=True)
-class CalibratedPart:
-    """Something that can be measured, under an option of its name. Adding one: an entry of PARTS."""
-
-    help: str
-    measure: Callable[[argparse.Namespace], CalibratedSection]
-
-
 def measure_link(options: argparse.Namespace) -> CalibratedSection:
     from prism_sim.live import link
 
@@ -50,7 +30,7 @@ def measure_link(options: argparse.Namespace) -> CalibratedSection:
         f"loopback, by {len(found.probes)} kinds of probe up to {largest} bytes; "
         f"half of them within {100 * found.typical_error:.0f} % of the fit"
     )
-    return CalibratedSection(found.to_yaml(), found.to_json(), remark)
+    return CalibratedSection(found.to_yaml(), asdict(found), remark)
 
 
 def measure_device(options: argparse.Namespace) -> CalibratedSection:
@@ -59,15 +39,8 @@ def measure_device(options: argparse.Namespace) -> CalibratedSection:
     from prism_sim.syntax import presets
 
     model = look_up("model", options.model, {preset.name: preset for preset in presets.models()})
-    found = measure.measure_device(
-        dict(model.config),
-        options.name,
-        options.busy,
-        options.threads,
-        options.on,
-        options.rounds,
-        options.timeout,
-    )
+    how = (options.name, options.busy, options.threads, options.on, options.rounds, options.timeout)
+    found = measure.measure_device(dict(model.config), *how)
     fit = found.estimate
     remark = (
         f"{found.threads} thread(s) on {found.where}, {found.busy} other process(es) as busy; {len(fit.passes)} passes "
@@ -78,11 +51,10 @@ def measure_device(options: argparse.Namespace) -> CalibratedSection:
     return CalibratedSection(found.to_yaml(), found.to_json(), remark)
 
 
-PARTS = {
-    "device": CalibratedPart(
-        "this machine's processor, or its accelerator: rate, memory, kernel overhead", measure_device
-    ),
-    "link": CalibratedPart("two processes on this machine: latency, bandwidth, message overhead", measure_link),
+# what can be measured, each under an option of its name: help, and how
+PARTS: dict[str, tuple[str, Callable[[argparse.Namespace], CalibratedSection]]] = {
+    "device": ("this machine's processor, or its accelerator: rate, memory, kernel overhead", measure_device),
+    "link": ("two processes on this machine: latency, bandwidth, message overhead", measure_link),
 }
 
 
@@ -96,8 +68,8 @@ def _count(least: int) -> Callable[[str], int]:
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
-    for name, part in PARTS.items():
-        parser.add_argument(f"--{name}", action="store_true", help=part.help)
+    for name, (text, _) in PARTS.items():
+        parser.add_argument(f"--{name}", action="store_true", help=text)
     parser.add_argument("--seconds", type=float, default=10.0, metavar="S", help="of --link: how long (default 10)")
     parser.add_argument("--rounds", type=_count(2), default=8, metavar="N", help="of --device: how often (default 8)")
     parser.add_argument("--model", default="vit-base-patch16-224", help="of --device: whose kernels (a preset)")
@@ -107,40 +79,39 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "--busy", type=_count(0), metavar="N", help="of --device: other processes at work (default: all other cores)"
     )
     parser.add_argument("--on", default="cpu", metavar="WHERE", help="of --device: a torch device (default cpu)")
-    parser.add_argument("--out", type=file_path, metavar="FILE", help="write the sections there (YAML)")
+    parser.add_argument("--out", type=base.file_path, metavar="FILE", help="write the sections there (YAML)")
     parser.add_argument("--timeout", type=float, default=300.0, metavar="S", help="give up after that (default 300)")
-    takes_json(parser)
+    base.takes_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     from prism_sim.live.launcher import LiveError
 
-    chosen = {name: part for name, part in PARTS.items() if getattr(options, name)}
+    chosen = {name: measure for name, (_, measure) in PARTS.items() if getattr(options, name)}
     if not chosen or not (options.seconds > 0 and options.timeout > 0):
         wrong = "seconds and timeout must be > 0" if chosen else "say what to measure"
-        print(f"prism-sim: {wrong}: {' or '.join(f'--{name}' for name in PARTS)}", file=sys.stderr)
-        return WRONG_INPUT
-    needs("torch", "transformers")
+        return base.fail(f"{wrong}: {' or '.join(f'--{name}' for name in PARTS)}")
+    base.needs("torch", "transformers")
     results = {}
     try:
-        for name, part in chosen.items():
-            with progress(f"measuring {name}"):
-                results[name] = part.measure(options)
+        for name, measure in chosen.items():
+            with base.progress(f"measuring {name}"):
+                results[name] = measure(options)
     except ValueError as error:
-        print(f"prism-sim: {error}", file=sys.stderr)
-        return WRONG_INPUT
+        return base.fail(error)
     except LiveError as error:
-        print(f"prism-sim: {error}", file=sys.stderr)
-        return FAILED
+        return base.fail(error, base.FAILED)
     sections = "".join(f"# {found.remark}\n{found.section}" for found in results.values())
-    if options.json != STANDARD_OUTPUT:
+    if options.json != base.STANDARD_OUTPUT:
         print(sections, end="")
     if options.out is not None:
-        write_files({options.out: sections})
+        base.write_files({options.out: sections})
     if options.json is not None:
         described = {name: found.described for name, found in results.items()}
-        write_files({options.json: as_json({"schema": SCHEMA, **described})})
+        base.write_files({options.json: base.as_json({"schema": SCHEMA, **described})})
     return 0
 
 
-COMMAND = Command("calibrate", "what this machine and its links reach, for a scenario", prepare, run, Purpose.TRUST, 2)
+COMMAND = base.Command(
+    "calibrate", "what this machine and its links reach, for a scenario", prepare, run, base.TRUST, 2
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from prism_sim.commands.base import Command, Purpose, load, takes_scenario
+from prism_sim.commands import base
 
 
 def run(options: argparse.Namespace) -> int:
@@ -13,7 +13,7 @@ def run(options: argparse.Namespace) -> int:
     from prism_sim.simulation.placed import placed
     from prism_sim.simulation.simulate import simulate
 
-    scenario = load(options)
+    scenario = base.load(options)
     with placed(scenario):  # rules that only show once strategy, model and hardware meet
         scenario = resolved(scenario)
         simulation = simulate(scenario)
@@ -26,4 +26,4 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = Command("check", "validate a scenario, compute nothing", takes_scenario, run, Purpose.ASK, 5)
+COMMAND = base.Command("check", "validate a scenario, compute nothing", base.takes_scenario, run, base.ASK, 5)

@@ -5,27 +5,15 @@ from __future__ import annotations
 import argparse
 import math
 import re
-import sys
+from functools import partial
 
-from prism_sim.commands.base import (
-    STANDARD_OUTPUT,
-    Command,
-    Purpose,
-    as_json,
-    file_path,
-    load,
-    takes_json,
-    takes_scenario,
-    write_files,
-)
-from prism_sim.commands.processor import share_processor
+from prism_sim.commands import base
 
-INTERRUPTED = 130  # exit status
 LARGEST_SEED = 2**63 - 1
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
-    takes_scenario(parser)
+    base.takes_scenario(parser)
     parser.add_argument(
         "--random-segments",
         metavar="LOW..HIGH",
@@ -35,39 +23,31 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", metavar="N", type=_positive, help="default: half of the reference's, or 1000")
     parser.add_argument("--learning-rate", metavar="X", type=_rate, help="default: half of the reference's, or 2e-5")
     parser.add_argument("--seed", metavar="S", type=_seed, default=0, help="of order, augmentation and L (default 0)")
-    parser.add_argument("--out", metavar="DIR", type=file_path, help="writes the model there, not in the cache")
-    parser.add_argument("--again", action="store_true", help="train also if it was done before, or is half done")
-    takes_json(parser)
+    base.takes_folder(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    share_processor()
-    from rich.console import Console
-
+    base.share_processor()
     from prism_sim.loss.finetune import FinetuneRequest, finetune
-    from prism_sim.reports.finetuning import show_finetuning
     from prism_sim.reports.progress import progress_bars
+    from prism_sim.reports.training import show_finetuning
 
     order = FinetuneRequest(
-        scenario=load(options),
+        scenario=base.load(options),
         segments=options.random_segments,
         steps=options.steps,
         learning_rate=options.learning_rate,
         seed=options.seed,
-        folder=options.out,
+        folder=options.folder,
         again=options.again,
     )
     try:
         with progress_bars(transient=True) as progress:
             obtained = finetune(order, progress)
     except KeyboardInterrupt:
-        print("prism-sim: interrupted; the same command goes on from what was saved", file=sys.stderr)
-        return INTERRUPTED
-    if options.json != STANDARD_OUTPUT:
-        show_finetuning(order, obtained, Console())
-    if options.json is not None:
-        write_files({options.json: as_json({"folder": str(obtained.folder), **obtained.record})})
-    return 0
+        return base.interrupted()
+    described = {"folder": str(obtained.folder), **obtained.record}
+    return base.deliver(base.Answer("finetune", described, partial(show_finetuning, order, obtained)), options)
 
 
 def _range(text: str) -> tuple[int, int]:
@@ -100,6 +80,6 @@ def _rate(text: str) -> float:
     return rate
 
 
-COMMAND = Command(
-    "finetune", "trains a task's model on, through the distributed computation", prepare, run, Purpose.ACCURACY, 3
+COMMAND = base.Command(
+    "finetune", "trains a task's model on, through the distributed computation", prepare, run, base.ACCURACY, 3
 )

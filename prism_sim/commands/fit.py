@@ -3,69 +3,49 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
-from prism_sim.commands.base import (
-    STANDARD_OUTPUT,
-    Command,
-    Purpose,
-    as_json,
-    file_path,
-    progress,
-    takes_json,
-    write_files,
-)
+from prism_sim.commands import base
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "table",
-        type=file_path,
+        type=base.file_path,
         help="measured rows (CSV): strategy, ranks, segments, batch, bandwidth, and any of compute, staging, "
         "communication, total, in ms or with a unit",
     )
     parser.add_argument(
-        "--scenario", type=file_path, required=True, help="what was measured: model, devices, network (YAML)"
+        "--scenario", type=base.file_path, required=True, help="what was measured: model, devices, network (YAML)"
     )
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        metavar="FIELD=VALUE",
-        action="append",
-        default=[],
-        help="change a field of the scenario; may be repeated",
-    )
+    base.takes_overrides(parser, "change a field of the scenario; may be repeated")
     parser.add_argument(
         "--free",
         metavar="FIELD,FIELD",
         help="the numbers to find, such as compute,staging_latency,network.efficiency; default: those usual ones of "
         "which the rows say something",
     )
-    parser.add_argument(
-        "--out", metavar="FILE", type=file_path, help="write the numbers as sections of a scenario (YAML)"
-    )
-    takes_json(parser)
+    text = "write the numbers as sections of a scenario (YAML)"
+    parser.add_argument("--out", dest="sections", metavar="FILE", type=base.file_path, help=text)
+    base.takes_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    from prism_sim.calibration import fit, fragment, read_table
+    from prism_sim.calibration.fit import fit
+    from prism_sim.calibration.fragment import fragment
+    from prism_sim.calibration.table import read_table
+    from prism_sim.reports.fit import show_fit
     from prism_sim.scenario import load_scenario
 
     table = read_table(options.table)
     scenario = load_scenario(options.scenario, options.overrides)
     free = None if options.free is None else [name.strip() for name in options.free.split(",")]
-    with progress(f"fitting {scenario.name} to {table.n_numbers} measured numbers"):
+    with base.progress(f"fitting {scenario.name} to {table.n_numbers} measured numbers"):
         found = fit(table, scenario, free)
-    if options.json != STANDARD_OUTPUT:
-        from rich.console import Console
-
-        from prism_sim.reports.fit import show_fit
-
-        show_fit(found, Console())
-    if options.json is not None:
-        write_files({options.json: as_json(found.to_json())})
-    if options.out is not None:
-        write_files({options.out: fragment(found)})
+    base.deliver(base.Answer("fit", found.to_json(), partial(show_fit, found)), options)
+    if options.sections is not None:
+        base.write_files({options.sections: fragment(found)})
     return 0
 
 
-COMMAND = Command("fit", "a device's and a network's numbers from measured rows", prepare, run, Purpose.TRUST, 1)
+COMMAND = base.Command("fit", "a device's and a network's numbers from measured rows", prepare, run, base.TRUST, 1)

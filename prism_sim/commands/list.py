@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from prism_sim.commands.base import Command, Purpose, read_presets, takes_presets
+from prism_sim.commands import base
 
 KINDS = ("models", "devices", "networks", "strategies", "compressors", "tasks", "plots")
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=KINDS)
-    takes_presets(parser)
+    base.takes_presets(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -19,8 +19,8 @@ def run(options: argparse.Namespace) -> int:
 
     from prism_sim.reports.listings import listing
 
-    Console().print(listing(options.what, read_presets(options)))
+    Console().print(listing(options.what, base.read_presets(options)))
     return 0
 
 
-COMMAND = Command("list", "what a scenario can name, with the sources of its numbers", prepare, run, Purpose.ASK, 6)
+COMMAND = base.Command("list", "what a scenario can name, with the sources of its numbers", prepare, run, base.ASK, 6)

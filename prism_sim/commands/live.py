@@ -7,35 +7,20 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from prism_sim.commands.base import (
-    STANDARD_OUTPUT,
-    Command,
-    Purpose,
-    as_json,
-    file_path,
-    load,
-    needs,
-    progress,
-    takes_json,
-    takes_plugins,
-    takes_scenario,
-    write_files,
-)
+from prism_sim.commands import base
 from prism_sim.progress import Progress
 
 if TYPE_CHECKING:
     from prism_sim.live.launcher import ProcessStart, Rendezvous
     from prism_sim.live.voice import Voice
-    from prism_sim.live_runs.live import LiveResult
     from prism_sim.scenario import Scenario
     from prism_sim.simulation.simulate import Simulation
 
-FAILED, WRONG_INPUT = 1, 2  # exit statuses
 RUNNING = "is in run"  # as processes say
 
 
@@ -51,7 +36,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 def _takes_runs(parser: argparse.ArgumentParser) -> None:
     """What a single process understands, too."""
-    takes_scenario(parser)
+    base.takes_scenario(parser)
     parser.add_argument("--repeats", type=_positive, default=5, metavar="N", help="measured runs (default 5)")
     parser.add_argument("--warmup", type=_count, default=1, metavar="N", help="runs before those (default 1)")
     parser.add_argument(
@@ -60,10 +45,8 @@ def _takes_runs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=_seconds, default=300.0, metavar="S", help="seconds for everything (default 300)"
     )
-    takes_json(parser)
-    parser.add_argument(
-        "--out", metavar="DIR", type=file_path, help="write live.json, timeline.png and trace.json there"
-    )
+    base.takes_json(parser)
+    base.takes_out(parser, "live.json, timeline.png and trace.json")
 
 
 def _positive(text: str) -> int:
@@ -90,20 +73,19 @@ def run(options: argparse.Namespace) -> int:
     from prism_sim.live_runs.live import check_routes, planned, taking_part
 
     deadline_s = time.monotonic() + options.timeout
-    scenario = load(options)
-    needs("torch", "transformers")
+    scenario = base.load(options)
+    base.needs("torch", "transformers")
     predicted = planned(scenario)
     check_routes(scenario, predicted)
     names = [scenario.devices[device].name for device in taking_part(predicted)]
     try:
         with _meeting(options, scenario, len(names)) as meeting:
             starts = [_start(options, rank, name, len(names), meeting, deadline_s) for rank, name in enumerate(names)]
-            with progress(f"starting {len(names)} process(es) for {scenario.name}") as tell:
+            with base.progress(f"starting {len(names)} process(es) for {scenario.name}") as tell:
                 left_s = max(deadline_s - time.monotonic(), 0.0)
                 found = launch(starts, left_s, _Telling(tell, options.warmup + options.repeats))
     except (LiveError, ShapeError) as error:
-        print(f"prism-sim: {error}", file=sys.stderr)
-        return FAILED
+        return base.fail(error, base.FAILED)
     return _report(scenario, predicted, found, options)
 
 
@@ -148,11 +130,7 @@ def _start(
     arguments = ["-m", "prism_sim.live", str(options.scenario)]
     for override in options.overrides:
         arguments += ["--set", override]
-    arguments += [
-        f"--repeats={options.repeats}",
-        f"--warmup={options.warmup}",
-        f"--threads-per-rank={n_threads}",
-    ]
+    arguments += [f"--repeats={options.repeats}", f"--warmup={options.warmup}", f"--threads-per-rank={n_threads}"]
     if own:
         arguments.append(f"--cores={','.join(map(str, own))}")
     return ProcessStart(
@@ -173,7 +151,7 @@ def run_process(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m prism_sim.live", description="One process of a live run.")
     _takes_runs(parser)
     parser.add_argument("--cores", type=lambda text: tuple(map(int, text.split(","))), help="to run on, as in 0,1")
-    takes_plugins(parser)
+    base.takes_plugins(parser)
     options = parser.parse_args(arguments)
     from prism_sim import plugins
     from prism_sim.scenario import ScenarioError
@@ -183,13 +161,13 @@ def run_process(arguments: Sequence[str]) -> int:
         return _run_process(options, float(os.environ.get(DEADLINE, begun_s + options.timeout)), voice)
     except (ScenarioError, plugins.PluginError) as error:
         voice.failed(str(error), because_of_peer=False)
-        return WRONG_INPUT
+        return base.WRONG_INPUT
     except (ValueError, ConnectionError, RuntimeError) as error:
         from prism_sim.live.group import PeerError
 
         # a process that cannot find the first one, or is lost by another, is not the cause
         voice.failed(str(error), because_of_peer=isinstance(error, PeerError))
-        return FAILED
+        return base.FAILED
 
 
 def _run_process(options: argparse.Namespace, deadline_s: float, voice: Voice) -> int:
@@ -197,7 +175,7 @@ def _run_process(options: argparse.Namespace, deadline_s: float, voice: Voice) -
     from prism_sim.live_runs.live import order_of, planned, taking_part
 
     seat = Seat.from_environment()
-    scenario = load(options)
+    scenario = base.load(options)
     predicted = planned(scenario)
     seat.check([scenario.devices[device].name for device in taking_part(predicted)])
     voice.doing("loads torch")
@@ -218,42 +196,30 @@ def _run_process(options: argparse.Namespace, deadline_s: float, voice: Voice) -
 def _report(scenario: Scenario, predicted: Simulation, found: Mapping[str, Any], options: argparse.Namespace) -> int:
     """Shows and writes; the exit status says whether the output is right."""
     from prism_sim.live_runs.live import LiveResult
+    from prism_sim.reports.live import show_live
 
     result = LiveResult.of(scenario, predicted, found)
-    if options.json != STANDARD_OUTPUT:
-        from rich.console import Console
 
-        from prism_sim.reports.live import show_live
-
-        show_live(result, Console())
-    write_files(_contents(result, options))
-    if not result.output_agrees:
-        print("prism-sim: the output differs from that of one process: please report it", file=sys.stderr)
-        return FAILED
-    return 0
-
-
-def _contents(result: LiveResult, options: argparse.Namespace) -> dict[Path, str | Callable[[Path], Any]]:
-    """What the options ask to be written, by path."""
-    contents: dict[Path, str | Callable[[Path], Any]] = {}
-    if options.json is not None:
-        contents[options.json] = as_json(result.to_json())
-    if options.out is not None:
+    def files() -> base.Files:
         from prism_sim.figures.style import saved
         from prism_sim.figures.timeline import draw_timeline
         from prism_sim.timing import to_trace_events
 
-        devices = [device.name for device in result.scenario.devices]
-        names = [devices[device] for device in result.predicted.device_of]
+        devices = [device.name for device in scenario.devices]
+        names = [devices[device] for device in predicted.device_of]
         names[-1] += " (terminal)"
-        title = f"{result.scenario.name}: {result.predicted.job.strategy}, measured"
-        trace = to_trace_events(result.timeline, devices)
-        contents[options.out / "live.json"] = as_json(result.to_json())
-        contents[options.out / "timeline.png"] = saved(draw_timeline(result.timeline, names, title))
-        contents[options.out / "trace.json"] = json.dumps(trace, allow_nan=False) + "\n"
-    return contents
+        title = f"{scenario.name}: {predicted.job.strategy}, measured"
+        return {
+            "timeline.png": saved(draw_timeline(result.timeline, names, title)),
+            "trace.json": json.dumps(to_trace_events(result.timeline, devices), allow_nan=False) + "\n",
+        }
+
+    base.deliver(base.Answer("live", result.to_json(), partial(show_live, result), files), options)
+    if not result.output_agrees:
+        return base.fail("the output differs from that of one process: please report it", base.FAILED)
+    return 0
 
 
-COMMAND = Command(
-    "live", "the same programs on real processes on this machine, measured", prepare, run, Purpose.TRUST, 3
+COMMAND = base.Command(
+    "live", "the same programs on real processes on this machine, measured", prepare, run, base.TRUST, 3
 )

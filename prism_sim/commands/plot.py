@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from prism_sim.commands.base import Command, Purpose, file_path, write_files
+from prism_sim.commands import base
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from prism_sim.figures.base import Plot
-
-WRONG_INPUT = 2  # exit status
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -22,28 +19,22 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "results",
         metavar="RESULTS",
-        type=file_path,
+        type=base.file_path,
         help="a sweep's table (CSV, Parquet), the JSON of run, compare or breakeven, a trace, or the folder of one",
     )
     parser.add_argument(
         "-o",
         "--output",
         metavar="FILE",
-        type=file_path,
+        type=base.file_path,
         help="ends in .png, .svg or .pdf (default: KIND.png by RESULTS)",
     )
     parser.add_argument("--x", metavar="COLUMN", help="what lies across; of plots that leave the choice")
     parser.add_argument("--y", metavar="COLUMN", help="what goes up; of plots that leave the choice")
     parser.add_argument("--by", metavar="COLUMN", help="what decides who is best (default latency_s)")
     parser.add_argument("--limit", metavar="VALUE", help="of what lies across, as in --limit '200 ms'")
-    parser.add_argument(
-        "--where",
-        metavar="COLUMN=VALUE",
-        action="append",
-        default=[],
-        help="only rows with this value, as in --where network.bandwidth='50 Mbit/s', or without it: "
-        "--where 'strategy!=prism'; may be repeated",
-    )
+    text = "only rows with this value, as in --where network.bandwidth='50 Mbit/s', or without it: "
+    base.takes_many(parser, "--where", "COLUMN=VALUE", f"{text}--where 'strategy!=prism'; may be repeated")
     parser.add_argument("--title", default="", help="above the picture")
 
 
@@ -56,7 +47,8 @@ def run(options: argparse.Namespace) -> int:
 
     try:
         plot = look_up("plot", options.kind, figures.catalogue())
-        output = options.output or _beside(options.results) / f"{plot.name}.png"
+        folder = options.results if options.results.is_dir() else options.results.parent
+        output = options.output or folder / f"{plot.name}.png"
         check_ending(output)
         told = _told(plot, options)
         table = read_results(options.results, plot.reads)
@@ -65,15 +57,10 @@ def run(options: argparse.Namespace) -> int:
         for condition in options.where:
             table = _kept(table, condition)
         figure = plot.draw(table, title=options.title, **told)
-        write_files({output: saved(figure)})
+        base.write_files({output: saved(figure)})
     except ValueError as error:
-        print(f"prism-sim: {error}", file=sys.stderr)
-        return WRONG_INPUT
+        return base.fail(error)
     return 0
-
-
-def _beside(results: Path) -> Path:
-    return results if results.is_dir() else results.parent
 
 
 def _told(plot: Plot, options: argparse.Namespace) -> dict[str, Any]:
@@ -93,10 +80,8 @@ def _limit(text: str) -> float:
     """A plain number, or a time."""
     from prism_sim.syntax import units
 
-    try:
+    with suppress(ValueError):
         return float(text)
-    except ValueError:
-        pass
     try:
         return units.TIME.parse(text)
     except ValueError as error:
@@ -127,15 +112,12 @@ def _amount(column: str, text: str) -> Any:
     from prism_sim.syntax.errors import Place
     from prism_sim.syntax.overrides import path_of
 
-    try:
+    with suppress(ValueError):
         return float(text)
-    except ValueError:
-        pass
-    try:
+    with suppress(ValueError):  # no field, or no quantity
         unit = schema.unit_of(path_of(column, Place(""), ""))
         return text if unit is None else unit.parse(text)
-    except ValueError:  # no field, or no quantity
-        return text
+    return text
 
 
 def _is(value: Any, wanted: Any) -> bool:
@@ -144,4 +126,6 @@ def _is(value: Any, wanted: Any) -> bool:
     return str(value) == str(wanted)
 
 
-COMMAND = Command("plot", "a picture of what a sweep or another command has written", prepare, run, Purpose.EXPLORE, 2)
+COMMAND = base.Command(
+    "plot", "a picture of what a sweep or another command has written", prepare, run, base.EXPLORE, 2
+)

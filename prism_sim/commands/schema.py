@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from prism_sim.commands.base import Command, Purpose, as_json, read_presets, takes_presets
+from prism_sim.commands import base
 
 
 def run(options: argparse.Namespace) -> int:
     from prism_sim.scenario import json_schema
 
-    print(as_json(json_schema(read_presets(options))), end="")
+    print(base.as_json(json_schema(base.read_presets(options))), end="")
     return 0
 
 
-COMMAND = Command("schema", "JSON Schema of a scenario file, for editors", takes_presets, run, Purpose.ASK, 7)
+COMMAND = base.Command("schema", "JSON Schema of a scenario file, for editors", base.takes_presets, run, base.ASK, 7)

@@ -4,21 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from prism_sim.commands.base import (
-    STANDARD_OUTPUT,
-    Command,
-    Purpose,
-    as_json,
-    file_path,
-    load,
-    takes_json,
-    takes_scenario,
-    write_files,
-)
+from prism_sim.commands import base
 
 if TYPE_CHECKING:
     from prism_sim.searching.search import SearchResult
@@ -28,38 +17,28 @@ PLOTTED = 2  # objectives, and the strategy
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
-    takes_scenario(parser)
+    base.takes_scenario(parser)
     for option, what in (("--minimise", "less"), ("--maximise", "more")):
-        parser.add_argument(
-            option,
-            metavar="COLUMN",
-            action="append",
-            default=[],
-            help=f"an objective, {what} is better: a column of a sweep's table, as latency_s; may be repeated",
-        )
-    parser.add_argument(
-        "--where",
-        metavar="CONDITION",
-        action="append",
-        default=[],
-        help="only points with COLUMN < NUMBER (or <=, >, >=), in SI units, or that fit; may be repeated",
-    )
+        text = f"an objective, {what} is better: a column of a sweep's table, as latency_s; may be repeated"
+        base.takes_many(parser, option, "COLUMN", text)
+    text = "only points with COLUMN < NUMBER (or <=, >, >=), in SI units, or that fit; may be repeated"
+    base.takes_many(parser, "--where", "CONDITION", text)
     parser.add_argument(
         "--evaluations", metavar="N", type=int, help="distinct points to compute (default: a fifth, 50 to 2000)"
     )
     parser.add_argument("--seed", metavar="S", type=int, default=0, help="of the search (default 0)")
     parser.add_argument("--sampler", choices=("nsga2", "tpe", "random"), default="nsga2", help="default: nsga2")
     parser.add_argument(
-        "--storage", metavar="FILE", type=file_path, help="keeps evaluations there, and goes on with them"
+        "--storage", metavar="FILE", type=base.file_path, help="keeps evaluations there, and goes on with them"
     )
-    parser.add_argument("--no-numerics", action="store_true", help="timing alone: do not compute the real outputs")
-    takes_json(parser)
-    parser.add_argument("--out", metavar="DIR", type=file_path, help=f"writes {FRONT}, {EVALUATED} and {PICTURE} there")
+    base.takes_no_numerics(parser)
+    base.takes_json(parser)
+    parser.add_argument(
+        "--out", metavar="DIR", type=base.file_path, help=f"writes {FRONT}, {EVALUATED} and {PICTURE} there"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    from rich.console import Console
-
     from prism_sim.reports.progress import progress_bars
     from prism_sim.reports.search import show_search
     from prism_sim.searching.goals import Goals
@@ -67,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
 
     goals = Goals.of(options.minimise, options.maximise, options.where)
     order = SearchRequest(
-        scenario=load(options),
+        scenario=base.load(options),
         goals=goals,
         evaluations=options.evaluations,
         seed=options.seed,
@@ -77,33 +56,31 @@ def run(options: argparse.Namespace) -> int:
     )
     with progress_bars() as progress:
         found = search(order, progress)
-    if options.json != STANDARD_OUTPUT:
-        show_search(found, Console())
-    files: dict[Path, str | Callable[[Path], Any]] = {}
-    if options.json is not None:
-        files[options.json] = as_json(found.to_json())
-    if options.out is not None:
-        files |= _files(found, options.out)
-    write_files(files)
-    return 0
+    return base.deliver(
+        base.Answer(None, found.to_json(), partial(show_search, found), partial(_files, found)), options
+    )
 
 
-def _files(found: SearchResult, folder: Path) -> dict[Path, str | Callable[[Path], Any]]:
+def _files(found: SearchResult) -> base.Files:
+    import pandas as pd
+
+    from prism_sim.sweeping.frames import csv_text
+
     front = set(found.front)
     rows = [one.row | {"infeasible": one.reason, "on_front": at in front} for at, one in enumerate(found.evaluated)]
-    files: dict[Path, str | Callable[[Path], Any]] = {
-        folder / FRONT: _csv(rows[place] for place in found.front),
-        folder / EVALUATED: _csv(rows),
+    files: base.Files = {
+        FRONT: csv_text(pd.DataFrame([rows[place] for place in found.front])),
+        EVALUATED: csv_text(pd.DataFrame(rows)),
     }
     if len(found.order.goals.objectives) >= PLOTTED and found.front:
         try:
-            files[folder / PICTURE] = _picture([row for row in rows if row["infeasible"] is None], found)
+            files[PICTURE] = _picture([row for row in rows if row["infeasible"] is None], found)
         except (ImportError, ValueError) as error:
             print(f"no {PICTURE}: {error}", file=sys.stderr)
     return files
 
 
-def _picture(rows: list[dict[str, Any]], found: SearchResult) -> Callable[[Path], Any]:
+def _picture(rows: list[dict[str, Any]], found: SearchResult) -> base.Content:
     """Of the first two objectives. Raises ValueError if the plot takes them for something else."""
     import pandas as pd
 
@@ -118,14 +95,6 @@ def _picture(rows: list[dict[str, Any]], found: SearchResult) -> Callable[[Path]
     return saved(draw_pareto(pd.DataFrame(rows), x=objectives[0].column, y=objectives[1].column))
 
 
-def _csv(rows: Iterable[dict[str, Any]]) -> str:
-    import pandas as pd
-
-    from prism_sim.sweeping.frames import csv_text
-
-    return csv_text(pd.DataFrame(list(rows)))
-
-
-COMMAND = Command(
-    "search", "the best points of a scenario's sweep, a few of them computed", prepare, run, Purpose.EXPLORE, 3
+COMMAND = base.Command(
+    "search", "the best points of a scenario's sweep, a few of them computed", prepare, run, base.EXPLORE, 3
 )

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prism_sim.commands.base import STANDARD_OUTPUT, Command, Purpose, file_path, load, takes_scenario
+from prism_sim.commands import base
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from prism_sim.scenario import Scenario
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
-    takes_scenario(parser)
-    parser.add_argument("--no-numerics", action="store_true", help="timing alone: do not compute the real outputs")
+    from prism_sim.live.launcher import n_cores
+
+    base.takes_scenario(parser)
+    base.takes_no_numerics(parser)
     parser.add_argument(
         "--jobs",
         metavar="N",
         type=_count,
-        default=_cores(),
+        default=n_cores(),
         help="processes; the table does not depend on them (default: a core each, %(default)s)",
     )
     parser.add_argument("--resume", action="store_true", help="go on where a sweep to the same place ended")
     parser.add_argument(
         "--out",
         metavar="FILE",
-        type=file_path,
+        type=base.file_path,
         help="the table: FILE.csv, FILE.parquet, or a folder for sweep.csv ('-': CSV to standard output; "
         "default: NAME-sweep.csv, after the scenario file, in the current folder)",
     )
@@ -39,18 +38,14 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from rich.console import Console
-
-    scenario = load(options)
-    console = Console(stderr=True)
-    if options.out == STANDARD_OUTPUT:
-        return _to_standard_output(scenario, options)
-    return _to_file(scenario, options, console)
+    scenario = base.load(options)
+    return (_to_standard_output if options.out == base.STANDARD_OUTPUT else _to_file)(scenario, options)
 
 
 def _to_standard_output(scenario: Scenario, options: argparse.Namespace) -> int:
     from prism_sim.reports.progress import progress_bars
     from prism_sim.scenario import ScenarioError
+    from prism_sim.sweeping.frames import csv_text, frame_of
     from prism_sim.sweeping.points import Grid
     from prism_sim.sweeping.sweep import Sweep
 
@@ -58,14 +53,14 @@ def _to_standard_output(scenario: Scenario, options: argparse.Namespace) -> int:
         raise ScenarioError("--resume needs a file to go on with: give --out FILE")
     with progress_bars() as progress:
         table = Sweep(Grid.of(scenario), not options.no_numerics, progress=progress).table(options.jobs, options.dask)
-    from prism_sim.sweeping.frames import csv_text, frame_of
-
     print(csv_text(frame_of(table)), end="", flush=True)
     return 0
 
 
-def _to_file(scenario: Scenario, options: argparse.Namespace, console: Console) -> int:
+def _to_file(scenario: Scenario, options: argparse.Namespace) -> int:
     from time import perf_counter
+
+    from rich.console import Console
 
     from prism_sim.reports.progress import progress_bars
     from prism_sim.reports.sweep import show_sweep
@@ -76,11 +71,10 @@ def _to_file(scenario: Scenario, options: argparse.Namespace, console: Console) 
     begin_s = perf_counter()
     with progress_bars() as progress:
         done = sweep_to_file(order, progress)
+    console = Console(stderr=True)
     if done.table is None:
         console.print(f"{order.table} is finished already", markup=False, highlight=False, soft_wrap=True)
         return 0
-    from rich.console import Console
-
     show_sweep(done.table, done.grid, done.n_known, perf_counter() - begin_s, Console())
     console.print(f"wrote {order.table}", style="dim", markup=False, highlight=False, soft_wrap=True)
     return 0
@@ -93,8 +87,4 @@ def _count(text: str) -> int:
     return count
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-COMMAND = Command("sweep", "every point of a scenario's sweep, as one table", prepare, run, Purpose.EXPLORE, 1)
+COMMAND = base.Command("sweep", "every point of a scenario's sweep, as one table", prepare, run, base.EXPLORE, 1)

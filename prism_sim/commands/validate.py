@@ -3,29 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from prism_sim.commands.base import (
-    Answer,
-    Command,
-    Content,
-    Purpose,
-    deliver,
-    file_path,
-    progress,
-    takes_json,
-    takes_out,
-    write_files,
-)
-
-if TYPE_CHECKING:
-    from prism_sim.validation import Report, ValidationPart
-
-BROKEN, WRONG_INPUT = 1, 2  # exit statuses
+from prism_sim.commands import base
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -37,66 +17,43 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="of each measurement (default 5)")
     parser.add_argument("--seed", type=int, default=0, help="of what is drawn at random (default 0)")
     parser.add_argument(
-        "--page", metavar="FILE", type=file_path, help="write the tables into a Markdown file, between its markers"
+        "--page", metavar="FILE", type=base.file_path, help="write the tables into a Markdown file, between its markers"
     )
-    takes_out(parser, "validate.csv, validate.json and, where strategies are compared, predicted-measured.png")
-    takes_json(parser)
+    base.takes_out(parser, "validate.csv, validate.json and, where strategies are compared, predicted-measured.png")
+    base.takes_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    from prism_sim.reports.validation_page import filled
-    from prism_sim.validation import ValidationSettings, chosen, validate
+    from prism_sim.reports.validate import filled, read_page, show_validation
+    from prism_sim.validation.base import ValidationSettings
+    from prism_sim.validation.run import chosen, table, to_json, validate
 
     try:
         names = None if options.parts is None else [name.strip() for name in options.parts.split(",")]
         parts = chosen(names)
         settings = ValidationSettings(options.quick, options.seconds, options.seed, options.repeats)
-        page = _page(options.page, parts)
+        page = "" if options.page is None else read_page(options.page, parts)
     except ValueError as error:
-        print(f"prism-sim: {error}", file=sys.stderr)
-        return WRONG_INPUT
-    with progress("validating") as tell:
+        return base.fail(error)
+    with base.progress("validating") as tell:
         report = validate(parts, settings, tell)
-    deliver(_answer(report), options)
+
+    def files() -> base.Files:
+        from pandas import DataFrame
+
+        from prism_sim.figures.predicted_measured import draw_predicted_measured
+        from prism_sim.figures.style import saved
+
+        rows = DataFrame(table(report))
+        found: base.Files = {"validate.csv": rows.to_csv(index=False)}
+        if "strategy" in rows and rows["strategy"].notna().any():
+            found["predicted-measured.png"] = saved(draw_predicted_measured(rows))
+        return found
+
+    base.deliver(base.Answer("validate", to_json(report), partial(show_validation, report), files), options)
     if options.page is not None:
-        write_files({options.page: filled(page, report)})
-    return 0 if report.holds else BROKEN
+        base.write_files({options.page: filled(page, report)})
+    return 0 if report.holds else base.FAILED
 
 
-def _page(path: Path | None, parts: Sequence[ValidationPart]) -> str:
-    """The page as it is now. Raises ValueError if a part has no place in it, OSError if there is no such file."""
-    from prism_sim.reports.validation_page import check_places
-
-    if path is None:
-        return ""
-    text = path.read_text(encoding="utf-8")
-    try:
-        check_places(text, parts)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    return text
-
-
-def _answer(report: Report) -> Answer:
-    from prism_sim.reports.validate import show_validation
-    from prism_sim.validation import to_json
-
-    return Answer("validate", to_json(report), partial(show_validation, report), partial(_files, report))
-
-
-def _files(report: Report) -> dict[str, Content]:
-    """What belongs beside the JSON: the rows as a table and, where strategies are compared, a picture of them."""
-    from pandas import DataFrame
-
-    from prism_sim.figures.predicted_measured import draw_predicted_measured
-    from prism_sim.figures.style import saved
-    from prism_sim.validation import table
-
-    rows = DataFrame(table(report))
-    found: dict[str, Content] = {"validate.csv": rows.to_csv(index=False)}
-    if "strategy" in rows and rows["strategy"].notna().any():
-        found["predicted-measured.png"] = saved(draw_predicted_measured(rows))
-    return found
-
-
-COMMAND = Command("validate", "predictions beside formulas, packets and measurements", prepare, run, Purpose.TRUST, 4)
+COMMAND = base.Command("validate", "predictions beside formulas, packets and measurements", prepare, run, base.TRUST, 4)

@@ -27,6 +27,7 @@ class CompressorStep:
 class Reducer(Protocol):
     """Turns the rows of a partition into fewer, each the mean of some tokens, weighed in attention by their number.
 
+    work: what `reduce` costs.
     by_content: which tokens a row stands for depends on what they hold, so that counts must travel; else rows stand for
     contiguous, even runs of tokens, whose counts everybody knows.
     """
@@ -37,9 +38,7 @@ class Reducer(Protocol):
         """Rows that stand for a partition of `n_tokens`; at least 1, and as many as tokens: the rows as they are."""
         ...
 
-    def work(self, batch: int, n_tokens: int, width: int) -> tuple[CompressorStep, ...]:
-        """What `reduce` costs."""
-        ...
+    def work(self, batch: int, n_tokens: int, width: int) -> tuple[CompressorStep, ...]: ...
 
     def reduce(self, x: Any, real: Any) -> tuple[Any, Any]:
         """Rows (batch, tokens, width) -> rows (batch, n_rows, width), differentiable, and their counts (batch, n_rows).
@@ -51,7 +50,7 @@ class Reducer(Protocol):
 
 
 class Quantiser(Protocol):
-    """Packs rows into bytes."""
+    """Packs rows into bytes. pack_work, unpack_work: what `pack` and `unpack` cost."""
 
     @property
     def codebook_size(self) -> int:
@@ -62,13 +61,9 @@ class Quantiser(Protocol):
         """The size law: bytes of one sample's rows, whatever the element type of model and wire."""
         ...
 
-    def pack_work(self, batch: int, n_rows: int, width: int) -> tuple[CompressorStep, ...]:
-        """What `pack` costs."""
-        ...
+    def pack_work(self, batch: int, n_rows: int, width: int) -> tuple[CompressorStep, ...]: ...
 
-    def unpack_work(self, batch: int, n_rows: int, width: int) -> tuple[CompressorStep, ...]:
-        """What `unpack` costs."""
-        ...
+    def unpack_work(self, batch: int, n_rows: int, width: int) -> tuple[CompressorStep, ...]: ...
 
     def pack(self, rows: Any, codebook: Any) -> Any:
         """Rows (batch, n_rows, width) -> bytes (batch, sample_bytes). codebook: (codebook_size, width), or None."""

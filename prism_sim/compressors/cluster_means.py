@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from prism_sim.compressors.base import CompressorStep, Entry
 from prism_sim.compressors.groups import group_means, means_work
-from prism_sim.compressors.segment_means import SEGMENTS
+from prism_sim.compressors.segment_means import SEGMENTS, FewRows
 
 ITERATIONS = 4  # assignments; assumption: few, as they are repeated before every block
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterMeans:
+class ClusterMeans(FewRows):
     """k-means of a partition's rows, each sample by itself, begun at the segments' means, so without chance.
 
     Each of ITERATIONS assigns every token to the nearest centre (the first of equals); a centre without tokens stays
     where it is, and counts for nothing if it ends so. No gradient passes through the assignment, but through the means.
     """
-
-    segments: int
-    by_content: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        if self.segments < 1:
-            raise ValueError(f"segments(={self.segments}) must be >= 1")
-
-    def n_rows(self, n_tokens: int) -> int:
-        return min(self.segments, n_tokens)
 
     def work(self, batch: int, n_tokens: int, width: int) -> tuple[CompressorStep, ...]:
         n_rows = self.n_rows(n_tokens)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any, ClassVar
 
 from prism_sim.compressors import packing
@@ -58,13 +59,8 @@ class Compressor:
 
     def message_bytes(self, batch: int, n_tokens: int, width: int, element_bytes: int) -> int:
         """Of one message; element_bytes: of the wire's element type, which packed bytes do not depend on."""
-        total = 0
-        for piece in self.pieces(batch, n_tokens, width):
-            elements = 1
-            for side in piece.shape:
-                elements *= side
-            total += elements * (1 if piece.packed else element_bytes)
-        return total
+        pieces = self.pieces(batch, n_tokens, width)
+        return sum(prod(piece.shape) * (1 if piece.packed else element_bytes) for piece in pieces)
 
     def compress_work(self, batch: int, n_tokens: int, width: int) -> tuple[CompressorStep, ...]:
         n_rows = self.reducer.n_rows(n_tokens)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from prism_sim.compressors import packing
-from prism_sim.compressors.base import CompressorStep
+from prism_sim.compressors.base import CompressorStep, Entry
 
 SCALE_BYTES = 4  # float32: an offset and a step cross with each row
 N_SCALES = 2
@@ -28,9 +29,8 @@ class IntegerRows:
 
     def pack_work(self, batch: int, n_rows: int, width: int) -> tuple[CompressorStep, ...]:
         elements, packed = batch * n_rows * width, batch * self.sample_bytes(n_rows, width)
-        return CompressorStep("row ranges", elements=elements), CompressorStep(
-            "quantise", elements=elements, extra_bytes=packed
-        )
+        quantise = CompressorStep("quantise", elements=elements, extra_bytes=packed)
+        return CompressorStep("row ranges", elements=elements), quantise
 
     def unpack_work(self, batch: int, n_rows: int, width: int) -> tuple[CompressorStep, ...]:
         elements, packed = batch * n_rows * width, batch * self.sample_bytes(n_rows, width)
@@ -57,3 +57,15 @@ class IntegerRows:
         scales = packed[:, border:].clone(memory_format=torch.contiguous_format).view(torch.float32).to(precise)
         offset, step = scales[:, :n_rows, None], scales[:, n_rows:, None]
         return (offset + step * codes).to(like.dtype)
+
+
+COMPRESSORS = tuple(
+    Entry(
+        name=f"int{bits}",
+        summary=f"each element {bits} bits between its row's smallest and largest, which cross as float32",
+        source="per-row affine quantisation, as in Jacob et al. (arXiv 1712.05877)",
+        create=partial(IntegerRows, bits),
+        kind="quantiser",
+    )
+    for bits in (4, 8)
+)

@@ -11,11 +11,11 @@ SEGMENTS = Lever("segments", lambda n_tokens, width: n_tokens)
 
 
 @dataclass(frozen=True, slots=True)
-class SegmentMeans:
-    """Cuts a partition into `segments` contiguous runs (as many as it has tokens, if fewer) and keeps their means."""
+class FewRows:
+    """What every reducer has that leaves `segments` rows of a partition, or as many as it has tokens, if fewer."""
 
     segments: int
-    by_content: ClassVar[bool] = False
+    by_content: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.segments < 1:
@@ -23,6 +23,13 @@ class SegmentMeans:
 
     def n_rows(self, n_tokens: int) -> int:
         return min(self.segments, n_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentMeans(FewRows):
+    """Cuts a partition into contiguous runs and keeps their means."""
+
+    by_content: ClassVar[bool] = False
 
     def work(self, batch: int, n_tokens: int, width: int) -> tuple[CompressorStep, ...]:
         return (CompressorStep("summary", elements=batch * (n_tokens + self.n_rows(n_tokens)) * width),)

@@ -4,30 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from prism_sim.compressors.base import CompressorStep, Entry
 from prism_sim.compressors.groups import group_means, means_work
-from prism_sim.compressors.segment_means import SEGMENTS
+from prism_sim.compressors.segment_means import SEGMENTS, FewRows
 
 
 @dataclass(frozen=True, slots=True)
-class TokenMerging:
+class TokenMerging(FewRows):
     """Merges until `segments` rows remain, at most half of the rows a step; a merged row is the mean of its tokens.
 
     Rows themselves say how similar they are (ToMe takes the attention's keys, which a sender does not have). No
     gradient passes through the matching, but through the means.
     """
-
-    segments: int
-    by_content: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        if self.segments < 1:
-            raise ValueError(f"segments(={self.segments}) must be >= 1")
-
-    def n_rows(self, n_tokens: int) -> int:
-        return min(self.segments, n_tokens)
 
     def work(self, batch: int, n_tokens: int, width: int) -> tuple[CompressorStep, ...]:
         found: list[CompressorStep] = []

@@ -5,14 +5,13 @@ On several hosts: the same scenario file and the same prism_sim on each; GLOO_SO
 
 from __future__ import annotations
 
-import os
 import sys
+
+from prism_sim.live.voice import die_with_parent, leave
 
 
 def main() -> int:
     """Exit status: 0, 1 if the run failed, 2 if the scenario is wrong."""
-    from prism_sim.live.voice import die_with_parent
-
     die_with_parent()
     from prism_sim.commands.live import run_process  # joins scenario, timing and this room
 
@@ -20,7 +19,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)  # threads may wait for messages that never come
+    leave(main())

@@ -41,27 +41,24 @@ def _pieces(value: Any, structure: Structure) -> Iterator[Tensor]:
 
 def unpack(buffer: Tensor, structures: Sequence[Structure]) -> list[Any]:
     """The values of these structures out of bytes; tensors are views of the buffer where they lie aligned."""
-    reader = _Reader(buffer)
-    return [reader.read(structure) for structure in structures]
+    at = 0
+
+    def read(structure: Structure) -> Any:
+        nonlocal at
+        if structure is None:
+            return None
+        if isinstance(structure, tuple):
+            return tuple(map(read, structure))
+        piece = buffer[at : at + structure.nbytes]
+        at += structure.nbytes
+        dtype: torch.dtype = getattr(torch, structure.dtype)
+        if piece.storage_offset() % dtype.itemsize:
+            piece = piece.clone()
+        return piece.view(dtype).view(structure.shape)
+
+    return [read(structure) for structure in structures]
 
 
 def empty(structure: Structure) -> Any:
     """The value of a structure that has no bytes."""
     return unpack(torch.empty(0, dtype=torch.uint8), [structure])[0]
-
-
-class _Reader:
-    def __init__(self, buffer: Tensor) -> None:
-        self.buffer, self.at = buffer, 0
-
-    def read(self, structure: Structure) -> Any:
-        if structure is None:
-            return None
-        if isinstance(structure, tuple):
-            return tuple(self.read(part) for part in structure)
-        piece = self.buffer[self.at : self.at + structure.nbytes]
-        self.at += structure.nbytes
-        dtype: torch.dtype = getattr(torch, structure.dtype)
-        if piece.storage_offset() % dtype.itemsize:
-            piece = piece.clone()
-        return piece.view(dtype).view(structure.shape)

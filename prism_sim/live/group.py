@@ -90,10 +90,10 @@ def gathered(value: Any, root: ProcessIndex) -> list[Any] | None:
     return found
 
 
-def shared(value: Any) -> Any:
-    """The value of process 0, at all."""
+def shared(value: Any, what: str = "share what the first has found") -> Any:
+    """The value of process 0, at all. what: all do by that, in words."""
     found = [value]
-    with together("share what the first has found"):
+    with together(what):
         dist.broadcast_object_list(found, 0)
     return found[0]
 

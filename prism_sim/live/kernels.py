@@ -128,10 +128,8 @@ def time_copies(where: str, repeats: int = 9) -> list[Copy]:
     """Between an accelerator and the host, both ways alike: the mean of there and back, over sizes."""
     found = []
     for payload_bytes in COPIED_BYTES:
-        here, there = (
-            torch.zeros(payload_bytes, dtype=torch.uint8),
-            torch.zeros(payload_bytes, dtype=torch.uint8).to(where),
-        )
+        here = torch.zeros(payload_bytes, dtype=torch.uint8)
+        there = torch.zeros_like(here, device=where)
         times = []
         for _ in range(repeats + 1):
             since_s = time.perf_counter()

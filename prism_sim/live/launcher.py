@@ -75,6 +75,11 @@ def on_loopback(port: int | None = None) -> Rendezvous:
     return Rendezvous(LOOPBACK, chosen, "lo" if sys.platform == "linux" else "lo0")
 
 
+def n_cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def own_cores(rank: int, n_processes: int, n_threads: int) -> list[int]:
     """Cores that one process may have for itself; none if there are too few for all."""
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []

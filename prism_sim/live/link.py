@@ -9,16 +9,15 @@ medians are fitted by robust least squares.
 from __future__ import annotations
 
 import math
-import os
 import statistics
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from prism_sim.live.launcher import ProcessStart, free_port, launch
-from prism_sim.live.voice import Seat, Voice, die_with_parent
+from prism_sim.live.launcher import ProcessStart, Rendezvous, free_port, launch, on_loopback
+from prism_sim.live.voice import Seat, Voice, die_with_parent, leave
 
 # (messages in a row, bytes of each)
 PROBES = (
@@ -60,9 +59,6 @@ class LinkEstimate:
         queued_bytes = max(messages * payload_bytes + 1 - self.burst_bytes, 0.0)
         return 2 * self.latency_s + (messages + 1) * self.message_overhead_s + 8 * queued_bytes / self.bits_per_s
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
     def to_yaml(self) -> str:
         """A scenario's network section."""
         return (
@@ -103,32 +99,20 @@ def fit_link(probes: Sequence[Probe]) -> LinkEstimate:
     return LinkEstimate(latency_s, 8 / byte_s, overhead_s, typical, tuple(probes), burst_bytes)
 
 
-def measure_link(
-    seconds: float = 10.0,
-    timeout_s: float = 60.0,
-    places: Sequence[tuple[str, Sequence[str]]] = (),
-    interface: str = "lo",
-) -> LinkEstimate:
+def measure_link(seconds: float = 10.0, timeout_s: float = 60.0, meeting: Rendezvous | None = None) -> LinkEstimate:
     """Between two processes of this machine, for about so many seconds.
 
-    places: address and command prefix of each, in shaped namespaces say (`live.namespaces`); none: on loopback.
+    meeting: where, in shaped namespaces say (`live.namespaces`), at another port; none: on loopback.
     Raises LiveError if the processes fail or are not done after `timeout_s`.
     """
-    host = places[0][0] if places else "127.0.0.1"
-    port = free_port()
+    ends = on_loopback() if meeting is None else replace(meeting, port=free_port())
+    deadline_s = time.monotonic() + timeout_s
     starts = [
         ProcessStart(
             name=f"process {rank}",
             arguments=["-m", "prism_sim.live.link", str(seconds), str(timeout_s)],
-            environment={
-                "RANK": str(rank),
-                "WORLD_SIZE": "2",
-                "MASTER_ADDR": host,
-                "MASTER_PORT": str(port),
-                "GLOO_SOCKET_IFNAME": interface,
-                "OMP_NUM_THREADS": "1",
-            },
-            prefix=places[rank][1] if places else (),
+            environment=ends.environment(rank, 2, 1, deadline_s, timeout_s),
+            prefix=ends.prefix(rank),
         )
         for rank in range(2)
     ]
@@ -225,6 +209,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    status = main(sys.argv[1:])
-    sys.stdout.flush()
-    os._exit(status)
+    leave(main(sys.argv[1:]))

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
 from prism_sim.live.channel import GlooChannel, LinkError
@@ -25,7 +24,6 @@ from prism_sim.live.group import (
     meet,
     shared,
     sleep_until,
-    together,
 )
 from prism_sim.live.interpreter import MOST_THREADS, LiveDevice
 from prism_sim.live.kernels import KernelTimer, Stack, time_copies
@@ -224,20 +222,19 @@ class _Process:
         errors = gathered(error, FIRST)
         ends = gathered([max((end_s for _, end_s in records.ends), default=0.0) for records, _ in runs], FIRST)
         sent = gathered([sent_bytes for _, sent_bytes in runs], FIRST)
-        chosen: list[Any] = [None]
-        if ends is not None:
-            latencies = [max(one) for one in zip(*ends, strict=True)]
-            chosen = [min(range(len(latencies)), key=lambda run: abs(latencies[run] - statistics.median(latencies)))]
-        with together("agree on a run"):
-            dist.broadcast_object_list(chosen, 0)
-        records = gathered(asdict(runs[chosen[0]][0]), FIRST)
+        latencies = [max(one) for one in zip(*ends or (), strict=True)]
+        nearest = min(
+            range(len(latencies)), key=lambda run: abs(latencies[run] - statistics.median(latencies)), default=0
+        )
+        chosen = shared(nearest, "agree on a run")
+        records = gathered(asdict(runs[chosen][0]), FIRST)
         if ends is None or errors is None or sent is None:
             return None
         job = piece.order.job
         coarsest = max(torch.finfo(getattr(torch, name)).eps for name in (job.dtype, job.wire_dtype or job.dtype))
         return {
             "latencies_s": latencies,
-            "chosen": chosen[0],
+            "chosen": chosen,
             "records": records,
             "interface_bytes": None if sent[0][0] is None else sent,
             "output_error": next(one for one in errors if one is not None),

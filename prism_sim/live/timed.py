@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -57,6 +58,14 @@ class Copy:
 def mean_s(times: Sequence[float]) -> float:
     """Of all but the few that took longest: a run is a sum of steps, so their mean counts, not their median."""
     return statistics.fmean(sorted(times)[: max(1, round((1 - OUTLIERS) * len(times)))])
+
+
+def quartiles_s(times: Sequence[float]) -> tuple[float, float]:
+    """The first and the third; of a single time, that; of none, NaN."""
+    if len(times) < 2:
+        return (times[0], times[0]) if times else (math.nan, math.nan)
+    first, _, third = statistics.quantiles(times, n=4, method="inclusive")
+    return first, third
 
 
 COPIED_BYTES = tuple(10**power for power in range(3, 9))

@@ -12,6 +12,7 @@ from prism_sim import timing
 from prism_sim.choice.auto import resolved
 from prism_sim.live.outline import outlines
 from prism_sim.live.routing import route
+from prism_sim.live.timed import quartiles_s
 from prism_sim.live_runs.measured import measured_timeline, records_from_json
 from prism_sim.scenario import Scenario
 from prism_sim.simulation.placed import placed
@@ -103,12 +104,9 @@ class LiveResult:
     def latency_s(self) -> float:
         return statistics.median(self.latencies_s)
 
-    @cached_property
+    @property
     def quartiles_s(self) -> tuple[float, float]:
-        if len(self.latencies_s) == 1:
-            return self.latencies_s[0], self.latencies_s[0]
-        first, _, third = statistics.quantiles(self.latencies_s, n=4, method="inclusive")
-        return first, third
+        return quartiles_s(self.latencies_s)
 
     @property
     def output_agrees(self) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 from prism_sim.live.launcher import LiveError, ProcessStart, Rendezvous, launch, own_cores
 from prism_sim.live.timed import Copy, Pass, TimedStep
-from prism_sim.live.voice import DEADLINE, Seat, Voice, die_with_parent
+from prism_sim.live.voice import DEADLINE, Seat, Voice, die_with_parent, leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    status = main(sys.argv[1:])
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)  # threads may wait for messages that never come
+    leave(main(sys.argv[1:]))

@@ -37,8 +37,7 @@ def show_break_even(found: BreakEven, console: Console) -> None:
 
 
 def _table(found: BreakEven) -> Table:
-    table = new_table(found.varied.field, found.own, found.other, "faster", "by")
-    table.columns[3].justify = "left"
+    table = new_table(found.varied.field, found.own, found.other, "faster", "by", left=[3])
     first, last = found.simulated[0], found.simulated[-1]
     rows = [first]
     for crossing in found.crossings:
@@ -85,20 +84,20 @@ def sentences(found: BreakEven) -> Iterator[str]:
 
 
 def _place(found: BreakEven, crossing: OrderChange) -> str:
-    along, low, high = found.varied, crossing.low.amount, crossing.high.amount
+    along, field = found.varied, found.varied.field
+    low, high = along.shown(crossing.low.amount), along.shown(crossing.high.amount)
+    between = f"between {field} {low} and {high}"
     match crossing.kind:
         case "equal":
             assert crossing.at is not None
-            return f"Break-even at {along.field} {along.shown(crossing.at.amount)}: below it"
+            return f"Break-even at {field} {along.shown(crossing.at.amount)}: below it"
         case "jumps":
-            return f"A latency jumps at {along.field} {along.shown(high)}: below it"
+            return f"A latency jumps at {field} {high}: below it"
         case "fits":
-            between = f"between {along.field} {along.shown(low)} and {along.shown(high)}"
             return f"What fits the devices changes {between}: up to there"
         case "flips":
-            return f"The order changes between {along.field} {along.shown(low)} and {along.shown(high)}: up to there"
+            return f"The order changes {between}: up to there"
         case _:
-            between = f"between {along.field} {along.shown(low)} and {along.shown(high)}"
             return f"The order changes somewhere {between}, which cannot be simulated: up to there"
 
 

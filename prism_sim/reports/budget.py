@@ -10,10 +10,9 @@ from rich.table import Table
 
 from prism_sim.loss.budget import Budget, sent_bytes
 from prism_sim.outputs.model_inputs import described
-from prism_sim.reports.tables import new_table
+from prism_sim.reports.tables import bar, new_table
 from prism_sim.units_text import bytes_text, seconds_text
 
-BAR_CELLS = 24
 MEASURES = {"kl": "KL divergence of the outputs, in nats", "residual": "relative error after the last block"}
 
 
@@ -40,11 +39,11 @@ def show_budget(found: Budget, console: Console) -> None:
 
 def _blocks(found: Budget) -> Table:
     spent = found.spent
-    table = new_table("block", "adds", "equal", "found", "", title="Segments, and what a block adds with equal ones")
-    table.columns[-1].justify = "left"
+    title = "Segments, and what a block adds with equal ones"
+    table = new_table("block", "adds", "equal", "found", "", title=title, left=[4])
     most = max(spent.found)
     for block, (added, equal, own) in enumerate(zip(spent.added, spent.uniform, spent.found, strict=True)):
-        table.add_row(str(block), f"{added:.3g}", str(equal), str(own), "█" * round(BAR_CELLS * own / most))
+        table.add_row(str(block), f"{added:.3g}", str(equal), str(own), bar(own / most))
     return table
 
 

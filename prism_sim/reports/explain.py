@@ -11,14 +11,13 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from prism_sim.reports.collectives import exchanges_lines
-from prism_sim.reports.tables import NarrowName, new_table
+from prism_sim.reports.tables import NarrowName, new_table, parts_table
 from prism_sim.timing.critical_path import PARTS
 from prism_sim.units_text import seconds_text
 from prism_sim.why.explain import Explanation
 from prism_sim.why.path import Load
 from prism_sim.why.what_if import WhatIf
 
-BAR_CELLS = 24
 MOST_LOADS = 8
 CAUSES = {
     "Compute": ("compute",),
@@ -38,7 +37,9 @@ def show_explanation(found: Explanation, console: Console) -> None:
     )
     for line in exchanges_lines([("", found.simulation)]):
         console.print(line, style="dim", highlight=False)
-    console.print(_parts(found))
+    parts = parts_table(found.breakdown_s, found.latency_s)
+    parts.add_row("sum", seconds_text(sum(found.breakdown_s.values())), "", style="dim")
+    console.print(parts)
     n_parts = sum(seconds > 0 for seconds in found.breakdown_s.values())
     console.print(_fitting(console, (_stages(found, n_columns) for n_columns in range(n_parts, 0, -1))))
     console.print(_fitting(console, (_loads(found, wide) for wide in (True, False))))
@@ -81,16 +82,6 @@ def _where(found: Explanation, load: Load) -> str:
     return f"{load.part} in {load.label} {ends}"
 
 
-def _parts(found: Explanation) -> Table:
-    table = new_table("part", "time", "share", "", title="Where the latency goes (critical path)")
-    table.columns[-1].justify = "left"
-    for part, seconds in found.breakdown_s.items():
-        share = seconds / found.latency_s if found.latency_s else 0.0
-        table.add_row(part, seconds_text(seconds), f"{100 * share:.1f} %", "█" * round(BAR_CELLS * share))
-    table.add_row("sum", seconds_text(sum(found.breakdown_s.values())), "", style="dim")
-    return table
-
-
 def _fitting(console: Console, variants: Iterable[Table]) -> Table:
     """The first that the terminal is wide enough for, or else the last."""
     for table in variants:
@@ -116,8 +107,8 @@ def _stages(found: Explanation, n_columns: int) -> Table:
     rest = tuple(part for part in PARTS if part not in longest and found.breakdown_s[part] > 0)
     columns |= {"other": rest} if rest else {}
     heads = [{"propagation": "propag."}.get(name, name) for name in columns]
-    table = new_table("step", "ranks", *heads, "sum", title=f"Along the path, in {unit} (t: the terminal)")
-    table.columns[0].no_wrap, table.columns[1].justify = True, "left"
+    title = f"Along the path, in {unit} (t: the terminal)"
+    table = new_table("step", "ranks", *heads, "sum", title=title, names=None, left=[1])
     for stage in found.stages:
         times_s = [sum(stage.parts_s.get(part, 0.0) for part in parts) for parts in columns.values()]
         cells = [_digits(seconds * scale) for seconds in (*times_s, stage.length_s)]
@@ -148,11 +139,9 @@ def _loads(found: Explanation, wide: bool) -> Table:
     table = new_table(
         *("part", "rank", *device, "in", "time", "share"),
         title="What it is made of, the heaviest first",
-        names=2 * wide,
+        names=2 if wide else None,
+        left=range(1, 3 + wide),
     )
-    table.columns[0].no_wrap = True
-    for number in range(1, 3 + wide):
-        table.columns[number].justify = "left"
     for load in found.loads[:MOST_LOADS]:
         role = found.role if wide else partial(_short, found)
         rank = role(load.participant)
@@ -171,10 +160,8 @@ def _loads(found: Explanation, wide: bool) -> Table:
 
 def _waiting(found: Explanation, wide: bool) -> Table:
     reasons = ["sender late", "on the way"] if wide else []
-    table = new_table(
-        *("rank", "device", "busy", "waits", *reasons, "mostly for"), title="Who waits, and for whom", names=1
-    )
-    table.columns[-1].justify = "left"
+    columns = ("rank", "device", "busy", "waits", *reasons, "mostly for")
+    table = new_table(*columns, title="Who waits, and for whom", names=1, left=[len(columns) - 1])
     for one in found.waiting:
         whom = next(iter(one.for_s), None)
         table.add_row(
@@ -189,8 +176,7 @@ def _waiting(found: Explanation, wide: bool) -> Table:
 
 
 def _what_ifs(found: Explanation) -> Table:
-    table = new_table("simulated again", "2 x better", "", "2 x worse", "", title="What would help most")
-    table.columns[0].no_wrap = True
+    table = new_table("simulated again", "2 x better", "", "2 x worse", "", title="What would help most", names=None)
     for one in found.what_ifs:
         if _matters(one, found):
             table.add_row(
@@ -208,8 +194,7 @@ def _matters(one: WhatIf, found: Explanation) -> bool:
 
 
 def _bounds(found: Explanation) -> Table:
-    table = new_table("", "", "for", "at", title="It cannot be faster than", names=3)
-    table.columns[0].no_wrap, table.columns[2].justify = True, "left"
+    table = new_table("", "", "for", "at", title="It cannot be faster than", names=3, left=[2])
     meaning = {"compute": "kernels alone", "processor": "all that a processor does", "transfer": "bytes alone"}
     for bound in found.bounds:
         share = _percent(bound.length_s, found.latency_s)

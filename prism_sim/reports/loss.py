@@ -13,9 +13,8 @@ from prism_sim import strategies
 from prism_sim.loss.loss import Loss
 from prism_sim.numeric.deviation import Deviation
 from prism_sim.outputs.model_inputs import described
-from prism_sim.reports.tables import NarrowName, new_table
+from prism_sim.reports.tables import NarrowName, bar, new_table
 
-BAR_CELLS = 24
 LITTLE = 0.1  # of the error: differences that nobody need care about
 
 
@@ -44,12 +43,11 @@ def show_loss(found: Loss, console: Console) -> None:
 
 
 def _by_block(found: Loss) -> Table:
-    table = new_table("block", "adds", "accumulated", "cosine", "", title="By block")
-    table.columns[-1].justify = "left"
+    table = new_table("block", "adds", "accumulated", "cosine", "", title="By block", left=[4])
     most = max(one.added for one in found.blocks)
     for block, one in enumerate(found.blocks):
-        bar = "█" * round(BAR_CELLS * one.added / most) if most else ""
-        table.add_row(str(block), _number(one.added), _number(one.error), f"{one.cosine:.6f}", bar)
+        adds = bar(one.added / most if most else 0)
+        table.add_row(str(block), _number(one.added), _number(one.error), f"{one.cosine:.6f}", adds)
     return table
 
 

@@ -11,11 +11,9 @@ from prism_sim.choice.result import RunResult
 from prism_sim.choice.verdict import verdict
 from prism_sim.reports.accuracy import show_accuracy, show_notes
 from prism_sim.reports.collectives import exchanges_lines
-from prism_sim.reports.tables import NarrowName, new_table
+from prism_sim.reports.tables import NarrowName, new_table, parts_table
 from prism_sim.simulation.simulate import Simulation
 from prism_sim.units_text import bytes_text, flops_text, seconds_text, speedup_text
-
-BAR_CELLS = 24
 
 
 def show(result: RunResult, console: Console) -> None:
@@ -23,7 +21,7 @@ def show(result: RunResult, console: Console) -> None:
     console.print(f"\n[bold]{escape(result.scenario.name)}[/bold]")
     console.print(_question(result), style="dim")
     console.print(_comparison(result))
-    console.print(_parts(result))
+    console.print(parts_table(result.simulation.timeline.breakdown_s, result.latency_s))
     for table in _devices(result, console):
         console.print(table)
     for line in exchanges_lines([("", result.simulation)]):
@@ -78,15 +76,6 @@ def _add_row(table: Table, name: str, simulation: Simulation, result: RunResult)
         bytes_text(sum(simulation.timeline.sent_bytes)),
         style=None if fits else "dim",
     )
-
-
-def _parts(result: RunResult) -> Table:
-    table = new_table("part", "time", "share", "", title="Where the latency goes (critical path)")
-    table.columns[-1].justify = "left"
-    for name, seconds in result.simulation.timeline.breakdown_s.items():
-        share = seconds / result.latency_s
-        table.add_row(name, seconds_text(seconds), f"{100 * share:.1f} %", "█" * round(BAR_CELLS * share))
-    return table
 
 
 def _devices(result: RunResult, console: Console) -> list[Table]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Container, Mapping
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -10,6 +10,9 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from prism_sim.units_text import seconds_text
+
+BAR_CELLS = 24
 SHORTEST_NAME = 10  # characters of a name that are always shown
 
 
@@ -29,8 +32,11 @@ class NarrowName:
         yield Text(name, no_wrap=True, overflow="ellipsis")
 
 
-def new_table(*columns: str, title: str = "", names: int = 0) -> Table:
-    """names: the column that gives way where the terminal is narrow; numbers are never cut."""
+def new_table(*columns: str, title: str = "", names: int | None = 0, left: Container[int] = ()) -> Table:
+    """names: the column that gives way where the terminal is narrow; numbers are never cut.
+
+    left: columns of text, beside the first one and that of names.
+    """
     table = Table(
         box=box.SIMPLE_HEAD,
         show_edge=False,
@@ -41,6 +47,19 @@ def new_table(*columns: str, title: str = "", names: int = 0) -> Table:
         padding=(0, 1, 0, 0),
     )
     for number, column in enumerate(columns):
-        side: Literal["left", "right"] = "left" if number in (0, names) else "right"
-        table.add_column(column, justify=side, no_wrap=number != names, overflow="fold")
+        of_text = number in (0, names) or number in left
+        table.add_column(column, justify="left" if of_text else "right", no_wrap=number != names, overflow="fold")
+    return table
+
+
+def bar(share: float) -> str:
+    return "█" * round(BAR_CELLS * share)
+
+
+def parts_table(breakdown_s: Mapping[str, float], latency_s: float) -> Table:
+    """Parts of a latency, with bars."""
+    table = new_table("part", "time", "share", "", title="Where the latency goes (critical path)", left=[3])
+    for part, seconds in breakdown_s.items():
+        share = seconds / latency_s if latency_s else 0.0
+        table.add_row(part, seconds_text(seconds), f"{100 * share:.1f} %", bar(share))
     return table

@@ -1,15 +1,20 @@
-"""What `prism-sim validate` shows in the terminal; its texts are those of the page too."""
+"""What `prism-sim validate` shows in the terminal, and writes into a page between the markers of each part."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from prism_sim.reports import page as pages
 from prism_sim.reports.tables import NarrowName, new_table
 from prism_sim.units_text import error_text, size_text
-from prism_sim.validation.base import Finding, JudgedRow, Report
-from prism_sim.validation.summary import DIFFERENT, FAR, Summary, summary
+from prism_sim.validation.base import DIFFERENT, FAR, Finding, JudgedRow, Report, ValidationPart, summary
+
+PLACE = "validate"  # what the page's markers begin with
 
 
 def show_validation(report: Report, console: Console) -> None:
@@ -76,18 +81,52 @@ def _time(seconds: float, row: JudgedRow, digits: int) -> str:
 def sentences(finding: Finding) -> list[str]:
     """How far off the judged rows are."""
     found = summary(finding.outcome.rows)
-    return [] if found is None else [_off(found), *_ranked(found)]
-
-
-def _off(found: Summary) -> str:
-    return (
+    if found is None:
+        return []
+    told = [
         f"{found.n_rows} rows: half of them within {size_text(found.median_abs_error)}; the worst is "
         f"{error_text(found.worst_error)} ({found.worst}); {found.n_far} more than {100 * FAR:.0f} % off."
-    )
+    ]
+    if found.ranked:
+        pairs = f"{found.ranked_right} of {found.ranked} pairs of strategies"
+        told.append(
+            f"The faster one is predicted to be so in {pairs} that differ by more than {100 * DIFFERENT:.0f} %."
+        )
+    return told
 
 
-def _ranked(found: Summary) -> list[str]:
-    if not found.ranked:
-        return []
-    pairs = f"{found.ranked_right} of {found.ranked} pairs of strategies"
-    return [f"The faster one is predicted to be so in {pairs} that differ by more than {100 * DIFFERENT:.0f} %."]
+def check_places(page: str, parts: Sequence[ValidationPart]) -> None:
+    """Raises ValueError for a part without a place in the page."""
+    pages.check_places(page, PLACE, [part.name for part in parts])
+
+
+def read_page(path: Path, parts: Sequence[ValidationPart]) -> str:
+    """The page as it is now. Raises ValueError if a part has no place in it, OSError if there is no such file."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        check_places(text, parts)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return text
+
+
+def filled(page: str, report: Report) -> str:
+    """The page with the places of the report's parts written anew; those of skipped parts stay as they are."""
+    found = [finding for finding in report.findings if finding.outcome.skipped is None]
+    return pages.filled(page, PLACE, {one.part.name: content(one, report.settings.quick) for one in found})
+
+
+def content(finding: Finding, quick: bool) -> str:
+    """One part: a table, and sentences below it."""
+    outcome = finding.outcome
+    lines = pages.table(headings(finding), [cells(finding, row) for row in outcome.rows])
+    told = sentences(finding)
+    if told:
+        lines += ["", " ".join(told)]
+    lines += [""] * bool(outcome.judgements)
+    lines += [f"- {'holds' if one.holds else '**broken**'}: {one.law}" for one in outcome.judgements]
+    if outcome.remarks:
+        lines += ["", " ".join(outcome.remarks)]
+    if quick:
+        lines += ["", "A quick run: a few of the cases only."]
+    return "\n".join([*lines, ""])

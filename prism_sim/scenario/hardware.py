@@ -10,7 +10,8 @@ from typing import Any
 from prism_sim.catalogue import nearest
 from prism_sim.scenario.spec import DeviceSpec
 from prism_sim.syntax.errors import FieldPath, shown
-from prism_sim.syntax.sections import MAX_DEVICES, DeviceSection, ScenarioSection, Section
+from prism_sim.syntax.fields import Section
+from prism_sim.syntax.sections import MAX_DEVICES, DeviceSection, ScenarioSection
 from prism_sim.syntax.yaml_source import Source
 
 

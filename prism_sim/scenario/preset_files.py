@@ -5,7 +5,7 @@ They are data: a scenario names them (`presets: [boards.yaml]`), and its numbers
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,13 +18,15 @@ from prism_sim.scenario.models import beside
 from prism_sim.scenario.network import USED_BY
 from prism_sim.syntax import presets, problems
 from prism_sim.syntax.errors import FieldPath, shown
+from prism_sim.syntax.fields import Section
 from prism_sim.syntax.presets import READY, PresetBook
-from prism_sim.syntax.sections import DeviceSection, NetworkSection, Section
+from prism_sim.syntax.sections import DeviceSection, NetworkSection
 from prism_sim.syntax.yaml_source import Source, read_source
 
 FORMS: Mapping[str, type[Section]] = {"devices": DeviceSection, "networks": NetworkSection}
 NOT_OF_A_PRESET = {"preset", "name", "count", "links", "access_point"}  # fields that are a scenario's own
 OF_A_MODEL = ("hub", "head", "source", "config")
+NO_FIELD = "not a field of such a preset"
 
 
 def with_presets(source: Source) -> Source:
@@ -57,9 +59,7 @@ def read_files(paths: Iterable[Path]) -> PresetBook:
 def _with_file(book: PresetBook, path: Path, name: str) -> PresetBook:
     source = read_source(path)
     for kind, entries in source.tree.items():
-        if kind not in presets.KINDS:
-            hint = nearest(kind, presets.KINDS) or f"; known: {', '.join(presets.KINDS)}"
-            raise source.error((kind,), f"{shown(kind)} is no section of a presets file{hint}", at_key=True)
+        _check_key(kind, presets.KINDS, "no section of a presets file", (), source)
         _check_mapping(entries, (kind,), source)
         for preset, entry in entries.items():
             here: FieldPath = (kind, preset)
@@ -69,6 +69,12 @@ def _with_file(book: PresetBook, path: Path, name: str) -> PresetBook:
             more: dict[str, Any] = {kind: {**getattr(book, kind), preset: made}}
             book = replace(book, **more)
     return replace(book, texts=(*book.texts, (name, path.read_text(encoding="utf-8-sig"))))
+
+
+def _check_key(key: str, known: Sequence[str], wrong: str, here: FieldPath, source: Source) -> None:
+    if key not in known:
+        hint = nearest(key, known) or f"; known: {', '.join(known)}"
+        raise source.error((*here, key), f"{shown(key)} is {wrong}{hint}", at_key=True)
 
 
 def _check_mapping(value: Any, here: FieldPath, source: Source) -> None:
@@ -92,9 +98,7 @@ def _hardware(name: str, entry: Mapping[str, Any], here: FieldPath, source: Sour
     for field, stated in entry.items():
         if field == "summary":
             continue
-        if field not in known:
-            hint = nearest(field, known) or f"; known: {', '.join(known)}"
-            raise source.error((*here, field), f"{shown(field)} is not a field of such a preset{hint}", at_key=True)
+        _check_key(field, known, NO_FIELD, here, source)
         values[field] = _value(stated, (*here, field), source)
     _check_text(entry, "summary", here, source)
     try:
@@ -147,9 +151,7 @@ def _check_network(values: Mapping[str, Any], here: FieldPath, source: Source) -
 
 def _model(name: str, entry: Mapping[str, Any], here: FieldPath, source: Source) -> presets.ModelPreset:
     for field in entry:
-        if field not in OF_A_MODEL:
-            hint = nearest(field, OF_A_MODEL) or f"; known: {', '.join(OF_A_MODEL)}"
-            raise source.error((*here, field), f"{shown(field)} is not a field of such a preset{hint}", at_key=True)
+        _check_key(field, OF_A_MODEL, NO_FIELD, here, source)
     for field in ("hub", "head", "source"):
         _check_text(entry, field, here, source)
     _check_has(entry, ("config",), here, source)

@@ -165,7 +165,7 @@ def _resolve(source: Source, overrides: tuple[Override, ...]) -> Scenario:
     least_tokens = strategies.find(file.strategy.name).least_tokens(len(ranks))
     options = checks.options(file.strategy.name, given, source)
     unused = strategy_section.unused(file.strategy.name, given)
-    idle = strategy_section.without_effect(file.strategy.name, options)
+    idle = strategies.find(file.strategy.name).idle(options)
     return Scenario(
         name=file.name if file.name is not None else Path(source.file).stem,
         path=Path(source.file),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prism_sim import families, strategies
@@ -58,6 +58,11 @@ class Job:
     @property
     def wire_bytes(self) -> int:
         return DTYPE_BYTES[self.wire_dtype or self.dtype]
+
+    def alone(self) -> Job:
+        """The same pass by one device that has the whole model."""
+        single = strategies.find("single")
+        return replace(self, n_ranks=1, strategy=single.name, options=single.options())
 
     def roles(self) -> list[Role]:
         """The participants: ranks, then the terminal."""

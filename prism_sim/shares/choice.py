@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
-from prism_sim import strategies, timing
+from prism_sim import timing
+from prism_sim.devices import kinds_of
 from prism_sim.plugins import remembered
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
-from prism_sim.shares.search import Played, Setting, balanced_shares, has_few_splits, least_latency_split
+from prism_sim.shares.search import balanced_shares, has_few_splits, least_latency_split
+from prism_sim.shares.setting import Played, Setting, Shares
 from prism_sim.shares.stages import best_stages, stages_of
 from prism_sim.shares.within_memory import within_memory
 from prism_sim.strategies.options import SHARE_WORDS
@@ -20,7 +23,19 @@ BALANCED = 2  # rounds
 NOTHING = 1e-9  # of a share; a rank still gets one item, where it must have one
 
 Kind = Literal["equal", "proportional", "balanced", "optimal", "within memory", "given"]
-Shares = tuple[float, ...] | None  # None: an even split
+
+
+@dataclass(frozen=True)
+class Split:
+    """A setting with numbers for its shares, and whose they are; None: nothing is split."""
+
+    setting: Setting
+    kind: Kind | None
+
+    @cached_property
+    def played(self) -> Played:
+        """Once, whether it was in choosing these shares or is now that they are chosen."""
+        return self.setting.played()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +76,32 @@ def _sizes_text(sizes: Sequence[int]) -> str:
     return "/".join(shown if len(sizes) <= SHOWN_SIZES else [*shown[:-1], "...", str(sizes[-1])])
 
 
-def resolve_shares(setting: Setting) -> tuple[Job, Kind | None]:
-    """The job with numbers in place of a word for its shares, and whose they are; any other job as it is.
+def resolve_shares(setting: Setting, keep_word: bool = True) -> Split:
+    """The setting with numbers in place of a word for its shares; any other as it is.
 
     proportional: to the speed of each rank's device alone, as far as its memory allows. optimal: of the splits that fit
     the devices' memory, that with the least simulated latency; never slower than even and proportional ones that fit.
-    auto: see `serving_shares`. None: nothing is split.
+    auto: see `serving_shares`. keep_word: a split that proportional or optimal shares make an even one has their name.
     Raises ValueError where there are more ranks than items, or for a word that is none.
     """
     word, job = share_word(setting.job), setting.job
     if word is None:
         given = getattr(job.options, "shares", None) is not None
-        return job, None if job.n_ranks == 1 or not setting.items else "given" if given else "equal"
-    if word not in SHARE_WORDS:
-        raise ValueError(f"shares {word!r} are neither numbers nor one of {', '.join(SHARE_WORDS)}")
-    if job.n_ranks == 1:
-        return without_word(job), None
-    kind, shares = _SPLITS[word](setting)
-    return setting.with_shares(shares), kind
+        return Split(setting, None if job.n_ranks == 1 or not setting.items else "given" if given else "equal")
+    if job.n_ranks == 1 and word in SHARE_WORDS:
+        return Split(setting.shared(None), None)
+    match word:
+        case "equal":
+            return Split(setting.shared(None), "equal")
+        case "proportional":
+            found = _proportional(setting)
+        case "optimal":
+            found = _optimal(setting)
+        case "auto":
+            return serving_shares(setting)
+        case _:
+            raise ValueError(f"shares {word!r} are neither numbers nor one of {', '.join(SHARE_WORDS)}")
+    return replace(found, kind=word) if keep_word and found.kind == "equal" else found
 
 
 def share_word(job: Job) -> str | None:
@@ -98,62 +121,64 @@ def proportional_shares(setting: Setting) -> tuple[float, ...]:
     return tuple(speed / sum(speeds) for speed in speeds)
 
 
-def _proportional(setting: Setting) -> tuple[Kind, Shares]:
+def _split(setting: Setting, kind: Kind, shares: Shares) -> Split:
+    """Even, if there are no shares."""
+    return Split(setting.shared(shares), "equal" if shares is None else kind)
+
+
+def _proportional(setting: Setting) -> Split:
     """To speed where that fits the devices' memory, or as near to it as fits; to speed alone if nothing fits."""
     wanted = proportional_shares(setting)
     found = within_memory(setting, wanted) or wanted
-    if _is_even(setting, found):
-        return "equal", None
-    return "proportional" if found == wanted else "within memory", found
+    return _split(setting, "proportional" if found == wanted else "within memory", _unless_even(setting, found))
 
 
-def _stated_proportional(setting: Setting) -> tuple[Kind, Shares]:
-    """The same by the word's own name, though devices that are alike make it even."""
-    kind, shares = _proportional(setting)
-    return "proportional" if kind == "equal" else kind, shares
+def _optimal(setting: Setting) -> Split:
+    return _split(setting, "optimal", optimal_shares(setting))
 
 
-def serving_shares(setting: Setting) -> tuple[Kind, Shares]:
+def serving_shares(setting: Setting) -> Split:
     """What serves a strategy best of even, proportional and balanced shares and, where that is quick, the optimal ones.
 
     Whatever fits the devices' memory comes before what does not; of equally fast ones the simpler is taken. Ranks on
     devices that are alike share evenly, if that fits. Quick: a split that has a closed form, as a pipeline's, or that
     is one of few.
     """
-    even = predict(setting.with_shares(None))  # raises where there are more ranks than items
-    if are_alike(setting) and not setting.lacking_bytes(even.held_bytes):
-        return "equal", None
+    even = _split(setting, "equal", None)
+    plan = even.setting.plan  # raises where there are more ranks than items
+    if are_alike(setting) and not setting.lacking(plan.held_bytes):
+        return even
     if has_few_splits(setting):
-        optimal: Shares = optimal_shares(setting)
-        return ("equal", None) if optimal is None else ("optimal", optimal)
-    tried = {split: setting.played(split[1]) for split in (("equal", None), _proportional(setting))}
+        return _optimal(setting)
+    tried = [even]
+    if (proportional := _proportional(setting)).kind != "equal":
+        tried.append(proportional)
     if _is_pipeline(setting):
-        tried |= {("optimal", shares): setting.played(shares) for shares in _by_stages(setting)}
+        tried += [_split(setting, "optimal", shares) for shares in _by_stages(setting)]
     elif len(tried) == 2:
-        tried |= _balanced(setting, list(tried.values()))
-    return min(tried, key=lambda split: tried[split].score)
+        tried += _balanced(even, proportional)
+    return min(tried, key=lambda split: split.played.score)
 
 
-def _balanced(setting: Setting, known: list[Played]) -> dict[tuple[Kind, Shares], Played]:
+def _balanced(one: Split, other: Split) -> list[Split]:
     """Splits by which all devices should be busy equally long, as two splits, and then two better ones, let expect."""
-    found: dict[tuple[Kind, Shares], Played] = {}
+    found: list[Split] = []
     for _ in range(BALANCED):
-        one, other = known[-2:]
-        shares = within_memory(setting, balanced_shares(setting, one, other))
-        if shares is None or ("balanced", shares) in found:
+        shares = within_memory(one.setting, balanced_shares(one.played, other.played))
+        if shares is None or (split := _split(one.setting, "balanced", shares)) in found:
             break
-        found["balanced", shares] = played = setting.played(shares)
-        known = [min(one, other, key=lambda split: split.score), played]
+        found.append(split)
+        one, other = min(one, other, key=lambda split: split.played.score), split
     return found
 
 
 def are_alike(setting: Setting) -> bool:
     """Whether the ranks' devices are, but for their names."""
-    return len({replace(setting.devices[device], name="") for device in setting.device_of[:-1]}) == 1
+    return len(kinds_of({device: setting.devices[device] for device in setting.device_of[:-1]})) == 1
 
 
-def _is_even(setting: Setting, shares: Shares) -> bool:
-    return predict(setting.with_shares(shares)) == predict(setting.with_shares(None))
+def _unless_even(setting: Setting, shares: Shares) -> Shares:
+    return None if setting.shared(shares).plan == setting.shared(None).plan else shares
 
 
 def _is_pipeline(setting: Setting) -> bool:
@@ -162,8 +187,7 @@ def _is_pipeline(setting: Setting) -> bool:
 
 def alone_s(job: Job, device: timing.Device) -> float:
     """Seconds of all kernels of the model on one device: roofline and overhead, without network."""
-    single = strategies.find("single")
-    plan = predict(replace(job, n_ranks=1, strategy=single.name, options=single.options()))
+    plan = predict(job.alone())
     return sum(device.compute_s(step.kernels) for one in plan.participants for step in plan.computes(one))
 
 
@@ -171,7 +195,7 @@ def alone_s(job: Job, device: timing.Device) -> float:
 def optimal_shares(setting: Setting) -> tuple[float, ...] | None:
     """Numbers that come to the split with the least latency; None if that is an even one."""
     n_ranks = setting.job.n_ranks
-    even = predict(setting.with_shares(None))  # raises where there are more ranks than items, before any search
+    _ = setting.shared(None).plan  # raises where there are more ranks than items, before any search
     proportional = proportional_shares(setting)
     starts: list[Sequence[float]] = [(1 / n_ranks,) * n_ranks, proportional, *concentrated(proportional)]
     if (roomy := within_memory(setting, proportional)) is not None:
@@ -179,16 +203,7 @@ def optimal_shares(setting: Setting) -> tuple[float, ...] | None:
     if _is_pipeline(setting):
         starts += _by_stages(setting)
     sizes = least_latency_split(setting, starts)
-    shares = tuple(size / sum(sizes) for size in sizes)
-    return None if predict(setting.with_shares(shares)) == even else shares
-
-
-_SPLITS: Mapping[str, Callable[[Setting], tuple[Kind, Shares]]] = {
-    "equal": lambda setting: ("equal", None),
-    "proportional": _stated_proportional,
-    "optimal": lambda setting: ("optimal", optimal_shares(setting)),
-    "auto": serving_shares,
-}
+    return _unless_even(setting, tuple(size / sum(sizes) for size in sizes))
 
 
 def concentrated(shares: Sequence[float]) -> Iterator[tuple[float, ...]]:
@@ -204,24 +219,22 @@ def concentrated(shares: Sequence[float]) -> Iterator[tuple[float, ...]]:
 
 def _by_stages(setting: Setting) -> list[tuple[float, ...]]:
     """The split of a pipeline in closed form, if one fits the devices' memory."""
-    even = setting.with_shares(None)
-    stages = stages_of(even, setting.devices, setting.device_of, setting.network)
-    sizes = best_stages(stages, even.options.micro_batches)
+    even = setting.shared(None)
+    sizes = best_stages(stages_of(even), even.job.options.micro_batches)
     return [] if sizes is None else [tuple(size / sum(sizes) for size in sizes)]
 
 
 def share_choice(setting: Setting, kind: Kind | None, latency_s: float) -> ShareChoice | None:
     """Of a played job with numbers; None if there is nothing to split."""
-    job = setting.job
     if kind is None:
         return None
-    shares = job.options.shares
+    shares = setting.job.options.shares
     return ShareChoice(
         kind=kind,
         shares=shares,
         sizes=setting.sizes(shares),
         latency_s=latency_s,
-        even_latency_s=latency_s if shares is None else even_latency_s(setting),
+        even_latency_s=latency_s if shares is None else setting.shared(None).played().timeline.latency_s,
     )
 
 
@@ -229,8 +242,3 @@ def sizes_text(sizes: Mapping[str, Sequence[int]]) -> str:
     """'410/102 tokens'; of heads and columns, the heads."""
     name, parts = next(iter(sizes.items()))
     return f"{_sizes_text(parts)} {name}"
-
-
-def even_latency_s(setting: Setting) -> float:
-    plan = predict(setting.with_shares(None))
-    return timing.play_once(plan, setting.devices, setting.device_of, setting.network).latency_s

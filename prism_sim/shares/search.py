@@ -5,15 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import combinations, pairwise, permutations
 
-from prism_sim import timing
-from prism_sim.partition import shared_split, split
-from prism_sim.progress import SILENT, Progress
+from prism_sim.partition import shared_split
 from prism_sim.shapes.interpreter import predict
-from prism_sim.shapes.job import Job
-from prism_sim.strategies.options import Divides, marks
+from prism_sim.shares.setting import Played, Setting, Sizes, rounded
 
 ALL_UP_TO = 128  # splits: so many are simply all simulated
 MOST_SIMULATIONS = 2000  # divided by the ranks: the time of a simulation grows with them
@@ -22,90 +18,13 @@ REFINED = 4  # of what is tried, the best, from which ranks begin to exchange
 ANNOUNCED_AFTER_S = 1.0
 TINY_S = 1e-12  # of work; less is none
 NOTHING = 1e-9  # items; a rank still gets one
-DIGITS = 12  # of seconds; what differs less is rounding
 
-Sizes = tuple[int, ...]
-# bytes that do not fit, the latency, and what each rank's device is busy for, the busiest first: of two splits that are
-# equally slow, say because two ranks are, that is better which is on the way to a faster one
-Score = tuple[int, float, tuple[float, ...]]
+# the score of `Played`, and what each rank's device is busy for, the busiest first: of two splits equally slow,
+# say because two ranks are, that is better which is on the way to a faster one
+Score = tuple[tuple[int, float], tuple[float, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A job and the hardware that it is played on. progress: told of a search that takes long."""
-
-    job: Job
-    devices: tuple[timing.Device, ...]
-    device_of: Sizes
-    network: timing.Network
-    progress: Progress = field(default=SILENT, compare=False, repr=False)
-
-    def with_shares(self, shares: Sequence[float] | None) -> Job:
-        numbers = None if shares is None else tuple(shares)
-        return replace(self.job, options=replace(self.job.options, shares=numbers))
-
-    def split(self, sizes: Sizes) -> Job:
-        """With shares that come to these sizes."""
-        return self.with_shares([size / sum(sizes) for size in sizes])
-
-    @property
-    def _divides(self) -> Divides:
-        """What the strategy's shares are of; nothing if it has none."""
-        return marks(type(self.job.options), Divides).get("shares", Divides(()))
-
-    @property
-    def least(self) -> int:
-        """How many of what is split a rank takes at least."""
-        return self._divides.least
-
-    @property
-    def items(self) -> dict[str, int]:
-        """What shares split, and how many there are of it; empty if the strategy has no shares."""
-        counts = {
-            "tokens": self.job.n_tokens,
-            "heads": self.job.sizes.n_heads,
-            "columns": self.job.sizes.feed_forward_width,
-            "blocks": self.job.sizes.n_blocks,
-            "samples": self.job.batch,
-        }
-        return {name: counts[name] for name in self._divides.items}
-
-    def sizes(self, shares: Sequence[float] | None) -> dict[str, Sizes]:
-        """What each rank takes of each of them. Raises ValueError where shares and ranks do not fit it."""
-        return {
-            name: tuple(map(len, split(n_items, self.job.n_ranks, shares, name, self.least)))
-            for name, n_items in self.items.items()
-        }
-
-    def lacking_bytes(self, held_bytes: Sizes) -> int:
-        """For how much of what the participants hold there is no room, over all devices."""
-        need: dict[int, int] = {}
-        for device, n_bytes in zip(self.device_of, held_bytes, strict=True):
-            need[device] = need.get(device, 0) + n_bytes
-        rooms = {device: self.devices[device].memory_bytes for device in need}
-        return sum(max(0, need[device] - room) for device, room in rooms.items() if room is not None)
-
-    def played(self, shares: Sequence[float] | None) -> Played:
-        """The job with these shares."""
-        plan = predict(self.with_shares(shares))
-        timeline = timing.play_once(plan, self.devices, self.device_of, self.network)
-        return Played(
-            sizes=max(self.sizes(shares).values(), key=sum),
-            score=(self.lacking_bytes(plan.held_bytes), _rounded(timeline.latency_s)),
-            busy_s=tuple(timeline.busy_s[device] for device in self.device_of[:-1]),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    """A split. score: bytes that do not fit, and the latency: the less, the better. busy_s: of each rank's device."""
-
-    sizes: Sizes
-    score: tuple[int, float]
-    busy_s: tuple[float, ...]
-
-
-def balanced_shares(setting: Setting, one: Played, other: Played) -> tuple[float, ...]:
+def balanced_shares(one: Played, other: Played) -> tuple[float, ...]:
     """Shares by which all ranks' devices are busy equally long, if each is so for a while, and longer by each item.
 
     Both are read off two splits. Who would be busy too long with nothing is left with next to nothing.
@@ -138,7 +57,7 @@ def _line(first: int, last: int, first_s: float, last_s: float) -> tuple[float, 
 def has_few_splits(setting: Setting) -> bool:
     """Whether all can simply be simulated."""
     n_ranks = setting.job.n_ranks
-    n_free = max(setting.items.values()) - setting.least * n_ranks
+    n_free = setting.n_items - setting.least * n_ranks
     return math.comb(n_free + n_ranks - 1, n_ranks - 1) <= ALL_UP_TO
 
 
@@ -157,7 +76,7 @@ def least_latency_split(setting: Setting, starts: Iterable[Sequence[float]]) -> 
 class _Search:
     def __init__(self, setting: Setting) -> None:
         self.setting, self.n_ranks = setting, setting.job.n_ranks
-        self.n_items, self.least = max(setting.items.values()), setting.least
+        self.n_items, self.least = setting.n_items, setting.least
         self.most = MOST_SIMULATIONS // self.n_ranks
         self.scores: dict[Sizes, Score] = {}
         self.busy_s: dict[Sizes, tuple[float, ...]] = {}  # by rank
@@ -184,13 +103,10 @@ class _Search:
 
     def score(self, sizes: Sizes) -> Score:
         if sizes not in self.scores:
-            setting = self.setting
-            plan = predict.__wrapped__(setting.split(sizes))  # not kept: there is no end of splits
-            played = timing.play_once(plan, setting.devices, setting.device_of, setting.network)
-            busy_s = tuple(played.busy_s[device] for device in setting.device_of[:-1])
-            self.busy_s[sizes] = busy_s
-            busiest_first = tuple(map(_rounded, sorted(busy_s, reverse=True)))
-            self.scores[sizes] = (setting.lacking_bytes(plan.held_bytes), _rounded(played.latency_s), busiest_first)
+            split = self.setting.split(sizes)
+            played = split.played(predict.__wrapped__(split.job))  # not kept: there is no end of splits
+            self.busy_s[sizes] = played.busy_s
+            self.scores[sizes] = played.score, tuple(map(rounded, sorted(played.busy_s, reverse=True)))
             self.tell()
         return self.scores[sizes]
 
@@ -226,10 +142,6 @@ class _Search:
                 moved[taker] += step
                 if len(self.scores) < self.most or tuple(moved) in self.scores:
                     yield tuple(moved)
-
-
-def _rounded(seconds: float) -> float:
-    return float(f"{seconds:.{DIGITS}g}")
 
 
 def _all_splits(n_items: int, n_parts: int, least: int) -> Iterator[Sizes]:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import inf
 
-from prism_sim import timing
 from prism_sim.partition import even_split
 from prism_sim.plan import Compute, Exchange, ExchangeId, Kernel, Plan, Start, Wait
-from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
+from prism_sim.shares.setting import Setting
 
 ROUNDING = 1e-12  # two ways to sum a stage's blocks differ by less
 
@@ -83,15 +82,15 @@ def _least_sum(stages: Stages, limit_s: float) -> tuple[int, ...] | None:
     return None if last is None else last[1]
 
 
-def stages_of(job: Job, devices: Sequence[timing.Device], device_of: Sequence[int], network: timing.Network) -> Stages:
+def stages_of(setting: Setting) -> Stages:
     """What the stages of a pipeline take, from its plan under an even split."""
-    plan = predict(job)
-    blocks = _blocks(job, plan)
-    boards = [devices[device] for device in device_of[:-1]]
+    plan = setting.plan
+    blocks = _blocks(setting.job, plan)
+    boards = [setting.devices[device] for device in setting.device_of[:-1]]
     return Stages(
         block_s=tuple(tuple(board.compute_s(kernels) for kernels in blocks) for board in boards),
-        boundary_s=tuple(_boundary_s(plan, rank, devices, device_of, network) for rank in plan.ranks),
-        most_blocks=tuple(_most_blocks(job, plan, rank, devices, device_of) for rank in range(plan.n_ranks)),
+        boundary_s=tuple(_boundary_s(setting, plan, rank) for rank in plan.ranks),
+        most_blocks=tuple(_most_blocks(setting, plan, rank) for rank in plan.ranks),
     )
 
 
@@ -104,35 +103,26 @@ def _blocks(job: Job, plan: Plan) -> list[tuple[Kernel, ...]]:
     return [first[f"block {number}"].kernels for number in range(job.sizes.n_blocks)]
 
 
-def _boundary_s(
-    plan: Plan, rank: int, devices: Sequence[timing.Device], device_of: Sequence[int], network: timing.Network
-) -> float:
+def _boundary_s(setting: Setting, plan: Plan, rank: int) -> float:
     """The first message that a rank sends, alone on the network; 0 if it sends none."""
     sent = [exchange for exchange in plan.exchanges if exchange.kind == "send" and exchange.group[0] == rank]
-    return _alone_s(sent[0], plan, devices, device_of, network) if sent else 0.0
+    return _alone_s(setting, plan, sent[0]) if sent else 0.0
 
 
-def _alone_s(
-    message: Exchange,
-    plan: Plan,
-    devices: Sequence[timing.Device],
-    device_of: Sequence[int],
-    network: timing.Network,
-) -> float:
+def _alone_s(setting: Setting, plan: Plan, message: Exchange) -> float:
     only = ExchangeId(0)
     programs = tuple((Start(only), Wait(only)) if one in message.group else () for one in plan.participants)
     nothing = (0,) * len(programs)
-    alone = Plan(plan.n_ranks, programs, (message,), nothing, nothing)
-    return timing.play_once(alone, devices, device_of, network).latency_s
+    return setting.played(Plan(plan.n_ranks, programs, (message,), nothing, nothing)).timeline.latency_s
 
 
-def _most_blocks(job: Job, plan: Plan, rank: int, devices: Sequence[timing.Device], device_of: Sequence[int]) -> int:
+def _most_blocks(setting: Setting, plan: Plan, rank: int) -> int:
     """Blocks whose weights fit beside activations, and beside the terminal where that is on the same device."""
-    have_bytes = devices[device_of[rank]].memory_bytes
+    device_of, n_blocks = setting.device_of, setting.job.sizes.n_blocks
+    have_bytes = setting.devices[device_of[rank]].memory_bytes
     if have_bytes is None:
-        return job.sizes.n_blocks
-    n_own = even_split(job.sizes.n_blocks, plan.n_ranks)[rank]
-    block_bytes = plan.weight_bytes[rank] / n_own
+        return n_blocks
+    block_bytes = plan.weight_bytes[rank] / even_split(n_blocks, plan.n_ranks)[rank]
     held_bytes = sum(
         plan.activation_bytes[one] + (plan.weight_bytes[one] if one == plan.terminal else 0)
         for one in (rank, plan.terminal)

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from math import floor, inf
 
 from prism_sim.partition import shared_split
-from prism_sim.plan import Plan
-from prism_sim.shapes.interpreter import predict
-from prism_sim.shares.search import Setting, Sizes
+from prism_sim.shares.setting import Setting, Sizes
 
 ROUNDS = 16  # of a secant; what a rank holds is all but linear in its items, so two or three do
 
@@ -21,45 +19,41 @@ def within_memory(setting: Setting, shares: Sequence[float]) -> tuple[float, ...
     the others take the rest in proportion to their shares. Deterministic, and without a simulation.
     Raises ValueError where the ranks are more than the items.
     """
-    n_items = max(setting.items.values())
+    n_items = setting.n_items
     sizes = shared_split(n_items, shares, setting.least)
-    plan = predict(setting.with_shares(shares))
-    if not setting.lacking_bytes(plan.held_bytes):
+    held = _Held(sizes, setting.shared(shares).plan.held_bytes)
+    if not setting.lacking(held.n_bytes):
         return tuple(shares)
     if setting.job.n_ranks == 1:
         return None
     step = max(1, n_items // min(setting.items.values()) // 2)  # half a head, in columns
-    known, tried = _Held(_moved(sizes), _planned(setting, _moved(sizes))), {sizes}
+    known, tried = _held(setting, _moved(sizes)), {sizes}
     for _ in range(ROUNDS):
-        held = _Held(sizes, plan)
         limits = [_limit(setting, rank, held, known) for rank in range(setting.job.n_ranks)]
         found = _limited(n_items, shares, limits, setting.least)
         while found is not None and found in tried:  # parts of a whole, such as heads, grow in steps
-            lacking = _lacking(setting, held)
-            limits = [one - step if rank in lacking else limits[rank] for rank, one in enumerate(found)]
+            lacking = setting.lacking(held.n_bytes)
+            limits = [n - step if setting.device_of[rank] in lacking else limits[rank] for rank, n in enumerate(found)]
             found = _limited(n_items, shares, limits, setting.least)
         if found is None:
             return None
-        known, sizes, plan = held, found, _planned(setting, found)
+        known, held = held, _held(setting, found)
         tried.add(found)
-        if not setting.lacking_bytes(plan.held_bytes):
-            return tuple(size / n_items for size in sizes)
+        if not setting.lacking(held.n_bytes):
+            return tuple(size / n_items for size in found)
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A split's sizes and the plan that comes of it."""
+    """A split's sizes, and what each participant then holds."""
 
     sizes: Sizes
-    plan: Plan
-
-    def bytes(self, participant: int) -> int:
-        return self.plan.held_bytes[participant]
+    n_bytes: tuple[int, ...]
 
 
-def _planned(setting: Setting, sizes: Sizes) -> Plan:
-    return predict(setting.split(sizes))
+def _held(setting: Setting, sizes: Sizes) -> _Held:
+    return _Held(sizes, setting.split(sizes).plan.held_bytes)
 
 
 def _moved(sizes: Sizes) -> Sizes:
@@ -85,24 +79,12 @@ def _limit(setting: Setting, rank: int, held: _Held, known: _Held) -> int:
     have_bytes = setting.devices[device].memory_bytes
     if have_bytes is None:
         return n_all
-    beside = [one for one, where in enumerate(setting.device_of) if where == device and one != rank]
-    room_bytes = have_bytes - held.bytes(rank) - sum(map(held.bytes, beside))
+    room_bytes = have_bytes - setting.device_bytes(held.n_bytes)[device]
     n_more = held.sizes[rank] - known.sizes[rank]
-    item_bytes = (held.bytes(rank) - known.bytes(rank)) / n_more if n_more else 0.0
+    item_bytes = (held.n_bytes[rank] - known.n_bytes[rank]) / n_more if n_more else 0.0
     if item_bytes <= 0:
         return n_all if room_bytes >= 0 else held.sizes[rank] - 1
     return min(n_all, floor(held.sizes[rank] + room_bytes / item_bytes))
-
-
-def _lacking(setting: Setting, held: _Held) -> set[int]:
-    """The ranks whose devices have too little memory."""
-    found = set()
-    for rank, device in enumerate(setting.device_of[:-1]):
-        have_bytes = setting.devices[device].memory_bytes
-        need_bytes = sum(held.bytes(one) for one, where in enumerate(setting.device_of) if where == device)
-        if have_bytes is not None and need_bytes > have_bytes:
-            found.add(rank)
-    return found
 
 
 def _limited(n_items: int, shares: Sequence[float], limits: Sequence[int], least: int) -> Sizes | None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from prism_sim.scenario import Scenario
-from prism_sim.simulation.simulate import Simulation, simulate
+from prism_sim.devices import kinds_of
+from prism_sim.shares.choice import Split
+from prism_sim.shares.setting import Setting
+from prism_sim.simulation.simulate import Simulation, kept
 
 
-def singles(scenario: Scenario) -> list[Simulation]:
-    """One device alone, on the terminal and on each other device; of equal ones, one is played. The fastest first."""
-    kinds = {replace(device, name=""): index for index, device in reversed(list(enumerate(scenario.devices)))}
-    chosen = {scenario.terminal, *kinds.values()}
-    played = [simulate(scenario, "single", (index,), keep=True) for index in sorted(chosen)]
-    return sorted(played, key=lambda one: one.latency_s)
-
-
-def fastest_single(scenario: Scenario) -> Simulation | None:
-    """One device alone, shipping included, on whichever of those is fastest that can hold it; None if none can."""
-    return next((one for one in singles(scenario) if one.fits), None)
+def alone(setting: Setting) -> tuple[Simulation, Simulation | None]:
+    """The model of a setting on its terminal alone; and shipped to the device, of those that can hold it, where that is
+    fastest, if there is one. Of devices that are alike, one is played.
+    """
+    terminal = setting.device_of[-1]
+    chosen = {terminal, *(alike[0] for alike in kinds_of(dict(enumerate(setting.devices))))}
+    job = setting.job.alone()
+    played = {
+        index: kept(Split(replace(setting, job=job, device_of=(index, terminal)), None)) for index in sorted(chosen)
+    }
+    fitting = [one for one in played.values() if one.fits]
+    return played[terminal], min(fitting, key=lambda one: one.latency_s, default=None)

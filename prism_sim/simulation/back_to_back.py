@@ -9,7 +9,7 @@ from typing import Any, Literal
 from prism_sim import strategies, timing
 from prism_sim.plan import Plan
 from prism_sim.shapes.interpreter import predict
-from prism_sim.shares.search import Setting
+from prism_sim.shares.setting import Setting
 
 ThroughputMode = Literal["split", "in turn"]
 SAME = 1e-9  # relative; paces nearer to each other differ by rounding
@@ -44,7 +44,7 @@ class BackToBack:
     @cached_property
     def turns_fit(self) -> bool:
         """Whether the devices have room for whole requests; where they have not, each is split."""
-        return self.setting.lacking_bytes(self._held_bytes(self.plan, *self.turns)) == 0
+        return not self.setting.lacking(self._held_bytes(self.plan, *self.turns))
 
     def _held_bytes(self, *plans: Plan) -> tuple[int, ...]:
         peaks = (max(sizes) for sizes in zip(*(plan.activation_bytes for plan in plans), strict=True))
@@ -81,4 +81,4 @@ def in_turn_is_faster(in_turn_per_s: Any, split_per_s: Any) -> Any:
 
 def held_bytes(setting: Setting) -> tuple[int, ...]:
     """Per participant, of a job that need not be played for it."""
-    return BackToBack(setting, predict(setting.job)).held_bytes
+    return BackToBack(setting, setting.plan).held_bytes

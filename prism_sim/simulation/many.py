@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 
 from prism_sim import timing
 from prism_sim.plan import Plan
-from prism_sim.shapes.interpreter import predict
-from prism_sim.shares.choice import Kind, ShareChoice, share_choice
-from prism_sim.shares.search import Setting
+from prism_sim.shares.choice import Kind, ShareChoice, Split, share_choice
 from prism_sim.simulation.back_to_back import BackToBack, ThroughputMode
 from prism_sim.simulation.simulate import Simulation
 from prism_sim.timing.critical_path import PARTS
@@ -94,15 +92,13 @@ class _Column:
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """A job on many rigs, to be played: its setting on the first of them, and where the answers will be.
+    """A job on many rigs, to be played: its split on the first of them, and where the answers will be.
 
     paces: split and, where requests may be dealt in turn, so; even: of the same job under an even split; may_choose:
     whether requests could be dealt in turn at all, if there were room.
     """
 
-    setting: Setting
-    kind: Kind | None
-    plan: Plan
+    split: Split
     hardware: Hardware
     once: _Column
     paces: tuple[_Column, ...] = ()
@@ -110,23 +106,24 @@ class Asked:
     may_choose: bool = False
 
     @staticmethod
-    def of(setting: Setting, kind: Kind | None, hardware: Hardware, plays: Plays, beside: bool = False) -> Asked:
+    def of(split: Split, hardware: Hardware, plays: Plays, beside: bool = False) -> Asked:
         """beside: something is only compared with it, so that its latency is enough."""
 
         def column(batch: _Batch) -> _Column:
             return _Column(batch, batch.rows(hardware))
 
-        plan, where = predict(setting.job), setting.device_of
+        setting, where = split.setting, split.setting.device_of
+        plan = setting.plan
         once = column(plays.once(plan, where))
         if beside:
-            return Asked(setting, kind, plan, hardware, once)
+            return Asked(split, hardware, once)
         back_to_back = BackToBack(setting, plan)
         paces = [column(plays.stream(plan, where))]
         if back_to_back.turns and back_to_back.turns_fit:
             paces.append(column(plays.dealt(back_to_back.turns, where)))
-        uneven = kind is not None and setting.job.options.shares is not None
-        even = column(plays.once(predict(setting.with_shares(None)), where)) if uneven else None
-        return Asked(setting, kind, plan, hardware, once, tuple(paces), even, bool(back_to_back.turns))
+        uneven = split.kind is not None and setting.job.options.shares is not None
+        even = column(plays.once(setting.shared(None).plan, where)) if uneven else None
+        return Asked(split, hardware, once, tuple(paces), even, bool(back_to_back.turns))
 
     @property
     def latency_s(self) -> Floats:
@@ -157,19 +154,9 @@ class Asked:
 
     def played(self, mode: ThroughputMode | None = None) -> ManySimulations:
         """mode: the better way, which is the same on all of these rigs, as are the algorithms."""
-        setting = self.setting
-        timeline = ManyTimelines(self.once.batch.answer, self.once.rows)
-        return ManySimulations(
-            setting.job,
-            self.plan,
-            cast(timing.Timeline, timeline),
-            setting.devices,
-            setting.device_of,
-            setting.network,
-            self.kind,
-            asked=self,
-            mode=mode,
-        )
+        setting = self.split.setting
+        timeline = cast(timing.Timeline, ManyTimelines(self.once.batch.answer, self.once.rows))
+        return ManySimulations(setting, setting.plan, timeline, self.split.kind, asked=self, mode=mode)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +201,7 @@ class ManyTimelines:
 
 @dataclass(frozen=True, eq=False)
 class ManySimulations(Simulation):
-    """devices, network: of the first rig; memory, and which powers are stated, are the same on all."""
+    """setting: on the first rig; memory, and which powers are stated, are the same on all."""
 
     asked: Asked = None  # type: ignore[assignment]  # the fields before have defaults, this has none
     mode: ThroughputMode | None = None

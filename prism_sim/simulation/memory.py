@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations, islice
 from typing import Any
 
 from prism_sim import strategies
+from prism_sim.devices import kinds_of
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shares.choice import sizes_text
+from prism_sim.simulation import hardware
 from prism_sim.simulation.back_to_back import held_bytes
 from prism_sim.simulation.model_config import model_spec
-from prism_sim.simulation.simulate import Simulation, setting_of
+from prism_sim.simulation.simulate import Simulation, split_of
 from prism_sim.units_text import bytes_text
 
 MOST_PAIRS = 4  # of changes: they are many, and one is enough to go on with
@@ -37,23 +38,23 @@ class Demand:
         return f"it needs {bytes_text(self.need_bytes)} for weights and activations{have}"
 
 
-def demands(scenario: Scenario, simulation: Simulation) -> tuple[Demand, ...]:
+def demands(simulation: Simulation) -> tuple[Demand, ...]:
     """Weights and peak activations of each device that takes part, in the order of devices."""
     return tuple(
-        Demand(scenario.devices[device].name, held, scenario.devices[device].memory_bytes)
+        Demand(simulation.devices[device].name, held, simulation.devices[device].memory_bytes)
         for device, held in simulation.device_bytes.items()
     )
 
 
-def lacking(scenario: Scenario, simulation: Simulation) -> Demand | None:
+def lacking(simulation: Simulation) -> Demand | None:
     """Of the devices whose memory is too small, the one that lacks most; None: the plan fits."""
-    short = [demand for demand in demands(scenario, simulation) if not demand.fits]
+    short = [demand for demand in demands(simulation) if not demand.fits]
     return max(short, key=lambda demand: demand.need_bytes - (demand.have_bytes or 0), default=None)
 
 
 def refuse_unless_it_fits(scenario: Scenario, simulation: Simulation) -> None:
     """Raises ScenarioError with need, have and what would fit."""
-    worst = lacking(scenario, simulation)
+    worst = lacking(simulation)
     if worst is not None:
         message = f"{simulation.job.strategy} does not fit {worst.device}: {worst}; {remedies_text(scenario)}"
         raise scenario.error(("strategy",), message)
@@ -99,7 +100,8 @@ def _changes(scenario: Scenario) -> Iterator[_Change]:
     for name, entry in strategies.catalogue().items():
         if name != own.name and not entry.one_rank:
             yield _Change("strategy.name", name, name)
-    others = [device for device in _kinds_of_devices(scenario) if device not in ranks]
+    kinds = kinds_of(dict(enumerate(hardware.devices(scenario))))
+    others = [alike[0] for alike in kinds if alike[0] not in ranks]
     if own.one_rank:
         for device in others:
             yield _Change("ranks", [device], f"[{scenario.devices[device].name}]")
@@ -123,19 +125,11 @@ def _changes(scenario: Scenario) -> Iterator[_Change]:
 def _roomy_ranks(scenario: Scenario) -> list[int]:
     """Those whose devices have the memory for their part."""
     try:
-        setting, _ = setting_of(scenario)
+        setting = split_of(scenario).setting
     except ScenarioError:
         return []
-    need = Counter[int]()
-    for device, n_bytes in zip(setting.device_of, held_bytes(setting), strict=True):
-        need[device] += n_bytes
-    memory = {device: scenario.devices[device].memory_bytes for device in need}
-    return [device for device in scenario.active_ranks if need[device] <= (memory[device] or need[device])]
-
-
-def _kinds_of_devices(scenario: Scenario) -> list[int]:
-    kinds = {replace(device, name=""): index for index, device in reversed(list(enumerate(scenario.devices)))}
-    return sorted(kinds.values())
+    short = setting.lacking(held_bytes(setting))
+    return [device for device in scenario.active_ranks if device not in short]
 
 
 def _fitting_split(scenario: Scenario, *changes: _Change) -> str | None:
@@ -144,11 +138,12 @@ def _fitting_split(scenario: Scenario, *changes: _Change) -> str | None:
     if "ranks" in overrides and isinstance(scenario.written.strategy_fields.get("shares"), tuple):
         overrides = {SHARES: None} | overrides  # given for the ranks as they are
     try:
-        setting, kind = setting_of(scenario.with_overrides(overrides))
+        split = split_of(scenario.with_overrides(overrides))
     except (ScenarioError, ValueError):  # the strategy cannot serve so many ranks, or cannot be shared: no remedy
         return None
-    if setting.lacking_bytes(held_bytes(setting)):
+    setting = split.setting
+    if setting.lacking(held_bytes(setting)):
         return None
     shares = getattr(setting.job.options, "shares", None)
     numbers = "equal" if shares is None else f"[{', '.join(f'{share:.6g}' for share in shares)}]"
-    return numbers if kind is None else f"{numbers} ({sizes_text(setting.sizes(shares))})"
+    return numbers if split.kind is None else f"{numbers} ({sizes_text(setting.sizes(shares))})"

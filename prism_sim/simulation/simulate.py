@@ -15,8 +15,8 @@ from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
-from prism_sim.shares.choice import Kind, ShareChoice, are_alike, resolve_shares, share_choice, without_word
-from prism_sim.shares.search import Setting
+from prism_sim.shares.choice import Kind, ShareChoice, Split, are_alike, resolve_shares, share_choice, without_word
+from prism_sim.shares.setting import Setting
 from prism_sim.simulation import hardware
 from prism_sim.simulation.back_to_back import BackToBack, ThroughputMode
 from prism_sim.simulation.model_config import model_spec
@@ -30,25 +30,34 @@ DEFAULT_TOKENS = 128  # of a text model whose scenario leaves the number to the 
 class Simulation:
     """A job, the Plan that its strategy makes of it, and what became of that on the devices.
 
-    device_of: index in devices of each participant's device, the terminal's last. share_kind: whose its shares are;
-    None where nothing is split.
+    share_kind: whose its shares are; None where nothing is split.
     """
 
-    job: Job
+    setting: Setting
     plan: Plan
     timeline: timing.Timeline
-    devices: tuple[timing.Device, ...]
-    device_of: tuple[int, ...]
-    network: timing.Network
     share_kind: Kind | None = None
+
+    @property
+    def job(self) -> Job:
+        return self.setting.job
+
+    @property
+    def devices(self) -> tuple[timing.Device, ...]:
+        return self.setting.devices
+
+    @property
+    def device_of(self) -> tuple[int, ...]:
+        """Index in devices of each participant's device, the terminal's last."""
+        return self.setting.device_of
+
+    @property
+    def network(self) -> timing.Network:
+        return self.setting.network
 
     @property
     def latency_s(self) -> float:
         return self.timeline.latency_s
-
-    @property
-    def setting(self) -> Setting:
-        return Setting(self.job, self.devices, self.device_of, self.network)
 
     @cached_property
     def shares(self) -> ShareChoice | None:
@@ -58,15 +67,12 @@ class Simulation:
     @cached_property
     def device_bytes(self) -> dict[int, int]:
         """What all participants on a device hold, by device, in the order of devices."""
-        held: dict[int, int] = {}
-        for device, n_bytes in zip(self.device_of, self.held_bytes, strict=True):
-            held[device] = held.get(device, 0) + n_bytes
-        return dict(sorted(held.items()))
+        return self.setting.device_bytes(self.held_bytes)
 
     @property
     def fits(self) -> bool:
         """Whether every device has the memory; of unknown memory there is enough."""
-        return not self.setting.lacking_bytes(self.held_bytes)
+        return not self.setting.lacking(self.held_bytes)
 
     @cached_property
     def algorithms(self) -> tuple[str, ...]:
@@ -197,43 +203,45 @@ def simulate(
 
     keep: for the next who asks the same; meant for what many scenarios are compared with.
     progress: told, in a sentence, of a search for the best shares that takes long.
-    silent_shares: the word for the shares of a scenario that says nothing of them; None: equal.
+    silent_shares: the word for the shares of a scenario that says nothing of them, of which only what they come to is
+    told; None: equal.
     Raises ScenarioError where the strategy cannot serve the scenario: more ranks than blocks, say.
     """
-    setting, kind = setting_of(scenario, strategy, devices, progress, silent_shares)
-    play = _kept if keep else _play
-    return play(setting.job, setting.devices, setting.device_of, setting.network, kind)
+    split = split_of(scenario, strategy, devices, progress, silent_shares)
+    return kept(split) if keep else simulated(split)
 
 
-def setting_of(
+def simulated(split: Split) -> Simulation:
+    return Simulation(split.setting, split.played.plan, split.played.timeline, split.kind)
+
+
+kept = remembered(maxsize=16)(simulated)
+
+
+def split_of(
     scenario: Scenario,
     strategy: str | None = None,
     devices: Sequence[int] | None = None,
     progress: Progress = SILENT,
     silent_shares: str | None = None,
-) -> tuple[Setting, Kind | None]:
-    """What `simulate` plays, with numbers for its shares, and whose these are. Raises as that."""
+) -> Split:
+    """What `simulate` plays. Raises as that."""
     name = scenario.strategy.name if strategy is None else strategy
     chosen = tuple(devices) if devices is not None else _default_devices(scenario, name)
     try:
-        job = _with_silent_shares(scenario, job_of(scenario, name, len(chosen)), silent_shares)
+        job = job_of(scenario, name, len(chosen))
         predict(without_word(job))
     except ScenarioError:
         raise
     except ValueError as error:  # rules that only show once strategy and model meet
         field, about = ("model", "") if scenario.model.config is None else ("strategy", name)
         raise scenario.error((field,), str(error), about=about) from error
+    is_silent = "shares" not in scenario.written.strategy_fields and hasattr(job.options, "shares")
+    if is_silent and silent_shares is not None:
+        job = replace(job, options=replace(job.options, shares=silent_shares))
     device_of = (*chosen, scenario.terminal)
-    setting = Setting(job, hardware.devices(scenario), device_of, hardware.network(scenario), progress)
-    job, kind = resolve_shares(setting)
-    return replace(setting, job=job), kind
-
-
-def _with_silent_shares(scenario: Scenario, job: Job, word: str | None) -> Job:
-    """The job with this word for shares of which the scenario says nothing, if there is something to share."""
-    if word is None or "shares" in scenario.written.strategy_fields or not hasattr(job.options, "shares"):
-        return job
-    return replace(job, options=replace(job.options, shares=word))
+    setting = Setting(job, hardware.devices(scenario), device_of, hardware.network(scenario.network), progress)
+    return resolve_shares(setting, keep_word=silent_shares is None)
 
 
 def may_be_better_shared(simulation: Simulation) -> bool:
@@ -246,23 +254,7 @@ def may_be_better_shared(simulation: Simulation) -> bool:
 
 def replayed(simulation: Simulation, job: Job) -> Simulation:
     """Another job on the same devices and network; its shares are numbers."""
-    return _play(job, simulation.devices, simulation.device_of, simulation.network, simulation.share_kind)
-
-
-def _play(
-    job: Job,
-    boards: tuple[timing.Device, ...],
-    device_of: tuple[int, ...],
-    network: timing.Network,
-    share_kind: Kind | None,
-) -> Simulation:
-    plan = predict(job)
-    return Simulation(
-        job, plan, timing.play_once(plan, boards, device_of, network), boards, device_of, network, share_kind
-    )
-
-
-_kept = remembered(maxsize=16)(_play)
+    return simulated(Split(replace(simulation.setting, job=job), simulation.share_kind))
 
 
 def _flops_by_label(steps: Iterable[Compute]) -> dict[str, int]:

@@ -30,7 +30,6 @@ AUTO = Strategy(
     options=Options,
     rank=_unresolved,
     terminal=_unresolved,
-    compressors=lambda options, n_tokens, n_ranks, n_blocks: None,
     lossless=lambda options: options.max_loss is None,
     splits_tokens=False,  # not all that it chooses among do
 )

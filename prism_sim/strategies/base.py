@@ -193,8 +193,8 @@ class Strategy:
     options: type
     rank: Callable[[Role, Model, Any], Program]
     terminal: Callable[[Role, Model, Any], Program]
-    compressors: Callable[[Any, int, int, int], tuple[Compressor, ...] | None]
     lossless: Callable[[Any], bool]
+    compressors: Callable[[Any, int, int, int], tuple[Compressor, ...] | None] = lambda *sizes: None
     one_rank: bool = False
     idle: Callable[[Any], frozenset[str]] = lambda options: frozenset()
     splits_tokens: bool = True

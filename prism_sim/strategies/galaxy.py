@@ -12,8 +12,8 @@ from prism_sim.effects import Mark, Program
 from prism_sim.partition import Keys, split
 from prism_sim.strategies.base import Bias, Block, Heads, Model, Role, Rows, Strategy
 from prism_sim.strategies.model_split import ModelSplit, portions
-from prism_sim.strategies.position_wise import TokenSplit, give_output, take_input, terminal_program
 from prism_sim.strategies.ring import gather_through, reduce_through
+from prism_sim.strategies.token_split import TokenSplit, give_output, take_input, terminal_program
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,5 @@ STRATEGY = Strategy(
     options=ModelSplit,
     rank=rank,
     terminal=terminal,
-    compressors=lambda options, n_tokens, n_ranks, n_blocks: None,
     lossless=lambda options: True,
 )

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from prism_sim.effects import Mark, Program
 from prism_sim.partition import split
-from prism_sim.strategies.base import EMBEDDING, Bias, Block, Model, Rows
+from prism_sim.strategies.base import Bias, Block, Model, Rows
 from prism_sim.strategies.options import Divides, Shares
-from prism_sim.strategies.position_wise import needed_rows
+from prism_sim.strategies.token_split import needed_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +23,6 @@ def portions(what: str, n_items: int, n_ranks: int, shares: Shares) -> tuple[ran
     if n_ranks > n_items:
         raise ValueError(f"{n_ranks} ranks need at least {n_ranks} {what}, but the model has {n_items}")
     return split(n_items, n_ranks, shares, what)
-
-
-def embed_all(model: Model) -> Program:
-    """The embedded rows of all tokens, and the padding mask."""
-    yield Mark(EMBEDDING)
-    return model.embed(range(model.n_tokens)), model.padding()
 
 
 def attention(block: Block, h: Rows, heads: range | None, bias: Bias) -> Rows:

@@ -15,9 +15,9 @@ from prism_sim.effects import Mark, Program, Recv, Send
 from prism_sim.partition import Keys, even_split, ranges
 from prism_sim.plan import ParticipantId
 from prism_sim.strategies.base import HEAD, Model, Role, Strategy
-from prism_sim.strategies.model_split import ModelSplit, attention, embed_all, head_rows, portions
+from prism_sim.strategies.model_split import ModelSplit, attention, head_rows, portions
 from prism_sim.strategies.options import Divides, Positive, Shares
-from prism_sim.strategies.position_wise import feed_forward
+from prism_sim.strategies.token_split import embed_all, feed_forward
 
 FIRST_STAGE = ParticipantId(0)
 
@@ -98,7 +98,6 @@ STRATEGY = Strategy(
     options=Options,
     rank=rank,
     terminal=terminal,
-    compressors=lambda options, n_tokens, n_ranks, n_blocks: None,
     lossless=lambda options: True,
     splits_tokens=False,
 )

@@ -1,9 +1,14 @@
-"""PRISM (arXiv 2507.12145): as Voltage, but each rank sends only L segment means of its rows."""
+"""PRISM (arXiv 2507.12145): each rank attends to its own rows and to what others send in place of theirs, L means each.
+
+Sent as they are, the rows of the others make it Voltage.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from annotated_types import Ge, doc
@@ -11,10 +16,11 @@ from annotated_types import Ge, doc
 from prism_sim import compressors
 from prism_sim.compressors import Compressor
 from prism_sim.compressors.vector_quantisation import DEFAULT_CODES, DEFAULT_GROUPS
-from prism_sim.effects import Program
-from prism_sim.strategies.base import Model, Role, Strategy
+from prism_sim.effects import AllGather, Await, Begin, Mark, Program, Ticket
+from prism_sim.partition import Keys, split
+from prism_sim.strategies.base import Bias, Block, Counts, Model, Padding, Role, Rows, Strategy
 from prism_sim.strategies.options import CheckedText, Excludes, PerBlock, Positive
-from prism_sim.strategies.position_wise import TokenSplit, rank_program, terminal_program
+from prism_sim.strategies.token_split import TokenSplit, feed_forward, give_output, take_input, terminal_program
 
 DEFAULT_SEGMENTS = 10  # the compression rate 9.9 for ViT on two devices (arXiv 2605.25682, Table 3)
 
@@ -79,6 +85,82 @@ def idle_options(options: Options) -> frozenset[str]:
 def rank(me: Role, model: Model, options: Options) -> Program:
     chosen = chosen_compressors(options, model.n_tokens, me.n_ranks, len(model.blocks))
     return (yield from rank_program(me, model, options, chosen))
+
+
+def rank_program(me: Role, model: Model, options: TokenSplit, compressors: Sequence[Compressor]) -> Program:
+    """A rank's part: one all-gather of summaries before every block, none after the last.
+
+    compressors: what makes the summaries, one for each block. With segment means this is PRISM (arXiv 2605.25682,
+    algorithm 1); with the identity, Voltage.
+    """
+    parts = split(model.n_tokens, me.n_ranks, options.shares)
+    own = parts[me.index]
+    x, padding = yield from take_input(me, model, parts)
+    context = Context(me, model, parts, padding)
+    attend = attend_meanwhile if options.overlap else attend_afterwards
+    for number, (block, compressor) in enumerate(zip(model.blocks, compressors, strict=True)):
+        ticket = None
+        if me.n_ranks > 1:
+            yield Mark(f"block {number}: summary")
+            summary = model.compress(compressor, number, x, own, padding)
+            ticket = yield Begin(AllGather(summary, me.ranks, f"block {number}"))
+        yield Mark(f"block {number}")
+        a = yield from attend(model, block, x, partial(context.arrival, compressor, number, ticket))
+        x = block.after_attention(x, block.attention_output(a))
+        del a  # as everything that is named here, it would stay in memory through the widest step
+        x = feed_forward(block, x)
+    return (yield from give_output(me, model, x, own))
+
+
+class Context:
+    """What stands for all others' rows, and how much a rank's own rows may attend to each of it."""
+
+    def __init__(self, me: Role, model: Model, parts: Sequence[range], padding: Padding) -> None:
+        self.me, self.model, self.parts, self.padding = me, model, parts, padding
+        self.known: dict[Compressor, Bias] = {}  # of counts that everybody knows: made once, whatever arrives
+
+    def arrival(self, compressor: Compressor, block: int, ticket: Ticket | None) -> Program:
+        """Waits for the others' messages, if there are others: their rows, rank by rank, and the attention's bias."""
+        messages = () if ticket is None else (yield Await(ticket))
+        found = [
+            self.model.restore(compressor, block, message, part)
+            for rank, (part, message) in enumerate(zip(self.parts, messages, strict=False))
+            if rank != self.me.index
+        ]
+        return [rows for rows, _ in found], self._bias(compressor, [counts for _, counts in found])
+
+    def _bias(self, compressor: Compressor, counts: Sequence[Counts]) -> Bias:
+        own, alike = self.parts[self.me.index], all(found is None for found in counts)
+        if alike and compressor in self.known:
+            return self.known[compressor]
+        others = [part for rank, part in enumerate(self.parts) if rank != self.me.index]
+        keys = [Keys(own, len(own)), *map(compressor.keys, others)]
+        bias = self.model.bias(own, keys, self.padding, (None, *counts))
+        if alike:
+            self.known[compressor] = bias
+        return bias
+
+
+def attend_afterwards(model: Model, block: Block, x: Rows, await_context: Callable[[], Program]) -> Program:
+    """Attention of own rows x over x and the context, once that has arrived: queries come from x alone.
+
+    await_context: starts the wait, as `Context.arrival`.
+    """
+    context, bias = yield from await_context()
+    h = block.attention_norm(x)
+    c = model.join([h, block.attention_norm(model.join(context))]) if context else h
+    return block.attend(block.queries(h), block.keys(c), block.values(c), bias)
+
+
+def attend_meanwhile(model: Model, block: Block, x: Rows, await_context: Callable[[], Program]) -> Program:
+    """The same attention and the same FLOPs, but all products that need no context come before the wait for it."""
+    h = block.attention_norm(x)
+    q, k, v = block.queries(h), block.keys(h), block.values(h)
+    context, bias = yield from await_context()
+    if context:
+        c = block.attention_norm(model.join(context))
+        k, v = model.join_heads([k, block.keys(c)]), model.join_heads([v, block.values(c)])
+    return block.attend(q, k, v, bias)
 
 
 STRATEGY = Strategy(

@@ -13,9 +13,9 @@ from prism_sim.effects import Gather, Mark, Program, Scatter
 from prism_sim.partition import Keys, split
 from prism_sim.plan import ParticipantId
 from prism_sim.strategies.base import EMBEDDING, HEAD, Model, Role, Strategy
-from prism_sim.strategies.model_split import attention, embed_all, head_rows
+from prism_sim.strategies.model_split import attention, head_rows
 from prism_sim.strategies.options import Divides, Shares
-from prism_sim.strategies.position_wise import feed_forward
+from prism_sim.strategies.token_split import embed_all, feed_forward
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,6 @@ STRATEGY = Strategy(
     options=SampleSplit,
     rank=rank,
     terminal=terminal,
-    compressors=lambda options, n_tokens, n_ranks, n_blocks: None,
     lossless=lambda options: True,
     splits_tokens=False,
     in_turn=each_alone,

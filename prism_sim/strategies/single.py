@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from prism_sim.compressors import EVERY_ROW
 from prism_sim.effects import Program
 from prism_sim.strategies.base import Model, Role, Strategy
-from prism_sim.strategies.position_wise import TokenSplit, rank_program, terminal_program
+from prism_sim.strategies.prism import rank_program
+from prism_sim.strategies.token_split import TokenSplit, terminal_program
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,6 @@ STRATEGY = Strategy(
     options=Options,
     rank=rank,
     terminal=terminal,
-    compressors=lambda options, n_tokens, n_ranks, n_blocks: None,
     lossless=lambda options: True,
     splits_tokens=False,
     one_rank=True,

@@ -9,7 +9,8 @@ from prism_sim.effects import AllReduce, Broadcast, Mark, Program, Recv, Send
 from prism_sim.partition import Keys
 from prism_sim.plan import ParticipantId
 from prism_sim.strategies.base import HEAD, Model, Role, Strategy
-from prism_sim.strategies.model_split import ModelSplit, attention, embed_all, head_rows, portions
+from prism_sim.strategies.model_split import ModelSplit, attention, head_rows, portions
+from prism_sim.strategies.token_split import embed_all
 
 SPEAKER = ParticipantId(0)  # all ranks end with the same rows: one of them sends or returns them
 
@@ -64,7 +65,6 @@ STRATEGY = Strategy(
     options=ModelSplit,
     rank=rank,
     terminal=terminal,
-    compressors=lambda options, n_tokens, n_ranks, n_blocks: None,
     lossless=lambda options: True,
     splits_tokens=False,
 )

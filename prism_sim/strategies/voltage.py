@@ -5,7 +5,8 @@ from __future__ import annotations
 from prism_sim.compressors import EVERY_ROW
 from prism_sim.effects import Program
 from prism_sim.strategies.base import Model, Role, Strategy
-from prism_sim.strategies.position_wise import TokenSplit, rank_program, terminal_program
+from prism_sim.strategies.prism import rank_program
+from prism_sim.strategies.token_split import TokenSplit, terminal_program
 
 
 def rank(me: Role, model: Model, options: TokenSplit) -> Program:
@@ -19,6 +20,6 @@ STRATEGY = Strategy(
     options=TokenSplit,
     rank=rank,
     terminal=terminal_program,
-    compressors=lambda options, n_tokens, n_ranks, n_blocks: (EVERY_ROW,) * n_blocks,
     lossless=lambda options: True,
+    compressors=lambda options, n_tokens, n_ranks, n_blocks: (EVERY_ROW,) * n_blocks,
 )

@@ -10,6 +10,7 @@ import errno
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -160,13 +161,9 @@ def _records(content: bytes) -> Iterator[tuple[dict[str, Any], int]]:
 
 def _sync_folder(folder: Path) -> None:
     """So that the file's name, too, is on disk."""
-    try:
+    with suppress(OSError):  # no such thing on this system
         handle = os.open(folder, os.O_RDONLY)
-    except OSError:  # no such thing on this system
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass
-    finally:
-        os.close(handle)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -10,21 +10,21 @@ refused is resolved point by point, as each says where it is wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import count
 from typing import Any, NamedTuple
 
 from prism_sim import timing
+from prism_sim.devices import kinds_of
 from prism_sim.scenario import DeviceSpec, NetworkSpec, Scenario, ScenarioError
 from prism_sim.scenario.scenario import hash_of
-from prism_sim.shares.choice import Kind
-from prism_sim.shares.search import Setting
+from prism_sim.shares.choice import Split
 from prism_sim.simulation import hardware
 from prism_sim.simulation.back_to_back import held_bytes
 from prism_sim.simulation.many import Boards
-from prism_sim.simulation.simulate import setting_of
+from prism_sim.simulation.simulate import split_of
 from prism_sim.strategies import AUTO
 from prism_sim.sweeping.points import Overrides
 
@@ -33,23 +33,25 @@ HARDWARE, NETWORK, JOB = "hardware", "network", "job"
 PART_OF = {"devices": HARDWARE, "terminal": HARDWARE, "ranks": HARDWARE, "network": NETWORK}
 RENAMING = "presets"  # a field that changes what the names in others mean
 
-Shared = tuple[Setting, Kind | None]
 PartKey = tuple[tuple[str, str], ...]
 
 
 class HardwareKind(NamedTuple):
-    """What a network, a job and the shape of an answer depend on of the hardware, its speed aside.
-
-    alone: the devices of which one alone is compared with the others, as `alone.singles` chooses.
-    """
+    """What a network, a job and the shape of an answer depend on of the hardware, its speed aside."""
 
     names: tuple[str, ...]
     memory_bytes: tuple[int | None, ...]
     states_powers: tuple[bool, ...]
-    alone: tuple[int, ...]
     terminal: int
     ranks: tuple[int, ...]
     ranks_given: bool
+
+
+class PlayedBoards(NamedTuple):
+    """kinds: the first of each kind of device, of which one alone is compared."""
+
+    boards: Boards
+    kinds: tuple[int, ...]
 
 
 @dataclass(eq=False)
@@ -59,12 +61,14 @@ class HardwarePart:
     kind: int
     devices: tuple[DeviceSpec, ...]
     texts: dict[str, str]
-    played: dict[str, Boards] = field(default_factory=dict)
+    played: dict[str, PlayedBoards] = field(default_factory=dict)
 
-    def boards(self, dtype: str) -> Boards:
+    def boards(self, dtype: str) -> PlayedBoards:
         """As they play in this element type; the same object whenever it is asked for."""
         if dtype not in self.played:
-            self.played[dtype] = hardware.boards(self.devices, dtype)
+            boards = hardware.boards(self.devices, dtype)
+            kinds = kinds_of(dict(enumerate(boards)))
+            self.played[dtype] = PlayedBoards(boards, tuple(alike[0] for alike in kinds))
         return self.played[dtype]
 
 
@@ -77,25 +81,20 @@ class NetworkPart:
 
     @cached_property
     def network(self) -> timing.Network:
-        return hardware.playing(self.spec)
+        return hardware.network(self.spec)
 
 
-@dataclass(frozen=True, eq=False)
-class JobSettings:
-    """What a job comes to, whose shares each is, and what it is compared with: one device alone, on each of these by
-    its index, and Voltage, None where that is no comparison.
-    """
+class Compared(NamedTuple):
+    """A job as it is split, and Voltage beside it; None where that is no comparison."""
 
-    own: Shared
-    alone: dict[int, Shared]
-    voltage: Shared | None
+    own: Split
+    voltage: Split | None
 
     @staticmethod
-    def of(scenario: Scenario, alone: Iterable[int]) -> JobSettings:
+    def of(scenario: Scenario) -> Compared:
         """As `choice.run` compares. Raises ValueError where that does."""
-        own = setting_of(scenario)
-        singles = {index: setting_of(scenario, "single", (index,)) for index in alone}
-        return JobSettings(own, singles, _voltage(scenario, own))
+        own = split_of(scenario)
+        return Compared(own, _voltage(scenario, own))
 
 
 @dataclass(eq=False)
@@ -107,17 +106,17 @@ class PartialJob:
     texts: dict[str, str]
 
     @cached_property
-    def settings(self) -> JobSettings | None:
-        """None where they turn on more than the kind of hardware, or cannot be had: each point then tells itself."""
+    def compared(self) -> Compared | None:
+        """None where it turns on more than the kind of hardware, or cannot be had: each point then tells itself."""
         scenario = self.scenario
         if scenario.strategy.name == AUTO.name or isinstance(scenario.written.strategy_fields.get("shares"), str):
             return None
         try:
-            settings = JobSettings.of(scenario, self.kind.alone)
+            compared = Compared.of(scenario)
         except ValueError:
             return None
-        setting, _ = settings.own
-        return None if setting.lacking_bytes(held_bytes(setting)) else settings
+        setting = compared.own.setting
+        return None if setting.lacking(held_bytes(setting)) else compared
 
 
 class Resolved(NamedTuple):
@@ -128,6 +127,11 @@ class Resolved(NamedTuple):
     job: PartialJob
     hardware: HardwarePart
     network: NetworkPart
+
+    @property
+    def played(self) -> PlayedBoards:
+        assert self.job.compared is not None
+        return self.hardware.boards(self.job.compared.own.setting.job.dtype)
 
     @property
     def hash(self) -> str:
@@ -186,24 +190,22 @@ class Parts:
         )
 
 
-def _voltage(scenario: Scenario, own: Shared) -> Shared | None:
-    job = own[0].job
+def _voltage(scenario: Scenario, own: Split) -> Split | None:
+    job = own.setting.job
     if job.strategy == "voltage":
         return own
     try:
-        return setting_of(scenario, "voltage") if job.n_ranks > 1 else None
+        return split_of(scenario, "voltage") if job.n_ranks > 1 else None
     except ScenarioError:  # the chosen strategy fits, so this is no fault of the scenario
         return None
 
 
 def kind_of(scenario: Scenario) -> HardwareKind:
     devices = scenario.devices
-    kinds = {replace(device, name=""): index for index, device in reversed(list(enumerate(devices)))}
     return HardwareKind(
         names=tuple(device.name for device in devices),
         memory_bytes=tuple(device.memory_bytes for device in devices),
         states_powers=tuple(device.idle_w is not None and device.busy_w is not None for device in devices),
-        alone=tuple(sorted({scenario.terminal, *kinds.values()})),
         terminal=scenario.terminal,
         ranks=scenario.ranks,
         ranks_given=scenario.written.ranks_given,

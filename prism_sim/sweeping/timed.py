@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prism_sim.choice.result import RunResult
+from prism_sim.shares.choice import Split
 from prism_sim.simulation.back_to_back import ThroughputMode, in_turn_is_faster
 from prism_sim.simulation.many import Asked, Hardware, Plays, Rows
 from prism_sim.sweeping.blocks import RowBlock
-from prism_sim.sweeping.parts import PartialJob, Resolved, Shared
+from prism_sim.sweeping.parts import PartialJob, Resolved
 from prism_sim.sweeping.rows import flat
 
 
@@ -27,23 +29,25 @@ class PointGroup(NamedTuple):
 
     @staticmethod
     def of(job: PartialJob, points: list[Resolved], plays: Plays) -> PointGroup:
-        """Raises ValueError where a network's numbers do not fit together."""
-        settings = job.settings
-        assert settings is not None
-        dtype = settings.own[0].job.dtype
-        hardware = Hardware(
-            [point.hardware.boards(dtype) for point in points], [point.network.network for point in points]
-        )
+        """Of points with the same kinds of devices. Raises ValueError where a network's numbers do not fit together."""
+        compared = job.compared
+        assert compared is not None
+        hardware = Hardware([point.played.boards for point in points], [point.network.network for point in points])
+        setting, terminal = compared.own.setting, job.kind.terminal
 
-        def beside(shared: Shared) -> Asked:
-            return Asked.of(*shared, hardware, plays, beside=True)
+        def beside(split: Split) -> Asked:
+            return Asked.of(split, hardware, plays, beside=True)
 
+        alone = replace(setting, job=setting.job.alone())
         return PointGroup(
             job,
             points,
-            Asked.of(*settings.own, hardware, plays),
-            {index: beside(shared) for index, shared in settings.alone.items()},
-            None if settings.voltage is None else beside(settings.voltage),
+            Asked.of(compared.own, hardware, plays),
+            {
+                index: beside(Split(replace(alone, device_of=(index, terminal)), None))
+                for index in sorted({terminal, *points[0].played.kinds})
+            },
+            None if compared.voltage is None else beside(compared.voltage),
         )
 
     def blocks(self, questions: dict[str, str]) -> Iterator[RowBlock]:

@@ -114,36 +114,36 @@ def _answered(answer: Any, work: SweepWork, overrides: Overrides) -> dict[str, A
 def timings(work: SweepWork, points: Iterable[tuple[Any, Overrides]]) -> Iterator[RowBlock]:
     """Rows without the figures of numerics, and which questions about outputs belong to them."""
     left: list[tuple[Any, Overrides]] = []
-    together: dict[PartialJob, list[Resolved]] = {}
+    together: dict[tuple[PartialJob, tuple[int, ...]], list[Resolved]] = {}
     for key, overrides in points:
         try:
             point = work.parts.resolve(key, overrides)
         except ScenarioError as error:
             yield RowBlock((key,), {REASON: str(error)})
             continue
-        if point is None or point.job.settings is None:
+        if point is None or point.job.compared is None:
             left.append((key, overrides))
         else:
-            together.setdefault(point.job, []).append(point)
-    for blocks in _together(work, together, left):
+            together.setdefault((point.job, point.played.kinds), []).append(point)
+    for blocks in _together(work, list(together.values()), left):
         yield from blocks
     for key, overrides in left:
         yield timing(work, key, overrides)
 
 
 def _together(
-    work: SweepWork, jobs: dict[PartialJob, list[Resolved]], left: list[tuple[Any, Overrides]]
+    work: SweepWork, alike: list[list[Resolved]], left: list[tuple[Any, Overrides]]
 ) -> Iterator[tuple[RowBlock, ...]]:
-    """Of the points of each job, all played together; where one of them cannot be, its job's points are `left`."""
+    """Of points of one job each, all played together; where one of them cannot be, those of its job are `left`."""
     plays, groups = Plays(), list[PointGroup]()
-    for job, points in jobs.items():
+    for points in alike:
         try:
-            groups.append(PointGroup.of(job, points, plays))
+            groups.append(PointGroup.of(points[0].job, points, plays))
         except ValueError:
             left += [(point.key, point.overrides) for point in points]
     for group in groups:
         try:
-            yield tuple(group.blocks(_questions(work, group.job.scenario, group.own.setting.job)))
+            yield tuple(group.blocks(_questions(work, group.job.scenario, group.own.split.setting.job)))
         except ValueError:
             left += [(point.key, point.overrides) for point in group.points]
 

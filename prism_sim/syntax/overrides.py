@@ -9,7 +9,7 @@ from typing import Any
 
 from prism_sim.catalogue import nearest
 from prism_sim.syntax import schema
-from prism_sim.syntax.errors import FieldPath, Place, dotted, shown
+from prism_sim.syntax.errors import FieldPath, Place, ScenarioError, dotted, shown
 from prism_sim.syntax.task_section import spelled_out
 from prism_sim.syntax.yaml_source import Source, read_value
 
@@ -27,13 +27,17 @@ class Override:
     value: Any
     place: Place
 
+    def error(self, rule: str, source: Source) -> ScenarioError:
+        return self.place.error(source.file, self.path, rule)
+
 
 def parse(overrides: Iterable[str] | Mapping[str, Any], file: str) -> tuple[Override, ...]:
     """Raises ScenarioError, placed at the override's own text, if it is malformed or no field of a scenario."""
     if isinstance(overrides, str):
         raise TypeError(f"overrides must be a list of texts, not the one text {shown(overrides)}")
     if isinstance(overrides, Mapping):
-        return tuple(_override(key, _plain(value), _place(f"{key}={value}"), file) for key, value in overrides.items())
+        stated = {key: (_plain(value), _place(f"{key}={value}")) for key, value in overrides.items()}
+        return tuple(Override(path_of(key, place, file), value, place) for key, (value, place) in stated.items())
     return tuple(_parse_text(text, file) for text in overrides)
 
 
@@ -46,9 +50,7 @@ def apply(source: Source, batch: Iterable[Override]) -> Source:
     for override in batch:
         for rival in schema.rivals(override.path) if override.value is not None else ():
             if any(other.path == rival and other.value is not None for other in done):
-                raise override.place.error(
-                    source.file, override.path, f"cannot be set together with {dotted(rival)}; set only one"
-                )
+                raise override.error(f"cannot be set together with {dotted(rival)}; set only one", source)
             _write(result, Override(rival, None, override.place))
         _write(result, override)
         done.append(override)
@@ -78,15 +80,12 @@ def _parse_text(text: str, file: str) -> Override:
         raise place.error(file, (), "has no '='; write field=value, for example network.bandwidth='50 Mbit/s'")
     if not value.strip():
         raise place.error(file, (), "has no value; write field=value, or field=null to take the field away")
-    return _override(field.strip(), read_value(value, place, file), place, file)
+    found = read_value(value, place, file)
+    return Override(path_of(field.strip(), place, file), found, place)
 
 
 def _place(text: str) -> Place:
     return Place(f"--set {text}" if len(text) <= SHOWN_TEXT else f"--set {text[:SHOWN_TEXT]}...")
-
-
-def _override(field: str, value: Any, place: Place, file: str) -> Override:
-    return Override(path_of(field, place, file), value, place)
 
 
 def _hint(path: FieldPath) -> str:
@@ -115,7 +114,7 @@ def _write(source: Source, override: Override) -> None:
     if override.value is None:
         if not isinstance(last, str):
             rule = "a list's item cannot be taken away; set the list, or name the ranks that remain"
-            raise override.place.error(source.file, override.path, rule)
+            raise override.error(rule, source)
         parent.pop(last, None)
         return
     parent[last] = spelled_out(override.path, override.value)
@@ -129,20 +128,18 @@ def _parent(source: Source, override: Override) -> Any:
         here = override.path[:depth]
         if isinstance(step, int):
             if not isinstance(node, list):
-                raise override.place.error(source.file, override.path, f"{dotted(here)} is not a list in {source.file}")
+                raise override.error(f"{dotted(here)} is not a list in {source.file}", source)
             if step >= len(node):
                 rule = f"index {step} is out of range: {dotted(here)} has {len(node)} item(s), counted from 0"
-                raise override.place.error(source.file, override.path, rule)
+                raise override.error(rule, source)
         elif not isinstance(node, dict):
             remedy = f"; did you mean {dotted((*here, 0, *override.path[depth:]))!r}?" if isinstance(node, list) else ""
-            raise override.place.error(source.file, override.path, f"{dotted(here)} is not a section here{remedy}")
+            raise override.error(f"{dotted(here)} is not a section here{remedy}", source)
         if depth == len(override.path) - 1:
             return node
         if isinstance(node, dict) and node.get(str(step)) is None:
             if isinstance(override.path[depth + 1], int):
-                raise override.place.error(
-                    source.file, override.path, f"{dotted((*here, step))} is not written in the file"
-                )
+                raise override.error(f"{dotted((*here, step))} is not written in the file", source)
             node[str(step)] = {}
             source.keys[(*here, step)] = source.values[(*here, step)] = override.place
         node = node[step]

@@ -67,16 +67,14 @@ class PresetBook:
         return (*names(kind), *getattr(self, kind))
 
     def model(self, name: str) -> ModelPreset:
-        """As `presets.model`."""
+        """KeyError if there is none of this name, as in the others."""
         return self.models.get(name) or model(name)
 
     def device(self, name: str) -> HardwarePreset:
-        """As `presets.device`."""
-        return self.devices.get(name) or device(name)
+        return self.devices.get(name) or _hardware("devices")[name]
 
     def network(self, name: str) -> HardwarePreset:
-        """As `presets.network`."""
-        return self.networks.get(name) or network(name)
+        return self.networks.get(name) or _hardware("networks")[name]
 
     def model_of_hub(self, hub_id: str) -> ModelPreset | None:
         """The preset whose hub id, or whose bare name, this is."""
@@ -88,41 +86,36 @@ READY = PresetBook()
 
 
 def models() -> tuple[ModelPreset, ...]:
-    """All model presets."""
-    return tuple(model_preset(name, entry) for name, entry in _entries("models").items())
+    """All ready presets of models, as the next two of devices and networks."""
+    return tuple(_models().values())
 
 
 def devices() -> tuple[HardwarePreset, ...]:
-    """All device presets."""
-    return tuple(hardware_preset(name, entry) for name, entry in _entries("devices").items())
+    return tuple(_hardware("devices").values())
 
 
 def networks() -> tuple[HardwarePreset, ...]:
-    """All network presets."""
-    return tuple(hardware_preset(name, entry) for name, entry in _entries("networks").items())
+    return tuple(_hardware("networks").values())
 
 
 def names(kind: str) -> tuple[str, ...]:
-    """Names of all presets of a kind: models, devices or networks."""
+    """Names of all ready presets of a kind: models, devices or networks."""
     return tuple(_entries(kind))
 
 
-@cache
 def model(name: str) -> ModelPreset:
-    """The model preset of this name; KeyError if there is none."""
-    return {preset.name: preset for preset in models()}[name]
+    """The ready model of this name; KeyError if there is none."""
+    return _models()[name]
 
 
 @cache
-def device(name: str) -> HardwarePreset:
-    """The device preset of this name; KeyError if there is none."""
-    return hardware_preset(name, _entries("devices")[name])
+def _models() -> dict[str, ModelPreset]:
+    return {name: model_preset(name, entry) for name, entry in _entries("models").items()}
 
 
 @cache
-def network(name: str) -> HardwarePreset:
-    """The network preset of this name; KeyError if there is none."""
-    return hardware_preset(name, _entries("networks")[name])
+def _hardware(kind: str) -> dict[str, HardwarePreset]:
+    return {name: hardware_preset(name, entry) for name, entry in _entries(kind).items()}
 
 
 def model_preset(name: str, entry: Mapping[str, Any]) -> ModelPreset:
@@ -133,10 +126,9 @@ def model_preset(name: str, entry: Mapping[str, Any]) -> ModelPreset:
 def hardware_preset(name: str, entry: Mapping[str, Any]) -> HardwarePreset:
     """From an entry as `presets/devices.yaml` and `presets/networks.yaml` have them."""
     stated = {key: value for key, value in entry.items() if key != "summary"}
-    figures = [
-        Figure(key, str(value["value"]), value["source"]) for key, value in stated.items() if isinstance(value, dict)
-    ]
-    settings = [(key, _text(value)) for key, value in stated.items() if not isinstance(value, dict)]
+    numbers = {key: value for key, value in stated.items() if isinstance(value, dict)}
+    figures = [Figure(key, str(value["value"]), value["source"]) for key, value in numbers.items()]
+    settings = [(key, _text(value)) for key, value in stated.items() if key not in numbers]
     return HardwarePreset(name, entry["summary"], tuple(figures), tuple(settings))
 
 

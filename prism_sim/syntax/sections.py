@@ -11,15 +11,20 @@ from pydantic import Field
 from pydantic.json_schema import WithJsonSchema
 
 from prism_sim.syntax import strategy_section, units
-from prism_sim.syntax.fields import Absent as _Absent
-from prism_sim.syntax.fields import DeviceRef, HeadName, LinkEnds, PresetName
-from prism_sim.syntax.fields import Section as Section
+from prism_sim.syntax.fields import Absent, DeviceRef, HeadName, LinkEnds, PresetName, Section, absent
 from prism_sim.syntax.task_section import TaskSection
 
 MAX_DEVICES = 4096
 MAX_BATCH = 1_000_000
 MAX_TOKENS = 10_000_000
 MAX_SEED = 2**63 - 1
+
+# floats in SI
+BitRate = Annotated[float, units.BIT_RATE]
+ComputeRate = Annotated[float, units.COMPUTE]
+CopyRate = Annotated[float, units.STAGING_RATE]
+Seconds = Annotated[float, units.TIME]
+Watts = Annotated[float, units.POWER]
 
 # As `prism_sim.timing` names them, which is not imported here: loading a scenario needs no simulator. A test compares.
 Medium = Literal["switch", "shared", "links"]
@@ -31,28 +36,21 @@ Collective = Literal["direct", "ring", "star", "tree", "broadcast", "quickest"]
 class ModelSection(Section):
     """The model; exactly one of preset, hf and dims, or none of them for the task's own."""
 
-    preset: Annotated[str, PresetName("models")] | _Absent = Field(default=None, description="a model of `list models`")
-    hf: str | _Absent = Field(
-        None, description="a Hugging Face hub id, or a local folder with config.json", min_length=1
+    preset: Annotated[str, PresetName("models")] | Absent = absent("a model of `list models`")
+    hf: str | Absent = absent("a Hugging Face hub id, or a local folder with config.json", min_length=1)
+    dims: dict[str, Any] | Absent = absent("dimensions as in config.json, model_type included")
+    weights: Literal["random", "pretrained"] | Absent = absent(
+        "default: pretrained if hf is a folder that holds weights, else random"
     )
-    dims: dict[str, Any] | _Absent = Field(
-        default=None, description="dimensions as in config.json, model_type included"
+    dtype: Literal["float32", "float16", "bfloat16"] | Absent = absent(
+        "of weights and activations; default: that of the model's config.json, else float32"
     )
-    weights: Literal["random", "pretrained"] | _Absent = Field(
-        None, description="default: pretrained if hf is a folder that holds weights, else random"
+    weight_dtype: Literal["int8"] | Absent = absent("of the blocks' weight matrices; default: dtype")
+    wire_dtype: Literal["float32", "float16", "bfloat16"] | Absent = absent(
+        "of rows that cross the network; default: dtype"
     )
-    dtype: Literal["float32", "float16", "bfloat16"] | _Absent = Field(
-        default=None, description="of weights and activations; default: that of the model's config.json, else float32"
-    )
-    weight_dtype: Literal["int8"] | _Absent = Field(
-        default=None, description="of the blocks' weight matrices; default: dtype"
-    )
-    wire_dtype: Literal["float32", "float16", "bfloat16"] | _Absent = Field(
-        default=None, description="of rows that cross the network; default: dtype"
-    )
-    head: Annotated[str, HeadName()] | _Absent = Field(
-        None,
-        description="default: the preset's, else by architectures in config.json, else the family's usual one",
+    head: Annotated[str, HeadName()] | Absent = absent(
+        "default: the preset's, else by architectures in config.json, else the family's usual one"
     )
 
 
@@ -60,10 +58,8 @@ class WorkloadSection(Section):
     """One request."""
 
     batch: int = Field(default=1, ge=1, le=MAX_BATCH)
-    tokens: int | _Absent = Field(default=None, ge=1, le=MAX_TOKENS, description="of a text model; default 128")
-    input: str | _Absent = Field(
-        default=None, min_length=1, description="picture or text file, relative to the scenario"
-    )
+    tokens: int | Absent = absent("of a text model; default 128", ge=1, le=MAX_TOKENS)
+    input: str | Absent = absent("picture or text file, relative to the scenario", min_length=1)
 
 
 class PlacementSection(Section):
@@ -76,46 +72,35 @@ class PlacementSection(Section):
 class DeviceSection(Section):
     """`count` equal devices: a preset, and fields that override it."""
 
-    preset: Annotated[str, PresetName("devices")] | _Absent = Field(
-        default=None, description="a device of `list devices`"
-    )
-    name: str | _Absent = Field(default=None, min_length=1)
+    preset: Annotated[str, PresetName("devices")] | Absent = absent("a device of `list devices`")
+    name: str | Absent = absent(min_length=1)
     count: int = Field(default=1, ge=1, le=MAX_DEVICES)
-    compute: Annotated[float, units.COMPUTE] | _Absent = Field(default=None, description="FLOP/s reached, not peak")
-    compute_float16: Annotated[float, units.COMPUTE] | _Absent = Field(
-        default=None, description="FLOP/s reached in float16 and bfloat16; default: as compute"
-    )
-    memory_bandwidth: Annotated[float, units.MEMORY_RATE] | _Absent = None
-    memory_overlap: float | _Absent = Field(
-        default=None,
+    compute: ComputeRate | Absent = absent("FLOP/s reached, not peak")
+    compute_float16: ComputeRate | Absent = absent("FLOP/s reached in float16 and bfloat16; default: as compute")
+    memory_bandwidth: Annotated[float, units.MEMORY_RATE] | Absent = None
+    memory_overlap: float | Absent = absent(
+        "part of the shorter of a kernel's arithmetic and memory traffic that hides behind the longer; "
+        "default 1: a roofline",
         ge=0,
         le=1,
-        description="part of the shorter of a kernel's arithmetic and memory traffic that hides behind the longer; "
-        "default 1: a roofline",
     )
-    memory: Annotated[float, units.MEMORY] | _Absent = None
-    op_overhead: Annotated[float, units.TIME] | _Absent = Field(
-        default=None, description="time that a kernel launch costs"
+    memory: Annotated[float, units.MEMORY] | Absent = None
+    op_overhead: Seconds | Absent = absent("time that a kernel launch costs")
+    staging_bandwidth: CopyRate | Absent = absent(
+        "of copies between accelerator and host around a message; none: no such copies"
     )
-    staging_bandwidth: Annotated[float, units.STAGING_RATE] | _Absent = Field(
-        None, description="of copies between accelerator and host around a message; none: no such copies"
+    staging_latency: Seconds | Absent = None
+    staging_ramp: Seconds | Absent = absent("how long a copy's rate climbs to staging_bandwidth; default 0 s")
+    dispatch: Seconds | Absent = absent(
+        "host time to hand a kernel to the accelerator, ahead of it until a copy; default 0 s"
     )
-    staging_latency: Annotated[float, units.TIME] | _Absent = None
-    staging_ramp: Annotated[float, units.TIME] | _Absent = Field(
-        None, description="how long a copy's rate climbs to staging_bandwidth; default 0 s"
+    dispatch_restart: Seconds | Absent = absent("host time more, over the launches after a copy; default 0 s")
+    handling_bandwidth: CopyRate | Absent = absent(
+        "at which the host then sees to the bytes that came in; default none: at no cost"
     )
-    dispatch: Annotated[float, units.TIME] | _Absent = Field(
-        None, description="host time to hand a kernel to the accelerator, ahead of it until a copy; default 0 s"
-    )
-    dispatch_restart: Annotated[float, units.TIME] | _Absent = Field(
-        None, description="host time more, over the launches after a copy; default 0 s"
-    )
-    handling_bandwidth: Annotated[float, units.STAGING_RATE] | _Absent = Field(
-        None, description="at which the host then sees to the bytes that came in; default none: at no cost"
-    )
-    idle_power: Annotated[float, units.POWER] | _Absent = None
-    busy_power: Annotated[float, units.BUSY_POWER] | _Absent = None
-    radio_power: Annotated[float, units.POWER] | _Absent = None
+    idle_power: Watts | Absent = None
+    busy_power: Annotated[float, units.BUSY_POWER] | Absent = None
+    radio_power: Watts | Absent = None
 
 
 class LinkSection(Section):
@@ -124,67 +109,56 @@ class LinkSection(Section):
     between: Annotated[list[int | str], LinkEnds()] = Field(
         description="two devices (index or name) or routers (any other name, on two links at least)"
     )
-    preset: Annotated[str, PresetName("networks")] | _Absent = Field(
-        default=None, description="bandwidth and latency of a wired or cellular network of `list networks`"
+    preset: Annotated[str, PresetName("networks")] | Absent = absent(
+        "bandwidth and latency of a wired or cellular network of `list networks`"
     )
-    bandwidth: Annotated[float, units.BIT_RATE] | _Absent = Field(default=None, description="in each direction")
-    up: Annotated[float, units.BIT_RATE] | _Absent = Field(default=None, description="from the first to the second")
-    down: Annotated[float, units.BIT_RATE] | _Absent = Field(default=None, description="from the second to the first")
-    latency: Annotated[float, units.TIME] | _Absent = Field(default=None, description="one way; default 0 s")
+    bandwidth: BitRate | Absent = absent("in each direction")
+    up: BitRate | Absent = absent("from the first to the second")
+    down: BitRate | Absent = absent("from the second to the first")
+    latency: Seconds | Absent = absent("one way; default 0 s")
 
 
 class NetworkSection(Section):  # which medium uses which field: `network.USED_BY`
     """The network between the devices: a preset, and fields that override it."""
 
-    preset: Annotated[str, PresetName("networks")] | _Absent = Field(
-        default=None, description="a network of `list networks`"
+    preset: Annotated[str, PresetName("networks")] | Absent = absent("a network of `list networks`")
+    medium: Medium | Absent = absent(
+        "switch: a port of its own for every device; shared: one radio channel, half duplex; "
+        "links: a graph; default: the preset's, else switch"
     )
-    medium: Medium | _Absent = Field(
-        None,
-        description="switch: a port of its own for every device; shared: one radio channel, half duplex; "
-        "links: a graph; default: the preset's, else switch",
+    bandwidth: BitRate | Absent = absent(
+        "switch: of each port, both ways; shared: of the channel, as one transmission sees it"
     )
-    bandwidth: Annotated[float, units.BIT_RATE] | _Absent = Field(
-        None, description="switch: of each port, both ways; shared: of the channel, as one transmission sees it"
+    up: BitRate | Absent = absent("switch: from a device")
+    down: BitRate | Absent = absent("switch: to a device")
+    efficiency: float | Absent = absent(
+        "switch, shared: payload rate reached, of the bandwidth stated; default 1", ge=0.01, le=10
     )
-    up: Annotated[float, units.BIT_RATE] | _Absent = Field(default=None, description="switch: from a device")
-    down: Annotated[float, units.BIT_RATE] | _Absent = Field(default=None, description="switch: to a device")
-    efficiency: float | _Absent = Field(
-        None, ge=0.01, le=10, description="switch, shared: payload rate reached, of the bandwidth stated; default 1"
+    latency: Seconds | Absent = absent("switch, shared: one way, from device to device; default 0 s")
+    message_overhead: Seconds | Absent = absent("host time of a message")
+    sharing: Sharing | Absent = absent(
+        "switch: fifo, one message at a time on a port; fair (default), all at once, as connections do"
     )
-    latency: Annotated[float, units.TIME] | _Absent = Field(
-        None, description="switch, shared: one way, from device to device; default 0 s"
+    collective: Collective | Absent = absent(
+        "how exchanges become messages; quickest (default): each by the way that is quickest for it alone, "
+        "by broadcast only where broadcast_rate is stated; broadcast: not over links, nor with sharing fair"
     )
-    message_overhead: Annotated[float, units.TIME] | _Absent = Field(default=None, description="host time of a message")
-    sharing: Sharing | _Absent = Field(
-        None,
-        description="switch: fifo, one message at a time on a port; fair (default), all at once, as connections do",
+    slow_start: bool | Absent = absent("idle connections begin with a small TCP window; default false")
+    direct: bool | Absent = absent(
+        "shared: stations hear each other; false: an access point relays, so a message uses the air "
+        "twice; default false"
     )
-    collective: Collective | _Absent = Field(
-        None,
-        description="how exchanges become messages; quickest (default): each by the way that is quickest for it alone, "
-        "by broadcast only where broadcast_rate is stated; broadcast: not over links, nor with sharing fair",
+    access_point: Annotated[int | str, DeviceRef()] | Absent = absent(
+        "shared: the device that is the access point; default: none of them"
     )
-    slow_start: bool | _Absent = Field(
-        None, description="idle connections begin with a small TCP window; default false"
+    broadcast_rate: BitRate | Absent = absent(
+        "shared: what a transmission to all gets with collective broadcast (on Wi-Fi a slow basic rate); "
+        "default: bandwidth"
     )
-    direct: bool | _Absent = Field(
-        None,
-        description="shared: stations hear each other; false: an access point relays, so a message uses the air "
-        "twice; default false",
+    switching: Switching | Absent = absent(
+        "links: whether a node sends on a message's head at once, or all of it; default cut-through"
     )
-    access_point: Annotated[int | str, DeviceRef()] | _Absent = Field(
-        None, description="shared: the device that is the access point; default: none of them"
-    )
-    broadcast_rate: Annotated[float, units.BIT_RATE] | _Absent = Field(
-        None,
-        description="shared: what a transmission to all gets with collective broadcast (on Wi-Fi a slow basic rate); "
-        "default: bandwidth",
-    )
-    switching: Switching | _Absent = Field(
-        None, description="links: whether a node sends on a message's head at once, or all of it; default cut-through"
-    )
-    links: list[LinkSection] | _Absent = Field(default=None, min_length=1, description="links: all of them")
+    links: list[LinkSection] | Absent = absent("links: all of them", min_length=1)
 
 
 class RangeSection(Section):
@@ -202,22 +176,20 @@ _AXIS = {"anyOf": [{"type": "array", "minItems": 1}, RangeSection.model_json_sch
 class ScenarioSection(Section):
     """A scenario of prism_sim; `strategy` is refined by `schema.scenario_model`."""
 
-    name: str | _Absent = Field(default=None, description="default: the file's name")
-    model: ModelSection | _Absent = Field(default=None, description="may be left out of a task that has its own")
-    task: TaskSection | _Absent = Field(
-        default=None, description="real examples with labels: gives accuracy beside latency"
-    )
+    name: str | Absent = absent("default: the file's name")
+    model: ModelSection | Absent = absent("may be left out of a task that has its own")
+    task: TaskSection | Absent = absent("real examples with labels: gives accuracy beside latency")
     workload: WorkloadSection = Field(default_factory=WorkloadSection)
     placement: PlacementSection = Field(default_factory=PlacementSection)
     devices: list[DeviceSection] = Field(min_length=1)
     terminal: Annotated[int | str, DeviceRef()] = Field(default=0, description="index or name of the device that asks")
-    ranks: list[Annotated[int | str, DeviceRef()]] | _Absent = Field(
-        None, min_length=1, description="devices that hold a part; default: all"
+    ranks: list[Annotated[int | str, DeviceRef()]] | Absent = absent(
+        "devices that hold a part; default: all", min_length=1
     )
     network: NetworkSection
     strategy: strategy_section.StrategySection
-    presets: list[Annotated[str, Field(min_length=1)]] | _Absent = Field(
-        None, min_length=1, description="files with devices, networks or models of one's own, relative to the scenario"
+    presets: list[Annotated[str, Field(min_length=1)]] | Absent = absent(
+        "files with devices, networks or models of one's own, relative to the scenario", min_length=1
     )
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     sweep: dict[str, Annotated[Any, WithJsonSchema(_AXIS)]] = Field(

@@ -90,11 +90,6 @@ def unused(name: str, given: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(option for option in given if option not in declared(strategies.find(name).options))
 
 
-def without_effect(name: str, options: Any) -> frozenset[str]:
-    """Options that the strategy knows, but that mean nothing beside its others."""
-    return strategies.find(name).idle(options)
-
-
 @remembered()
 def exclusions() -> dict[str, tuple[str, ...]]:
     """Options that cannot be given together, both ways."""

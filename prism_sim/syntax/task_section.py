@@ -5,31 +5,23 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import Field
-from pydantic_core import core_schema
 
-from prism_sim.catalogue import nearest
-from prism_sim.syntax.errors import FieldPath, shown
-from prism_sim.syntax.fields import Absent, Section, rule
+from prism_sim.syntax.errors import FieldPath
+from prism_sim.syntax.fields import Absent, Checked, Section, absent, named
+from prism_sim.syntax.presets import PresetBook
 
 REFERENCE = "reference"
 MAX_EXAMPLES = 100_000_000
 MAX_SEED = 2**63 - 1
 
 
-class TaskName:
+class TaskName(Checked):
     """The field is the name of a task."""
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
-        def validate(value: Any) -> str:
-            known = names()
-            if not isinstance(value, str) or value not in known:
-                hint = nearest(value, known) if isinstance(value, str) else ""
-                raise rule(f"{shown(value)} is not a task{hint} (prism-sim list tasks)")
-            return value
+    def checked(self, value: Any, book: PresetBook) -> str:
+        return named(value, names(), "a task", " (prism-sim list tasks)")
 
-        return core_schema.no_info_plain_validator_function(validate)
-
-    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+    def described(self) -> dict[str, Any]:
         return {"type": "string", "enum": names()}
 
 
@@ -44,21 +36,14 @@ class TaskSection(Section):
     """A task of `list tasks`; its name alone may be written in place of the section."""
 
     name: Annotated[str, TaskName()]
-    checkpoint: str | Absent = Field(
-        default=None,
-        min_length=1,
-        description="`reference`, the small model that is trained once, or the folder of another; default: reference, "
+    checkpoint: str | Absent = absent(
+        "`reference`, the small model that is trained once, or the folder of another; default: reference, "
         "unless `model` names one",
-    )
-    examples: int | Absent = Field(
-        default=None, ge=1, le=MAX_EXAMPLES, description="of the test split, the first so many; default: all"
-    )
-    seed: int = Field(default=0, ge=0, le=MAX_SEED, description="of the reference's training")
-    data: str | Absent = Field(
-        default=None,
         min_length=1,
-        description="where the examples lie, relative to the scenario; of tasks that need it",
     )
+    examples: int | Absent = absent("of the test split, the first so many; default: all", ge=1, le=MAX_EXAMPLES)
+    seed: int = Field(default=0, ge=0, le=MAX_SEED, description="of the reference's training")
+    data: str | Absent = absent("where the examples lie, relative to the scenario; of tasks that need it", min_length=1)
 
 
 def spelled_out(path: FieldPath, value: Any) -> Any:

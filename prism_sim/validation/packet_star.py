@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, cast
 
 from simpy import Environment, Event
@@ -131,13 +132,6 @@ class _Crossing:
         return [later for later in freed if not self.blocked_by[later]]
 
 
-class _Ends:
-    """Where packets go: `put` is what ns.py calls."""
-
-    def __init__(self, put: Callable[[Any], None]) -> None:
-        self.put = put
-
-
 def _open(env: Environment, star: PacketStar, delivered: Callable[[ExchangeId, MessageId], None]) -> list[Any]:
     """Every device's uplink, a wire to the switch, and from there the receiver's port."""
     from ns.port.port import Port
@@ -150,8 +144,8 @@ def _open(env: Environment, star: PacketStar, delivered: Callable[[ExchangeId, M
 
     downlinks = [Port(env, rate) for rate in star.down_bits_per_s]
     for downlink in downlinks:
-        downlink.out = _Ends(receive)
-    switch = _Ends(lambda packet: downlinks[packet.dst].put(packet))
+        downlink.out = SimpleNamespace(put=receive)  # what ns.py calls
+    switch = SimpleNamespace(put=lambda packet: downlinks[packet.dst].put(packet))
     uplinks = []
     for rate in star.up_bits_per_s:
         connections = dict.fromkeys(range(len(downlinks)), 1)

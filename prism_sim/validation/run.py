@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from prism_sim.catalogue import discover, look_up
 from prism_sim.progress import Progress
 from prism_sim.simulation.provenance import versions
-from prism_sim.validation.base import SCHEMA, Finding, Report, ValidationPart, ValidationSettings
-from prism_sim.validation.summary import summary
+from prism_sim.validation.base import SCHEMA, Finding, Report, ValidationPart, ValidationSettings, summary
 
 
 def catalogue() -> dict[str, ValidationPart]:
@@ -45,12 +45,7 @@ def to_json(report: Report) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "holds": report.holds,
-        "settings": {
-            "quick": report.settings.quick,
-            "budget_s": report.settings.budget_s,
-            "seed": report.settings.seed,
-            "repeats": report.settings.repeats,
-        },
+        "settings": asdict(report.settings),
         "parts": [_part_to_json(finding) for finding in report.findings],
         "versions": versions(),
     }
@@ -66,30 +61,28 @@ def _part_to_json(finding: Finding) -> dict[str, Any]:
         "holds": outcome.holds,
         "took_s": finding.took_s,
         "rows": [row.to_json() for row in outcome.rows],
-        "summary": None if found is None else found.to_json(),
-        "judgements": [{"law": judgement.law, "holds": judgement.holds} for judgement in outcome.judgements],
+        "summary": None if found is None else asdict(found),
+        "judgements": [asdict(judgement) for judgement in outcome.judgements],
         "remarks": list(outcome.remarks),
     }
 
 
 def table(report: Report) -> list[dict[str, Any]]:
     """A record a row, tags as columns: the CSV that `prism-sim plot predicted-measured` draws."""
-    return list(_records(report))
-
-
-def _records(report: Report) -> Iterator[dict[str, Any]]:
-    tags = list(dict.fromkeys(tag for finding in report.findings for row in finding.outcome.rows for tag in row.tags))
-    for finding in report.findings:
-        for row in finding.outcome.rows:
-            low_s, high_s = row.spread_s or (None, None)
-            yield {
-                "part": finding.part.name,
-                "case": row.case,
-                "predicted_s": row.predicted_s,
-                "measured_s": row.measured_s,
-                "error": row.error,
-                "spread_low_s": low_s,
-                "spread_high_s": high_s,
-                **{tag: row.tags.get(tag) for tag in tags},
-                "not_judged": row.not_judged,
-            }
+    rows = [(finding.part.name, row) for finding in report.findings for row in finding.outcome.rows]
+    tags = list(dict.fromkeys(tag for _, row in rows for tag in row.tags))
+    return [
+        {
+            "part": part,
+            "case": row.case,
+            "predicted_s": row.predicted_s,
+            "measured_s": row.measured_s,
+            "error": row.error,
+            "spread_low_s": low_s,
+            "spread_high_s": high_s,
+            **{tag: row.tags.get(tag) for tag in tags},
+            "not_judged": row.not_judged,
+        }
+        for part, row in rows
+        for low_s, high_s in [row.spread_s or (None, None)]
+    ]

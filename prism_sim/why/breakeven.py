@@ -201,7 +201,7 @@ class _Search:
             self.uneven |= any(one.share_kind not in (None, "equal") for one in (own, other))
         reason = None
         if not own.fits and not other.fits:
-            reason = " and ".join(f"{one.job.strategy} does not fit {_short(scenario, one)}" for one in (own, other))
+            reason = " and ".join(f"{one.job.strategy} does not fit {_short(one)}" for one in (own, other))
         own_s, other_s = (one.latency_s if one.fits else math.inf for one in (own, other))
         return VariedPoint(amount, own_s, other_s, reason)
 
@@ -231,8 +231,8 @@ class _Search:
         return OrderChange(a, b, "jumps")
 
 
-def _short(scenario: Scenario, simulation: Simulation) -> str:
-    found = lacking(scenario, simulation)
+def _short(simulation: Simulation) -> str:
+    found = lacking(simulation)
     assert found is not None
     return f"the memory of {found.device}"
 

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 import yaml
 
-from prism_sim.calibration import PARAMETERS, Fit, MeasuredRow, MeasuredTable, fit, fragment
 from prism_sim.calibration.cases import cases
+from prism_sim.calibration.fit import Fit, fit
+from prism_sim.calibration.fragment import fragment
 from prism_sim.calibration.lines import straight_lines
-from prism_sim.calibration.parameters import with_values
+from prism_sim.calibration.parameters import PARAMETERS, with_values
+from prism_sim.calibration.table import MeasuredRow, MeasuredTable
 from prism_sim.cli import main
 from prism_sim.scenario import Scenario, load_scenario
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from prism_sim.calibration import ORIN_NANO, MeasuredRow, fit, read_table
 from prism_sim.calibration.cases import parts_s, simulation_of
+from prism_sim.calibration.fit import fit
+from prism_sim.calibration.table import ORIN_NANO, MeasuredRow, read_table
 from prism_sim.scenario import load_scenario
 from prism_sim.simulation.simulate import simulate
 

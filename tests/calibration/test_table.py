@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from prism_sim.calibration import ORIN_NANO, read_table
+from prism_sim.calibration.table import ORIN_NANO, read_table
 from prism_sim.cli import main
 from prism_sim.scenario import ScenarioError
 

@@ -80,7 +80,7 @@ def test_the_identity_as_compressor_is_called_exact(scenario: Scenario) -> None:
 
 def test_what_does_not_fit_is_shown_and_never_wins(scenario: Scenario) -> None:
     least = simulate(scenario, "galaxy")
-    needs = enumerate(demands(scenario, least))
+    needs = enumerate(demands(least))
     tight = {f"devices[{number}].memory": f"{one.need_bytes} B" for number, one in needs}
     comparison = compare(scenario.with_overrides(tight), numerics=False)
     assert not comparison.alone.fits

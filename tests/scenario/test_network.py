@@ -101,7 +101,7 @@ PLAYED = [
 
 @pytest.mark.parametrize(("network", "played"), PLAYED)
 def test_every_field_reaches_the_timing(load, network, played):
-    assert hardware.network(load(network)) == played
+    assert hardware.network(load(network).network) == played
 
 
 def test_every_field_of_the_timings_networks_can_be_written():
@@ -171,7 +171,7 @@ def test_what_a_preset_says_gives_way_to_a_stated_medium_that_cannot_use_it(load
 
 def test_a_station_uses_the_air_twice_through_an_access_point_and_once_without(load):
     def hops(network: str) -> int:
-        return hardware.network(load(network)).hops(0, 1)
+        return hardware.network(load(network).network).hops(0, 1)
 
     assert [hops(f"{{preset: wifi-{kind}}}") for kind in (4, 5, 6)] == [2, 2, 2]
     assert [hops(f"{{preset: {name}}}") for name in ("wifi-6e", "ble", "ieee-802.15.4")] == [1, 1, 1]

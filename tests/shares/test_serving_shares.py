@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from prism_sim import ScenarioError, run
 from prism_sim.choice.auto import resolved
 from prism_sim.choice.compare import compare
 from prism_sim.choice.verdict import verdict
-from prism_sim.shares.search import Played, balanced_shares
+from prism_sim.shares.search import balanced_shares
 from prism_sim.simulation.simulate import simulate
 
 # Memory and launches cost nothing, so a device's time is its FLOPs over its rate.
@@ -129,13 +131,14 @@ def test_balanced_shares_keep_all_busy_equally_long_who_have_more_than_nothing(s
     lines = list(zip(starts, items, strict=False))
 
     def played(sizes):
-        return Played(tuple(sizes), (0, 0.0), tuple(a + b * size for (a, b), size in zip(lines, sizes, strict=True)))
+        busy_s = tuple(a + b * size for (a, b), size in zip(lines, sizes, strict=True))
+        return SimpleNamespace(sizes=tuple(sizes), busy_s=busy_s)
 
     even = [n_items // n_ranks] * n_ranks
     even[0] += n_items - sum(even)
     other = [size // 2 for size in even]
     other[-1] += n_items - sum(other)
-    shares = balanced_shares(None, played(even), played(other))
+    shares = balanced_shares(played(even), played(other))
     assert sum(shares) == pytest.approx(1)
     busy = [a + b * n_items * share for (a, b), share in zip(lines, shares, strict=True)]
     working = [seconds for seconds, share in zip(busy, shares, strict=True) if share > 1e-9]

@@ -17,7 +17,6 @@ from prism_sim import ScenarioError, run, strategies, timing
 from prism_sim.partition import even_split, shared_split
 from prism_sim.reports.run import show
 from prism_sim.scenario import json_schema, load_scenario
-from prism_sim.shapes.interpreter import predict
 from prism_sim.shares import search as share_search
 from prism_sim.shares.choice import alone_s, optimal_shares, proportional_shares, resolve_shares
 from prism_sim.shares.stages import Stages, best_stages, stages_of
@@ -69,8 +68,7 @@ def splits_of(setting):
 
 
 def latency_s(setting, sizes):
-    plan = predict(setting.split(sizes))
-    return timing.play_once(plan, setting.devices, setting.device_of, setting.network).latency_s
+    return setting.split(sizes).played().timeline.latency_s
 
 
 def latencies(load, name, overrides):
@@ -289,10 +287,18 @@ def test_the_number_of_simulations_is_bounded(load, monkeypatch):
     monkeypatch.setattr(share_search, "MOST_SIMULATIONS", 90)
     played = []
     simulated = timing.play_once
-    monkeypatch.setattr(share_search.timing, "play_once", lambda *given: played.append(given) or simulated(*given))
+    monkeypatch.setattr(timing, "play_once", lambda *given: played.append(given) or simulated(*given))
     setting = open_setting(load({"ranks": [0, 1, 2], "workload.tokens": 131}, MIXED))
     optimal_shares.__wrapped__(setting)
     assert 3 < len(played) <= 90
+
+
+def test_what_was_played_in_choosing_is_not_played_again(load, monkeypatch):
+    played, simulated = [], timing.play_once
+    monkeypatch.setattr(timing, "play_once", lambda *given: played.append(given[0]) or simulated(*given))
+    found = simulate(load({"ranks": [0, 1, 2], "workload.tokens": 131, "strategy.shares": "auto"}, MIXED))
+    assert len(played) > 1
+    assert played.count(found.plan) == 1
 
 
 def test_a_long_search_is_announced_once(load, monkeypatch):
@@ -348,7 +354,7 @@ def test_one_pass_through_the_modelled_stages_takes_what_is_simulated(load, hard
     """But for embedding and head, and the way from and to the terminal, the same for every split."""
     scenario = load({**HARDWARE[hardware], "strategy.name": "pipeline", "strategy.shares": "equal"}, MIXED)
     setting = open_setting(scenario)
-    stages = stages_of(setting.job, setting.devices, setting.device_of, setting.network)
+    stages = stages_of(setting)
     rest_s = [latency_s(setting, sizes) - stages.latency_s(sizes, 1) for sizes in all_splits(5, 2)]
     assert rest_s == pytest.approx([rest_s[0]] * len(rest_s), rel=1e-9)
 

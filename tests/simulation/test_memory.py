@@ -39,7 +39,7 @@ def with_memory(scenario: Scenario, memory_bytes: float) -> Scenario:
 
 def need_bytes(scenario: Scenario) -> int:
     simulation = simulate(scenario)
-    return max(one.need_bytes for one in demands(scenario, simulation)[:2])
+    return max(one.need_bytes for one in demands(simulation)[:2])
 
 
 def test_a_device_of_unknown_memory_holds_anything(scenario: Scenario) -> None:
@@ -57,7 +57,7 @@ def test_participants_of_one_device_share_its_memory(scenario: Scenario) -> None
     beside = scenario.with_overrides({"terminal": 0})
     simulation = simulate(beside)
     held = [sum(pair) for pair in zip(simulation.plan.weight_bytes, simulation.plan.activation_bytes, strict=True)]
-    assert demands(beside, simulation)[0].need_bytes == held[0] + held[2]
+    assert demands(simulation)[0].need_bytes == held[0] + held[2]
 
 
 def test_the_refusal_names_need_have_and_what_would_fit(scenario: Scenario) -> None:

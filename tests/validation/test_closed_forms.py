@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from prism_sim.progress import SILENT
-from prism_sim.validation import ValidationSettings, chosen
+from prism_sim.validation.base import ValidationSettings
 from prism_sim.validation.parts import closed_forms
+from prism_sim.validation.run import chosen
 
 CASES = list(closed_forms.cases())
 

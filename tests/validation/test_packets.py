@@ -9,7 +9,7 @@ import pytest
 
 from prism_sim.plan import Exchange, Start, Wait
 from prism_sim.progress import SILENT
-from prism_sim.validation import ValidationSettings
+from prism_sim.validation.base import ValidationSettings
 from prism_sim.validation.packet_star import PACKET_BYTES, PacketStar, latency_s
 from prism_sim.validation.parts import packets
 from prism_sim.validation.small_plans import board, plan, rounds, stages, work

@@ -11,7 +11,8 @@ from matplotlib.colors import to_hex
 from prism_sim.figures import draw_predicted_measured
 from prism_sim.figures.predicted_measured import LINK_COLOURS
 from prism_sim.progress import SILENT
-from prism_sim.validation import JudgedRow, PartOutcome, ValidationPart, ValidationSettings, table, validate
+from prism_sim.validation.base import JudgedRow, PartOutcome, ValidationPart, ValidationSettings
+from prism_sim.validation.run import table, validate
 
 ROWS = (
     JudgedRow("a", 0.1, 0.2, (0.18, 0.25), {"strategy": "prism", "link": "fast"}),

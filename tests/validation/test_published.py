@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from prism_sim.progress import SILENT
-from prism_sim.validation import PartOutcome, ValidationSettings
+from prism_sim.validation.base import PartOutcome, ValidationSettings
 from prism_sim.validation.parts import published
 
 

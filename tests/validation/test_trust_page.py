@@ -9,14 +9,15 @@ import pytest
 
 from prism_sim.cli import main
 from prism_sim.progress import SILENT
-from prism_sim.reports.validate import headings
-from prism_sim.reports.validation_page import BLOCK, check_places, filled
-from prism_sim.validation import Finding, PartOutcome, ValidationSettings, catalogue, chosen, validate
+from prism_sim.reports.page import places
+from prism_sim.reports.validate import PLACE, check_places, filled, headings
+from prism_sim.validation.base import Finding, PartOutcome, ValidationSettings
 from prism_sim.validation.parts import packets
+from prism_sim.validation.run import catalogue, chosen, validate
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "trust.md").read_text(encoding="utf-8")
-PLACES = {block["name"]: block["content"] for block in BLOCK.finditer(PAGE)}
+PLACES = {block["name"]: block["content"] for block in places(PLACE).finditer(PAGE)}
 
 
 def cells(name: str) -> list[list[str]]:

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from prism_sim.progress import SILENT
-from prism_sim.reports.validate import cells, error_text, headings
-from prism_sim.reports.validation_page import check_places, filled
-from prism_sim.validation import (
+from prism_sim.reports.validate import cells, check_places, error_text, filled, headings
+from prism_sim.validation.base import (
     Finding,
     JudgedRow,
     Judgement,
@@ -19,13 +18,10 @@ from prism_sim.validation import (
     Report,
     ValidationPart,
     ValidationSettings,
-    chosen,
     rank_agreement,
     summary,
-    table,
-    to_json,
-    validate,
 )
+from prism_sim.validation.run import chosen, table, to_json, validate
 
 PAGE = (
     "before\n<!-- validate: some -->\nold\n<!-- end -->\nbetween\n<!-- validate: other -->\nkept\n<!-- end -->\nafter\n"

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from prism_sim.plan import Compute, Kernel, Plan
 from prism_sim.progress import Progress
-from prism_sim.timing import Link, Links, SharedRadio, Switch, energy_j, play_stream
+from prism_sim.timing import Device, Link, Links, SharedRadio, Switch, energy_j, play_stream
 from prism_sim.timing.media import Network
 from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationPart, ValidationSettings
 from prism_sim.validation.small_plans import board, plan, play, rounds, stages
@@ -49,8 +49,8 @@ def cases() -> Iterator[ClosedForm]:
     yield from _devices()
 
 
-def _case(name: str, a_plan: Plan, network: Network, formula_s: float) -> ClosedForm:
-    return ClosedForm(name, lambda: play(a_plan, network).latency_s, formula_s)
+def _case(name: str, a_plan: Plan, network: Network, formula_s: float, *boards: Device) -> ClosedForm:
+    return ClosedForm(name, lambda: play(a_plan, network, *boards).latency_s, formula_s)
 
 
 def _switch(collective: str = "direct", sharing: str = "fifo") -> Switch:
@@ -135,22 +135,16 @@ def _devices() -> Iterator[ClosedForm]:
         Kernel("ridge", 10**6, 10**6),
     )
     one, launched = plan([[Compute("pass", kernels)]]), board(op_overhead_s=1e-4)
-    yield ClosedForm(
-        "roofline of 3 kernels", lambda: play(one, _switch(), launched).latency_s, 7e-3 + 3e-3 + 1e-3 + 3e-4
-    )
+    yield _case("roofline of 3 kernels", one, _switch(), 7e-3 + 3e-3 + 1e-3 + 3e-4, launched)
     fed = board(dispatch_s=2e-3)  # the host hands over for 2 ms each; the last kernel takes 1 ms
-    yield ClosedForm(
-        "3 kernels, slow host", lambda: play(one, _switch(), fed).latency_s, max(2e-3 + 11e-3, 4e-3 + 4e-3, 7e-3)
-    )
+    yield _case("3 kernels, slow host", one, _switch(), max(2e-3 + 11e-3, 4e-3 + 4e-3, 7e-3), fed)
     gather = rounds("all_gather", [S] * P)
     copying = board(staging_bytes_per_s=1e8, staging_latency_s=1e-3)
     way_s, copy_s = (P - 1) * T + LATENCY_S, 1e-3 + S / 1e8
-    yield ClosedForm("all-gather with copies", lambda: play(gather, _switch(), copying).latency_s, P * copy_s + way_s)
+    yield _case("all-gather with copies", gather, _switch(), P * copy_s + way_s, copying)
     climbing = board(staging_bytes_per_s=1e8, staging_ramp_s=8e-3)  # bytes = rate t^2 / (2 ramp)
     climb_s = sqrt(2 * 8e-3 * S / 1e8)
-    yield ClosedForm(
-        "copies that gather speed", lambda: play(gather, _switch(), climbing).latency_s, P * climb_s + way_s
-    )
+    yield _case("copies that gather speed", gather, _switch(), P * climb_s + way_s, climbing)
     for overhead_s, name in ((1e-3, "hidden but one"), (20e-3, "all shown")):
         network = Switch(RATE, RATE, LATENCY_S, overhead_s)
         formula_s = overhead_s + way_s if overhead_s < T else (P - 1) * overhead_s + T + LATENCY_S

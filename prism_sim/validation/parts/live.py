@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import statistics
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,17 +10,25 @@ from pathlib import Path
 from typing import Any
 
 from prism_sim.calibration.device import DeviceEstimate, fit_device, in_step
-from prism_sim.live.launcher import LiveError, Rendezvous, on_loopback
+from prism_sim.live.launcher import LiveError, Rendezvous, n_cores, on_loopback
 from prism_sim.live.link import LinkEstimate, measure_link
 from prism_sim.live.namespaces import LinkShape, shaped, why_not
-from prism_sim.live.timed import PASSES
+from prism_sim.live.timed import PASSES, quartiles_s
 from prism_sim.live_runs.live import planned
 from prism_sim.live_runs.series import Series, SeriesResult, run_series
 from prism_sim.progress import Progress
 from prism_sim.scenario import load_scenario
 from prism_sim.syntax import presets
-from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationPart, ValidationSettings
-from prism_sim.validation.summary import DIFFERENT, FAR, summary
+from prism_sim.validation.base import (
+    DIFFERENT,
+    FAR,
+    JudgedRow,
+    Judgement,
+    PartOutcome,
+    ValidationPart,
+    ValidationSettings,
+    summary,
+)
 
 MODELS = ("vit-base-patch16-224", "bert-base-uncased", "gpt2")
 BATCHES = (1, 4)
@@ -31,16 +37,7 @@ LINKS_MBIT_PER_S = (None, 500, 100, 50)  # None: loopback as it is
 ONE_AT_A_TIME = ("single", "pipeline")  # whose other core idles
 LINK_TEST_S = 8.0
 MEDIAN_ERROR = 0.10
-SCENARIO = """\
-name: two ranks on this machine
-model: {preset: vit-base-patch16-224}
-devices:
-  - {name: core-0, compute: 100 GFLOP/s, memory_bandwidth: 10 GB/s}
-  - {name: core-1, compute: 100 GFLOP/s, memory_bandwidth: 10 GB/s}
-terminal: 0
-network: {medium: switch, bandwidth: 1 Gbit/s, collective: direct}
-strategy: {name: single}
-"""
+SCENARIO = Path(__file__).with_name("two_ranks.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +115,7 @@ class LinkResult:
 
 def run(settings: ValidationSettings, progress: Progress) -> PartOutcome:
     """All cases over all links, and predictions from what was measured of single kernels and of the link alone."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if cores < 2:
+    if n_cores() < 2:
         return PartOutcome(skipped="two ranks need two cores, but this machine has one")
     no_shape, found, remarks = why_not(), [], []
     links = LINKS_MBIT_PER_S[::2] if settings.quick else LINKS_MBIT_PER_S
@@ -141,13 +137,11 @@ def _measured(rate_mbit_per_s: int | None, settings: ValidationSettings, progres
     link = "loopback" if rate_mbit_per_s is None else f"{rate_mbit_per_s} Mbit/s"
     chosen = [case for case in cases(settings.quick) if rate_mbit_per_s is None or case.strategy != "single"]
     models = list(dict.fromkeys(case.model for case in chosen))
-    with tempfile.TemporaryDirectory() as folder, _place(rate_mbit_per_s) as (meeting, places):
-        file = Path(folder) / "scenario.yaml"
-        file.write_text(SCENARIO, encoding="utf-8")
+    with _meeting(rate_mbit_per_s) as meeting:
         progress.line(f"live, {link}: the link")
-        network = measure_link(LINK_TEST_S, 60 + 10 * LINK_TEST_S, places, meeting.interface)
+        network = measure_link(LINK_TEST_S, 60 + 10 * LINK_TEST_S, meeting)
         series = Series(
-            cells=tuple((str(file), case.overrides) for case in chosen),
+            cells=tuple((str(SCENARIO), case.overrides) for case in chosen),
             configs=tuple(dict(presets.model(name).config) for name in models),
             passes=PASSES,
             repeats=settings.repeats,
@@ -158,30 +152,27 @@ def _measured(rate_mbit_per_s: int | None, settings: ValidationSettings, progres
 
 
 @contextmanager
-def _place(rate_mbit_per_s: int | None) -> Iterator[tuple[Rendezvous, Sequence[tuple[str, Sequence[str]]]]]:
-    """Where the processes meet, and address and prefix of each for the link test."""
+def _meeting(rate_mbit_per_s: int | None) -> Iterator[Rendezvous]:
+    """Where the processes meet."""
     if rate_mbit_per_s is None:
-        yield on_loopback(), ()
+        yield on_loopback()
         return
     with shaped(2, LinkShape(rate_mbit_per_s * 1e6, rate_mbit_per_s * 1e6)) as made:
-        yield made.meeting(), [(place.address, place.prefix) for place in made.places]
+        yield made.meeting()
 
 
 def rows_of(found: LinkResult) -> Iterator[JudgedRow]:
     """Each case as predicted and as measured: the median of its runs, with their quartiles."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "scenario.yaml"
-        file.write_text(SCENARIO, encoding="utf-8")
-        for case, cell in zip(found.cases, found.cells, strict=True):
-            cores = found.cores[case.model].during(case.strategy)
-            scenario = load_scenario(file, [*case.overrides, *calibrated(cores, found.network)])
-            yield JudgedRow(
-                case=case.name(found.link),
-                predicted_s=planned(scenario).latency_s,
-                measured_s=statistics.median(cell["latencies_s"]),
-                spread_s=_quartiles_s(cell),
-                tags=case.tags(found.link),
-            )
+    for case, cell in zip(found.cases, found.cells, strict=True):
+        cores = found.cores[case.model].during(case.strategy)
+        scenario = load_scenario(SCENARIO, [*case.overrides, *calibrated(cores, found.network)])
+        yield JudgedRow(
+            case=case.name(found.link),
+            predicted_s=planned(scenario).latency_s,
+            measured_s=statistics.median(cell["latencies_s"]),
+            spread_s=quartiles_s(cell["latencies_s"]),
+            tags=case.tags(found.link),
+        )
 
 
 def calibrated(cores: Sequence[DeviceEstimate], network: LinkEstimate) -> list[str]:
@@ -192,14 +183,6 @@ def calibrated(cores: Sequence[DeviceEstimate], network: LinkEstimate) -> list[s
         f"network.latency={1e6 * network.latency_s:.6g} us",
         f"network.message_overhead={1e6 * network.message_overhead_s:.6g} us",
     ]
-
-
-def _quartiles_s(cell: Mapping[str, Any]) -> tuple[float, float]:
-    times = cell["latencies_s"]
-    if len(times) < 2:
-        return times[0], times[0]
-    first, _, third = statistics.quantiles(times, n=4, method="inclusive")
-    return first, third
 
 
 def judgements(rows: Sequence[JudgedRow]) -> tuple[Judgement, ...]:
@@ -234,10 +217,4 @@ def _described(core: DeviceEstimate) -> str:
     )
 
 
-PART = ValidationPart(
-    name="live",
-    question="Does it predict real runs on this machine?",
-    against="measured",
-    run=run,
-    order=40,
-)
+PART = ValidationPart("live", "Does it predict real runs on this machine?", "measured", run, order=40)

@@ -10,8 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import prism_sim
-from prism_sim.calibration import ORIN_NANO, MeasuredRow, MeasuredTable, fit, read_table
 from prism_sim.calibration.cases import cases, parts_s, simulation_of
+from prism_sim.calibration.fit import fit
+from prism_sim.calibration.table import ORIN_NANO, MeasuredRow, MeasuredTable, read_table
 from prism_sim.progress import Progress
 from prism_sim.scenario import Scenario, load_scenario
 from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationPart, ValidationSettings

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import statistics
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from prism_sim.live.launcher import LiveError
 from prism_sim.live.namespaces import LinkShape, shaped, why_not
+from prism_sim.live.timed import quartiles_s
 from prism_sim.live_runs.live import planned
 from prism_sim.live_runs.series import Series, run_series
 from prism_sim.progress import Progress
@@ -18,80 +17,51 @@ from prism_sim.scenario import load_scenario
 from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationPart, ValidationSettings
 
 RULES = ("fifo", "fair")
-MBIT_PER_S = 20
+MBIT_PER_S = 20  # as the scenario says
 GOODPUT = 1448 / 1514  # of a full Ethernet frame, TCP with time stamps
-ACK_BYTES = 66  # of each other packet, on the way back
-# Wide and shallow, so that what crosses takes long and what is computed does not.
-SCENARIO = f"""\
-name: four processes that the network binds
-model:
-  dims: {{model_type: bert, hidden_size: 256, num_hidden_layers: 2, num_attention_heads: 4, intermediate_size: 256,
-    vocab_size: 1000, max_position_embeddings: 512}}
-workload: {{tokens: 400}}
-devices:
-  - {{name: host, count: 4, compute: 20 GFLOP/s, memory_bandwidth: 10 GB/s}}
-terminal: 0
-network: {{medium: switch, bandwidth: {MBIT_PER_S} Mbit/s, latency: 100 us, collective: direct}}
-strategy: {{name: voltage}}
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class SharingCase:
-    name: str
-    overrides: tuple[str, ...]
-
+SCENARIO = Path(__file__).with_name("network_bound.yaml")
 
 UNEQUAL = "strategy.shares=[0.4, 0.3, 0.2, 0.1]"
-CASES = (
-    SharingCase("voltage, equal parts", ()),
-    SharingCase("voltage, unequal parts", (UNEQUAL,)),
-    SharingCase("voltage, unequal parts the other way", ("strategy.shares=[0.1, 0.2, 0.3, 0.4]",)),
-    SharingCase("voltage, through a star", ("network.collective=star",)),
-    SharingCase("voltage, in a ring, unequal parts", ("network.collective=ring", UNEQUAL)),
-    SharingCase("prism L=40, unequal parts", ("strategy.name=prism", "strategy.segments=40", UNEQUAL)),
-    SharingCase("tensor parallel", ("strategy.name=tensor_parallel",)),
-    SharingCase("tensor parallel, in a ring", ("strategy.name=tensor_parallel", "network.collective=ring")),
-)
+CASES: Mapping[str, tuple[str, ...]] = {  # overrides, by name
+    "voltage, equal parts": (),
+    "voltage, unequal parts": (UNEQUAL,),
+    "voltage, unequal parts the other way": ("strategy.shares=[0.1, 0.2, 0.3, 0.4]",),
+    "voltage, through a star": ("network.collective=star",),
+    "voltage, in a ring, unequal parts": ("network.collective=ring", UNEQUAL),
+    "prism L=40, unequal parts": ("strategy.name=prism", "strategy.segments=40", UNEQUAL),
+    "tensor parallel": ("strategy.name=tensor_parallel",),
+    "tensor parallel, in a ring": ("strategy.name=tensor_parallel", "network.collective=ring"),
+}
 
 
 def run(settings: ValidationSettings, progress: Progress) -> PartOutcome:
     """Each case, live in shaped namespaces, and as each rule has it."""
     if (reason := why_not()) is not None:
         return PartOutcome(skipped=reason)
-    chosen = CASES[:2] if settings.quick else CASES
+    chosen = list(CASES)[:2] if settings.quick else list(CASES)
     rate = MBIT_PER_S * 1e6
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "scenario.yaml"
-        file.write_text(SCENARIO, encoding="utf-8")
-        series = Series(
-            cells=tuple((str(file), case.overrides) for case in chosen),
-            configs=(),
-            passes=(),
-            repeats=settings.repeats,
-            n_processes=4,
-        )
-        progress.line(f"sharing: {len(chosen)} cases, {settings.repeats} times in turn")
-        try:
-            with shaped(4, LinkShape(rate, rate)) as made:
-                cells = run_series(series, made.meeting(), max(4 * settings.budget_s, 600.0)).cells
-        except LiveError as error:
-            return PartOutcome(skipped=f"live runs fail here: {error}")
-        rows = tuple(row for case, cell in zip(chosen, cells, strict=True) for row in _rows(file, case, cell))
+    cells = tuple((str(SCENARIO), CASES[case]) for case in chosen)
+    series = Series(cells, configs=(), passes=(), repeats=settings.repeats, n_processes=4)
+    progress.line(f"sharing: {len(chosen)} cases, {settings.repeats} times in turn")
+    try:
+        with shaped(4, LinkShape(rate, rate)) as made:
+            found = run_series(series, made.meeting(), max(4 * settings.budget_s, 600.0)).cells
+    except LiveError as error:
+        return PartOutcome(skipped=f"live runs fail here: {error}")
+    rows = tuple(row for case, cell in zip(chosen, found, strict=True) for row in _rows(case, cell))
     return PartOutcome(rows, judgements(rows), (_told(rows),))
 
 
-def _rows(file: Path, case: SharingCase, cell: Mapping[str, Any]) -> Iterator[JudgedRow]:
+def _rows(case: str, cell: Mapping[str, Any]) -> Iterator[JudgedRow]:
     times = cell["latencies_s"]
-    first, _, third = statistics.quantiles(times, n=4, method="inclusive") if len(times) > 1 else (times[0],) * 3
     rate = f"network.bandwidth={MBIT_PER_S * GOODPUT:.4f} Mbit/s"
     for rule in RULES:
-        scenario = load_scenario(file, [*case.overrides, rate, f"network.sharing={rule}"])
+        scenario = load_scenario(SCENARIO, [*CASES[case], rate, f"network.sharing={rule}"])
         yield JudgedRow(
-            case=f"{case.name}, {rule}",
+            case=f"{case}, {rule}",
             predicted_s=planned(scenario).latency_s,
             measured_s=statistics.median(times),
-            spread_s=(first, third),
+            spread_s=quartiles_s(times),
             tags={"rule": rule},
         )
 
@@ -102,10 +72,7 @@ def _errors(rows: Sequence[JudgedRow], rule: str) -> list[float]:
 
 def judgements(rows: Sequence[JudgedRow]) -> tuple[Judgement, ...]:
     """The default is the rule that is nearer."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "scenario.yaml"
-        file.write_text(SCENARIO, encoding="utf-8")
-        default = load_scenario(file).network.sharing
+    default = load_scenario(SCENARIO).network.sharing
     nearer = min(RULES, key=lambda rule: statistics.fmean(_errors(rows, rule)))
     return (Judgement(f"the default sharing rule ({default}) is the one that is nearer ({nearer})", default == nearer),)
 
@@ -122,9 +89,5 @@ def _told(rows: Sequence[JudgedRow]) -> str:
 
 
 PART = ValidationPart(
-    name="sharing",
-    question="Do concurrent messages share a port, or pass one after another?",
-    against="measured",
-    run=run,
-    order=35,
+    "sharing", "Do concurrent messages share a port, or pass one after another?", "measured", run, order=35
 )

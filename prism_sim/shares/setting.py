@@ -1,0 +1,127 @@
+"""A job on its hardware, and what a split of it comes to: who has how much, in which memory, how long it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from prism_sim import timing
+from prism_sim.partition import split
+from prism_sim.plan import Plan
+from prism_sim.progress import SILENT, Progress
+from prism_sim.shapes.interpreter import predict
+from prism_sim.shapes.job import Job
+from prism_sim.strategies.options import Divides, marks
+
+DIGITS = 12  # of seconds; what differs less is rounding
+
+Sizes = tuple[int, ...]
+Shares = tuple[float, ...] | None  # None: an even split
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A job and the hardware that it is played on. progress: told of a search that takes long.
+
+    device_of: index in devices of each participant's device, the terminal's last.
+    """
+
+    job: Job
+    devices: tuple[timing.Device, ...]
+    device_of: Sizes
+    network: timing.Network
+    progress: Progress = field(default=SILENT, compare=False, repr=False)
+
+    def shared(self, shares: Sequence[float] | None) -> Setting:
+        numbers = None if shares is None else tuple(shares)
+        return replace(self, job=replace(self.job, options=replace(self.job.options, shares=numbers)))
+
+    def split(self, sizes: Sizes) -> Setting:
+        """With shares that come to these sizes."""
+        return self.shared([size / sum(sizes) for size in sizes])
+
+    @property
+    def plan(self) -> Plan:
+        """Raises ValueError where the strategy cannot serve the job."""
+        return predict(self.job)
+
+    @property
+    def _divides(self) -> Divides:
+        """What the strategy's shares are of; nothing if it has none."""
+        return marks(type(self.job.options), Divides).get("shares", Divides(()))
+
+    @property
+    def least(self) -> int:
+        """How many of what is split a rank takes at least."""
+        return self._divides.least
+
+    @property
+    def items(self) -> dict[str, int]:
+        """What shares split, and how many there are of it; empty if the strategy has no shares."""
+        counts = {
+            "tokens": self.job.n_tokens,
+            "heads": self.job.sizes.n_heads,
+            "columns": self.job.sizes.feed_forward_width,
+            "blocks": self.job.sizes.n_blocks,
+            "samples": self.job.batch,
+        }
+        return {name: counts[name] for name in self._divides.items}
+
+    @property
+    def n_items(self) -> int:
+        """Of the finest of what is split."""
+        return max(self.items.values())
+
+    def sizes(self, shares: Sequence[float] | None) -> dict[str, Sizes]:
+        """What each rank takes of each of them. Raises ValueError where shares and ranks do not fit it."""
+        return {
+            name: tuple(map(len, split(n_items, self.job.n_ranks, shares, name, self.least)))
+            for name, n_items in self.items.items()
+        }
+
+    def device_bytes(self, held_bytes: Sizes) -> dict[int, int]:
+        """What all participants on a device hold together, by device, in the order of devices."""
+        found = dict.fromkeys(sorted(set(self.device_of)), 0)
+        for device, n_bytes in zip(self.device_of, held_bytes, strict=True):
+            found[device] += n_bytes
+        return found
+
+    def lacking(self, held_bytes: Sizes) -> dict[int, int]:
+        """The devices without room for what the participants hold, and how many bytes they lack."""
+        need = self.device_bytes(held_bytes)
+        rooms = {device: self.devices[device].memory_bytes for device in need}
+        return {one: need[one] - room for one, room in rooms.items() if room is not None and need[one] > room}
+
+    def played(self, plan: Plan | None = None) -> Played:
+        """plan: in place of the job's own."""
+        plan = self.plan if plan is None else plan
+        return Played(self, plan, timing.play_once(plan, self.devices, self.device_of, self.network))
+
+
+@dataclass(frozen=True)
+class Played:
+    """A setting, the Plan that its strategy makes of the job, and what became of that on the devices."""
+
+    setting: Setting
+    plan: Plan
+    timeline: timing.Timeline
+
+    @property
+    def sizes(self) -> Sizes:
+        """Of each rank, of the finest of what is split."""
+        return max(self.setting.sizes(self.setting.job.options.shares).values(), key=sum)
+
+    @cached_property
+    def score(self) -> tuple[int, float]:
+        """Bytes that do not fit, and the latency: the less, the better."""
+        return sum(self.setting.lacking(self.plan.held_bytes).values()), rounded(self.timeline.latency_s)
+
+    @property
+    def busy_s(self) -> tuple[float, ...]:
+        """Of each rank's device."""
+        return tuple(self.timeline.busy_s[device] for device in self.setting.device_of[:-1])
+
+
+def rounded(seconds: float) -> float:
+    return float(f"{seconds:.{DIGITS}g}")
