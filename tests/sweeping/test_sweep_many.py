@@ -62,6 +62,12 @@ SWEEPS = {
         [],
     ),
     "numbers of devices": ("devices[0].count: [1, 2, 9, 13]\n  network.slow_start: [true, false]", []),
+    "devices that are alike in one element type": (
+        "model.dtype: [float32, float16]\n  devices[1].compute_float16: [1 GFLOP/s, 9 GFLOP/s]\n"
+        "  workload.batch: [1, 2]",
+        ["devices=[{name: a, compute: 1 GFLOP/s, memory_bandwidth: 1 GB/s, count: 2}, "
+         "{name: b, compute: 1 GFLOP/s, memory_bandwidth: 1 GB/s}]", "devices[0].compute=1 GFLOP/s"],
+    ),
     "element types": (
         "model.dtype: [float32, float16]\n  devices[0].compute_float16: [1 GFLOP/s, 2 GFLOP/s]\n  seed: [0, 1]",
         [],
