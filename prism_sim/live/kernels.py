@@ -16,8 +16,8 @@ import torch
 from prism_sim import families
 from prism_sim.families.configuration import DEPTHS
 from prism_sim.live.timed import COPIED_BYTES, WHOLE_PASS, Copy, Pass, TimedStep, mean_s
+from prism_sim.numeric.block import TensorBlock
 from prism_sim.numeric.loading import ModelSource, load
-from prism_sim.numeric.model import TensorBlock
 from prism_sim.plan import Kernel
 from prism_sim.shapes.block import ShapeBlock
 from prism_sim.shapes.ledger import Ledger, Shape

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from prism_sim import families
+from prism_sim.numeric.block import TensorBlock
 from prism_sim.numeric.codebooks import codebooks_for
 from prism_sim.numeric.infer import main_output
 from prism_sim.numeric.interpreter import padding_mask, rows_after_blocks, with_layers
 from prism_sim.numeric.meter import SilentMeter
-from prism_sim.numeric.model import Input, TensorBlock, TensorModel
+from prism_sim.numeric.model import Input, TensorModel
 from prism_sim.shapes.job import Job
 
 

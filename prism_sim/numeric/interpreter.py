@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from prism_sim import driver, families
 from prism_sim.driver import Driven
 from prism_sim.effects import Program
+from prism_sim.numeric.block import TensorBlock
 from prism_sim.numeric.codebooks import Codebooks, codebooks_for
 from prism_sim.numeric.meter import FlopMeter, SilentMeter, flop_counter
-from prism_sim.numeric.model import Input, TensorBlock, TensorModel
+from prism_sim.numeric.model import Input, TensorModel
 from prism_sim.plan import Compute, Kernel, Plan
 from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import HEAD

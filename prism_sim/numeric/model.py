@@ -1,4 +1,4 @@
-"""The model on tensors, as one participant's program computes with it, and its blocks; see `strategies.base`."""
+"""The model on tensors, as one participant's program computes with it; see `strategies.base.Model`."""
 
 from __future__ import annotations
 
@@ -156,7 +156,3 @@ def _counts(keys: Keys, padding: Tensor | None, x: Tensor) -> Tensor:
         return torch.tensor([keys.counts], dtype=precise, device=x.device)
     real = padding[:, keys.tokens.start : keys.tokens.stop].to(precise)
     return torch.stack([run.sum(1) for run in real.tensor_split(keys.n_keys, dim=1)], dim=1)
-
-
-def _biased(y: Tensor, affine: Affine) -> Tensor:
-    return y if affine.bias is None else y + affine.bias

@@ -16,11 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from prism_sim.numeric.block import TensorBlock
 from prism_sim.numeric.deviation import Cell, distance_bin, relative
 from prism_sim.numeric.infer import main_output
 from prism_sim.numeric.interpreter import execute
 from prism_sim.numeric.measure import OutputFidelity, Undistributed, fidelity
-from prism_sim.numeric.model import TensorBlock
 from prism_sim.partition import ranges
 from prism_sim.shapes.job import Job
 

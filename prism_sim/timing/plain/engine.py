@@ -12,11 +12,11 @@ from typing import cast
 from simpy import Environment, Event
 
 from prism_sim.plan import Compute, Exchange, MessageId, ParticipantId, Plan, Start, Step
-from prism_sim.timing.exchange_state import Exchanges, ExchangeState
 from prism_sim.timing.ids import Cause, FlightId, RequestId, of_flight
 from prism_sim.timing.log import Blocked, Forgotten, Hold, Log
 from prism_sim.timing.media.base import Flight
-from prism_sim.timing.processors import Processors
+from prism_sim.timing.plain.exchange_state import Exchanges, ExchangeState
+from prism_sim.timing.plain.processors import Processors
 from prism_sim.timing.rig import Rig
 
 ONLY_REQUEST = RequestId(0)
