@@ -58,6 +58,7 @@ class Tables:
         self.most_messages, self.largest_exchange = int(sizes[shape_of].sum()), int(sizes.max(initial=0))
         self._costs_of = lru_cache(maxsize=256)(self._costs)
         self._copies_of = lru_cache(maxsize=256)(self._copies)
+        self.costs = lru_cache(maxsize=256)(self._all_costs)
 
     def _choices(self, shapes: Sequence[Exchange], ways: Callable[[Exchange], Sequence[str]]) -> Cells:
         found = []
@@ -140,7 +141,7 @@ class Tables:
             self.kernels.append(step.kernels)
         return at.COMPUTE, number
 
-    def costs(self, devices: Sequence[Device]) -> tuple[Cells, Cells]:
+    def _all_costs(self, devices: tuple[Device, ...]) -> tuple[Cells, Cells]:
         """Of sets of kernels on devices, and of their hosts."""
         found = [self._costs_of(_nameless(device)) for device in devices]
         costs = np.stack([costs for costs, _ in found], axis=1).ravel()
