@@ -13,7 +13,7 @@ BASE := HEAD
 # a file's tests stay together, since they share what is dear; torch's threads leave the cores to the other worker
 PYTEST = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 12
 
-.PHONY: demo gallery test check bench drift validate accuracy clean
+.PHONY: demo gallery test check bench waiting drift validate accuracy clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "prism_sim needs Python >= 3.11, this is %s" % sys.version)'
@@ -47,6 +47,10 @@ check: $(INSTALLED)
 bench: $(INSTALLED)
 	@failed=0; for name in engine scaling command numerics sweep; do \
 		echo "== $$name"; $(BIN)/python benchmarks/$$name.py || failed=1; done; exit $$failed
+
+# Questions of many points, beside another revision on the same machine: make waiting BASE=main
+waiting: $(INSTALLED)
+	$(BIN)/python benchmarks/waiting.py against $(BASE)
 
 # Which predictions of the ready scenarios differ from those of another revision: make drift BASE=main
 drift: $(INSTALLED)
