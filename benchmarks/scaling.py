@@ -1,9 +1,10 @@
 """Does a run's wall time grow no faster than its messages?
 
-BERT-base with PRISM, direct exchange, over 8 to 64 devices: prediction of the plan and play of it.
+BERT-base with PRISM, direct exchange, over 8 to 64 devices: prediction of the plan and play of it, by the engine to
+which a process turns for as much.
 
 python benchmarks/scaling.py     prints seconds and the fitted exponent; exit status 1 if 64 devices take over 10 s or
-the exponent of wall time over messages exceeds 1.1 (a tenth for the noise of a shared machine)
+the exponent of wall time over messages exceeds 1.05
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ import numpy as np
 from prism_sim import Scenario, load_scenario
 from prism_sim.shapes.interpreter import predict
 from prism_sim.simulation.simulate import simulate
+from prism_sim.timing.engines import prefer_compiled
 
 DEVICES, REPEATS = (8, 16, 32, 64), 5
-ALLOWED_S, ALLOWED_EXPONENT = 10.0, 1.1
+ALLOWED_S, ALLOWED_EXPONENT = 10.0, 1.05
 SCENARIO = """
 model: {preset: bert-base-uncased}
 workload: {batch: 1, tokens: 256}
@@ -33,11 +35,13 @@ strategy: {name: prism, segments: 1}
 
 def main() -> int:
     messages, walls_s = [], []
+    prefer_compiled()
     with TemporaryDirectory() as folder:
         for n_devices in DEVICES:
             file = Path(folder) / f"{n_devices}.yaml"
             file.write_text(SCENARIO % n_devices)
             scenario = load_scenario(file)
+            _wall_s(scenario)  # loads what is compiled
             walls_s.append(median(_wall_s(scenario) for _ in range(REPEATS)))
             messages.append(len(simulate(scenario).timeline.messages))
             print(f"{n_devices:3} devices  {messages[-1]:6} messages  {walls_s[-1]:7.3f} s")

@@ -28,6 +28,12 @@ def is_worth_compiled(plan: Plan, network: Network, times: int = 1) -> bool:
     return _played >= WORTH_COMPILING or _is_compiled()
 
 
+def prefer_compiled() -> None:
+    """As in a process that has played much already."""
+    global _played
+    _played = WORTH_COMPILING
+
+
 def _weight(plan: Plan) -> int:
     """About as many steps and messages."""
     return len(plan.exchanges) * len(plan.programs) ** 2 + sum(map(len, plan.programs))
