@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from prism_sim.plan import ExchangeId, ParticipantId, Plan
-from prism_sim.timing.ids import Cause, DeviceIndex
+from prism_sim.timing.ids import Cause, DeviceIndex, FlightId
 from prism_sim.timing.media.base import Flight
 
 T = TypeVar("T")
@@ -29,12 +29,13 @@ class Hold(NamedTuple):
 
 
 class Blocked(NamedTuple):
-    """Time that a participant spent in a Wait before the last message came."""
+    """Time that a participant spent in a Wait before the last message came, which is `last` where that is known."""
 
     participant: ParticipantId
     exchange: ExchangeId
     start_s: float
     end_s: float
+    last: FlightId | None = None
 
 
 class Forgotten(list[T]):

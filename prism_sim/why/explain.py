@@ -12,7 +12,7 @@ from prism_sim.scenario import Scenario
 from prism_sim.simulation.memory import refuse_unless_it_fits
 from prism_sim.simulation.placed import placed
 from prism_sim.simulation.simulate import Simulation, simulate
-from prism_sim.timing.media.base import Carrier, Flight
+from prism_sim.timing.media.base import Carrier
 from prism_sim.timing.trace import FIRST, MICROSECONDS
 from prism_sim.why.path import Load, Stage, Stretch, loads, stages, stretches
 from prism_sim.why.what_if import FACTOR, WhatIf, what_ifs
@@ -147,7 +147,6 @@ def explain(scenario: Scenario) -> Explanation:
 def waiting(simulation: Simulation) -> tuple[Waiting, ...]:
     """Of every participant that does anything, in their order."""
     log, timeline = simulation.timeline.log, simulation.timeline
-    states = {flight.state.exchange: flight.state for flight in log.flights}
     found = []
     for one, program in enumerate(simulation.plan.programs):
         if not program:
@@ -155,7 +154,8 @@ def waiting(simulation: Simulation) -> tuple[Waiting, ...]:
         late_s, for_s = 0.0, dict[int, float]()
         for blocked in log.blocked:
             if blocked.participant == one:
-                last: Flight = states[blocked.exchange].last[one]
+                assert blocked.last is not None
+                last = log.flights[blocked.last]
                 ready_s = last.posted_s if last.held_since_s is None else last.held_since_s
                 late_s += min(max(ready_s, blocked.start_s), blocked.end_s) - blocked.start_s
                 sender = last.message.source

@@ -41,7 +41,7 @@ class Cluster:
         file = folder / "scheduler.json"
         self._start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", file)
         deadline = time.monotonic() + START_S
-        while not file.exists() and time.monotonic() < deadline:
+        while not (file.exists() and file.read_text()) and time.monotonic() < deadline:
             time.sleep(0.05)
         import json
 

@@ -317,10 +317,11 @@ HOLD = 7
 (
     WAITED_PARTICIPANT,
     WAITED_EXCHANGE,
+    WAITED_LAST,
     WAITED_START_S,
     WAITED_END_S,
-) = range(4)
-WAITED = 4
+) = range(5)
+WAITED = 5
 (
     LEG_KIND,
     LEG_NEXT,

@@ -110,6 +110,7 @@ class CompiledLog(Log):
                 cast(ExchangeId, whole[at.WAITED_EXCHANGE]),
                 real[at.WAITED_START_S],
                 real[at.WAITED_END_S],
+                cast(FlightId, whole[at.WAITED_LAST]),
             )
             for whole, real in zip(cells.tolist(), seconds.tolist(), strict=True)
         ]

@@ -305,10 +305,9 @@ def play(m: Cells, s: Floats, process: int, participant: int) -> bool:
             return True
         subject = m[rec(m, at.STEPS, m[me + at.PROCESS_AT], at.STEP) + at.STEP_SUBJECT]
         if m[me + at.PROCESS_STANDING] == at.WOKEN:
-            _note_blocked(m, s, participant, subject, s[me + at.PROCESS_SINCE_S])
-            m[me + at.PROCESS_CAUSE] = ~m[
-                rec(m, at.SEATS, seat_of(m, s, slot, subject, participant), at.SEAT) + at.SEAT_LAST
-            ]
+            last = m[rec(m, at.SEATS, seat_of(m, s, slot, subject, participant), at.SEAT) + at.SEAT_LAST]
+            _note_blocked(m, s, participant, subject, s[me + at.PROCESS_SINCE_S], last)
+            m[me + at.PROCESS_CAUSE] = ~last
             end_s, m[me + at.PROCESS_CAUSE] = copy_in(m, s, slot, subject, participant, m[me + at.PROCESS_CAUSE])
             m[me + at.PROCESS_STANDING] = at.AT_STEP
         elif m[rec(m, at.STEPS, m[me + at.PROCESS_AT], at.STEP) + at.STEP_OP] == at.COMPUTE:
@@ -395,7 +394,7 @@ def copy_in(m: Cells, s: Floats, slot: int, exchange: int, participant: int, cau
 
 
 @inner
-def _note_blocked(m: Cells, s: Floats, participant: int, exchange: int, since_s: float) -> None:
+def _note_blocked(m: Cells, s: Floats, participant: int, exchange: int, since_s: float, last: int) -> None:
     number = m[at.N_BLOCKED]
     m[at.N_BLOCKED] += 1
     if not m[at.KEEP]:
@@ -405,4 +404,5 @@ def _note_blocked(m: Cells, s: Floats, participant: int, exchange: int, since_s:
         return
     entry = rec(m, at.BLOCKED, number, at.WAITED)
     m[entry + at.WAITED_PARTICIPANT], m[entry + at.WAITED_EXCHANGE] = participant, exchange
+    m[entry + at.WAITED_LAST] = last
     s[entry + at.WAITED_START_S], s[entry + at.WAITED_END_S] = since_s, s[at.NOW_S]

@@ -75,8 +75,9 @@ class Engine:
                 if state.remaining[participant]:
                     since_s, state.waiters[participant] = env.now, env.event()
                     yield state.waiters[participant]
-                    self.blocked.append(Blocked(participant, step.exchange, since_s, env.now))
-                    cause = of_flight(state.last[participant].index)
+                    last = state.last[participant].index
+                    self.blocked.append(Blocked(participant, step.exchange, since_s, env.now, last))
+                    cause = of_flight(last)
                 end_s, cause = self.copy_in(participant, state, cause)
             if end_s > env.now:
                 yield env.timeout(end_s - env.now)
