@@ -19,24 +19,24 @@ class ShapeBlock:
 
     def __init__(self, number: int, sizes: Dimensions, pre_norm: bool, ledger: Ledger) -> None:
         self.number, self.sizes, self.pre_norm, self.ledger = number, sizes, pre_norm, ledger
+        self.head_width = sizes.head_width
 
     def _norm(self, name: str, x: Shape) -> Shape:
         self.ledger.hold(2 * self.sizes.width, self.number, name)
         self.ledger.kernel(name, 0, 2 * x.elements)
-        return self.ledger.shape(*x.shape)
+        return Shape(x.shape, self.ledger)
 
-    def _product(self, name: str, rows: Sequence[int], n_in: int, n_out: int, bias: int, part: range | None) -> None:
+    def _product(self, name: str, n_rows: int, n_in: int, n_out: int, bias: int, part: range | None) -> None:
         """A product of (rows, n_in) with a weight of (n_in, n_out), and as many elements of bias."""
-        batch, tokens = rows
         weight_bytes = self.ledger.hold_matrix(n_in, n_out, bias, self.number, name, part)
-        moved = batch * tokens * (n_in + n_out)
-        self.ledger.kernel(name, 2 * batch * tokens * n_in * n_out, moved, weight_bytes)
+        self.ledger.kernel(name, 2 * n_rows * n_in * n_out, n_rows * (n_in + n_out), weight_bytes)
 
     def _project(self, name: str, h: Shape, heads: range | None) -> Shape:
-        n_heads = self.sizes.n_heads if heads is None else len(heads)
-        n_out = n_heads * self.sizes.head_width
-        self._product(name, h.shape[:2], self.sizes.width, n_out, self.sizes.qkv_bias * n_out, heads)
-        return self.ledger.shape(h.shape[0], n_heads, h.shape[1], self.sizes.head_width)
+        sizes, (batch, tokens, width) = self.sizes, h.shape
+        n_heads, head_width = sizes.n_heads if heads is None else len(heads), self.head_width
+        n_out = n_heads * head_width
+        self._product(name, batch * tokens, width, n_out, sizes.qkv_bias * n_out, heads)
+        return Shape((batch, n_heads, tokens, head_width), self.ledger)
 
     def attention_norm(self, x: Shape) -> Shape:
         return self._norm("attention norm", x) if self.pre_norm else x
@@ -54,17 +54,17 @@ class ShapeBlock:
         batch, n_heads, n_queries, head_width = q.shape
         moved = 2 * q.elements + k.elements + v.elements  # a fused kernel keeps the weights on chip
         self.ledger.kernel("attention", 4 * batch * n_heads * n_queries * k.shape[2] * head_width, moved)
-        return self.ledger.shape(batch, n_queries, n_heads * head_width)
+        return Shape((batch, n_queries, n_heads * head_width), self.ledger)
 
     def attention_output(self, a: Shape, heads: range | None = None) -> Shape:
         width, (batch, tokens, n_in) = self.sizes.width, a.shape
-        self._product("attention output", (batch, tokens), n_in, width, 0, heads)
-        return self.ledger.shape(batch, tokens, width)
+        self._product("attention output", batch * tokens, n_in, width, 0, heads)
+        return Shape((batch, tokens, width), self.ledger)
 
     def _add(self, name: str, x: Shape) -> Shape:
         self.ledger.hold(self.sizes.width, self.number, name, "bias")
         self.ledger.kernel(name, 0, 3 * x.elements)
-        return self.ledger.shape(*x.shape)
+        return Shape(x.shape, self.ledger)
 
     def after_attention(self, x: Shape, a: Shape) -> Shape:
         y = self._add("attention residual", x)
@@ -79,16 +79,16 @@ class ShapeBlock:
     def expand(self, h: Shape, columns: range | None = None) -> Shape:
         width, (batch, tokens, _) = self.sizes.width, h.shape
         inner = self.sizes.feed_forward_width if columns is None else len(columns)
-        self._product("expand", (batch, tokens), width, inner, inner, columns)
-        expanded = self.ledger.shape(batch, tokens, inner)
+        self._product("expand", batch * tokens, width, inner, inner, columns)
+        expanded = Shape((batch, tokens, inner), self.ledger)
         for moved in self.sizes.activation:
             self.ledger.kernel("activation", 0, moved * expanded.elements)
         return expanded
 
     def contract(self, inner: Shape, columns: range | None = None) -> Shape:
         width, (batch, tokens, n_in) = self.sizes.width, inner.shape
-        self._product("contract", (batch, tokens), n_in, width, 0, columns)
-        return self.ledger.shape(batch, tokens, width)
+        self._product("contract", batch * tokens, n_in, width, 0, columns)
+        return Shape((batch, tokens, width), self.ledger)
 
     def after_feed_forward(self, x: Shape, f: Shape) -> Shape:
         y = self._add("feed-forward residual", x)
