@@ -44,7 +44,18 @@ class Setting:
     @property
     def plan(self) -> Plan:
         """Raises ValueError where the strategy cannot serve the job."""
-        return predict(self.job)
+        return predict(self.shared(None).job if self._is_even else self.job)
+
+    @property
+    def _is_even(self) -> bool:
+        """Whether shares in numbers come to an even split, which has one Plan in whatever numbers it is said."""
+        shares = getattr(self.job.options, "shares", None)
+        if not isinstance(shares, tuple) or not self.items:
+            return False
+        try:
+            return self.sizes(shares) == self.sizes(None)
+        except ValueError:  # the strategy's own words say why
+            return False
 
     @property
     def _divides(self) -> Divides:
