@@ -11,7 +11,6 @@ from prism_sim.compressors import packing
 from prism_sim.compressors.base import CompressorStep, Quantiser, Reducer
 from prism_sim.partition import Keys
 
-
 remembered_sizes = lru_cache(maxsize=1024)  # a plan asks for the same ones block after block
 
 
