@@ -60,7 +60,7 @@ class Effort:
         return Effort(sum(one.simulation is not None for one in tried), sum(one.is_ruled_out for one in tried))
 
     def __str__(self) -> str:
-        return f"{self.played} ways to distribute were played, {self.ruled_out} ruled out without"
+        return f"{self.played} ways to distribute were played, {self.ruled_out} ruled out"
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,26 @@ from hypothesis import strategies as st
 from prism_sim import timing
 from prism_sim.plan import Compute, Exchange, Kernel, Plan, Start, Wait
 from prism_sim.shares.bounds import least_latency_s
+from prism_sim.shares.search import least_latency_split
+from prism_sim.shares.setting import Setting
+from prism_sim.simulation.simulate import split_of
 from prism_sim.timing import Device, Link, Links, SharedRadio, Switch
 
 KINDS = ("all_gather", "all_reduce", "reduce_scatter", "broadcast", "scatter", "gather", "send")
 ROOTED = ("broadcast", "scatter", "gather", "send")
 RATE = 1e6
+MIXED = """\
+model:
+  dims: {model_type: bert, hidden_size: 48, num_hidden_layers: 5, num_attention_heads: 6, intermediate_size: 150,
+    vocab_size: 300, max_position_embeddings: 256, type_vocab_size: 2}
+workload: {batch: 4, tokens: 40}
+devices:
+  - {name: slow, compute: 1 GFLOP/s, memory_bandwidth: 2 GB/s, op_overhead: 20 us}
+  - {name: fast, compute: 7 GFLOP/s, memory_bandwidth: 5 GB/s, op_overhead: 50 us}
+  - {name: middle, compute: 3 GFLOP/s, memory_bandwidth: 9 GB/s}
+network: {bandwidth: 100 Mbit/s, latency: 0.2 ms}
+strategy: {name: prism, segments: 3}
+"""
 
 
 @st.composite
@@ -76,3 +91,31 @@ def test_the_bound_of_work_alone_and_of_bytes_alone_is_what_they_take() -> None:
     sent = Plan(1, (steps, steps), (Exchange("send", (0, 1), (125_000, 0), 0, "any"),), (0, 0), (0, 0))
     assert least_latency_s(sent, devices, (0, 1), Switch(RATE, 2 * RATE)) == pytest.approx(1.0, rel=1e-8)
     assert least_latency_s(sent, devices, (0, 0), Switch(RATE, 2 * RATE)) == 0.0
+
+
+@pytest.mark.parametrize("name", ["prism", "tensor_parallel", "pipeline", "replicas"])
+@pytest.mark.parametrize("ranks", [[0, 1], [0, 1, 2]])
+def test_a_search_that_rules_out_finds_what_one_that_plays_all_finds(load, monkeypatch, name, ranks) -> None:
+    scenario = load({"ranks": ranks, "strategy.name": name, "strategy.shares": "equal"}, MIXED)
+    setting = split_of(scenario).setting
+    starts = [(1 / len(ranks),) * len(ranks)]
+    quick, n_plays = least_latency_split(setting, starts), count_plays(monkeypatch)
+    again = least_latency_split(setting, starts)
+    n_quick = len(n_plays)
+    monkeypatch.setattr(Setting, "least_score", lambda *_: (0, 0.0))
+    n_plays.clear()
+    assert least_latency_split(setting, starts) == quick == again
+    assert n_quick <= len(n_plays)
+
+
+def count_plays(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """One item for each plan that is played from now on."""
+    found: list[None] = []
+    play_once = timing.play_once
+
+    def counted(*how: Any) -> timing.Timeline:
+        found.append(None)
+        return play_once(*how)
+
+    monkeypatch.setattr(timing, "play_once", counted)
+    return found
