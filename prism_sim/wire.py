@@ -69,5 +69,5 @@ def _changed(effect: Effect, change: Change) -> Effect:
     changed = each(value, change)
     if changed is value:
         return effect
-    kind: Any = type(effect)
+    kind: Callable[..., Effect] = type(effect)
     return kind(changed, *(getattr(effect, name) for name in fields[1:]))
