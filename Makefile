@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 OUT := out/demo
 SCENARIO := scenarios/vit-base-orin-nano.yaml
 # rooms whose tests are quick; the others load models, start processes or sweep
-FAST := $(addprefix tests/,core scenario timing strategies shares figures validation)
+FAST := $(addprefix tests/,core syntax scenario timing strategies shares figures validation)
 INSTALLED := $(VENV)/.installed
 WORKERS := 2
 BASE := HEAD
@@ -19,6 +19,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "prism_sim needs Python >= 3.11, this is %s" % sys.version)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m prism_sim.timing.compiled
 	touch $@
 
 # The main job: a real photograph through ViT-Base on two boards, and the same over a range of compression rates.

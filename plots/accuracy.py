@@ -29,7 +29,7 @@ from accuracy_study import EVERYTHING, QUICK, Measured, Steps, measure  # noqa: 
 from prism_sim.figures.style import saved  # noqa: E402
 from prism_sim.kept.files import write_whole  # noqa: E402
 from prism_sim.reports import page as pages  # noqa: E402
-from prism_sim.training.errors import TrainingError  # noqa: E402
+from prism_sim.training.checkpoint import TrainingError  # noqa: E402
 
 KIND, RUN = "accuracy", "run"
 BROKEN, WRONG, INTERRUPTED = 1, 2, 130  # exit statuses

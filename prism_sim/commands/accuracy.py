@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     def files() -> base.Files:
         import pandas as pd
 
-        from prism_sim.figures.accuracy_compression import draw_accuracy_compression
+        from prism_sim.figures.compression import draw_accuracy_compression
         from prism_sim.figures.style import saved
         from prism_sim.sweeping.frames import csv_text
 

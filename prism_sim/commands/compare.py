@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
         described = found.to_json()
 
     def files() -> base.Files:
-        from prism_sim.figures.parts import draw_parts
+        from prism_sim.figures.bars import draw_parts
         from prism_sim.figures.style import saved
 
         simulations = ((name, candidate.simulation) for name, candidate in found.named())

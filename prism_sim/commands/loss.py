@@ -23,8 +23,7 @@ def run(options: argparse.Namespace) -> int:
         found = loss(scenario, tell)
 
     def files() -> base.Files:
-        from prism_sim.figures.loss_blocks import draw_loss_blocks
-        from prism_sim.figures.loss_distance import draw_loss_distance
+        from prism_sim.figures.loss import draw_loss_blocks, draw_loss_distance
         from prism_sim.figures.style import saved
 
         table, title = found.table(), f"{found.scenario.name}: {found.simulation.job.strategy}"

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from prism_sim.evaluation.fitting import check_tokens
-from prism_sim.evaluation.spread import Spread, calibrated, forward
-from prism_sim.numeric.codebooks import Codebooks
+from prism_sim.evaluation.spread import Spread, forward, job_of
+from prism_sim.numeric.codebooks import Codebooks, fitted, needs_codebooks
 from prism_sim.numeric.infer import describe, main_output
+from prism_sim.numeric.threads import fixed_threads
 from prism_sim.tasks import Task, metrics
 from prism_sim.tasks.examples import Array, Batch, Examples
 from prism_sim.tasks.scoring import joined
@@ -68,7 +69,8 @@ def evaluate(
     wanted = 1 if on_gpu else min(workers or n_cores(), MOST_WORKERS, len(places))
 
     parts: list[dict[str, Array]] = []
-    with _evaluating(model, "cuda" if on_gpu else "cpu"), _one_thread(), ThreadPoolExecutor(wanted) as pool:
+    # one thread of torch for each worker: a batch's sums must not depend on how many there are
+    with _evaluating(model, "cuda" if on_gpu else "cpu"), fixed_threads(1), ThreadPoolExecutor(wanted) as pool:
         codebooks = None if calibration is None else codebooks_of(model, calibration, spread)
 
         def answer(chosen: range) -> dict[str, Array]:
@@ -102,9 +104,11 @@ def logits(model: nn.Module, batch: Batch, spread: Spread | None, codebooks: Cod
 
 
 def codebooks_of(model: nn.Module, calibration: Examples, spread: Spread | None) -> Codebooks | None:
-    """Fitted to the first of these examples; None: the spread needs none."""
-    chosen = calibration.batch(range(min(CALIBRATION, len(calibration))))
-    return calibrated(model, tensors(model, chosen.inputs), spread)
+    """Fitted to the first of these examples, which must not be those that are answered; None: the spread needs none."""
+    inputs = tensors(model, calibration.batch(range(min(CALIBRATION, len(calibration)))).inputs)
+    if spread is None or not needs_codebooks(job := job_of(model, inputs, spread)):
+        return None
+    return fitted(model, [inputs], job)
 
 
 def tensors(model: nn.Module, inputs: Mapping[str, Array]) -> dict[str, Tensor]:
@@ -135,14 +139,3 @@ def _evaluating(model: nn.Module, device: str) -> Iterator[None]:
         yield
     finally:
         model.to(place).train(training)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Of torch for each worker: a batch's sums must not depend on how many there are."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

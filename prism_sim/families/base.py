@@ -12,42 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from prism_sim.catalogue import look_up
-from prism_sim.families.configuration import ONE_KERNEL, refused
-
-
-@dataclass(frozen=True, slots=True)
-class Dimensions:
-    """Sizes of a model, as its Hugging Face configuration gives them; 0 where a family has no such thing.
-
-    activation: elements moved by each of its kernels, see `configuration.ACTIVATIONS`.
-    tied: a language model's head shares the weights of the token embedding.
-    """
-
-    family: str
-    n_blocks: int
-    width: int
-    n_heads: int
-    feed_forward_width: int
-    max_tokens: int
-    qkv_bias: bool = True
-    n_labels: int = 0
-    vocabulary: int = 0
-    token_types: int = 0
-    patch_elements: int = 0
-    pooler_width: int = 0
-    activation: tuple[int, ...] = ONE_KERNEL
-    tied: bool = True
-
-    def __post_init__(self) -> None:
-        for name in ("n_blocks", "width", "n_heads", "feed_forward_width", "max_tokens"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}(={getattr(self, name)}) must be >= 1")
-        if self.width % self.n_heads:
-            raise ValueError(f"width {self.width} is not a multiple of the {self.n_heads} attention heads")
-
-    @property
-    def head_width(self) -> int:
-        return self.width // self.n_heads
+from prism_sim.families.configuration import refused
+from prism_sim.families.dimensions import Dimensions as Dimensions  # for families, beside the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +61,7 @@ class Head:
 
     name: str
     hf_class: str
-    reads: str  # first, last or all
+    reads: str  # first, first two, last or all
     layers: Callable[[Dimensions, int, int, int], tuple[Layer, ...]]
     refuse: Callable[[Mapping[str, Any], int], str | None] = serves_all
 
@@ -104,6 +70,8 @@ class Head:
         match self.reads:
             case "first":
                 return range(1)
+            case "first two":
+                return range(2)
             case "last":
                 return range(n_tokens - 1, n_tokens)
             case _:
@@ -118,11 +86,19 @@ class Affine:
     bias: Any | None
 
 
+def as_it_is(rows: Any) -> Any:
+    """In place of a dropout that a family does not have."""
+    return rows
+
+
 @dataclass(frozen=True, slots=True)
 class BlockParts:
     """A Hugging Face layer taken apart; tensors are the model's own, so gradients reach them.
 
     pre_norm: norms come before attention and feed-forward (ViT, GPT-2), else after the residual (BERT).
+    output_dropout, feed_forward_dropout: what a sum passes through before its residual. gate: of a gated feed-forward
+    layer, the product that goes through the activation and is multiplied with `expand`'s. query_norm, key_norm: of each
+    head. rotary: queries and keys are turned by their positions, see `Family.rotation`.
     """
 
     attention_norm: Callable[..., Any]
@@ -140,6 +116,16 @@ class BlockParts:
     attention_dropout: float
     output_dropout: Any
     feed_forward_dropout: Any
+    gate: Affine | None = None
+    query_norm: Callable[..., Any] | None = None
+    key_norm: Callable[..., Any] | None = None
+    rotary: bool = False
+
+    @property
+    def matrices(self) -> tuple[Affine, ...]:
+        """All that holds a weight matrix."""
+        every = (self.query, self.key, self.value, self.output, self.gate, self.expand, self.contract)
+        return tuple(affine for affine in every if affine is not None)
 
 
 class Family(ABC):
@@ -153,6 +139,7 @@ class Family(ABC):
     layer_list: str  # dotted path from the bare model to its list of layers
     input_name: str  # the bare model's main input
     old_buffers: tuple[str, ...] = ()  # ends of names in a block under which old checkpoints keep constants
+    more_keys: frozenset[str] = frozenset()  # of its configuration, beside those of its presets
 
     @abstractmethod
     def dimensions(self, config: Mapping[str, Any]) -> Dimensions:
@@ -186,6 +173,14 @@ class Family(ABC):
         answer. Raises ValueError for inputs whose embedding cannot be computed in part.
         """
         return embedded[:, tokens.start : tokens.stop]
+
+    def rotation(self, trunk: Any, x: Any, positions: Any) -> Any:
+        """What turns queries and keys at these positions (batch, tokens), which may lie between tokens.
+
+        x: a tensor of the element type. Returns cosines and sines (batch, tokens, head width), or None where the
+        embedding alone says where a token stands.
+        """
+        return None
 
     def fixed_tokens(self, sizes: Dimensions) -> int | None:
         """The number of tokens, where the family leaves no choice."""

@@ -9,16 +9,16 @@ from prism_sim.families.base import Affine, BlockParts, Dimensions, Family, Head
 from prism_sim.families.configuration import activation, n_labels, optional, required
 
 
-def _pooler(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
+def pooler(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
     return (linear("pooler", batch, sizes.width, sizes.width),) if sizes.pooler_width else ()
 
 
 def _classifier(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
-    pooler = linear("pooler", batch, sizes.width, sizes.width)
-    return pooler, linear("classifier", batch, sizes.width, sizes.n_labels)
+    classifier = linear("classifier", batch, sizes.width, sizes.n_labels)
+    return linear("pooler", batch, sizes.width, sizes.width), classifier
 
 
-def _masked_lm(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
+def masked_lm(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
     matrix = sizes.vocabulary * sizes.width  # tied: and a bias; else and two of them
     tied = {"weights": sizes.vocabulary, "table": matrix}
     weights = tied if sizes.tied else {"weights": matrix + 2 * sizes.vocabulary}
@@ -33,15 +33,15 @@ def _next_sentence(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> t
     return linear("pooler", batch, sizes.width, sizes.width), linear("next sentence", batch, sizes.width, 2)
 
 
-def _every_row(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
+def every_row(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
     return (linear("classifier", batch * rows, sizes.width, sizes.n_labels),)
 
 
-def _start_and_end(config: Mapping[str, Any], batch: int) -> str | None:
-    """BertForQuestionAnswering makes as many logits of a row as there are labels, and unpacks them into two."""
+def start_and_end(config: Mapping[str, Any], batch: int) -> str | None:
+    """Question answering makes as many logits of a row as there are labels, and unpacks them into two."""
     if (found := n_labels(config)) == 2:
         return None
-    return f"BertForQuestionAnswering needs 2 labels, start and end, but the configuration has {found} (num_labels)"
+    return f"question answering needs 2 labels, start and end, but the configuration has {found} (num_labels)"
 
 
 class Bert(Family):
@@ -51,13 +51,13 @@ class Bert(Family):
     trunk = "bert"
     layer_list = "encoder.layer"
     input_name = "input_ids"
-    heads = (
+    heads: tuple[Head, ...] = (
         Head("sequence_classification", "BertForSequenceClassification", "first", _classifier),
-        Head("masked_lm", "BertForMaskedLM", "all", _masked_lm),
-        Head("token_classification", "BertForTokenClassification", "all", _every_row),
-        Head("question_answering", "BertForQuestionAnswering", "all", _every_row, _start_and_end),
+        Head("masked_lm", "BertForMaskedLM", "all", masked_lm),
+        Head("token_classification", "BertForTokenClassification", "all", every_row),
+        Head("question_answering", "BertForQuestionAnswering", "all", every_row, start_and_end),
         Head("next_sentence", "BertForNextSentencePrediction", "first", _next_sentence),
-        Head("none", "BertModel", "all", _pooler),
+        Head("none", "BertModel", "all", pooler),
     )
 
     def dimensions(self, config: Mapping[str, Any]) -> Dimensions:
@@ -79,13 +79,17 @@ class Bert(Family):
 
     def refuse(self, config: Mapping[str, Any]) -> str | None:
         if config.get("is_decoder") or config.get("add_cross_attention"):
-            return "a BERT decoder (is_decoder, add_cross_attention) is not supported: only the encoder is"
+            what = f"a {self.model_type.upper()} decoder (is_decoder, add_cross_attention)"
+            return f"{what} is not supported: only the encoder is"
         if (kind := config.get("position_embedding_type", "absolute")) != "absolute":
-            return f"position_embedding_type {kind!r} is not supported: give a BERT with absolute positions"
+            return (
+                f"position_embedding_type {kind!r} is not supported: give a {self.model_type} with absolute positions"
+            )
         return super().refuse(config)
 
     def embedding(self, sizes: Dimensions, batch: int, tokens: range) -> tuple[Layer, ...]:
-        others, table = (sizes.max_tokens + sizes.token_types) * sizes.width, sizes.vocabulary * sizes.width
+        table = sizes.vocabulary * sizes.width
+        others = (sizes.max_tokens + sizes.spare_rows + sizes.token_types) * sizes.width
         rows = batch * len(tokens)
         return Layer("word, position and type", rows, 0, sizes.width, others, table), norm("norm", rows, sizes.width)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from prism_sim.catalogue import nearest
 
+DEPTHS = ("num_hidden_layers", "n_layer", "n_layers")  # what configurations call the number of blocks
 MOST_BLOCKS, MOST_WIDE = 10_000, 1_000_000  # beyond any model: a slip of the finger, which would compute for ever
 
 # Elements that each kernel of an activation reads and writes, per element of its output: one kernel where torch has it
@@ -29,6 +30,10 @@ ACTIVATIONS: dict[str, tuple[int, ...]] = {
     "relu2": (2, 2),
     "sqrtsoftplus": (2, 2),
 }
+# The steps of LlamaRMSNorm: square, mean, epsilon, root, and two products (those on a number a row count for nothing)
+RMS_NORM = (2, 1, 0, 0, 2, 2)
+# The steps of apply_rotary_pos_emb for queries or keys: q cos, the turned halves (negated, joined), times sin, the sum
+ROTATION = (2, 1, 2, 2, 3)
 # of these the blocks hold parameters, of which sizes know nothing
 LEARNT_ACTIVATIONS = ("prelu", "xielu")
 
@@ -49,7 +54,7 @@ def required(config: Mapping[str, Any], key: str) -> int:
     found = config.get(key)
     if not isinstance(found, int) or isinstance(found, bool):
         raise ValueError(f"the model's configuration needs {key!r} as a whole number, but has {found!r}")
-    most = MOST_BLOCKS if key in ("num_hidden_layers", "n_layer") else MOST_WIDE
+    most = MOST_BLOCKS if key in DEPTHS else MOST_WIDE
     if not 1 <= found <= most:
         raise ValueError(f"{key!r} is {found}, but must be between 1 and {most}")
     return found

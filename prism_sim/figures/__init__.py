@@ -1,4 +1,4 @@
-"""Figures: one a file, a table in, matplotlib out. A module that offers `PLOT` is in the catalogue.
+"""Figures: a table in, matplotlib out. A module that offers `PLOT`, or of a kin of them `PLOTS`, is in the catalogue.
 
 `from prism_sim.figures import draw_latency_compression` gives the function of the plot `latency-compression`: it takes
 a pandas DataFrame, one row a result, such as a sweep writes.

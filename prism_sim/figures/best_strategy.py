@@ -41,43 +41,36 @@ def draw_best_strategy(table: DataFrame, *, x: str = "", y: str = "", by: str = 
     rows = with_references(rows) if by == "latency_s" else rows
     x, y = _fields(rows, x, y)
     across, up = values_of(rows, x), values_of(rows, y)
-    winners = _winners(rows, (x, y), (across, up), by)
-    found = in_order(strategy for strategy, _ in winners.values())
+    columns, lines = ([str(value) for value in values] for values in (across, up))
+    rows = rows.assign(column=rows[x].map(str).map(columns.index), row=rows[y].map(str).map(lines.index))
+    winners = _winners(rows, by)
     with look():
         figure = new_figure(COLUMN_INCHES, min(4.5, 1.4 + max(0.28 * len(up), 1.2)))
         axes = figure.add_subplot()
-        for strategy in found:
+        handles = []
+        for strategy in in_order(strategy for strategy, _ in winners.values()):
             style = strategy_style(strategy)
-            cells = [
-                Rectangle((column - 0.5, row - 0.5), 1, 1)
-                for (column, row), (winner, _) in winners.items()
-                if winner == strategy
-            ]
-            held = PatchCollection(cells, facecolor=style.colour, edgecolor="#FFFFFF90", linewidth=0.4, label=strategy)
-            held.set_hatch(style.hatch or "")
-            axes.add_collection(held)
-        _write_ratios(axes, rows, winners, (x, y), (across, up), by)
+            looks: dict[str, Any] = {"facecolor": style.colour, "hatch": style.hatch, "linewidth": 0.4}
+            handles.append(Patch(**looks, edgecolor="white", label=plain(strategy)))
+            own = [place for place, (winner, _) in winners.items() if winner == strategy]
+            cells = [Rectangle((column - 0.5, row - 0.5), 1, 1) for column, row in own]
+            looks["hatch"] = style.hatch or ""
+            axes.add_collection(PatchCollection(cells, **looks, edgecolor="#FFFFFF90", label=strategy))
+        singles = rows[rows["strategy"] == "single"]
+        if len(winners) <= MOST_TEXTS and len(across) <= 10:
+            _write_ratios(axes, winners, _winners(singles, by), quantity(by).better)
         _ticks(axes, x, across, "x")
         _ticks(axes, y, up, "y")
         axes.grid(visible=False)
         axes.set_facecolor("#F4F4F4")
-        handles = [
-            Patch(facecolor=style.colour, edgecolor="white", hatch=style.hatch, label=plain(strategy), linewidth=0.4)
-            for strategy in found
-            for style in [strategy_style(strategy)]
-        ]
         if len(winners) < len(across) * len(up):
             handles.append(Patch(facecolor="#F4F4F4", edgecolor=EDGE, linewidth=0.4, label="none possible"))
-        figure.legend(handles=handles, loc="outside lower center", ncols=min(3, len(handles)), title=_legend_title(by))
+        most = f"{'least' if quantity(by).better == 'low' else 'most'} {quantity(by).label}"
+        best_of = {"latency_s": "fastest", "energy_j": "least energy"}.get(by, most)
+        figure.legend(handles=handles, loc="outside lower center", ncols=min(3, len(handles)), title=best_of)
         figure.legends[0].get_title().set_fontsize(7)
         add_title(figure, title)
     return figure
-
-
-def _legend_title(by: str) -> str:
-    kind = quantity(by)
-    word = {"latency_s": "fastest", "energy_j": "least energy"}.get(by)
-    return word or f"{'least' if kind.better == 'low' else 'most'} {kind.label}"
 
 
 def _fields(rows: DataFrame, x: str, y: str) -> tuple[str, str]:
@@ -94,66 +87,38 @@ def _fields(rows: DataFrame, x: str, y: str) -> tuple[str, str]:
     return chosen[0], chosen[1]
 
 
-def _places(rows: DataFrame, fields: tuple[str, str], values: tuple[Sequence[Any], Sequence[Any]]) -> Any:
-    """Of each row, its column and row on the map."""
-    numbers = [{str(value): number for number, value in enumerate(known)} for known in values]
-    texts = [rows[field].map(str) for field in fields]
-    return zip(
-        (numbers[0][text] for text in texts[0]),
-        (numbers[1][text] for text in texts[1]),
-        strict=True,
-    )
-
-
-def _winners(rows: DataFrame, fields: tuple[str, str], values: tuple[Sequence[Any], Sequence[Any]], by: str) -> Winners:
+def _winners(rows: DataFrame, by: str) -> Winners:
     sign = 1 if quantity(by).better == "low" else -1
-    order = {name: number for number, name in enumerate(in_order(rows["strategy"]))}
+    order = in_order(rows["strategy"])
     best: Winners = {}
-    for place, strategy, amount in zip(_places(rows, fields, values), rows["strategy"], rows[by], strict=True):
-        rival = best.get(place)
-        if rival is None or (sign * amount, order[strategy]) < (sign * rival[1], order[rival[0]]):
-            best[place] = (strategy, float(amount))
+    for column, row, strategy, amount in zip(*(rows[name] for name in ("column", "row", "strategy", by)), strict=True):
+        rival = best.get((column, row))
+        if rival is None or (sign * amount, order.index(strategy)) < (sign * rival[1], order.index(rival[0])):
+            best[column, row] = (strategy, float(amount))
     return best
 
 
-def _write_ratios(
-    axes: Axes,
-    rows: DataFrame,
-    winners: Winners,
-    fields: tuple[str, str],
-    values: tuple[Sequence[Any], Sequence[Any]],
-    by: str,
-) -> None:
-    singles = rows[rows["strategy"] == "single"]
-    if len(winners) > MOST_TEXTS or len(values[0]) > 10 or singles.empty:
-        return
-    alone = _winners(singles, fields, values, by)
+def _write_ratios(axes: Axes, winners: Winners, alone: Winners, better: str) -> None:
+    """How many times better than one device alone the winner is."""
     for place, (strategy, amount) in winners.items():
         if strategy != "single" and place in alone and amount:
             ratio = alone[place][1] / amount
-            better = ratio if quantity(by).better == "low" else 1 / ratio
-            axes.annotate(
-                f"{better:.1f}×" if better < 9.95 else f"{better:.0f}×",
-                place,
-                ha="center",
-                va="center",
-                fontsize=6.5,
-                path_effects=[withStroke(linewidth=2, foreground="white")],
-            )
+            times = ratio if better == "low" else 1 / ratio
+            text = f"{times:.1f}×" if times < 9.95 else f"{times:.0f}×"
+            halo = [withStroke(linewidth=2, foreground="white")]
+            axes.annotate(text, place, ha="center", va="center", fontsize=6.5, path_effects=halo)
 
 
 def _ticks(axes: Axes, field: str, values: Sequence[Any], name: str) -> None:
     axis = axes.xaxis if name == "x" else axes.yaxis
     kind = quantity(field)
-    is_number = all(isinstance(value, Real) for value in values)
-    if is_number:
+    if all(isinstance(value, Real) for value in values):
         factor, unit = kind.scale(float(value) for value in values)
         texts = [short(float(value) / factor) for value in values]
         label = kind.axis_label(unit)
     else:
         texts, label = [text_of(field, value) for value in values], kind.label
-    step = math.ceil(len(values) / MOST_TICKS)
-    shown = range(0, len(values), step)
+    shown = range(0, len(values), math.ceil(len(values) / MOST_TICKS))
     axis.set_ticks(list(shown), [plain(texts[number]) for number in shown])
     axes.set(**{f"{name}lim": (-0.5, len(values) - 0.5), f"{name}label": label})
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
@@ -63,10 +64,10 @@ def draw_chart(chart: Chart) -> Figure:
     with look():
         figure = new_figure(width, height)
         grid = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=False if beside else "row")
-        x_unit = _unit(chart.x, chart.rows[chart.x])
+        x_unit = quantity(chart.x).scale(chart.rows[chart.x])
         places = set[float]()
         for number, y in enumerate(chart.ys):
-            y_unit = _unit(y, chart.rows[y])
+            y_unit = quantity(y).scale(chart.rows[y])
             drawn: list[tuple[Axes, list[PanelLine]]] = []
             for panel in found:
                 axes = grid[0, number] if beside else grid[number * panel_rows + panel.row, panel.column]
@@ -79,22 +80,13 @@ def draw_chart(chart: Chart) -> Figure:
             if number == 0 and chart.decorate is not None:
                 for axes, shown in drawn:
                     chart.decorate(axes, shown, (x_unit[0], y_unit[0]))
-        _scale_x([axes for row in grid for axes in row], sorted(places), n_columns > 2)
+        _scale_x(list(grid.flat), sorted(places), n_columns > 2)
         if not beside:
-            _label_below(grid[-1], quantity(chart.x).axis_label(x_unit[1]))
-        add_legend(figure, [axes for row in grid for axes in row])
+            middle = (n_columns - 1) // 2  # once, below the lowest row
+            grid[-1][middle].set_xlabel(quantity(chart.x).axis_label(x_unit[1]), x=0.5 if n_columns % 2 else 1.1)
+        add_legend(figure, list(grid.flat))
         add_title(figure, chart.title)
     return figure
-
-
-def _label_below(bottom: Sequence[Axes], label: str) -> None:
-    """Once, in the middle of the lowest row."""
-    middle = (len(bottom) - 1) // 2
-    bottom[middle].set_xlabel(label, x=0.5 if len(bottom) % 2 else 1.1)
-
-
-def _unit(column: str, values: Iterable[float]) -> tuple[float, str]:
-    return quantity(column).scale(values)
 
 
 def _draw_panel(chart: Chart, axes: Axes, panel: Panel, y: str, factors: tuple[float, float]) -> list[PanelLine]:
@@ -114,10 +106,10 @@ def _draw_line(axes: Axes, line: PanelLine, place: tuple[int, int], factors: tup
     if across:
         axes.axhline(sum(line.y) / len(line.y) / factors[1], color=style.colour, linestyle=style.line, label=label)
         return
-    x = [value / factors[0] for value in line.x]
+    x, y, low, high = line.x / factors[0], line.y / factors[1], line.low / factors[1], line.high / factors[1]
     axes.plot(
         x,
-        [value / factors[1] for value in line.y],
+        y,
         color=style.colour,
         marker=style.marker if len(x) <= MOST_MARKERS else None,
         markeredgecolor="white",
@@ -125,26 +117,11 @@ def _draw_line(axes: Axes, line: PanelLine, place: tuple[int, int], factors: tup
         linestyle=strategy_style(line.strategy).line,
         label=label,
     )
-    if line.band and line.intervals:
-        _draw_intervals(axes, line, x, factors[1], style.colour)
+    if line.band and line.intervals:  # as bars: bands of several lines would cover each other
+        around = np.maximum(0.0, [line.y - line.low, line.high - line.y]) / factors[1]
+        axes.errorbar(x, y, around, fmt="none", ecolor=style.colour, elinewidth=0.8, capsize=1.8, label=line.band)
     elif line.band:
-        axes.fill_between(
-            x,
-            [value / factors[1] for value in line.low],
-            [value / factors[1] for value in line.high],
-            color=style.colour,
-            alpha=0.25,
-            linewidth=0,
-            label=line.band,
-        )
-
-
-def _draw_intervals(axes: Axes, line: PanelLine, x: Sequence[float], factor: float, colour: str) -> None:
-    """As bars: bands of several lines would cover each other."""
-    below = [max(0.0, y - low) / factor for y, low in zip(line.y, line.low, strict=True)]
-    above = [max(0.0, high - y) / factor for y, high in zip(line.y, line.high, strict=True)]
-    y = [value / factor for value in line.y]
-    axes.errorbar(x, y, (below, above), fmt="none", ecolor=colour, elinewidth=0.8, capsize=1.8, label=line.band)
+        axes.fill_between(x, low, high, color=style.colour, alpha=0.25, linewidth=0, label=line.band)
 
 
 def _label(
@@ -160,14 +137,8 @@ def _label(
         wrapped = textwrap.wrap(panel.across, round(LETTERS_PER_INCH * WIDE_INCHES / n_columns))
         axes.set_title("\n".join(wrapped), loc="left", fontsize=8, parse_math=False)
     if y in chart.notes:
-        axes.annotate(
-            chart.notes[y],
-            (0.02, 0.02),
-            xycoords="axes fraction",
-            fontsize=6.5,
-            color=FAINT,
-            style="italic",
-        )
+        looks: dict[str, Any] = {"fontsize": 6.5, "color": FAINT, "style": "italic"}
+        axes.annotate(chart.notes[y], (0.02, 0.02), xycoords="axes fraction", **looks)
 
 
 def _scale_y(drawn: Sequence[tuple[Axes, Sequence[PanelLine]]], y: str, factor: float) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -13,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
 from prism_sim.figures.quantities import short
+from prism_sim.figures.style import look, new_figure
 
 LOGARITHMIC_FROM = 8.0  # largest over smallest value
 LETTERS_PER_INCH = 14  # of a figure's title
@@ -37,6 +40,17 @@ def log_axis(axis: Axis, least: float, most: float, points: Sequence[float] = ()
         axis.set_major_locator(LogLocator(subs=subs))
     axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     axis.set_minor_formatter(NullFormatter())
+
+
+@contextmanager
+def framed(width_inches: float, height_inches: float, title: str, **subplot: Any) -> Iterator[tuple[Figure, Axes]]:
+    """A new figure and its only axes, to be drawn into; the legend of what was drawn, and the title, come last."""
+    with look():
+        figure = new_figure(width_inches, height_inches)
+        axes = figure.add_subplot(**subplot)
+        yield figure, axes
+        add_legend(figure, [axes])
+        add_title(figure, title)
 
 
 def add_title(figure: Figure, title: str) -> None:

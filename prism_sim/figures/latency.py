@@ -1,4 +1,4 @@
-"""Latency along any swept number, with the places where it pays to distribute."""
+"""Latency along any swept number, with the places where it pays to distribute; speed-up along the devices."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from prism_sim.figures.charts import Chart, draw_chart
 from prism_sim.figures.frame import is_wide
 from prism_sim.figures.panels import PanelLine
 from prism_sim.figures.rows import canonical, checked, named_text, numeric, varying, with_references
-from prism_sim.figures.style import FAINT, strategy_colour
+from prism_sim.figures.style import FAINT, strategy_style
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 NAME = "latency"
-COLUMNS = ("latency_s", "strategy")
+BANDWIDTH = "network.bandwidth"
+SPEEDUP = "versus_single_speedup"
 STEP_POINTS = 8  # of lines of small text
 MOST_TEXTS = 3  # break-evens of a panel whose place is written
 
@@ -32,10 +33,23 @@ def draw_latency(table: DataFrame, *, x: str = "", title: str = "") -> Figure:
 
     table: `latency_s`, `strategy` and x. Raises ValueError for a missing column, nothing to draw, or no x.
     """
-    return draw_latency_along(table, NAME, x or _swept_number(canonical(table)), title)
+    return _draw_along(table, NAME, x or _swept_number(canonical(table)), title)
 
 
-def draw_latency_along(table: DataFrame, plot: str, x: str, title: str) -> Figure:
+def draw_latency_bandwidth(table: DataFrame, *, x: str = BANDWIDTH, title: str = "") -> Figure:
+    """A line a strategy. table: `latency_s`, `strategy` and `network.bandwidth`, or another field x (`network.up`)."""
+    return _draw_along(table, "latency-bandwidth", x, title)
+
+
+def draw_speedup_devices(table: DataFrame, *, x: str = "n_ranks", title: str = "") -> Figure:
+    """A line a strategy, and the ideal one. table: `versus_single_speedup`, `strategy`, and `n_ranks` or another x."""
+    plot = "speedup-devices"
+    rows = numeric(checked(table, plot, SPEEDUP, x, "strategy"), plot, x)
+    spread = rows[rows["strategy"] != "single"]
+    return draw_chart(Chart(plot, spread if len(spread) else rows, x, (SPEEDUP,), title, ideal=True))
+
+
+def _draw_along(table: DataFrame, plot: str, x: str, title: str) -> Figure:
     rows = numeric(with_references(checked(table, plot, "latency_s", x, "strategy")), plot, x)
 
     def mark(axes: Axes, shown: Sequence[PanelLine], factors: tuple[float, float]) -> None:
@@ -82,7 +96,7 @@ def _mark_break_evens(axes: Axes, shown: Sequence[PanelLine], factors: tuple[flo
             marker="o",
             markersize=6.5,
             markerfacecolor="none",
-            markeredgecolor=strategy_colour(strategy),
+            markeredgecolor=strategy_style(strategy).colour,
             markeredgewidth=1.2,
             linestyle="none",
             label="as fast as single" if number == 0 else None,
@@ -109,4 +123,20 @@ def _write_above(axes: Axes, places: Sequence[tuple[float, str]]) -> None:
         axes.set_title(title, loc="left", fontsize=8, parse_math=False, pad=6 + STEP_POINTS * len(places))
 
 
-PLOT = Plot(NAME, "latency along a swept field of numbers (--x), with break-evens", draw_latency, COLUMNS)
+PLOTS = (
+    Plot(
+        NAME, "latency along a swept field of numbers (--x), with break-evens", draw_latency, ("latency_s", "strategy")
+    ),
+    Plot(
+        "latency-bandwidth",
+        "latency against bandwidth, with break-evens against one device",
+        draw_latency_bandwidth,
+        ("latency_s", BANDWIDTH, "strategy"),
+    ),
+    Plot(
+        "speedup-devices",
+        "speed-up over one device against the number of devices",
+        draw_speedup_devices,
+        (SPEEDUP, "n_ranks", "strategy"),
+    ),
+)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from prism_sim.figures.rows import OF_VARIANTS, REPEATS, named_text, text_of, values_of, varying
 from prism_sim.figures.style import in_order
@@ -19,6 +24,8 @@ SAME = 1e-9  # relative; results nearer to each other differ by rounding
 REPEATED = "repeats"
 CONFIDENCE = "95 % interval"  # what columns that end in _low and _high hold
 
+Amounts: TypeAlias = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class PanelLine:
@@ -29,17 +36,17 @@ class PanelLine:
 
     strategy: str
     variant: str
-    x: list[float]
-    y: list[float]
-    low: list[float]
-    high: list[float]
+    x: Amounts
+    y: Amounts
+    low: Amounts
+    high: Amounts
     repeats: str
     intervals: bool = False
 
     @property
     def band(self) -> str:
         """What lies from low to high; "" where that is nothing."""
-        if not any(high - low > SAME * abs(high) for low, high in zip(self.low, self.high, strict=True)):
+        if not (self.high - self.low > SAME * abs(self.high)).any():
             return ""
         if not self.intervals:
             return f"least to most of {self.repeats}"
@@ -75,7 +82,7 @@ def panels(rows: DataFrame, plot: str, x: str) -> list[Panel]:
     keys = [values_of(rows, field) for field in fields]
     if len(keys) == 2 and len(keys[0]) < len(keys[1]):  # the longer goes across
         fields, keys = fields[::-1], keys[::-1]
-    n_panels = len(keys[0]) * (len(keys[1]) if len(keys) == 2 else 1) if keys else 1
+    n_panels = prod(map(len, keys))
     if n_panels > MOST_PANELS:
         field = max(zip(fields, keys, strict=True), key=lambda pair: len(pair[1]))[0]
         raise ValueError(
@@ -86,17 +93,17 @@ def panels(rows: DataFrame, plot: str, x: str) -> list[Panel]:
 
 
 def _cut(rows: DataFrame, fields: Sequence[str], keys: Sequence[Sequence[Any]]) -> Iterator[Panel]:
-    if not fields:
-        yield Panel(0, 0, "", "", rows)
-        return
-    for column, across in enumerate(keys[0]):
-        chosen = rows[rows[fields[0]].map(str) == str(across)]
-        if len(fields) == 1:
-            yield Panel(0, column, named_text(fields[0], across), "", chosen)
-            continue
-        for row, down in enumerate(keys[1]):
-            both = chosen[chosen[fields[1]].map(str) == str(down)]
-            yield Panel(row, column, named_text(fields[0], across), named_text(fields[1], down), both)
+    for places in product(*map(enumerate, keys)):
+        chosen = rows
+        for field, (_, value) in zip(fields, places, strict=True):
+            chosen = chosen[chosen[field].map(str) == str(value)]
+        column, row, *_ = (*(number for number, _ in places), 0, 0)
+        across, down, *_ = (
+            *(named_text(field, value) for field, (_, value) in zip(fields, places, strict=True)),
+            "",
+            "",
+        )
+        yield Panel(row, column, across, down, chosen)
 
 
 def lines(rows: DataFrame, plot: str, x: str, y: str) -> list[PanelLine]:
@@ -127,12 +134,11 @@ def _variants(own: DataFrame, x: str, y: str) -> Iterator[tuple[str, DataFrame]]
     ordered = own.sort_values(options, key=lambda column: column.map(_sortable))
     for key in dict.fromkeys(texts[ordered.index]):
         variant = own[texts == key]
-        named = [f"{text_of(field, variant[field].iloc[0])} {_words(field)}" for field in options]
+        named = [
+            f"{text_of(field, variant[field].iloc[0])} {field.rpartition('.')[2].replace('_', ' ')}"
+            for field in options
+        ]
         yield ", ".join(named), variant
-
-
-def _words(field: str) -> str:
-    return field.rpartition(".")[2].replace("_", " ")
 
 
 def _sortable(value: Any) -> Any:
@@ -148,10 +154,10 @@ def _line(strategy: str, variant: str, rows: DataFrame, x: str, y: str) -> Panel
     return PanelLine(
         strategy,
         variant,
-        [float(value) for value in mean.index],
-        [float(value) for value in mean],
-        [float(value) for value in low],
-        [float(value) for value in high],
+        mean.index.to_numpy(float),
+        mean.to_numpy(float),
+        low.to_numpy(float),
+        high.to_numpy(float),
         f"{n_seeds} seeds" if n_seeds > 1 else REPEATED,
         intervals,
     )

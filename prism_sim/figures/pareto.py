@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from prism_sim.figures.base import Plot
-from prism_sim.figures.frame import add_legend, add_title, is_wide, log_axis
-from prism_sim.figures.latency_compression import fidelity_column, fidelity_note
+from prism_sim.figures.compression import fidelity_column, fidelity_note
+from prism_sim.figures.frame import framed, is_wide, log_axis
 from prism_sim.figures.quantities import quantity
 from prism_sim.figures.rows import checked, named_text, numeric, varying
-from prism_sim.figures.style import COLUMN_INCHES, FAINT, in_order, look, new_figure, plain, strategy_style
+from prism_sim.figures.style import COLUMN_INCHES, FAINT, in_order, plain, strategy_style
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -42,10 +42,10 @@ def draw_pareto(
     (x_factor, x_unit), (y_factor, y_unit) = quantity(x).scale(rows[x]), quantity(y).scale(rows[y])
     points = [(float(a) / x_factor, float(b) / y_factor) for a, b in zip(rows[x], rows[y], strict=True)]
     best = front(points, (quantity(x).better, quantity(y).better))
-    with look():
-        figure = new_figure(COLUMN_INCHES, 2.7)
-        axes = figure.add_subplot()
-        _draw_front(axes, [points[number] for number in best])
+    with framed(COLUMN_INCHES, 2.7, title) as (figure, axes):
+        if len(best) > 1:
+            along = zip(*(points[number] for number in best), strict=True)
+            axes.plot(*along, color=FAINT, linewidth=1, linestyle="-", label="front (filled points)", zorder=1)
         _draw_points(axes, points, list(rows["strategy"]), set(best))
         if limit is not None:
             axes.axvline(
@@ -58,12 +58,12 @@ def draw_pareto(
             amounts = [point[name == "y"] for point in points]
             if is_wide(amounts):
                 log_axis(axes.xaxis if name == "x" else axes.yaxis, min(amounts), max(amounts))
-            axes.set(**{f"{name}label": _label(kind.axis_label(unit), kind.better)})
+            # an arrow to the better side; a vertical axis's label is turned, so that its left is below
+            label = kind.axis_label(unit)
+            axes.set(**{f"{name}label": f"← better   {label}" if kind.better == "low" else f"{label}   better →"})
         measure = fidelity_column(rows) or ""
         if measure in (x, y) and (note := fidelity_note(rows, measure)):
             axes.annotate(note, (0.98, 0.02), xycoords="axes fraction", ha="right", fontsize=6.5, color=FAINT)
-        add_legend(figure, [axes])
-        add_title(figure, title)
     return figure
 
 
@@ -76,17 +76,6 @@ def front(points: Sequence[tuple[float, float]], better: tuple[str, str]) -> lis
         if not kept or costs[number][1] < costs[kept[-1]][1] or costs[number] == costs[kept[-1]]:
             kept.append(number)
     return sorted(kept, key=lambda one: points[one][0])
-
-
-def _label(label: str, better: str) -> str:
-    """With an arrow to the better side; a vertical axis's label is turned, so that its left is below."""
-    return f"← better   {label}" if better == "low" else f"{label}   better →"
-
-
-def _draw_front(axes: Axes, best: Sequence[tuple[float, float]]) -> None:
-    if len(best) > 1:
-        xs, ys = zip(*best, strict=True)
-        axes.plot(xs, ys, color=FAINT, linewidth=1, linestyle="-", label="front (filled points)", zorder=1)
 
 
 def _write_names(axes: Axes, rows: DataFrame, points: Sequence[tuple[float, float]], chosen: Sequence[int]) -> int:
@@ -103,16 +92,9 @@ def _write_names(axes: Axes, rows: DataFrame, points: Sequence[tuple[float, floa
         many = rows["n_ranks"][number] if "n_ranks" in rows else 1
         times = f" x{many:.0f}" if many > 1 else ""
         names.append(f"{name}  {rows['strategy'][number]}{times}: {words}")
-        axes.annotate(
-            str(name),
-            place,
-            xytext=(-3, 2),
-            ha="right",
-            textcoords="offset points",
-            fontsize=7,
-            path_effects=[withStroke(linewidth=2, foreground="white")],
-            zorder=4,
-        )
+        halo = [withStroke(linewidth=2, foreground="white")]
+        looks: dict[str, Any] = {"ha": "right", "fontsize": 7, "path_effects": halo, "zorder": 4}
+        axes.annotate(str(name), place, xytext=(-3, 2), textcoords="offset points", **looks)
     text = plain("\n".join(names))
     axes.annotate(text, (0, 1), xycoords="axes fraction", xytext=(0, 6), textcoords="offset points", fontsize=6.5)
     return len(names)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from math import isnan
-from typing import TYPE_CHECKING, NamedTuple
+from math import isnan, nan
+from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from prism_sim.figures.base import Plot
-from prism_sim.figures.frame import add_legend, add_title, log_axis
+from prism_sim.figures.frame import framed, log_axis
 from prism_sim.figures.quantities import SECONDS, Quantity
 from prism_sim.figures.rows import checked, numeric
-from prism_sim.figures.style import COLUMN_INCHES, FAINT, in_order, look, new_figure, plain, strategy_style
+from prism_sim.figures.style import COLUMN_INCHES, FAINT, RANK_COLOURS, in_order, plain, strategy_style
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -23,20 +22,8 @@ COLUMNS = ("predicted_s", "measured_s", "strategy")
 SPREAD = ("spread_low_s", "spread_high_s")
 MARGIN = 1.3  # of the axes, beyond the outermost points
 BANDS = ((0.25, "#EEEEEE"), (0.10, "#DDDDDD"))  # relative error, colour; the wider first
-# Okabe and Ito's palette (jfly.uni-koeln.de/color, 2008)
-LINK_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+LINK_COLOURS = (*RANK_COLOURS, "#000000")
 TIME = Quantity("time", SECONDS)
-
-
-class MeasuredPoint(NamedTuple):
-    """Times in the axes' unit. spread: of what was measured; None: unknown. hollow: shown but not judged."""
-
-    measured: float
-    predicted: float
-    spread: tuple[float, float] | None
-    strategy: str
-    link: str
-    hollow: bool
 
 
 def draw_predicted_measured(table: DataFrame, *, title: str = "") -> Figure:
@@ -50,41 +37,30 @@ def draw_predicted_measured(table: DataFrame, *, title: str = "") -> Figure:
     if rows.empty:
         raise ValueError(f"{NAME}: no row has a strategy and two times above 0, so there is nothing to draw")
     factor, unit = TIME.scale([*rows["predicted_s"], *rows["measured_s"]])
-    points = list(_points(rows, factor))
-    amounts = [amount for point in points for amount in (point.measured, point.predicted)]
+    rows = _scaled(rows, factor)
+    amounts = [*rows["predicted_s"], *rows["measured_s"]]
     low, high = min(amounts) / MARGIN, max(amounts) * MARGIN
-    with look():
-        figure = new_figure(COLUMN_INCHES, COLUMN_INCHES)
-        axes = figure.add_subplot(aspect="equal")
+    with framed(COLUMN_INCHES, COLUMN_INCHES, title, aspect="equal") as (figure, axes):
         _draw_bands(axes, low, high)
-        _draw_points(axes, points)
-        _explain_looks(axes, points)
+        _draw_points(axes, rows)
+        _explain_looks(axes, rows)
         log_axis(axes.xaxis, low, high, narrow=True)
         log_axis(axes.yaxis, low, high, narrow=True)
         axes.set(xlabel=f"measured ({unit})", ylabel=f"predicted ({unit})")
-        add_legend(figure, [axes])
-        add_title(figure, title)
     return figure
 
 
-def _points(rows: DataFrame, factor: float) -> Iterator[MeasuredPoint]:
+def _scaled(rows: DataFrame, factor: float) -> DataFrame:
+    """Times in the axes' unit; spreads are nan, links and reasons not to judge empty, where the table has none."""
     from pandas import to_numeric
 
-    def text(name: str, number: int) -> str:
-        value = rows[name][number] if name in rows else None
-        return value if isinstance(value, str) else ""
-
-    ends = [to_numeric(rows[name], errors="coerce") / factor for name in SPREAD if name in rows]
-    for number in range(len(rows)):
-        spread = tuple(float(end[number]) for end in ends)
-        yield MeasuredPoint(
-            float(rows["measured_s"][number]) / factor,
-            float(rows["predicted_s"][number]) / factor,
-            (spread[0], spread[1]) if len(spread) == len(SPREAD) and not any(map(isnan, spread)) else None,
-            str(rows["strategy"][number]),
-            text("link", number),
-            bool(text("not_judged", number)),
-        )
+    times = {name: rows[name] / factor for name in ("predicted_s", "measured_s")}
+    spreads = {name: to_numeric(rows[name], errors="coerce") / factor if name in rows else nan for name in SPREAD}
+    texts = {
+        name: rows[name].map(lambda value: value if isinstance(value, str) else "") if name in rows else ""
+        for name in ("link", "not_judged")
+    }
+    return rows.assign(**times, **spreads, **texts)
 
 
 def _draw_bands(axes: Axes, low: float, high: float) -> None:
@@ -95,40 +71,40 @@ def _draw_bands(axes: Axes, low: float, high: float) -> None:
     axes.plot(ends, ends, color=FAINT, linewidth=0.8, zorder=1)
 
 
-def _draw_points(axes: Axes, points: Sequence[MeasuredPoint]) -> None:
-    """With a bar over what was measured."""
-    colours = _colours(points)
-    for point in points:
-        colour = colours[point.link]
-        if point.spread is not None:
-            axes.plot(point.spread, [point.predicted] * 2, color=colour, linewidth=0.8, zorder=2)
+def _draw_points(axes: Axes, rows: DataFrame) -> None:
+    """With a bar over what was measured; hollow where it is shown but not judged."""
+    colours = _colours(rows)
+    for row in rows.itertuples():
+        colour = colours[row.link]
+        ends = (row.spread_low_s, row.spread_high_s)
+        if not any(map(isnan, ends)):
+            axes.plot(ends, [row.predicted_s] * 2, color=colour, linewidth=0.8, zorder=2)
         axes.plot(
-            point.measured,
-            point.predicted,
+            row.measured_s,
+            row.predicted_s,
             linestyle="none",
-            marker=strategy_style(point.strategy).marker,
+            marker=strategy_style(str(row.strategy)).marker,
             markersize=4.5,
-            markerfacecolor="none" if point.hollow else colour,
-            markeredgecolor=colour if point.hollow else "white",
-            markeredgewidth=0.9 if point.hollow else 0.4,
-            zorder=2.5 if point.hollow else 3,
+            markerfacecolor="none" if row.not_judged else colour,
+            markeredgecolor=colour if row.not_judged else "white",
+            markeredgewidth=0.9 if row.not_judged else 0.4,
+            zorder=2.5 if row.not_judged else 3,
         )
 
 
-def _colours(points: Sequence[MeasuredPoint]) -> dict[str, str]:
-    links = dict.fromkeys(point.link for point in points)
-    return {link: LINK_COLOURS[place % len(LINK_COLOURS)] for place, link in enumerate(links)}
+def _colours(rows: DataFrame) -> dict[str, str]:
+    return {link: LINK_COLOURS[place % len(LINK_COLOURS)] for place, link in enumerate(rows["link"].unique())}
 
 
-def _explain_looks(axes: Axes, points: Sequence[MeasuredPoint]) -> None:
+def _explain_looks(axes: Axes, rows: DataFrame) -> None:
     """Entries of the legend that stand for no point."""
-    for strategy in in_order(point.strategy for point in points):
+    for strategy in in_order(map(str, rows["strategy"])):
         marker = strategy_style(strategy).marker
         axes.plot([], [], linestyle="none", marker=marker, color="black", label=plain(strategy))
-    for link, colour in _colours(points).items():
+    for link, colour in _colours(rows).items():
         if link:
             axes.plot([], [], linestyle="-", linewidth=4, color=colour, label=plain(link))
-    if any(point.hollow for point in points):
+    if rows["not_judged"].any():
         axes.plot([], [], linestyle="none", marker="o", markerfacecolor="none", color="black", label="not judged")
 
 

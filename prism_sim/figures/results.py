@@ -16,13 +16,7 @@ if TYPE_CHECKING:
 
 # in a folder, the first one found
 ROWS = (
-    "sweep.csv",
-    "sweep.parquet",
-    "compare.json",
-    "run.json",
-    "breakeven.json",
-    "loss.json",
-    "validate.csv",
+    *("sweep.csv", "sweep.parquet", "compare.json", "run.json", "breakeven.json", "loss.json", "validate.csv"),
     "accuracy.csv",
 )
 SPANS = ("trace.json",)
@@ -38,10 +32,8 @@ def read_results(path: Path, reads: Literal["rows", "spans"] = "rows") -> DataFr
     match path.suffix.lower():
         case ".csv" | ".parquet" if reads == "spans":
             raise ValueError(f"{path}: holds rows of results; a timeline is drawn from a trace.json{_TRACES}")
-        case ".csv":
-            return _csv(path)
-        case ".parquet":
-            return _parquet(path)
+        case ".csv" | ".parquet":
+            return _table(path)
         case ".json":
             return _json(path, reads)
     raise ValueError(f"{path}: results end in .csv, .parquet or .json, or are the folder that a command wrote")
@@ -59,25 +51,19 @@ def _within(folder: Path, reads: Literal["rows", "spans"]) -> Path:
     raise ValueError(f"{folder}: holds no {' or '.join(known)}{remedy}")
 
 
-def _csv(path: Path) -> DataFrame:
-    import pandas
-
-    try:
-        return pandas.read_csv(path)
-    except ValueError as error:  # a parser's errors are such
-        raise ValueError(f"{path}: is no table: {error}") from error
-
-
-def _parquet(path: Path) -> DataFrame:
+def _table(path: Path) -> DataFrame:
     import pandas
 
     path.stat()  # an error of the system if there is no such file
+    is_csv = path.suffix.lower() == ".csv"
     try:
-        return pandas.read_parquet(path)
+        return pandas.read_csv(path) if is_csv else pandas.read_parquet(path)
     except ImportError as error:
         raise ValueError(f"{path}: reading Parquet takes the package pyarrow, which is not installed") from error
-    except (ValueError, OSError) as error:
-        raise ValueError(f"{path}: is no Parquet file: {error}") from error
+    except (ValueError, OSError) as error:  # a parser's errors are such
+        if is_csv and isinstance(error, OSError):
+            raise
+        raise ValueError(f"{path}: is no {'table' if is_csv else 'Parquet file'}: {error}") from error
 
 
 def _json(path: Path, reads: Literal["rows", "spans"]) -> DataFrame:
@@ -93,15 +79,8 @@ def _json(path: Path, reads: Literal["rows", "spans"]) -> DataFrame:
             if not isinstance(found, dict) or "traceEvents" not in found:
                 raise ValueError(f"{path}: is no trace; a timeline is drawn from a trace.json{_TRACES}")
             return pandas.DataFrame(list(_spans(found["traceEvents"])))
-        match schema.removeprefix("prism-sim/").partition("/")[0]:
-            case "run":
-                return pandas.DataFrame([_run_row(found)])
-            case "compare":
-                return pandas.DataFrame(list(_compare_rows(found)))
-            case "breakeven":
-                return pandas.DataFrame(list(_breakeven_rows(found)))
-            case "loss":
-                return pandas.DataFrame([{"strategy": found["strategy"], **cell} for cell in found["cells"]])
+        if rows := _ROWS_OF.get(schema.removeprefix("prism-sim/").partition("/")[0]):
+            return pandas.DataFrame(list(rows(found)))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: is damaged: {error!r}") from error
     known = "run, compare, breakeven, loss or sweep"
@@ -117,7 +96,7 @@ def _flat(found: Mapping[str, Any]) -> dict[str, Any]:
     return row | {f"fidelity_{name}": value for name, value in (found["fidelity"] or {}).items()}
 
 
-def _run_row(found: Mapping[str, Any]) -> dict[str, Any]:
+def _run_rows(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     row = _flat(found)
     row["n_ranks"] = len(found["ranks"])
     row["sent_bytes"] = sum(one["sent_bytes"] for one in found["ranks"]) + found["terminal"]["sent_bytes"]
@@ -126,7 +105,7 @@ def _run_row(found: Mapping[str, Any]) -> dict[str, Any]:
     for strategy, column in REFERENCES.items():
         other = found.get(f"versus_{strategy}")
         row[column] = other["latency_s"] if other is not None and other["fits"] else None
-    return row
+    yield row
 
 
 def _compare_rows(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -142,9 +121,15 @@ def _compare_rows(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _breakeven_rows(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for point in found["points"]:
         for strategy, column in (("strategy", "latency_s"), ("against", "against_latency_s")):
-            if point[column] is None:  # it does not fit there
-                continue
-            yield {"strategy": found[strategy], found["field"]: point["value"], "latency_s": point[column]}
+            if point[column] is not None:  # it fits there
+                yield {"strategy": found[strategy], found["field"]: point["value"], "latency_s": point[column]}
+
+
+def _loss_rows(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from ({"strategy": found["strategy"], **cell} for cell in found["cells"])
+
+
+_ROWS_OF = {"run": _run_rows, "compare": _compare_rows, "breakeven": _breakeven_rows, "loss": _loss_rows}
 
 
 def _spans(events: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -152,21 +137,16 @@ def _spans(events: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     devices, threads = dict[int, str](), dict[int, str]()
     for event in events:
         if event["ph"] == "M":
-            (devices if event["name"] == "process_name" else threads)[
-                event["pid" if event["name"] == "process_name" else "tid"]
-            ] = event["args"]["name"]
+            names, key = (devices, "pid") if event["name"] == "process_name" else (threads, "tid")
+            names[event[key]] = event["args"]["name"]
     roles = list(dict.fromkeys(name.removesuffix(" waits") for name in threads.values()))
     begun: dict[Any, float] = {}
     for event in events:
         if event["ph"] == "M" or event["tid"] not in threads:
             continue
         role = threads[event["tid"]].removesuffix(" waits")
-        device = devices[event["pid"]]
-        row = {
-            "participant": roles.index(role),
-            "name": f"{device} (terminal)" if role == "terminal" else device,
-            "kind": event["cat"],
-        }
+        name = devices[event["pid"]] + (" (terminal)" if role == "terminal" else "")
+        row = {"participant": roles.index(role), "name": name, "kind": event["cat"]}
         start_s = event["ts"] / 1e6
         if event["ph"] == "X":
             yield {**row, "start_s": start_s, "end_s": start_s + event["dur"] / 1e6}

@@ -10,12 +10,10 @@ from prism_sim.catalogue import nearest
 from prism_sim.figures.quantities import is_field, quantity, with_unit
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, Series
+    from pandas import DataFrame
 
-REFERENCES = {  # what each row was compared with
-    "single": "versus_single_latency_s",
-    "voltage": "versus_voltage_latency_s",
-}
+# what each row was compared with
+REFERENCES = {name: f"versus_{name}_latency_s" for name in ("single", "voltage")}
 UNDISTRIBUTED = "accuracy_undistributed"  # of a task, by the model as it is; as `single` computes it
 UNSET = "as in the file"  # a point may leave a field out
 OF_VARIANTS = ("strategy.", "task.")  # sections whose fields make variants of a line; all others make panels
@@ -70,19 +68,15 @@ def with_references(rows: DataFrame) -> DataFrame:
         if column not in rows or (rows["strategy"] == strategy).any() or rows[column].isna().all():
             continue
         kept = [name for name in rows.columns if is_field(str(name)) and not str(name).startswith("strategy.")]
-        latencies = rows[column].where(_fits(rows, column))
+        fits = column.removesuffix("latency_s") + "fits"  # a table that does not say so has plans that fit
+        fitting = rows[fits].map(str).str.lower() != "false" if fits in rows else rows[column].notna()
+        latencies = rows[column].where(fitting)
         theirs = rows[kept].assign(strategy=strategy, latency_s=latencies).dropna(subset=["latency_s"])
         if strategy == "single" and UNDISTRIBUTED in rows:
             ends = ("", "_low", "_high")
             theirs = theirs.assign(**{f"accuracy{end}": rows.get(f"{UNDISTRIBUTED}{end}") for end in ends})
         added.append(theirs.loc[theirs.astype(str).drop_duplicates().index])
     return concat(added, ignore_index=True) if len(added) > 1 else rows
-
-
-def _fits(rows: DataFrame, latency: str) -> Series:
-    """Where the plan of this latency fits its devices; a table that does not say so has plans that do."""
-    fits = latency.removesuffix("latency_s") + "fits"
-    return rows[fits].map(str).str.lower() != "false" if fits in rows else rows[latency].notna()
 
 
 def numeric(rows: DataFrame, plot: str, column: str) -> DataFrame:

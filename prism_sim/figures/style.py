@@ -40,7 +40,6 @@ _SPARE = (
     Style("#F0E442", "*", (0, (2, 1)), "oooo"),
     Style("#999999", "h", (0, (1, 1)), "||||"),
 )
-STRATEGY_COLOURS = {name: style.colour for name, style in STRATEGY_STYLES.items()}
 RANK_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # told apart also by MARKERS
 PART_COLOURS = {
     "compute": "#0072B2",
@@ -96,10 +95,6 @@ def variant_style(name: str, number: int, many: int) -> Style:
     return Style(colour, markers[number % len(markers)], lines[number % len(lines)], own.hatch)
 
 
-def strategy_colour(name: str) -> str:
-    return strategy_style(name).colour
-
-
 def in_order(strategies: Iterable[str]) -> list[str]:
     """Each once, in the palette's order, later ones by name."""
     known = list(STRATEGY_STYLES)
@@ -110,12 +105,6 @@ def shaded(colour: str, share: float) -> str:
     """The colour, with that share of white in it: for variants of one strategy."""
     channels = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
     return "#" + "".join(f"{round(channel + share * (255 - channel)):02X}" for channel in channels)
-
-
-def luminance(colour: str) -> float:
-    """What is left of a colour in greyscale, 0 to 1 (ITU-R BT.709 weights)."""
-    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def plain(text: object) -> str:

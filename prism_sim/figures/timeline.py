@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -66,7 +66,9 @@ def _draw(spans: Sequence[Span], names: Sequence[str], latency_s: float, title: 
         axes.set_xlim(0, latency_s / factor)
         axes.set_xlabel(f"time ({unit})")
         axes.grid(axis="y", visible=False)
-        _add_legend(figure, spans)
+        drawn = {span.kind for span in spans}
+        handles = [Patch(**_looks(kind)) for kind in (*PROCESSOR_KINDS, *SENDING_KINDS) if kind in drawn]
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), columnspacing=1.2)
         add_title(figure, title)
     return figure
 
@@ -83,28 +85,16 @@ def _draw_lanes(axes: Axes, spans: Sequence[Span], active: Sequence[int], scale:
                     if span.participant == number and span.kind == kind and span.end_s > span.start_s
                 ]
                 if bars:
-                    axes.broken_barh(
-                        bars,
-                        (len(lanes) - 0.4, 0.8),
-                        facecolors=PART_COLOURS[kind],
-                        hatch=PART_HATCHES.get(kind),
-                        edgecolor=EDGE,
-                        linewidth=0.2,
-                        label=kind,
-                    )
+                    axes.broken_barh(bars, (len(lanes) - 0.4, 0.8), **_looks(kind))
                     drawn = True
             if drawn:
                 lanes.append((number, what))
     return lanes
 
 
-def _add_legend(figure: Figure, spans: Sequence[Span]) -> None:
-    kinds = [kind for kind in (*PROCESSOR_KINDS, *SENDING_KINDS) if any(span.kind == kind for span in spans)]
-    handles = [
-        Patch(facecolor=PART_COLOURS[kind], hatch=PART_HATCHES.get(kind), edgecolor=EDGE, linewidth=0.2, label=kind)
-        for kind in kinds
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), columnspacing=1.2)
+def _looks(kind: str) -> dict[str, Any]:
+    hatch = PART_HATCHES.get(kind)
+    return {"facecolor": PART_COLOURS[kind], "hatch": hatch, "edgecolor": EDGE, "linewidth": 0.2, "label": kind}
 
 
 PLOT = Plot(

@@ -1,11 +1,12 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and digests of their content."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
@@ -32,7 +33,8 @@ def write_whole(path: Path, content: str | Callable[[Path], None]) -> None:
             temporary.write_text(content, encoding="utf-8")
         else:
             content(temporary)
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.umask(umask := os.umask(0))
+        os.chmod(temporary, 0o666 & ~umask)
         temporary.replace(path)
     except OSError as error:  # named by the place that was asked for
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
@@ -40,7 +42,10 @@ def write_whole(path: Path, content: str | Callable[[Path], None]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+def digest(paths: Iterable[Path]) -> str:
+    """SHA-256 of the files' contents, one after another."""
+    total = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()

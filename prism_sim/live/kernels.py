@@ -14,12 +14,13 @@ from typing import Any
 import torch
 
 from prism_sim import families
+from prism_sim.families.configuration import DEPTHS
 from prism_sim.live.timed import COPIED_BYTES, WHOLE_PASS, Copy, Pass, TimedStep, mean_s
 from prism_sim.numeric.block import TensorBlock
 from prism_sim.numeric.loading import ModelSource, load
 from prism_sim.plan import Kernel
+from prism_sim.shapes.block import ShapeBlock
 from prism_sim.shapes.ledger import Ledger, Shape
-from prism_sim.shapes.model import ShapeBlock
 
 ENOUGH_WEIGHTS_BYTES = 1 << 27  # of blocks used in turn: several times any cache
 BLOCKS_A_ROUND = 2
@@ -34,7 +35,7 @@ class Stack:
         self.sizes = family.dimensions(config)
         block_bytes = 4 * self.sizes.width * (4 * self.sizes.width + 2 * self.sizes.feed_forward_width)
         n_blocks = min(self.sizes.n_blocks, max(2, -(-ENOUGH_WEIGHTS_BYTES // block_bytes)))
-        depth = next(key for key in ("num_hidden_layers", "n_layer") if key in config)
+        depth = next(key for key in DEPTHS if key in config)
         model = load(ModelSource({**config, depth: n_blocks}, None, "none", "float32", seed=0)).to(where)
         trunk = getattr(model, family.trunk, model)
         self.blocks = [TensorBlock(family.parts(layer), training=False) for layer in family.layers(trunk)]

@@ -112,13 +112,9 @@ class Curve:
             alike.setdefault((point.checkpoint, point.strategy, options), []).append(point)
         for points in alike.values():
             if len(points) > 1:
-                yield OverSeeds(
-                    tuple(points),
-                    sum(point.accuracy.distributed.estimate for point in points) / len(points),
-                    difference_over_seeds(
-                        metric, [one.through.outcomes for one in points], [one.alone.outcomes for one in points]
-                    ),
-                )
+                through, alone = zip(*((one.through.outcomes, one.alone.outcomes) for one in points), strict=True)
+                mean = sum(point.accuracy.distributed.estimate for point in points) / len(points)
+                yield OverSeeds(tuple(points), mean, difference_over_seeds(metric, through, alone))
 
     def rows(self) -> list[dict[str, Any]]:
         return [point.to_row() for point in self.points]
@@ -189,7 +185,10 @@ def curve(order: AccuracyRequest, progress: Progress = SILENT) -> Curve:
             alone = answers(own, None, progress)
             cases = {ZERO_SHOT: own}
             if order.fine_tuned:
-                cases[FINE_TUNED] = own.with_overrides(_answered_by(order.fine_tuned[number]))
+                # a path is meant from here, not from the scenario's folder
+                answering = {"task.checkpoint": str(order.fine_tuned[number].resolve())}
+                others = dict.fromkeys(("model.hf", "model.preset", "model.dims"))
+                cases[FINE_TUNED] = own.with_overrides({**answering, **others})
             for checkpoint, scenario in cases.items():
                 for compressor, simulation in _ways(scenario, order):
                     check_tokens(scenario, simulation.job)
@@ -199,11 +198,6 @@ def curve(order: AccuracyRequest, progress: Progress = SILENT) -> Curve:
     return Curve(
         base, tuple(sorted(points, key=lambda point: (point.checkpoint != ZERO_SHOT, point.strategy != "single")))
     )
-
-
-def _answered_by(folder: Path) -> dict[str, Any]:
-    """What changes in a scenario. A path is meant from here, not from the scenario's folder."""
-    return {"task.checkpoint": str(folder.resolve()), **dict.fromkeys(("model.hf", "model.preset", "model.dims"))}
 
 
 def _ways(scenario: Scenario, order: AccuracyRequest) -> Iterator[tuple[str | None, Simulation]]:

@@ -10,7 +10,7 @@ from typing import Any
 from prism_sim import compressors, strategies
 from prism_sim.choice.auto import resolved
 from prism_sim.kept.cache import Kept, cache_folder
-from prism_sim.kept.digest import digest
+from prism_sim.kept.files import digest
 from prism_sim.loss import spending
 from prism_sim.loss.bench import Bench, Measure, most_segments, with_segments
 from prism_sim.loss.segment_search import EVALUATIONS, Spent, spend
@@ -111,8 +111,8 @@ def sent_bytes(simulation: Simulation) -> int:
 
 def _refuse(job: Job, order: BudgetRequest) -> None:
     """Raises ValueError where no list of segments changes anything, or the order contradicts itself."""
-    if not _is_able(type(job.options)):
-        able = [name for name, one in strategies.catalogue().items() if _is_able(one.options)]
+    able = [name for name, one in strategies.catalogue().items() if "segments" in marks(one.options, PerBlock)]
+    if job.strategy not in able:
         raise ValueError(f"{job.strategy} sends no segments, so there is no budget to spend; {', '.join(able)} does")
     if job.n_ranks == 1:
         raise ValueError("one rank sends nothing to others, so there is no budget to spend: name more ranks")
@@ -129,10 +129,6 @@ def _refuse(job: Job, order: BudgetRequest) -> None:
         raise ValueError(f"segments(={order.segments}) must be >= 1")
     if order.evaluations < 1:
         raise ValueError(f"evaluations(={order.evaluations}) must be >= 1")
-
-
-def _is_able(options: type) -> bool:
-    return "segments" in marks(options, PerBlock)
 
 
 def _prices(simulation: Simulation, order: BudgetRequest) -> tuple[Prices, int]:

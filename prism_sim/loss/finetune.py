@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -14,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from prism_sim import plugins
 from prism_sim.choice.auto import resolved
 from prism_sim.kept.cache import cache_folder
-from prism_sim.kept.digest import digest
+from prism_sim.kept.files import digest
 from prism_sim.outputs import checkpoints
-from prism_sim.outputs.fidelity import loading, source_digest
-from prism_sim.outputs.task_accuracy import checkpoint_name, spread_key
+from prism_sim.outputs.fidelity import source_digest
+from prism_sim.outputs.task_accuracy import answering_model, checkpoint_name, spread_key
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario
 from prism_sim.shapes.job import Job
-from prism_sim.simulation.model_config import model_config, model_spec
+from prism_sim.simulation.model_config import model_config
 from prism_sim.simulation.placed import placed
 from prism_sim.simulation.simulate import simulate
 from prism_sim.tasks import Task
@@ -39,7 +38,7 @@ STEPS, LEARNING_RATE = 0.5, 0.5
 WARMUP = 0.1  # of the steps
 # Of a benchmark's own checkpoint; as BERT is fine-tuned (Devlin et al., 2019, appendix A.3).
 USUAL = Recipe(steps=1000, batch=32, learning_rate=2e-5, warmup_steps=100, weight_decay=0.01)
-OWN_SOURCE = ("loss/finetune.py", "evaluation/training.py", "evaluation/spread.py")
+OWN_SOURCE = ("loss/finetune.py", "evaluation/spread.py")
 
 
 @dataclass(frozen=True)
@@ -151,12 +150,12 @@ def _train(
     """Trains, measures on validation examples, and writes. Imports torch."""
     from prism_sim.evaluation import Spread, evaluate
     from prism_sim.evaluation.evaluate import codebooks_of
-    from prism_sim.evaluation.training import spread_loss
+    from prism_sim.evaluation.spread import spread_loss
     from prism_sim.training.loop import Training, train
     from prism_sim.training.state import Keep
 
     task, splits = order.task, checkpoints.splits_of(order.scenario)[0]
-    model, spread = _model(order, place), Spread.of(order.job)
+    model, spread = answering_model(order.scenario, place, rounded=False), Spread.of(order.job)
     codebooks = codebooks_of(model, splits.train, spread)  # of the first weights, so that a resumed training has them
 
     def validated(now: nn.Module) -> Mapping[str, float]:
@@ -181,20 +180,6 @@ def _train(
     checkpoint.write(folder, lambda path: save_model(model, splits.tokenizer, path), record)
 
 
-def _model(order: FinetuneRequest, place: str | None) -> nn.Module:
-    """The checkpoint that training begins with. Raises ScenarioError if it is not there, or not for this task."""
-    from prism_sim.evaluation import fitting
-    from prism_sim.numeric.loading import ModelSource, load
-
-    scenario, config = order.scenario, model_config(order.scenario)
-    try:
-        fitting.check(order.task, checkpoints.splits_of(scenario)[0], config, None if place is None else Path(place))
-    except ValueError as error:
-        raise checkpoints.model_error(scenario, str(error)) from error
-    with loading(scenario):
-        return load(ModelSource(config, place, model_spec(scenario).head, "float32", scenario.seed))
-
-
 def _described(order: FinetuneRequest, wanted: CheckpointIdentity) -> dict[str, Any]:
     """What was trained, from what, and how."""
     job = order.job
@@ -206,8 +191,5 @@ def _described(order: FinetuneRequest, wanted: CheckpointIdentity) -> dict[str, 
         "options": asdict(job.options),
         "ranks": job.n_ranks,
         "segments": list(order.segments) if order.segments else getattr(job.options, "segments", None),
-        "identity": wanted.digest,
-        "data_digest": wanted.data_digest,
-        "recipe": wanted.recipe,
-        "versions": {"python": platform.python_version(), **wanted.versions},
+        **wanted.described(),
     }

@@ -31,7 +31,7 @@ Distance = tuple[int, int]  # nearest and furthest, in tokens
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How far the output is from the undistributed model's; see `numeric.fidelity`. kl: None without logits."""
+    """How far the output is from the undistributed model's; see `numeric.measure`. kl: None without logits."""
 
     cosine: float
     kl: float | None
@@ -43,6 +43,10 @@ class Residuals:
 
     cells: tuple[Cell, ...]
     output: Output
+
+    @classmethod
+    def of_json(cls, found: dict[str, Any]) -> Residuals:
+        return cls(tuple(Cell(**cell) for cell in found["cells"]), Output(**found["output"]))
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,8 @@ class Loss:
         """
         errors = {rank: max(one.error for one in self.of_rank(rank).values()) for rank in self.ranks}
         largest = max(errors.values())
-        found = by((c for c in self.residuals.cells if errors[c.rank] >= NOTHING * largest), _distance)
+        counting = (cell for cell in self.residuals.cells if errors[cell.rank] >= NOTHING * largest)
+        found = by(counting, lambda cell: cell.distance)
         return {
             distance: [pooled(cells) for _, cells in sorted(by(found[distance], lambda cell: cell.block).items())]
             for distance in sorted(found)
@@ -124,10 +129,6 @@ class Loss:
         }
 
 
-def _distance(cell: Cell) -> Distance | None:
-    return None if cell.nearest is None or cell.furthest is None else (cell.nearest, cell.furthest)
-
-
 def loss(scenario: Scenario | str | Path, progress: Progress = SILENT) -> Loss:
     """Really computes a scenario, or the file of one, and says where its outputs' error arises.
 
@@ -151,13 +152,9 @@ def residuals_of(scenario: Scenario, job: Job, progress: Progress = SILENT) -> R
         )
         return _measure(scenario, job)
 
-    kept = Kept("the residual stream's errors", KEPT, asdict, _residuals)
+    kept = Kept("the residual stream's errors", KEPT, asdict, Residuals.of_json)
     asked = question(scenario, job, f"{KEPT} {key(scenario, job)}")
     return kept.at(cache_folder("residuals") / f"{asked}.json", compute, progress)
-
-
-def _residuals(found: dict[str, Any]) -> Residuals:
-    return Residuals(tuple(Cell(**cell) for cell in found["cells"]), Output(**found["output"]))
 
 
 def _measure(scenario: Scenario, job: Job) -> Residuals:

@@ -88,7 +88,8 @@ def spend(losses: Losses, prices: Prices, evaluations: int = EVALUATIONS, progre
     if evaluations > 1 and uniform[0] < len(prices.levels) - 1:
         progress.line("how much each block adds, by its segments")
         expected = _expected(losses, prices, uniform[0])
-        candidates = [one for one in _candidates(expected, prices) if one != uniform]
+        allocations = dict.fromkeys(spending.allocate(guess, prices) for guess in expected)
+        candidates = [one for one in allocations if one != uniform]
         known |= {one: loss(one) for one in candidates[: evaluations - 1]}
         progress.line("moving segments from block to block")
         known = spending.improve(known, loss, expected[0], prices, evaluations - len(known))
@@ -129,7 +130,3 @@ def _expected(losses: Losses, prices: Prices, uniform: int) -> list[list[list[fl
         for guess, scale in zip(guesses, (weight, 1.0, math.sqrt(weight)), strict=True):
             guess.append([scale * square for square in curve])
     return guesses
-
-
-def _candidates(expected: Sequence[Sequence[Sequence[float]]], prices: Prices) -> list[Allocation]:
-    return list(dict.fromkeys(spending.allocate(guess, prices) for guess in expected))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import getitem
 
 import numpy as np
 
@@ -133,12 +134,8 @@ def _next_move(
     for allocation in sorted(known, key=lambda one: (known[one], one)):
         untried = {move for move in _moves(allocation, prices) if move not in known}
         if untried:
-            return min(untried, key=lambda move: (_expected(move, losses), move))
+            return min(untried, key=lambda move: (math.fsum(map(getitem, losses, move)), move))
     return None
-
-
-def _expected(allocation: Allocation, losses: Sequence[Sequence[float]]) -> float:
-    return math.fsum(of_block[place] for of_block, place in zip(losses, allocation, strict=True))
 
 
 def _moves(allocation: Allocation, prices: Prices) -> Iterator[Allocation]:

@@ -90,8 +90,10 @@ def fitted(model: nn.Module, batches: Iterable[Batch], job: Job) -> Codebooks:
         raise ValueError(f"{job.strategy} over {job.n_ranks} rank(s) needs no codebooks with these options")
     rows: list[list[Tensor]] = [[] for _ in compressors]
     for batch in batches:
+        mask = batch.get("attention_mask")
+        real = None if mask is None else mask != 0
         for number, x in enumerate(_block_inputs(model, batch)):
-            rows[number] += _packed_rows(compressors[number], x, _real(batch), job)
+            rows[number] += _packed_rows(compressors[number], x, real, job)
     if not rows[0]:
         raise ValueError("codebooks need at least one batch of inputs to be fitted to")
     dtype = next(model.parameters()).dtype
@@ -100,11 +102,6 @@ def fitted(model: nn.Module, batches: Iterable[Batch], job: Job) -> Codebooks:
             _codebook(torch.cat(found), one.quantiser).to(dtype)  # type: ignore[arg-type]
             for found, one in zip(rows, compressors, strict=True)
         )
-
-
-def _real(batch: Batch) -> Tensor | None:
-    mask = batch.get("attention_mask")
-    return None if mask is None else mask != 0
 
 
 def _block_inputs(model: nn.Module, batch: Batch) -> list[Tensor]:

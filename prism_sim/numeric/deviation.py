@@ -33,6 +33,10 @@ class Cell:
     squared_added: float
     cosines: float
 
+    @property
+    def distance(self) -> tuple[int, int] | None:
+        return None if self.nearest is None or self.furthest is None else (self.nearest, self.furthest)
+
 
 @dataclass(frozen=True, slots=True)
 class Deviation:

@@ -9,6 +9,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+Turn = tuple[Tensor, Tensor]  # cosines and sines (batch or 1, tokens, d) of the positions of rows
+
+
+def turned(q: Tensor, at: Turn) -> Tensor:
+    """Queries or keys turned by their positions (RoFormer, arXiv 2104.09864, eq. 34), in Hugging Face's order of d.
+
+    q: (batch, heads, tokens, d), whose element i belongs with i + d/2. The product of a query and a key then depends on
+    how far apart they stand, wherever that is.
+    """
+    cos, sin = at[0][:, None], at[1][:, None]
+    one, other = q.chunk(2, dim=-1)
+    return q * cos + torch.cat([-other, one], dim=-1) * sin
+
 
 def segment_means(x: Tensor, n_segments: int, real: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Mean of each of `n_segments` contiguous runs of tokens, cut as `numpy.array_split` (arXiv 2605.25682, eq. 1).
@@ -22,7 +35,8 @@ def segment_means(x: Tensor, n_segments: int, real: Tensor | None = None) -> tup
         raise ValueError(f"n_segments(={n_segments}) must be between 1 and the {n_tokens} tokens")
     length, n_longer = divmod(n_tokens, n_segments)
     border = n_longer * (length + 1)  # the first runs are one token longer
-    precise = _at_least_float32(x.dtype)  # a sum of c rows may leave float16's range, c its exact integers
+    # a sum of c rows may leave float16's range, c its exact integers
+    precise = torch.promote_types(x.dtype, torch.float32)
     weights = x.new_ones(batch, n_tokens, dtype=precise) if real is None else real.to(precise)
     weighted = x if real is None else x * weights.unsqueeze(-1)
 
@@ -34,10 +48,6 @@ def segment_means(x: Tensor, n_segments: int, real: Tensor | None = None) -> tup
     counts = run_sums(weights)
     means = run_sums(weighted) / counts.clamp(min=1).unsqueeze(-1)
     return means.to(x.dtype), counts
-
-
-def _at_least_float32(dtype: torch.dtype) -> torch.dtype:
-    return torch.promote_types(dtype, torch.float32)
 
 
 def attention_bias(counts: Tensor, visible: Tensor | None = None, dtype: torch.dtype | None = None) -> Tensor:

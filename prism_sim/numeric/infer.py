@@ -51,7 +51,8 @@ def infer(
 ) -> Inference:
     """Runs a Hugging Face model as `strategy` spreads it over `ranks`, all in this process.
 
-    model: ViT, BERT or GPT-2, bare or with a head of theirs; it stays untouched, and gradients reach its parameters.
+    model: of a family in `families.catalogue()`, such as ViT, BERT, GPT-2 or Llama, bare or with a head of theirs; it
+    stays untouched, and gradients reach its parameters.
     inputs: what the model's forward takes. ranks: 1 whatever is asked for where the strategy knows only one.
     segments (L, or a list of one for each block), compressor, shares (of what is split, summing to 1) and further
     options are the strategy's; of those that it does not know only segments is ignored, which has a default.
@@ -60,9 +61,9 @@ def infer(
     the model's parameters have changed.
     Raises ValueError for what is not supported, saying what and why.
     """
-    chosen = _options(strategy, {**options, **_stated(segments, shares, options), "compressor": compressor})
+    chosen = _options(strategy, segments, shares, {**options, "compressor": compressor})
     job = job_for(model, inputs, ranks, strategy, chosen, placement or Placement())
-    outcome = execute(model, _plain(job, inputs), job, observe, codebooks=codebooks)
+    outcome = execute(model, plain(model, inputs), job, observe, codebooks=codebooks)
     return Inference(main_output(outcome.output), outcome.plan or predict(job), outcome.output)
 
 
@@ -83,22 +84,18 @@ def fit_codebooks(
     """
     if not batches:
         raise ValueError("codebooks need at least one batch of inputs to be fitted to")
-    chosen = _options(strategy, {**options, **_stated(segments, shares, options), "compressor": compressor})
+    chosen = _options(strategy, segments, shares, {**options, "compressor": compressor})
     return fitted(model, batches, job_for(model, batches[0], ranks, strategy, chosen, Placement()))
 
 
-def _stated(
-    segments: int | Sequence[int], shares: Sequence[float] | None, options: Mapping[str, Any]
-) -> dict[str, Any]:
-    """What is said of segments and shares, as options; segments only where no rate stands in for their default."""
-    numbers = shares if shares is None or isinstance(shares, str) else tuple(shares)  # a word is refused later
-    if options.get("compression_rate") is not None and segments == DEFAULT_SEGMENTS:
-        return {"shares": numbers}
-    return {"shares": numbers, "segments": tuple(segments) if isinstance(segments, Iterable) else segments}
-
-
-def _options(strategy: str, given: Mapping[str, Any]) -> Any:
+def _options(
+    strategy: str, segments: int | Sequence[int], shares: Sequence[float] | None, further: Mapping[str, Any]
+) -> Any:
     """The strategy's Options from what was given. Raises ValueError for what it does not know or cannot serve."""
+    numbers = shares if shares is None or isinstance(shares, str) else tuple(shares)  # a word is refused later
+    given = {**further, "shares": numbers}
+    if further.get("compression_rate") is None or segments != DEFAULT_SEGMENTS:  # a rate stands in for the default
+        given["segments"] = tuple(segments) if isinstance(segments, Iterable) else segments
     if strategy == strategies.AUTO.name:
         raise ValueError(f"{strategy} needs a scenario's devices; name a strategy: {', '.join(strategies.catalogue())}")
     kind = strategies.find(strategy).options
@@ -122,7 +119,7 @@ def job_for(
 ) -> Job:
     """The sizes of this model on these inputs. Raises ValueError for models and inputs that are not supported."""
     family, sizes, head = describe(model)
-    _refuse(model, family, inputs)
+    _refuse(model, family, sizes, inputs)
     main = inputs[family.input_name]
     if reason := head.refuse(model.config.to_dict(), int(main.shape[0])):  # type: ignore[union-attr,operator]
         raise ValueError(reason)
@@ -142,7 +139,7 @@ def job_for(
     )
 
 
-def _refuse(model: nn.Module, family: Family, inputs: Mapping[str, Any]) -> None:
+def _refuse(model: nn.Module, family: Family, sizes: Dimensions, inputs: Mapping[str, Any]) -> None:
     """Raises ValueError for inputs that would be misunderstood."""
     for name in REFUSED:
         given = inputs.get(name)
@@ -156,6 +153,10 @@ def _refuse(model: nn.Module, family: Family, inputs: Mapping[str, Any]) -> None
     # Hugging Face takes positions that do not count up for sequences packed into one, and masks each from the others
     if unmasked and bool((positions.diff(dim=-1) != 1).any()):  # type: ignore[union-attr]
         raise ValueError("position_ids that do not count up by one need an attention_mask beside them")
+    # ranks know one row of positions, and where a padded sample begins does not matter, only how far apart tokens are
+    if sizes.rotary and positions is not None and bool((positions != positions[:1]).any()):
+        rule = "position_ids that differ between samples are not supported: queries and keys are turned by them"
+        raise ValueError(f"{rule}; leave them out, also of padded samples")
 
 
 def _head_tokens(head: Head, n_tokens: int, kept: Any) -> range:
@@ -183,10 +184,10 @@ def describe(model: nn.Module) -> tuple[Family, Dimensions, Head]:
     return family, sizes, heads[type(model).__name__]
 
 
-def _plain(job: Job, inputs: Mapping[str, Any]) -> dict[str, Any]:
+def plain(model: nn.Module, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs, without a key-value cache: the blocks that would fill it are not there. The output has names."""
-    plain = {**inputs, "return_dict": True}
-    return {**plain, "use_cache": False} if families.find(job.sizes.family).causal else plain
+    causal = families.find(str(model.config.model_type)).causal  # type: ignore[union-attr]
+    return {**inputs, "return_dict": True, **({"use_cache": False} if causal else {})}
 
 
 def main_output(output: Any) -> Any:

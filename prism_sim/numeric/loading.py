@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,7 +41,7 @@ class ModelSource:
     weight matrices to 8 bits and a scale a row.
     """
 
-    config: Mapping[str, Any]
+    config: Mapping[str, Any] = field(hash=False)  # no dictionary has one
     place: str | None
     head: str | None
     dtype: str
@@ -70,8 +70,7 @@ def load(source: ModelSource) -> nn.Module:
 def round_to_int8(model: nn.Module, family: Family) -> None:
     """Gives the blocks' weight matrices the values that int8 with a scale an output row keeps (symmetric, absmax)."""
     for layer in family.layers(model):
-        parts = family.parts(layer)
-        for affine in (parts.query, parts.key, parts.value, parts.output, parts.expand, parts.contract):
+        for affine in family.parts(layer).matrices:
             scale = affine.weight.abs().amax(dim=1, keepdim=True).clamp(min=1e-12) / 127
             affine.weight.copy_((affine.weight / scale).round() * scale)  # a view of the model's own weight
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from prism_sim import families
 from prism_sim.compressors import Compressor
 from prism_sim.numeric.block import TensorBlock
-from prism_sim.numeric.equations import attention_bias, partition_aware_causal_mask
+from prism_sim.numeric.equations import Turn, attention_bias, partition_aware_causal_mask
 from prism_sim.numeric.meter import FlopMeter, SilentMeter
 from prism_sim.partition import Keys
 from prism_sim.shapes.job import Job, OfJob
@@ -97,6 +97,16 @@ class TensorModel(OfJob):
     def receive(self, value: Any) -> Any:
         return value.to(self.given.embedded.dtype) if _is_rows(value) else value
 
+    def places(self, keys: Sequence[Keys], padding: Tensor | None) -> Turn | None:
+        if not self.job.sizes.rotary:
+            return None
+        x, batch = self.given.embedded, 1 if padding is None else len(padding)
+        stated = self.given.raw.get("position_ids")
+        positions = torch.arange(self.n_tokens, device=x.device)[None] if stated is None else stated[:1]
+        each = [_mean_positions(group, positions, padding).expand(batch, -1) for group in keys]
+        found: Turn = self.family.rotation(self.given.trunk, x, torch.cat(each, dim=1))
+        return found
+
     def bias(
         self, queries: range, keys: Sequence[Keys], padding: Tensor | None, counts: Sequence[Tensor | None] = ()
     ) -> Tensor | None:
@@ -120,6 +130,23 @@ def _is_rows(value: Any) -> bool:
 
 def _precise(x: Tensor) -> torch.dtype:
     return torch.promote_types(x.dtype, torch.float32)
+
+
+def _mean_positions(keys: Keys, positions: Tensor, padding: Tensor | None) -> Tensor:
+    """Where each key stands: (1, K), or (batch, K) with padding, of which no token enters.
+
+    positions: (1, tokens). A key whose tokens only its sender knows stands where all that it may stand for do.
+    """
+    own = positions[:, keys.tokens.start : keys.tokens.stop]
+    if keys.n_keys == len(keys.tokens):
+        return own
+    n_runs = 1 if keys.by_content else keys.n_keys
+    real = torch.ones_like(own) if padding is None else padding[:, keys.tokens.start : keys.tokens.stop].long()
+    sums, counts = (
+        torch.stack([run.sum(1) for run in of_tokens.tensor_split(n_runs, dim=1)], dim=1)
+        for of_tokens in (own * real, real)
+    )
+    return (sums / counts.clamp(min=1)).expand(-1, keys.n_keys)  # whole sums: exact as far as a float32 reaches
 
 
 def _counts(keys: Keys, padding: Tensor | None, x: Tensor) -> Tensor:

@@ -18,10 +18,9 @@ from torch import Tensor
 
 from prism_sim.numeric.block import TensorBlock
 from prism_sim.numeric.deviation import Cell, distance_bin, relative
-from prism_sim.numeric.fidelity import OutputFidelity, fidelity
 from prism_sim.numeric.infer import main_output
 from prism_sim.numeric.interpreter import execute
-from prism_sim.numeric.undistributed import Undistributed
+from prism_sim.numeric.measure import OutputFidelity, Undistributed, fidelity
 from prism_sim.partition import ranges
 from prism_sim.shapes.job import Job
 
@@ -157,7 +156,7 @@ def _cells(known: Undistributed, cut: Cut, accumulated: Tensor, alone: Tensor) -
     """The rows of one rank after one block, apart by distance."""
     wanted, real = cut.held.of(known.stream[cut.block]), _real(known, cut.held)
     error, added, norm = (
-        _squared(rows, real) for rows in (_difference(accumulated, wanted), _difference(alone, wanted), wanted)
+        _squared(rows, real) for rows in (accumulated.double() - wanted, alone.double() - wanted, wanted)
     )
     cosines = F.cosine_similarity(accumulated.double(), wanted.double(), dim=-1) * real
     distances = cut.distances(known.stream[0].shape[1])
@@ -191,7 +190,7 @@ def _errors(known: Undistributed, seen: Seen, job: Job) -> tuple[float, ...]:
         for rank, own in held.items():
             if (rank, block) in seen:
                 x, real = own.of(wanted), _real(known, own)
-                squared_error += float(_squared(_difference(torch.cat(seen[rank, block]), x), real).sum())
+                squared_error += float(_squared(torch.cat(seen[rank, block]).double() - x, real).sum())
                 squared_norm += float(_squared(x, real).sum())
         found.append(relative(squared_error, squared_norm))
     return tuple(found)
@@ -202,10 +201,6 @@ def _real(known: Undistributed, held: Held) -> Tensor:
     if known.real is None:
         return torch.ones(len(held.samples), len(held.tokens), dtype=torch.float64, device=known.stream[0].device)
     return held.of(known.real).double()
-
-
-def _difference(rows: Tensor, wanted: Tensor) -> Tensor:
-    return rows.double() - wanted.double()
 
 
 def _squared(rows: Tensor, real: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from prism_sim import families
-from prism_sim.kept.digest import digest
+from prism_sim.kept.files import digest
 from prism_sim.plugins import remembered
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError
@@ -37,7 +37,7 @@ def weights_of(scenario: Scenario, progress: Progress = SILENT) -> str | None:
         return None
     if not is_reference(scenario):
         return str(spec.folder) if spec.folder is not None else spec.hub_id
-    from prism_sim.training.errors import TrainingError
+    from prism_sim.training.checkpoint import TrainingError
     from prism_sim.training.references import TrainingRequest, obtain
 
     assert scenario.task is not None
@@ -77,17 +77,14 @@ def splits_of(scenario: Scenario) -> tuple[Splits, str]:
     config = model_config(scenario)
     fixed = own or families.find(str(config["model_type"])).input_name == "pixel_values"
     place = None if own else (str(model.folder) if model.folder is not None else model.hub_id)
-    tokens = None if fixed or not _states_tokens(scenario) else scenario.workload.tokens
+    states_tokens = (scenario.written.source.tree.get("workload") or {}).get("tokens") is not None
+    tokens = scenario.workload.tokens if states_tokens and not fixed else None
     try:
         return _splits(spec.name, spec.data, place, "{}" if own else json.dumps(config, sort_keys=True), tokens)
     except DataError as error:
         written = scenario.written.source
         field = ("task", "data") if spec.data is not None else ("task",)
         raise written.error(field, str(error)) from error
-
-
-def _states_tokens(scenario: Scenario) -> bool:
-    return (scenario.written.source.tree.get("workload") or {}).get("tokens") is not None
 
 
 @remembered(maxsize=4)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from prism_sim import plugins, strategies
 from prism_sim.kept.cache import Kept, cache_folder
-from prism_sim.kept.digest import digest
+from prism_sim.kept.files import digest
 from prism_sim.outputs.checkpoints import model_error, weights_key, weights_of
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario
@@ -34,7 +34,7 @@ DETERMINING = ("numeric", "families", "shapes", "strategies", "compressors", "."
 
 @dataclass(frozen=True, slots=True)
 class Fidelity:
-    """Against the undistributed model on the same input; see `numeric.fidelity`.
+    """Against the undistributed model on the same input; see `numeric.measure`.
 
     top1_agreement: None for random weights, whose outputs say nothing about accuracy.
     plan_confirmed: the bytes and FLOPs that were seen equal the predicted ones.
@@ -105,14 +105,13 @@ def _measure(scenario: Scenario, job: Job) -> Fidelity:
 
     source, given = sources(scenario, job)
     with loading(scenario):
-        measured = measure(source, given, job)
-    found = measured.fidelity
+        found, confirmed = measure(source, given, job)
     return Fidelity(
         max_abs_error=found.max_abs_error,
         cosine=found.cosine,
         kl=found.kl,
         top1_agreement=None if source.place is None else found.top1_agreement,
-        plan_confirmed=measured.plan_confirmed,
+        plan_confirmed=confirmed,
         random_weights=source.place is None,
     )
 
@@ -145,12 +144,8 @@ def question(scenario: Scenario, job: Job, schema: str = SCHEMA) -> str:
 
 
 @plugins.remembered()
-def source_digest() -> str:
-    """Of our own source that the numbers come from, and of plug-ins'."""
+def source_digest(folders: tuple[str, ...] = DETERMINING) -> str:
+    """Of our own source in these folders, by default what the numbers come from, and of plug-ins' of these rooms."""
     root = Path(__file__).parent.parent
-    own = digest(sorted(path for folder in DETERMINING for path in (root / folder).glob(_pattern(folder))))
-    return own + plugins.digest(DETERMINING)
-
-
-def _pattern(folder: str) -> str:
-    return "*.py" if folder == "." else "**/*.py"
+    patterns = [f"{folder}/**/*.py" if folder != "." else "*.py" for folder in folders]
+    return digest(sorted(path for pattern in patterns for path in root.glob(pattern))) + plugins.digest(folders)

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from prism_sim.numeric.inputs import InputSource
-    from prism_sim.numeric.undistributed import Undistributed
-    from prism_sim.tasks.examples import Examples
+    from prism_sim.numeric.measure import Undistributed
 
 MOST_EXAMPLES = 64  # of a task
 MOST_ELEMENTS = 2**25  # of their rows after all blocks, 128 MiB in float32
@@ -47,8 +46,8 @@ class Reader:
 
         Those are of later seeds, or test examples. Raises ScenarioError for an input that cannot be had.
         """
+        from prism_sim.numeric.measure import undistributed
         from prism_sim.numeric.threads import fixed_threads
-        from prism_sim.numeric.undistributed import undistributed
 
         inputs, job = self._noise_or_file(number) if self.scenario.task is None else self._examples(number)
         with fixed_threads():
@@ -72,12 +71,11 @@ class Reader:
         from prism_sim.evaluation.spread import Spread, job_of
 
         splits, _ = splits_of(self.scenario)
-        most = n_examples(self.job)
         if number == 0:
-            chosen = range(min(most, len(splits.validation)))
-            batch = splits.validation.batch(chosen)
-        else:
-            batch = splits.test.batch(_part(splits.test, number - 1, most))
+            batch = splits.validation.batch(range(min(n_examples(self.job), len(splits.validation))))
+        else:  # equal parts of the test examples, none of which is in two
+            size = min(n_examples(self.job), len(splits.test) // ELSEWHERE)
+            batch = splits.test.batch(range((number - 1) * size, number * size))
         inputs: dict[str, Any] = tensors(self.model, batch.inputs)
         job = job_of(self.model, inputs, Spread.of(self.job))
         return {**inputs, **({"use_cache": False} if hasattr(self.model, "generate") else {})}, job
@@ -96,12 +94,6 @@ def n_examples(job: Job) -> int:
     """Of a task, in one input: as many as memory easily holds the rows of."""
     sizes = job.sizes
     return max(1, min(MOST_EXAMPLES, MOST_ELEMENTS // (job.n_tokens * sizes.width * sizes.n_blocks)))
-
-
-def _part(examples: Examples, number: int, most: int) -> range:
-    """Equal parts of examples, none of which is in two."""
-    size = min(most, len(examples) // ELSEWHERE)
-    return range(number * size, (number + 1) * size)
 
 
 def described(scenario: Scenario, job: Job) -> str:

@@ -13,13 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prism_sim import plugins, strategies
+from prism_sim import strategies
 from prism_sim.kept.cache import Kept, cache_folder
-from prism_sim.kept.digest import digest
 from prism_sim.outputs import checkpoints
 from prism_sim.outputs.fidelity import LIBRARIES, loading, source_digest
 from prism_sim.progress import SILENT, Progress
@@ -29,6 +28,9 @@ from prism_sim.simulation.model_config import model_config, model_spec
 from prism_sim.tasks import metrics
 from prism_sim.tasks.examples import Array, Examples
 from prism_sim.tasks.intervals import Interval, difference, interval
+
+if TYPE_CHECKING:
+    from torch import nn
 
 SCHEMA = "prism-sim/evaluation/1"
 DETERMINING = ("evaluation", "tasks")  # folders of our own source, beside those of numerics
@@ -187,7 +189,7 @@ def question(scenario: Scenario, job: Job | None) -> str:
         "weights": checkpoints.weights_key(scenario),
         "task": [scenario.task.name, scenario.task.examples, checkpoints.splits_of(scenario)[1]],
         "spread": None if job is None else spread_key(job),
-        "source": [source_digest(), _source_digest()],
+        "source": [source_digest(), source_digest(DETERMINING)],
         "libraries": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
     }
     return hashlib.sha256(json.dumps(determining, sort_keys=True, default=str).encode()).hexdigest()
@@ -199,29 +201,35 @@ def spread_key(job: Job) -> list[Any]:
     return [job.strategy, options, job.n_ranks, asdict(job.placement), job.wire_dtype]
 
 
-@plugins.remembered()
-def _source_digest() -> str:
-    root = Path(__file__).parent.parent
-    own = digest(sorted(path for folder in DETERMINING for path in (root / folder).rglob("*.py")))
-    return own + plugins.digest(DETERMINING)
-
-
 def _computed(
     scenario: Scenario, job: Job | None, examples: Examples, place: str | None, watch: Callable[[int, int], None]
 ) -> Answers:
-    from prism_sim.evaluation import Spread, evaluate, fitting
+    from prism_sim.evaluation import Spread, evaluate
+
+    model, spread = answering_model(scenario, place), None if job is None else Spread.of(job)
+    task, train = checkpoints.task_of(scenario), checkpoints.splits_of(scenario)[0].train
+    found = evaluate(model, task, examples, spread, train, watch=watch)
+    if place is None or not Path(place).is_dir():
+        return Answers(found.outcomes, None)
+    digests = "\n".join(checkpoints.folder_digests(Path(place)))
+    return Answers(found.outcomes, hashlib.sha256(digests.encode()).hexdigest())
+
+
+def answering_model(scenario: Scenario, place: str | None, rounded: bool = True) -> nn.Module:
+    """The checkpoint at this place, its weights rounded if the scenario says so. Imports torch.
+
+    rounded: False, to train on from the weights as they are. Raises ScenarioError if it is not there, or not for the
+    task.
+    """
+    from prism_sim.evaluation import fitting
     from prism_sim.numeric.loading import ModelSource, load
 
-    task, spec, config = checkpoints.task_of(scenario), model_spec(scenario), model_config(scenario)
-    folder = Path(place) if place is not None and Path(place).is_dir() else None
-    source = ModelSource(config, place, spec.head, spec.dtype, scenario.seed, spec.weight_dtype)
+    spec, config = model_spec(scenario), model_config(scenario)
+    folder = None if place is None else Path(place)
     try:
-        fitting.check(task, checkpoints.splits_of(scenario)[0], config, folder)
+        fitting.check(checkpoints.task_of(scenario), checkpoints.splits_of(scenario)[0], config, folder)
     except ValueError as error:
         raise checkpoints.model_error(scenario, str(error)) from error
+    weight_dtype = spec.weight_dtype if rounded else None
     with loading(scenario):
-        model = load(source)
-    spread = None if job is None else Spread.of(job)
-    found = evaluate(model, task, examples, spread, checkpoints.splits_of(scenario)[0].train, watch=watch)
-    digests = None if folder is None else hashlib.sha256("\n".join(checkpoints.folder_digests(folder)).encode())
-    return Answers(found.outcomes, None if digests is None else digests.hexdigest())
+        return load(ModelSource(config, place, spec.head, spec.dtype, scenario.seed, weight_dtype))

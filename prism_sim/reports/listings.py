@@ -48,7 +48,7 @@ def _models(known: Sequence[presets.ModelPreset]) -> Table:
     for preset in known:
         family = families.find(preset.config["model_type"])
         sizes = family.dimensions(preset.config)
-        tokens = str(sizes.max_tokens) if family.fixed_tokens(sizes) else f"up to {sizes.max_tokens}"
+        tokens = str(sizes.max_tokens) if family.fixed_tokens(sizes) else f"up to {sizes.most_tokens}"
         shape = (sizes.n_blocks, sizes.width, sizes.n_heads)
         owner = preset.hub_id.removesuffix(f"/{preset.name}")  # the whole id where the hub's name is another
         table.add_row(preset.name, *map(str, shape), tokens, owner)

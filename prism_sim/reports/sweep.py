@@ -7,8 +7,9 @@ from collections import Counter
 from rich.console import Console
 from rich.markup import escape
 
+from prism_sim.sweeping.blocks import REASON
 from prism_sim.sweeping.points import Grid
-from prism_sim.sweeping.table import REASON, SweepTable
+from prism_sim.sweeping.table import SweepTable
 from prism_sim.units_text import seconds_text
 
 SHOWN_REASONS = 3
@@ -22,7 +23,7 @@ def show_sweep(table: SweepTable, grid: Grid, n_known: int, elapsed_s: float, co
         + (f", {n_known} known from before" if n_known else "")
         + (f", {table.n_points - len(grid.tasks)} the same as another" if table.n_points > len(grid.tasks) else "")
     )
-    latencies = table.columns.get("latency_s", [])
+    latencies = list(table.columns["latency_s"])
     best = min((row for row, s in enumerate(latencies) if s is not None), key=lambda row: latencies[row], default=None)
     if best is not None:
         fields = [axis.field for group in grid.groups for axis in group]

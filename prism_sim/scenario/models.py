@@ -76,11 +76,12 @@ def workload(
         if fixed is not None and tokens not in (None, fixed):
             rule = f"{tokens} does not fit {spec.label}, whose input always makes {fixed} tokens; remove the line"
             raise source.error(path, rule)
-        if tokens is not None and tokens > sizes.max_tokens:
-            rule = f"{tokens} is more than the {sizes.max_tokens} positions of {spec.label}; write at most that"
+        if tokens is not None and tokens > sizes.most_tokens:
+            what = "positions" if sizes.most_tokens == sizes.max_tokens else "tokens of the sliding attention window"
+            rule = f"{tokens} is more than the {sizes.most_tokens} {what} of {spec.label}; write at most that"
             raise source.error(path, rule)
         if tokens is None and (fixed is not None or section.input is None):
-            tokens = fixed or min(usual_tokens, sizes.max_tokens)
+            tokens = fixed or min(usual_tokens, sizes.most_tokens)
     if tokens is not None and tokens < least_tokens:
         others = [name for name, one in strategies.catalogue().items() if not (one.splits_tokens or one.one_rank)]
         remedy = f"name fewer ranks, or a strategy that does not split tokens ({', '.join(others)})"
@@ -152,6 +153,7 @@ def _of_dims(section: ModelSection, source: Source) -> ModelSpec:
         rule = "pretrained needs a model with weights, but dims gives sizes alone; write random, or a preset or hf"
         raise source.error(("model", "weights"), rule)
     known = {key for preset in presets.models() if preset.config["model_type"] == kind for key in preset.config}
+    known |= families.find(str(kind)).more_keys if known else set()
     for key in config if known else ():
         if key not in known and key not in _ALSO_IN_DIMS:
             hint = nearest(key, known) or f"; known: {', '.join(sorted(known))}"

@@ -73,8 +73,14 @@ class Scenario:
     @cached_property
     def hash(self) -> str:
         """SHA-256 of all that determines a run: not the name, comments, unused fields, sweep, or where files lie."""
-        text = json.dumps(self._content(), sort_keys=True, separators=(",", ":"), default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hash_of(self.content_texts())
+
+    def content_texts(self) -> dict[str, str]:
+        """What `hash_of` digests: JSON, by the section that it depends on."""
+        return {
+            section: json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+            for section, content in self._content().items()
+        }
 
     def _content(self) -> dict[str, Any]:
         model = asdict(self.model)
@@ -102,6 +108,12 @@ class Scenario:
         assert self.task is not None
         named = {"checkpoint": self.task.checkpoint, "data": self.task.data}
         return asdict(self.task) | {key: None if path is None else path.name for key, path in named.items()}
+
+
+def hash_of(content_texts: Mapping[str, str]) -> str:
+    """Of a scenario with these `content_texts`, which may come from several."""
+    text = ",".join(f'"{section}":{content_texts[section]}' for section in sorted(content_texts))
+    return hashlib.sha256(f"{{{text}}}".encode()).hexdigest()
 
 
 def load_scenario(path: str | Path, overrides: Iterable[str] | Mapping[str, Any] = ()) -> Scenario:

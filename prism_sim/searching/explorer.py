@@ -1,4 +1,4 @@
-"""Which point is tried next: an Optuna sampler that never suggests a point twice.
+"""What Optuna does for a search: which point is tried next, never one twice, and evaluations in a file.
 
 What it suggests follows from the seed and from what is known, nothing else, so that a search that was interrupted goes
 on as if it had not been.
@@ -7,23 +7,28 @@ on as if it had not been.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, isqrt
+from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from prism_sim.searching.fronts import Front, PointOutcome
+from prism_sim.scenario import ScenarioError
+from prism_sim.searching.goals import Front, PointOutcome
 from prism_sim.searching.space import Point, Space
 
 Kind = Literal["nsga2", "tpe", "random"]
 KINDS: tuple[Kind, ...] = ("nsga2", "tpe", "random")
 VIOLATION = "violation"  # a trial's own attribute
 LEAST_POPULATION = 8
+STUDY, IDENTITY = "prism-sim search", "identity"
 REFINED = 3  # of so many + 1 points, that many lie beside the front
 
 
@@ -39,8 +44,9 @@ class Explorer(BaseSampler):
         self.front = Front()
         self.points: dict[int, Point] = {}
         self.first = _first(space, min(2 * self.population, ceil(budget / 2)), Random(seed))
-        self.distributions = {
-            dimension.name: _distribution(len(dimension.order), dimension.ordered) for dimension in space.dimensions
+        self.distributions: dict[str, BaseDistribution] = {
+            one.name: IntDistribution(0, one.last) if one.ordered else CategoricalDistribution(range(one.last + 1))
+            for one in space.dimensions
         }
 
     def learn(self, point: Point, outcome: PointOutcome) -> None:
@@ -70,8 +76,7 @@ class Explorer(BaseSampler):
         if self.kind == "random":
             return None
         while self.first:
-            point = self.first[0]
-            self.first = self.first[1:]
+            point = self.first.pop(0)
             if self.space.task(point) not in self.seen:
                 return point
         return self._beside_front(rng) if number % (REFINED + 1) else None
@@ -80,10 +85,8 @@ class Explorer(BaseSampler):
         members = list(self.front.members)
         rng.shuffle(members)
         for task in members:
-            unseen = [
-                near for near in self.space.neighbours(self.points[task]) if self.space.task(near) not in self.seen
-            ]
-            if unseen:
+            neighbours = self.space.neighbours(self.points[task])
+            if unseen := [near for near in neighbours if self.space.task(near) not in self.seen]:
                 return rng.choice(unseen)
         return None
 
@@ -118,10 +121,6 @@ def _constraints(trial: FrozenTrial) -> tuple[float]:
     return (trial.user_attrs[VIOLATION],)
 
 
-def _distribution(size: int, ordered: bool) -> BaseDistribution:
-    return IntDistribution(0, size - 1) if ordered else CategoricalDistribution(range(size))
-
-
 def _first(space: Space, count: int, rng: Random) -> list[Point]:
     """The two outermost corners, then a Latin hypercube: along each dimension every part is met as often."""
     sizes = [len(dimension.order) for dimension in space.dimensions]
@@ -132,3 +131,41 @@ def _first(space: Space, count: int, rng: Random) -> list[Point]:
         columns.append(places)
     corners = [tuple(0 for _ in sizes), tuple(size - 1 for size in sizes)]
     return [*corners, *zip(*columns, strict=True)][:count]
+
+
+class Store:
+    """Evaluations in a file: Optuna's journal, one study in it, a line an evaluation.
+
+    known: finished trials, in their order. Raises ScenarioError if the file is of another search or no journal,
+    OSError if it cannot be written.
+    """
+
+    def __init__(self, path: Path, identity: Mapping[str, str], n_objectives: int) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab"):  # an error names the file
+            pass
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                storage = JournalStorage(JournalFileBackend(str(path)))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ScenarioError(f"{path}: is no journal of a search ({error}); choose another --storage") from None
+        names = [study.study_name for study in storage.get_all_studies()]
+        if STUDY in names:
+            self.study = optuna.load_study(study_name=STUDY, storage=storage)
+            found = self.study.user_attrs.get(IDENTITY, {})
+            if other := [what for what, value in identity.items() if found.get(what) != value]:
+                what = " and another ".join(other)
+                raise ScenarioError(f"{path}: belongs to a search with another {what}; choose another --storage")
+        elif names:
+            raise ScenarioError(f"{path}: holds other studies ({names[0]!r}); choose another --storage")
+        else:
+            self.study = optuna.create_study(study_name=STUDY, storage=storage, directions=["minimize"] * n_objectives)
+            self.study.set_user_attr(IDENTITY, dict(identity))
+
+    @property
+    def known(self) -> list[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+
+    def add(self, trial: FrozenTrial) -> None:
+        self.study.add_trial(trial)

@@ -1,21 +1,61 @@
-"""What a search is for: objectives and conditions, by a sweep row's columns. Read strictly, never evaluated."""
+"""What a search is for: objectives and conditions, by a sweep row's columns, and what nothing else beats in them.
+
+They are read strictly, never evaluated. Costs are less the better.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from prism_sim.catalogue import nearest
 from prism_sim.scenario import ScenarioError
-from prism_sim.searching.fronts import PointOutcome
 
 FITS = "fits"  # always holds: a point that does not fit its devices has no figures
 WITHOUT_FIGURES = 1e6  # violation: worse than that of any point that has figures
 _CONDITION = re.compile(r"\s*(?P<column>[A-Za-z_][\w.\[\]]*)\s*(?P<sign><=|>=|<|>)\s*(?P<limit>\S+)\s*")
 _RANK = re.compile(r"rank\d+_")
+
+Costs = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class PointOutcome:
+    """What came of a point. costs: each objective, less is better. violation: of the conditions; 0: all are met."""
+
+    costs: Costs
+    violation: float = 0.0
+
+
+def beats(one: PointOutcome, other: PointOutcome) -> bool:
+    """As Deb's constrained domination: who meets the conditions, else who violates them less, else by costs."""
+    if one.violation != other.violation:
+        return one.violation < other.violation
+    if one.violation > 0:
+        return False
+    return one.costs != other.costs and all(a <= b for a, b in zip(one.costs, other.costs, strict=True))
+
+
+class Front:
+    """Grows by one outcome after the other; of equal ones it keeps the first."""
+
+    def __init__(self) -> None:
+        self.members: dict[int, PointOutcome] = {}
+
+    def add(self, key: int, outcome: PointOutcome) -> None:
+        if any(beats(known, outcome) or known == outcome for known in self.members.values()):
+            return
+        self.members = {other: known for other, known in self.members.items() if not beats(outcome, known)}
+        self.members[key] = outcome
+
+    @property
+    def feasible(self) -> list[int]:
+        """Keys by growing costs."""
+        found = [key for key, outcome in self.members.items() if outcome.violation == 0]
+        return sorted(found, key=lambda key: (self.members[key].costs, key))
 
 
 @dataclass(frozen=True)
@@ -91,17 +131,17 @@ class Goals:
 
     def check(self, row: Mapping[str, Any], numerics: bool) -> None:
         """Raises ScenarioError if a column is not one of numbers in this row, and cannot be in another."""
-        named = [(_option(one), one.column) for one in self.objectives]
+        named = [(f"--{one!s}", one.column) for one in self.objectives]
         named += [(f"--where '{one}'", one.column) for one in self.conditions]
         for option, column in named:
             if column not in row and not (_RANK.match(column) and _RANK.sub("rank0_", column) in row):
-                numbers = [name for name, value in row.items() if value is None or _is_number(value)]
+                numbers = [name for name, value in row.items() if value is None or is_number(value)]
                 hint = nearest(column, numbers) or "; see the columns of `prism-sim sweep`"
                 raise ScenarioError(f"{option}: {column!r} is not a column of a sweep's table{hint}")
             if not numerics and column.startswith(("fidelity_", "accuracy")):
                 raise ScenarioError(f"{option}: is computed with numerics only; leave out --no-numerics")
             value = row.get(column)
-            if value is not None and not _is_number(value):
+            if value is not None and not is_number(value):
                 raise ScenarioError(f"{option}: {column!r} holds {value!r}, which is no number; name another column")
 
     def outcome(self, row: Mapping[str, Any]) -> tuple[PointOutcome, str | None]:
@@ -116,17 +156,12 @@ class Goals:
         return PointOutcome(costs, sum(violation for _, violation in missed)), reason
 
     def _missing(self, row: Mapping[str, Any]) -> str | None:
-        columns: Sequence[str] = [*(one.column for one in self.objectives), *(one.column for one in self.conditions)]
-        for column in columns:
+        for column in [one.column for one in self.objectives] + [one.column for one in self.conditions]:
             value: Any = row.get(column)
-            if not _is_number(value) or not math.isfinite(value):
+            if not is_number(value) or not math.isfinite(value):
                 return f"has no {column}"
         return None
 
 
-def _option(objective: Objective) -> str:
-    return f"--{'maximise' if objective.maximise else 'minimise'} {objective.column}"
-
-
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError, sweep_axes
-from prism_sim.searching.fronts import Front, PointOutcome
-from prism_sim.searching.goals import Goals
-from prism_sim.searching.space import Point, Space, cells_at, overrides_at
+from prism_sim.searching.goals import Front, Goals, PointOutcome
+from prism_sim.searching.space import Point, Space
 from prism_sim.sweeping.points import Grid
 
 if TYPE_CHECKING:
     from optuna import Study
 
-    from prism_sim.searching.explorer import Kind
-    from prism_sim.searching.storage import Store
+    from prism_sim.searching.explorer import Kind, Store
 
 SCHEMA = "prism-sim/search/1"
 REASON = "reason"
@@ -204,7 +202,7 @@ class Search:
     def _store(self) -> Store | None:
         if self.order.storage is None:
             return None
-        from prism_sim.searching.storage import Store
+        from prism_sim.searching.explorer import Store
         from prism_sim.sweeping.files import identity_of
 
         goals = self.order.goals
@@ -225,24 +223,28 @@ def _budget(evaluations: int | None, n_tasks: int) -> int:
 
 def _evaluator(grid: Grid, numerics: bool) -> Evaluate:
     """Rows as a sweep has them; outputs that points share are computed once."""
-    from prism_sim.sweeping.journal import nothing_known
+    from prism_sim.sweeping.journal import Known
     from prism_sim.sweeping.sweep import QUESTIONS
     from prism_sim.sweeping.table import row_of
     from prism_sim.sweeping.work import SweepWork, WorkPiece, perform, source_digest
 
     work = SweepWork(grid.base, numerics, source_digest())
-    known = nothing_known()
+    known = Known()
+    columns, overrides = list(grid.columns()), {task.number: task.overrides for task in grid.tasks}
 
-    def answer(kind: Any, number: int) -> dict[str, Any]:
-        ((_, found),) = perform(work, WorkPiece(kind, ((number, overrides_at(grid, number)),))).found
-        return found
+    def answer(kind: Any, number: int, key: Any) -> None:
+        answered = perform(work, WorkPiece(kind, ((key, overrides[number]),)))
+        known.add(kind, answered.found, answered.blocks)
 
     def evaluate(number: int) -> Row:
-        found, cells = answer("timing", number), cells_at(grid, number)
+        cells = {name: values[number] for name, values in columns}
+        if number not in known["timing"]:
+            answer("timing", number, number)
+        found = known["timing"][number]
         for kind, name in QUESTIONS.items():
             if name in found and found[name] not in known[kind]:
-                known[kind][found[name]] = answer(kind, number)
-        row = row_of(found, known)
+                answer(kind, number, found[name])
+        row = found if REASON in found else row_of(found["row"], found, known)
         return cells | ({REASON: row[REASON]} if REASON in row else row)
 
     return evaluate

@@ -8,10 +8,10 @@ from functools import cached_property
 from itertools import pairwise
 from math import prod
 from random import Random
-from typing import Any
 
-from prism_sim.scenario import UNSET, Group
-from prism_sim.sweeping.points import Grid, Overrides, unit_in_name
+from prism_sim.scenario import Group
+from prism_sim.searching.goals import is_number
+from prism_sim.sweeping.points import Grid
 
 Point = tuple[int, ...]  # a place along each dimension
 
@@ -24,12 +24,14 @@ class Dimension:
     order: tuple[int, ...]
     ordered: bool
 
+    @property
+    def last(self) -> int:
+        return len(self.order) - 1
+
     def beside(self, place: int) -> Iterator[int]:
         """The next places up and down; where there is no order, all others."""
-        if self.ordered:
-            yield from (other for other in (place - 1, place + 1) if 0 <= other < len(self.order))
-        else:
-            yield from (other for other in range(len(self.order)) if other != place)
+        near = (place - 1, place + 1) if self.ordered else range(len(self.order))
+        yield from (other for other in near if other != place and 0 <= other <= self.last)
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,8 @@ class Space:
 
     def point(self, number: int) -> Point:
         """Of the point with this number."""
-        places = []
-        for dimension, stride in zip(self.dimensions, self.strides, strict=True):
-            places.append(dimension.order.index(number // stride % len(dimension.order)))
-        return tuple(places)
+        along = zip(self.dimensions, self.strides, strict=True)
+        return tuple(one.order.index(number // stride % len(one.order)) for one, stride in along)
 
     def neighbours(self, point: Point) -> Iterator[Point]:
         """Points that differ along one dimension, by as little as can be."""
@@ -86,7 +86,7 @@ def _dimension(group: Group) -> Dimension:
     """In the order of its numbers if they are numbers that grow or fall together, else as it is written."""
     steps = range(len(group[0].values))
     numbers = [axis.numbers for axis in group]
-    if not all(_is_number(value) for axis in numbers for value in axis):
+    if not all(is_number(value) for axis in numbers for value in axis):
         return Dimension(_name(group), tuple(steps), ordered=False)
     order = tuple(sorted(steps, key=lambda step: numbers[0][step]))
     alike = all(_is_monotone([axis[step] for step in order]) for axis in numbers)
@@ -97,32 +97,5 @@ def _name(group: Group) -> str:
     return ", ".join(axis.field for axis in group)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
 def _is_monotone(values: list[float]) -> bool:
     return all(one <= other for one, other in pairwise(values)) or all(one >= other for one, other in pairwise(values))
-
-
-def overrides_at(grid: Grid, number: int) -> Overrides:
-    """What the point with this number changes in the scenario."""
-    return {axis.field: axis.values[step] for axis, step in _steps(grid, number) if axis.values[step] is not UNSET}
-
-
-def cells_at(grid: Grid, number: int) -> dict[str, Any]:
-    """The swept fields' columns of the point with this number, as a sweep's table has them."""
-    cells: dict[str, Any] = {}
-    for axis, step in _steps(grid, number):
-        cells[axis.field] = None if axis.values[step] is UNSET else axis.values[step]
-        if axis.unit:
-            number_of = axis.numbers[step]
-            cells[f"{axis.field}_{unit_in_name(axis.unit)}"] = None if number_of is UNSET else number_of
-    return cells
-
-
-def _steps(grid: Grid, number: int) -> Iterator[tuple[Any, int]]:
-    sizes = [len(group[0].values) for group in grid.groups]
-    for place, group in enumerate(grid.groups):
-        step = number // prod(sizes[place + 1 :]) % sizes[place]
-        yield from ((axis, step) for axis in group)

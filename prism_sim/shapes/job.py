@@ -41,8 +41,8 @@ class Job:
         for name in ("batch", "n_tokens", "n_ranks"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}(={getattr(self, name)}) must be >= 1")
-        if self.n_tokens > self.sizes.max_tokens:
-            raise ValueError(f"{self.n_tokens} tokens exceed the model's {self.sizes.max_tokens} positions")
+        if reason := self.sizes.too_long(self.n_tokens):
+            raise ValueError(reason)
         fixed = families.find(self.sizes.family).fixed_tokens(self.sizes)
         if fixed is not None and self.n_tokens != fixed:
             raise ValueError(f"{self.n_tokens} tokens do not fit the model: its images give {fixed}")

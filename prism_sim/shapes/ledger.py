@@ -150,7 +150,7 @@ class Packed(Shape):
 class Mask:
     """Stands for the padding mask: one byte a token."""
 
-    __slots__ = ("nbytes",)
+    __slots__ = ("batch", "nbytes")
 
     def __init__(self, batch: int, n_tokens: int) -> None:
-        self.nbytes = batch * n_tokens
+        self.batch, self.nbytes = batch, batch * n_tokens

@@ -8,91 +8,11 @@ from prism_sim import families
 from prism_sim.compressors import Compressor
 from prism_sim.compressors.base import CompressorStep
 from prism_sim.compressors.compressor import MessagePiece
-from prism_sim.families.base import Dimensions, Layer
+from prism_sim.families.base import Layer
 from prism_sim.partition import Keys
+from prism_sim.shapes.block import ShapeBlock
 from prism_sim.shapes.job import Job, OfJob
 from prism_sim.shapes.ledger import Ledger, Mask, Packed, Shape
-
-
-class ShapeBlock:
-    """One block of one participant; see `strategies.base.Block`."""
-
-    def __init__(self, number: int, sizes: Dimensions, pre_norm: bool, ledger: Ledger) -> None:
-        self.number, self.sizes, self.pre_norm, self.ledger = number, sizes, pre_norm, ledger
-        self.head_width = sizes.head_width
-
-    def _norm(self, name: str, x: Shape) -> Shape:
-        self.ledger.hold(2 * self.sizes.width, self.number, name)
-        self.ledger.kernel(name, 0, 2 * x.elements)
-        return Shape(x.shape, self.ledger)
-
-    def _product(self, name: str, n_rows: int, n_in: int, n_out: int, bias: int, part: range | None) -> None:
-        """A product of (rows, n_in) with a weight of (n_in, n_out), and as many elements of bias."""
-        weight_bytes = self.ledger.hold_matrix(n_in, n_out, bias, self.number, name, part)
-        self.ledger.kernel(name, 2 * n_rows * n_in * n_out, n_rows * (n_in + n_out), weight_bytes)
-
-    def _project(self, name: str, h: Shape, heads: range | None) -> Shape:
-        sizes, (batch, tokens, width) = self.sizes, h.shape
-        n_heads, head_width = sizes.n_heads if heads is None else len(heads), self.head_width
-        n_out = n_heads * head_width
-        self._product(name, batch * tokens, width, n_out, sizes.qkv_bias * n_out, heads)
-        return Shape((batch, n_heads, tokens, head_width), self.ledger)
-
-    def attention_norm(self, x: Shape) -> Shape:
-        return self._norm("attention norm", x) if self.pre_norm else x
-
-    def queries(self, h: Shape, heads: range | None = None) -> Shape:
-        return self._project("queries", h, heads)
-
-    def keys(self, h: Shape, heads: range | None = None) -> Shape:
-        return self._project("keys", h, heads)
-
-    def values(self, h: Shape, heads: range | None = None) -> Shape:
-        return self._project("values", h, heads)
-
-    def attend(self, q: Shape, k: Shape, v: Shape, bias: object) -> Shape:
-        batch, n_heads, n_queries, head_width = q.shape
-        moved = 2 * q.elements + k.elements + v.elements  # a fused kernel keeps the weights on chip
-        self.ledger.kernel("attention", 4 * batch * n_heads * n_queries * k.shape[2] * head_width, moved)
-        return Shape((batch, n_queries, n_heads * head_width), self.ledger)
-
-    def attention_output(self, a: Shape, heads: range | None = None) -> Shape:
-        width, (batch, tokens, n_in) = self.sizes.width, a.shape
-        self._product("attention output", batch * tokens, n_in, width, 0, heads)
-        return Shape((batch, tokens, width), self.ledger)
-
-    def _add(self, name: str, x: Shape) -> Shape:
-        self.ledger.hold(self.sizes.width, self.number, name, "bias")
-        self.ledger.kernel(name, 0, 3 * x.elements)
-        return Shape(x.shape, self.ledger)
-
-    def after_attention(self, x: Shape, a: Shape) -> Shape:
-        y = self._add("attention residual", x)
-        return y if self.pre_norm else self._norm("attention norm", y)
-
-    def feed_forward_norm(self, x: Shape) -> Shape:
-        return self._norm("feed-forward norm", x) if self.pre_norm else x
-
-    def feed_forward(self, h: Shape, columns: range | None = None) -> Shape:
-        return self.contract(self.expand(h, columns), columns)
-
-    def expand(self, h: Shape, columns: range | None = None) -> Shape:
-        width, (batch, tokens, _) = self.sizes.width, h.shape
-        inner = self.sizes.feed_forward_width if columns is None else len(columns)
-        self._product("expand", batch * tokens, width, inner, inner, columns)
-        expanded = Shape((batch, tokens, inner), self.ledger)
-        for moved in self.sizes.activation:
-            self.ledger.kernel("activation", 0, moved * expanded.elements)
-        return expanded
-
-    def contract(self, inner: Shape, columns: range | None = None) -> Shape:
-        width, (batch, tokens, n_in) = self.sizes.width, inner.shape
-        self._product("contract", batch * tokens, n_in, width, 0, columns)
-        return Shape((batch, tokens, width), self.ledger)
-
-    def after_feed_forward(self, x: Shape, f: Shape) -> Shape:
-        y = self._add("feed-forward residual", x)
-        return y if self.pre_norm else self._norm("feed-forward norm", y)
 
 
 class ShapeModel(OfJob):
@@ -181,6 +101,15 @@ class ShapeModel(OfJob):
         if isinstance(x, Mask):
             return Mask(len(samples), self.job.n_tokens)
         return self.ledger.shape(len(samples), *x.shape[1:])
+
+    def places(self, keys: Sequence[Keys], padding: Mask | None) -> Shape | None:
+        if not self.job.sizes.rotary:
+            return None
+        cosines_and_sines = self.ledger.shape(
+            1 if padding is None else padding.batch, sum(group.n_keys for group in keys), 2 * self.job.sizes.head_width
+        )
+        self.ledger.kernel("positions", 0, cosines_and_sines.elements)
+        return cosines_and_sines
 
     def bias(
         self, queries: range, keys: Sequence[Keys], padding: Mask | None, counts: Sequence[Shape | None] = ()

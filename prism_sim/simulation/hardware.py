@@ -12,11 +12,13 @@ from prism_sim.simulation.model_config import model_spec
 
 def devices(scenario: Scenario) -> tuple[timing.Device, ...]:
     """At the rates that they reach in the model's element type."""
-    return _boards(scenario.devices, model_spec(scenario).dtype in ("float16", "bfloat16"))
+    return boards(scenario.devices, model_spec(scenario).dtype)
 
 
 @lru_cache(maxsize=64)
-def _boards(specs: tuple[DeviceSpec, ...], half: bool) -> tuple[timing.Device, ...]:
+def boards(specs: tuple[DeviceSpec, ...], dtype: str) -> tuple[timing.Device, ...]:
+    """At the rates that they reach in this element type."""
+    half = dtype in ("float16", "bfloat16")
     return tuple(spec.playing(half) for spec in specs)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 
 from prism_sim import families, strategies, timing
 from prism_sim.compressors import Compressor
@@ -145,15 +146,13 @@ class Simulation:
     def total_energy_j(self) -> float | None:
         """Of all devices that take part; None if one of them does not state its powers."""
         joules = [self.energy_j[device] for device in sorted(set(self.device_of))]
-        return None if None in joules else sum(joule for joule in joules if joule is not None)
+        known = [joule for joule in joules if joule is not None]
+        return reduce(add, known, 0.0) if len(known) == len(joules) else None
 
-    @cached_property
+    @property
     def busy_s(self) -> tuple[float, ...]:
         """Per participant: its time in compute, staging and overhead."""
-        busy = [0.0] * len(self.device_of)
-        for job in self.timeline.log.jobs:
-            busy[job.participant] += job.end_s - job.start_s
-        return tuple(busy)
+        return self.timeline.participant_busy_s
 
     @property
     def compression(self) -> tuple[int | list[int] | None, float | None]:

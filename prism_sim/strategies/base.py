@@ -16,6 +16,7 @@ EMBEDDING, HEAD = "embedding", "head"
 
 Rows = Any  # activations (batch, tokens, width): a tensor, or its shape alone
 Heads = Any  # per-head activations (batch, heads, tokens, head width)
+Places = Any  # where rows stand, for queries and keys that are turned by it; None: in a family that does not turn them
 Bias = Any  # what is added to the attention logits, or None for nothing
 Padding = Any  # (batch, tokens), true at real tokens; None: no padding
 Message = tuple[Any, ...]  # what a compressor makes of rows: tensors, or the shapes of such
@@ -25,15 +26,17 @@ Counts = Any  # (batch, keys), tokens behind each key; None: everybody knows the
 class Block(Protocol):
     """One Transformer block in parts; what crosses model families' borders stays inside.
 
-    heads, columns: the range of attention heads or feed-forward columns to compute with; None for all.
+    heads, columns: the range of attention heads or feed-forward columns to compute with; None for all. Where several
+    heads share their keys and values, `heads` are the queries', and keys and values are those that they read.
+    at: where the rows stand, as `Model.places` says; keys are final with it, and can be kept.
     """
 
     def attention_norm(self, x: Rows) -> Rows: ...
-    def queries(self, h: Rows, heads: range | None = None) -> Heads: ...
-    def keys(self, h: Rows, heads: range | None = None) -> Heads: ...
+    def queries(self, h: Rows, heads: range | None = None, at: Places = None) -> Heads: ...
+    def keys(self, h: Rows, heads: range | None = None, at: Places = None) -> Heads: ...
     def values(self, h: Rows, heads: range | None = None) -> Heads: ...
-    def attend(self, q: Heads, k: Heads, v: Heads, bias: Bias) -> Rows:
-        """softmax(q k^T scale + bias) v, heads side by side again."""
+    def attend(self, q: Heads, k: Heads, v: Heads, bias: Bias, heads: range | None = None) -> Rows:
+        """softmax(q k^T scale + bias) v, heads side by side again. heads: as q, k and v were made with."""
         ...
 
     def attention_output(self, a: Rows, heads: range | None = None) -> Rows:
@@ -122,6 +125,14 @@ class Model(Protocol):
 
     def stack(self, parts: Sequence[Rows]) -> Rows:
         """Concatenates rows along the batch."""
+        ...
+
+    def places(self, keys: Sequence[Keys], padding: Padding) -> Places:
+        """Where the rows of these keys stand, for `Block.queries` and `Block.keys`.
+
+        A mean stands at the mean position of the real tokens behind it; one that goes by content at that of all tokens
+        which it may stand for.
+        """
         ...
 
     def bias(self, queries: range, keys: Sequence[Keys], padding: Padding, counts: Sequence[Counts] = ()) -> Bias:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from prism_sim.effects import Mark, Program
 from prism_sim.partition import Keys, split
-from prism_sim.strategies.base import Bias, Block, Heads, Model, Role, Rows, Strategy
+from prism_sim.strategies.base import Bias, Block, Heads, Model, Places, Role, Rows, Strategy
 from prism_sim.strategies.model_split import ModelSplit, portions
 from prism_sim.strategies.ring import gather_through, reduce_through
 from prism_sim.strategies.token_split import TokenSplit, give_output, take_input, terminal_program
@@ -18,24 +18,26 @@ from prism_sim.strategies.token_split import TokenSplit, give_output, take_input
 
 @dataclass(frozen=True, slots=True)
 class RankPart:
-    """One rank's part of every block: heads and columns that it holds, the tokens of every rank, and the bias."""
+    """One rank's part of every block: its heads and columns; of all ranks the tokens and where they stand; the bias."""
 
     me: Role
     model: Model
     heads: range
     columns: range
     tiles: tuple[range, ...]
+    at: tuple[Places, ...]
     bias: Bias
 
     def attention(self, block: Block, h: Rows, label: str) -> Program:
         """The own tokens' rows of the attention output, from the own tokens' normalised rows h."""
 
-        def project(tile: Rows) -> tuple[Heads, Heads, Heads]:
-            return block.queries(tile, self.heads), block.keys(tile, self.heads), block.values(tile, self.heads)
+        def project(tile: Rows, owner: int) -> tuple[Heads, Heads, Heads]:
+            heads, at = self.heads, self.at[owner]
+            return block.queries(tile, heads, at), block.keys(tile, heads, at), block.values(tile, heads)
 
         projected = yield from gather_through(self.me, h, project, f"{label} gather")
         q, k, v = (self.model.join_heads(tiles) for tiles in zip(*projected, strict=True))
-        a = block.attend(q, k, v, self.bias)
+        a = block.attend(q, k, v, self.bias, self.heads)
 
         def output(tile: int) -> Rows:
             return block.attention_output(self.model.select(a, self.tiles[tile]), self.heads)
@@ -45,7 +47,7 @@ class RankPart:
     def feed_forward(self, block: Block, h: Rows, label: str) -> Program:
         """The own tokens' rows of the feed-forward output, likewise."""
 
-        def expand(tile: Rows) -> Rows:
+        def expand(tile: Rows, owner: int) -> Rows:
             return block.expand(tile, self.columns)
 
         inner = yield from gather_through(self.me, h, expand, f"{label} gather")
@@ -63,7 +65,8 @@ def rank(me: Role, model: Model, options: ModelSplit) -> Program:
     tiles, everything = split(model.n_tokens, me.n_ranks), range(model.n_tokens)
     x, padding = yield from take_input(me, model, tiles)
     bias = model.bias(everything, [Keys(everything, len(everything))], padding)
-    part = RankPart(me, model, heads, columns, tiles, bias)
+    at = tuple(model.places([Keys(tile, len(tile))], padding) for tile in tiles)
+    part = RankPart(me, model, heads, columns, tiles, at, bias)
     for number, block in enumerate(model.blocks):
         yield Mark(label := f"block {number}: attention")
         x = block.after_attention(x, (yield from part.attention(block, block.attention_norm(x), label)))

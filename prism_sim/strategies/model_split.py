@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from prism_sim.partition import split
-from prism_sim.strategies.base import Bias, Block, Model, Rows
+from prism_sim.partition import Keys, split
+from prism_sim.strategies.base import Bias, Block, Model, Padding, Places, Rows
 from prism_sim.strategies.options import Divides, Shares
 from prism_sim.strategies.token_split import needed_rows
 
@@ -25,9 +25,24 @@ def portions(what: str, n_items: int, n_ranks: int, shares: Shares) -> tuple[ran
     return split(n_items, n_ranks, shares, what)
 
 
-def attention(block: Block, h: Rows, heads: range | None, bias: Bias) -> Rows:
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What attention among the rows of all tokens needs to know of them."""
+
+    bias: Bias
+    at: Places
+
+
+def whole(model: Model, padding: Padding) -> Whole:
+    everything = range(model.n_tokens)
+    keys = [Keys(everything, len(everything))]
+    return Whole(model.bias(everything, keys, padding), model.places(keys, padding))
+
+
+def attention(block: Block, h: Rows, heads: range | None, among: Whole) -> Rows:
     """Attention of these heads (None: all) among the rows of all tokens."""
-    return block.attend(block.queries(h, heads), block.keys(h, heads), block.values(h, heads), bias)
+    q, k = block.queries(h, heads, among.at), block.keys(h, heads, among.at)
+    return block.attend(q, k, block.values(h, heads), among.bias, heads)
 
 
 def head_rows(model: Model, x: Rows) -> Rows:

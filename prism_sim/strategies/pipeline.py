@@ -12,10 +12,10 @@ from typing import Annotated
 from annotated_types import doc
 
 from prism_sim.effects import Mark, Program, Recv, Send
-from prism_sim.partition import Keys, even_split, ranges
+from prism_sim.partition import even_split, ranges
 from prism_sim.plan import ParticipantId
 from prism_sim.strategies.base import HEAD, Model, Role, Strategy
-from prism_sim.strategies.model_split import ModelSplit, attention, head_rows, portions
+from prism_sim.strategies.model_split import ModelSplit, attention, head_rows, portions, whole
 from prism_sim.strategies.options import Divides, Positive, Shares
 from prism_sim.strategies.token_split import embed_all, feed_forward
 
@@ -31,7 +31,6 @@ class Options(ModelSplit):
 def rank(me: Role, model: Model, options: Options) -> Program:
     """One stage: receives a micro-batch, runs its own blocks on it, sends it on; sends are eager, so both overlap."""
     stage = portions("blocks", len(model.blocks), me.n_ranks, options.shares)[me.index]
-    everything = range(model.n_tokens)
     replicated = me.placement.input == "replicated"  # then every stage knows the padding mask: it does not travel
     embedded, mask = (yield from embed_all(model)) if replicated and me.index == 0 else (None, model.padding())
     finished = []
@@ -42,11 +41,11 @@ def rank(me: Role, model: Model, options: Options) -> Program:
             x = model.samples(embedded, samples)
         if replicated:
             padding = model.samples(mask, samples)
-        bias = model.bias(everything, [Keys(everything, len(everything))], padding)
+        among = whole(model, padding)
         for index in stage:
             yield Mark(f"block {index}")
             block = model.blocks[index]
-            x = block.after_attention(x, block.attention_output(attention(block, block.attention_norm(x), None, bias)))
+            x = block.after_attention(x, block.attention_output(attention(block, block.attention_norm(x), None, among)))
             x = feed_forward(block, x)
         if me.index + 1 < me.n_ranks:
             message = (x, None if replicated else padding)

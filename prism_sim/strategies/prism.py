@@ -18,7 +18,7 @@ from prism_sim.compressors import Compressor
 from prism_sim.compressors.vector_quantisation import DEFAULT_CODES, DEFAULT_GROUPS
 from prism_sim.effects import AllGather, Await, Begin, Mark, Program, Ticket
 from prism_sim.partition import Keys, split
-from prism_sim.strategies.base import Bias, Block, Counts, Model, Padding, Role, Rows, Strategy
+from prism_sim.strategies.base import Bias, Block, Counts, Model, Padding, Places, Role, Rows, Strategy
 from prism_sim.strategies.options import CheckedText, Excludes, PerBlock, Positive
 from prism_sim.strategies.token_split import TokenSplit, feed_forward, give_output, take_input, terminal_program
 
@@ -105,11 +105,21 @@ def rank_program(me: Role, model: Model, options: TokenSplit, compressors: Seque
             summary = model.compress(compressor, number, x, own, padding)
             ticket = yield Begin(AllGather(summary, me.ranks, f"block {number}"))
         yield Mark(f"block {number}")
-        a = yield from attend(model, block, x, partial(context.arrival, compressor, number, ticket))
+        at = context.places(compressor)
+        a = yield from attend(model, block, x, at, partial(context.arrival, compressor, number, ticket))
         x = block.after_attention(x, block.attention_output(a))
         del a  # as everything that is named here, it would stay in memory through the widest step
         x = feed_forward(block, x)
     return (yield from give_output(me, model, x, own))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where rows stand: a rank's own; what stands for others' rows; and both, one after the other."""
+
+    own: Places
+    others: Places
+    everyone: Places
 
 
 class Context:
@@ -118,6 +128,7 @@ class Context:
     def __init__(self, me: Role, model: Model, parts: Sequence[range], padding: Padding) -> None:
         self.me, self.model, self.parts, self.padding = me, model, parts, padding
         self.known: dict[Compressor, Bias] = {}  # of counts that everybody knows: made once, whatever arrives
+        self.standing: dict[Compressor, Standing] = {}
 
     def arrival(self, compressor: Compressor, block: int, ticket: Ticket | None) -> Program:
         """Waits for the others' messages, if there are others: their rows, rank by rank, and the attention's bias."""
@@ -129,19 +140,33 @@ class Context:
         ]
         return [rows for rows, _ in found], self._bias(compressor, [counts for _, counts in found])
 
+    def places(self, compressor: Compressor) -> Standing:
+        """Where the own rows stand, and what this compressor makes of the others'."""
+        if compressor not in self.standing:
+            own, *others = keys = self._keys(compressor)
+            found = (self.model.places(groups, self.padding) if groups else None for groups in ([own], others, keys))
+            self.standing[compressor] = Standing(*found)
+        return self.standing[compressor]
+
+    def _keys(self, compressor: Compressor) -> list[Keys]:
+        """The own rows, then what stands for the others', rank by rank."""
+        own = self.parts[self.me.index]
+        others = [part for rank, part in enumerate(self.parts) if rank != self.me.index]
+        return [Keys(own, len(own)), *map(compressor.keys, others)]
+
     def _bias(self, compressor: Compressor, counts: Sequence[Counts]) -> Bias:
         own, alike = self.parts[self.me.index], all(found is None for found in counts)
         if alike and compressor in self.known:
             return self.known[compressor]
-        others = [part for rank, part in enumerate(self.parts) if rank != self.me.index]
-        keys = [Keys(own, len(own)), *map(compressor.keys, others)]
-        bias = self.model.bias(own, keys, self.padding, (None, *counts))
+        bias = self.model.bias(own, self._keys(compressor), self.padding, (None, *counts))
         if alike:
             self.known[compressor] = bias
         return bias
 
 
-def attend_afterwards(model: Model, block: Block, x: Rows, await_context: Callable[[], Program]) -> Program:
+def attend_afterwards(
+    model: Model, block: Block, x: Rows, at: Standing, await_context: Callable[[], Program]
+) -> Program:
     """Attention of own rows x over x and the context, once that has arrived: queries come from x alone.
 
     await_context: starts the wait, as `Context.arrival`.
@@ -149,17 +174,19 @@ def attend_afterwards(model: Model, block: Block, x: Rows, await_context: Callab
     context, bias = yield from await_context()
     h = block.attention_norm(x)
     c = model.join([h, block.attention_norm(model.join(context))]) if context else h
-    return block.attend(block.queries(h), block.keys(c), block.values(c), bias)
+    return block.attend(block.queries(h, at=at.own), block.keys(c, at=at.everyone), block.values(c), bias)
 
 
-def attend_meanwhile(model: Model, block: Block, x: Rows, await_context: Callable[[], Program]) -> Program:
+def attend_meanwhile(
+    model: Model, block: Block, x: Rows, at: Standing, await_context: Callable[[], Program]
+) -> Program:
     """The same attention and the same FLOPs, but all products that need no context come before the wait for it."""
     h = block.attention_norm(x)
-    q, k, v = block.queries(h), block.keys(h), block.values(h)
+    q, k, v = block.queries(h, at=at.own), block.keys(h, at=at.own), block.values(h)
     context, bias = yield from await_context()
     if context:
         c = block.attention_norm(model.join(context))
-        k, v = model.join_heads([k, block.keys(c)]), model.join_heads([v, block.values(c)])
+        k, v = model.join_heads([k, block.keys(c, at=at.others)]), model.join_heads([v, block.values(c)])
     return block.attend(q, k, v, bias)
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 from prism_sim.effects import Gather, Mark, Program, Scatter
-from prism_sim.partition import Keys, split
+from prism_sim.partition import split
 from prism_sim.plan import ParticipantId
 from prism_sim.strategies.base import EMBEDDING, HEAD, Model, Role, Strategy
-from prism_sim.strategies.model_split import attention, head_rows
+from prism_sim.strategies.model_split import attention, head_rows, whole
 from prism_sim.strategies.options import Divides, Shares
 from prism_sim.strategies.token_split import embed_all, feed_forward
 
@@ -36,16 +36,16 @@ def rank(me: Role, model: Model, options: SampleSplit) -> Program:
     parts = parts_of(me, model, options)
     if me.index not in parts:
         return None
-    own, group, everything = parts[me.index], (*parts, me.terminal), range(model.n_tokens)
+    own, group = parts[me.index], (*parts, me.terminal)
     if me.placement.input == "replicated":
         yield Mark(EMBEDDING)
-        x, padding = model.embed(everything, own), model.samples(model.padding(), own)
+        x, padding = model.embed(range(model.n_tokens), own), model.samples(model.padding(), own)
     else:
         x, padding = yield Scatter(None, me.terminal, group, "input")
-    bias = model.bias(everything, [Keys(everything, len(everything))], padding)
+    among = whole(model, padding)
     for number, block in enumerate(model.blocks):
         yield Mark(f"block {number}")
-        x = block.after_attention(x, block.attention_output(attention(block, block.attention_norm(x), None, bias)))
+        x = block.after_attention(x, block.attention_output(attention(block, block.attention_norm(x), None, among)))
         x = feed_forward(block, x)
     if me.placement.output == "in_place":
         return x

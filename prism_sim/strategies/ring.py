@@ -14,8 +14,8 @@ from prism_sim.plan import ParticipantId
 from prism_sim.strategies.base import Role, Rows
 
 
-def gather_through(me: Role, tile: Rows, work: Callable[[Rows], Any], label: str) -> Program:
-    """All-gather: gives `work` of every rank's tile, in the order of the ranks.
+def gather_through(me: Role, tile: Rows, work: Callable[[Rows, int], Any], label: str) -> Program:
+    """All-gather: gives `work(tile, owner)` of every rank's tile, in the order of the ranks.
 
     The tile at hand goes on to the next rank and is worked on while the one before it arrives: P - 1 ring steps.
     work: computes, and exchanges nothing itself.
@@ -24,7 +24,7 @@ def gather_through(me: Role, tile: Rows, work: Callable[[Rows], Any], label: str
     for step in range(me.n_ranks):
         owner, last = (me.index - step) % me.n_ranks, step == me.n_ranks - 1
         arriving = None if last else (yield from pass_on(me, tile, label))
-        done[owner] = work(tile)
+        done[owner] = work(tile, owner)
         if arriving is not None:
             tile = yield Await(arriving)
     return done

@@ -6,10 +6,9 @@ Every rank holds the rows of all tokens and a part of every weight; two all-redu
 from __future__ import annotations
 
 from prism_sim.effects import AllReduce, Broadcast, Mark, Program, Recv, Send
-from prism_sim.partition import Keys
 from prism_sim.plan import ParticipantId
 from prism_sim.strategies.base import HEAD, Model, Role, Strategy
-from prism_sim.strategies.model_split import ModelSplit, attention, head_rows, portions
+from prism_sim.strategies.model_split import ModelSplit, attention, head_rows, portions, whole
 from prism_sim.strategies.token_split import embed_all
 
 SPEAKER = ParticipantId(0)  # all ranks end with the same rows: one of them sends or returns them
@@ -18,12 +17,11 @@ SPEAKER = ParticipantId(0)  # all ranks end with the same rows: one of them send
 def rank(me: Role, model: Model, options: ModelSplit) -> Program:
     heads = portions("attention heads", model.n_heads, me.n_ranks, options.shares)[me.index]
     columns = portions("feed-forward columns", model.n_columns, me.n_ranks, options.shares)[me.index]
-    everything = range(model.n_tokens)
     x, padding = yield from take_all(me, model)
-    bias = model.bias(everything, [Keys(everything, len(everything))], padding)
+    among = whole(model, padding)
     for number, block in enumerate(model.blocks):
         yield Mark(label := f"block {number}: attention")
-        a = attention(block, block.attention_norm(x), heads, bias)
+        a = attention(block, block.attention_norm(x), heads, among)
         a = block.attention_output(a, heads)
         x = block.after_attention(x, (yield AllReduce(a, me.ranks, label)))  # bias and residual once, not P times
         del a  # as everything that is named here, it would stay in memory through the widest step

@@ -1,6 +1,6 @@
 """What is known of a sweep that is still under way, on disk, so that it can go on after any kind of end.
 
-A line a record: length and CRC-32 of a text, and the text (JSON). The first says which sweep it is. A line that was cut
+A line a piece: length and CRC-32 of a text, and the text (JSON). The first says which sweep it is. A line that was cut
 off or damaged ends what is believed; from there on it is computed again.
 """
 
@@ -9,19 +9,36 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 from zlib import crc32
 
+from prism_sim.sweeping.blocks import RowBlock, Timings
 from prism_sim.sweeping.work import PieceAnswer
 from prism_sim.syntax.errors import Place
 
-SCHEMA = "prism-sim/sweep-journal/1"
+SCHEMA = "prism-sim/sweep-journal/2"
 
-Known = dict[str, dict[Any, dict[str, Any]]]  # of timing by task, of others by question
+
+class Known:
+    """What is known so far: of timing by task, of others by question."""
+
+    def __init__(self) -> None:
+        self.timings = Timings()
+        self.outputs: dict[str, dict[Any, dict[str, Any]]] = {"numerics": {}, "accuracy": {}}
+
+    def __getitem__(self, kind: str) -> Mapping[Any, dict[str, Any]]:
+        return self.timings if kind == "timing" else self.outputs[kind]
+
+    def add(self, kind: str, found: Iterable[tuple[Any, dict[str, Any]]], blocks: Iterable[RowBlock] = ()) -> None:
+        """Of timing blocks, else what was found by question."""
+        if kind == "timing":
+            self.timings.add(blocks)
+        else:
+            self.outputs[kind].update(found)
 
 
 def journal_of(table: Path) -> Path:
@@ -42,7 +59,7 @@ class Journal:
 
         Raises ScenarioError if `path` belongs to another sweep, OSError if it cannot be written or is in use.
         """
-        self.path, self.known, self.started = path, nothing_known(), now()
+        self.path, self.known, self.started = path, Known(), now()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.file: BinaryIO = path.open("r+b" if path.exists() else "w+b", buffering=0)
@@ -58,7 +75,8 @@ class Journal:
 
     def write(self, answer: PieceAnswer) -> None:
         """Returns when it is on disk. Raises OSError that names the file."""
-        self._append({"kind": answer.kind, "found": answer.found})
+        rows = {"blocks": [block.to_json() for block in answer.blocks]} if answer.kind == "timing" else {}
+        self._append({"kind": answer.kind, "found": answer.found, **rows})
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -87,7 +105,7 @@ class Journal:
                 self.started = record["started"]
                 first = False
             else:
-                self.known[record["kind"]].update((key, found) for key, found in record["found"])
+                self.known.add(record["kind"], record["found"], map(RowBlock.from_json, record.get("blocks", ())))
             end = end_of_line
         return end
 
@@ -106,7 +124,7 @@ class Journal:
         self._attempt(lambda: self.file.truncate(end))
         self.file.seek(end)
         if end == 0:
-            self.known = nothing_known()
+            self.known = Known()
             self._append({"schema": SCHEMA, "identity": dict(identity), "started": self.started})
             _sync_folder(self.path.parent)
 
@@ -127,10 +145,6 @@ class Journal:
 def now() -> str:
     """In UTC, as ISO 8601 writes it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def nothing_known() -> Known:
-    return {"timing": {}, "numerics": {}, "accuracy": {}}
 
 
 def _records(content: bytes) -> Iterator[tuple[dict[str, Any], int]]:

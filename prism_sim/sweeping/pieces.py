@@ -1,4 +1,4 @@
-"""Points handed out in pieces of about a third of a second: worth a message, and small enough to lose."""
+"""Points handed out in pieces of about a second: what they share is worth it, and they are small enough to lose."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 from prism_sim.sweeping.points import Overrides
 from prism_sim.sweeping.work import Kind, WorkPiece
 
-WANTED_S = 0.3
-FIRST, LARGEST = 2, 256  # points
+WANTED_S = 1.0
+FIRST, LARGEST = 2, 8192  # points
+GROWTH = 4  # of pieces, one by one, until they take as long as wanted
+SMALLEST_PART = 16  # of a piece, at the end, when all takers are to end together
 
 
 class Pieces:
@@ -30,7 +32,7 @@ class Pieces:
 
     def take(self, wanted: int) -> WorkPiece | None:
         with self.lock:
-            fair = -(-(len(self.points) - self.next) // (2 * self.n_takers))
+            fair = max(-(-(len(self.points) - self.next) // (2 * self.n_takers)), wanted // SMALLEST_PART)
             points = tuple(self.points[self.next : self.next + max(1, min(wanted, fair))])
             self.next += len(points)
         return WorkPiece(self.kind, points) if points else None
@@ -49,7 +51,7 @@ class Taker:
     def took(self, piece: WorkPiece, elapsed_s: float) -> None:
         if self.pieces.kind == "timing":
             fitting = int(len(piece.points) * WANTED_S / elapsed_s) if elapsed_s > 0 else LARGEST
-            self.wanted = max(1, min(fitting, 2 * self.wanted, LARGEST))
+            self.wanted = max(1, min(fitting, GROWTH * self.wanted, LARGEST))
 
     def __iter__(self) -> Iterator[WorkPiece]:
         while (piece := self()) is not None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from prism_sim import strategies
 from prism_sim.scenario import UNSET, Group, Scenario, sweep_groups, without_sweep
@@ -19,8 +20,7 @@ HARDWARE = ("devices", "network", "ranks", "terminal")  # sections that comparis
 Overrides = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class GridQuestion:
+class GridQuestion(NamedTuple):
     """A question to be computed: the number of its first point, and what that changes in the scenario."""
 
     number: int
@@ -51,14 +51,19 @@ class Grid:
             rule = f"{n_points} points are more than {MAX_POINTS}; sweep fewer values"
             raise scenario.error_of_file(("sweep",), rule)
         base = without_sweep(scenario)
+        identities = _Identities(base)
         first: dict[Any, int] = {}
+        beside: dict[Any, int] = {}
         tasks, task_of = [], []
-        for number, overrides in enumerate(_overrides(groups)):
-            known = first.setdefault(_identity(base, overrides), number)
+        for number, point in enumerate(product(*map(_steps, groups))):
+            overrides = {field: value for step in point for field, value in step.values}
+            known = first.setdefault(identities.of(overrides, point), number)
             task_of.append(known)
             if known == number:
-                tasks.append(GridQuestion(number, overrides))
-        return Grid(base, groups, _side_by_side(tasks), tuple(task_of))
+                # those on the same hardware after each other: what they are compared with is then played once
+                place = beside.setdefault(tuple(step.hardware for step in point), number)
+                tasks.append((place, number, GridQuestion(number, overrides)))
+        return Grid(base, groups, tuple(task for *_, task in sorted(tasks, key=itemgetter(0, 1))), tuple(task_of))
 
     def columns(self) -> Iterator[tuple[str, list[Any]]]:
         """The swept fields' columns: values as written and, of quantities, numbers with their unit in the name."""
@@ -83,40 +88,58 @@ def _cell(value: Any) -> Any:
     return None if value is UNSET else value
 
 
-def _overrides(groups: tuple[Group, ...]) -> Iterator[Overrides]:
-    for steps in product(*(range(len(group[0].values)) for group in groups)):
-        yield {
-            axis.field: axis.values[step]
-            for group, step in zip(groups, steps, strict=True)
-            for axis in group
-            if axis.values[step] is not UNSET
-        }
+class _Step(NamedTuple):
+    """What a group's fields are at one of its steps, and as text. hardware: those of them that comparisons depend on.
+
+    options: of the fields that are a strategy's options, which one.
+    """
+
+    values: tuple[tuple[str, Any], ...]
+    texts: tuple[tuple[str, str], ...]
+    hardware: tuple[tuple[str, str], ...]
+    options: tuple[str, ...]
+
+    def identity(self, idle: Set[str]) -> tuple[tuple[str, str], ...]:
+        if idle.isdisjoint(self.options):
+            return self.texts
+        return tuple(
+            (field, str(value is None) if _option(field) in idle else text)
+            for (field, value), (_, text) in zip(self.values, self.texts, strict=True)
+        )
 
 
-def _identity(base: Scenario, overrides: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def _steps(group: Group) -> list[_Step]:
+    found = []
+    for number in range(len(group[0].values)):
+        values = tuple((axis.field, axis.values[number]) for axis in group if axis.values[number] is not UNSET)
+        texts = tuple((field, repr(value)) for field, value in values)
+        hardware = tuple(one for one in texts if re.split(r"[.\[]", one[0])[0] in HARDWARE)
+        options = tuple(option for field, _ in values if (option := _option(field)) is not None)
+        found.append(_Step(values, texts, hardware, options))
+    return found
+
+
+class _Identities:
     """Equal for points that ask the same: an option that the strategy has no use for counts only as set or taken away.
 
     (As set, since it may stand in for an option that excludes it and is used.)
     """
-    name = overrides.get("strategy.name", base.strategy.name)
-    options = {field: _option(field) for field in overrides if field.startswith("strategy.")}
-    known = isinstance(name, str) and "strategy" not in overrides and name in strategies.nameable()
-    idle = set(unused(name, dict.fromkeys(options.values()))) - {"name"} if known else set()
-    return tuple(
-        (field, str(value is None) if options.get(field) in idle else repr(value)) for field, value in overrides.items()
-    )
+
+    def __init__(self, base: Scenario) -> None:
+        self.base = base
+        self.idle: dict[tuple[str, tuple[str, ...]], frozenset[str]] = {}
+
+    def of(self, overrides: Mapping[str, Any], point: tuple[_Step, ...]) -> tuple[Any, ...]:
+        name = overrides.get("strategy.name", self.base.strategy.name)
+        if not isinstance(name, str) or "strategy" in overrides:
+            return tuple(step.texts for step in point)
+        options = tuple(option for step in point for option in step.options)
+        if (idle := self.idle.get((name, options))) is None:
+            known = unused(name, dict.fromkeys(options)) if name in strategies.nameable() else ()
+            idle = self.idle[name, options] = frozenset(known) - {"name"}
+        return tuple(step.identity(idle) for step in point)
 
 
-def _option(field: str) -> str:
-    return re.split(r"[.\[]", field.removeprefix("strategy."))[0]
-
-
-def _side_by_side(tasks: list[GridQuestion]) -> tuple[GridQuestion, ...]:
-    """Those on the same hardware after each other: what they are compared with is then played once."""
-    first: dict[Any, int] = {}
-
-    def place(task: GridQuestion) -> int:
-        hardware = tuple((f, repr(v)) for f, v in task.overrides.items() if re.split(r"[.\[]", f)[0] in HARDWARE)
-        return first.setdefault(hardware, task.number)
-
-    return tuple(sorted(tasks, key=place))
+def _option(field: str) -> str | None:
+    """'strategy.shares[0]' -> 'shares'; None: no option of a strategy."""
+    return re.split(r"[.\[]", field.removeprefix("strategy."))[0] if field.startswith("strategy.") else None

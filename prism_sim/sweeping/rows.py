@@ -1,4 +1,7 @@
-"""One point's row: what `run --json` knows, flat, with units at the ends of names."""
+"""A point's row: what `run --json` knows, flat, with units at the ends of names.
+
+Of many points at once, each figure in which they differ is an array with a value a point.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from math import fsum
 from typing import Any
+
+import numpy as np
 
 from prism_sim.accuracy_columns import accuracy_columns
 
@@ -69,10 +74,23 @@ def _ranks(ranks: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
     for name, first in ranks[0].items():
         if not isinstance(first, str):
             values = [rank[name] for rank in ranks]
-            unknown = None in values
-            yield f"max_rank_{name}", None if unknown else max(values)
-            yield f"mean_rank_{name}", None if unknown else fsum(values) / len(values)
+            unknown = any(value is None for value in values)
+            yield f"max_rank_{name}", None if unknown else _most(values)
+            yield f"mean_rank_{name}", None if unknown else _sum(values) / len(values)
     if len(ranks) <= FEW_RANKS:
         for number, rank in enumerate(ranks):
             for name, value in rank.items():
                 yield f"rank{number}_{name}", value
+
+
+def _most(values: Sequence[Any]) -> Any:
+    return np.maximum.reduce(values) if _of_many(values) else max(values)
+
+
+def _sum(values: Sequence[Any]) -> Any:
+    """Rounded once."""
+    return np.array([fsum(row) for row in np.stack(values, axis=-1).tolist()]) if _of_many(values) else fsum(values)
+
+
+def _of_many(values: Sequence[Any]) -> bool:
+    return isinstance(values[0], np.ndarray)

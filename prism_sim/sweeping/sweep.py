@@ -12,7 +12,7 @@ from prism_sim.kept.cache import cache_folder
 from prism_sim.outputs.checkpoints import weights_of
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError, load_scenario
-from prism_sim.sweeping.journal import Journal, Known, nothing_known
+from prism_sim.sweeping.journal import Journal, Known
 from prism_sim.sweeping.local import InProcess, Processes, Workers
 from prism_sim.sweeping.pieces import Pieces
 from prism_sim.sweeping.points import Grid, GridQuestion, Overrides
@@ -54,7 +54,7 @@ class Sweep:
         progress: Progress = SILENT,
     ) -> None:
         self.grid, self.numerics, self.journal, self.progress = grid, numerics, journal, progress
-        self.known: Known = nothing_known() if journal is None else journal.known
+        self.known = Known() if journal is None else journal.known
         self.shared_by = Counter(grid.task_of)
 
     def table(self, jobs: int, dask: str | None = None) -> SweepTable:
@@ -87,7 +87,7 @@ class Sweep:
         for answer in workers.answers(pieces):
             if self.journal is not None:
                 self.journal.write(answer)
-            self.known[answer.kind].update(answer.found)
+            self.known.add(answer.kind, answer.found, answer.blocks)
             n_known += self._worth(answer)
             self.progress.watch(pieces.what, n_known, n_all)
 
@@ -101,7 +101,7 @@ class Sweep:
         """Points that it settles, or questions."""
         if answer.kind != "timing":
             return len(answer.found)
-        return sum(self.shared_by[number] for number, _ in answer.found)
+        return sum(self.shared_by[number] for block in answer.blocks for number in block.numbers)
 
     def _open_points(self) -> list[tuple[Any, Overrides]]:
         known = self.known["timing"]
@@ -112,12 +112,14 @@ class Sweep:
         return [(question, task.overrides) for question, task in self._first(kind).items()]
 
     def _first(self, kind: Kind) -> dict[str, GridQuestion]:
-        first: dict[str, GridQuestion] = {}
-        for task in sorted(self.grid.tasks, key=lambda task: task.number):
-            question = self.known["timing"].get(task.number, {}).get(QUESTIONS[kind])
+        """In the order of points."""
+        first: dict[str, int] = {}
+        for block in self.known.timings.blocks:
+            question = block.questions.get(QUESTIONS[kind])
             if question is not None and question not in self.known[kind]:
-                first.setdefault(question, task)
-        return first
+                first[question] = min(*block.numbers, first.get(question, block.numbers[0]))
+        tasks = {task.number: task for task in self.grid.tasks} if first else {}
+        return {question: tasks[number] for question, number in sorted(first.items(), key=lambda one: one[1])}
 
     def _open_accuracies(self) -> Iterator[list[tuple[Any, Overrides]]]:
         """First one for each undistributed model, whose answers the others then find on disk; then the others."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -14,11 +15,15 @@ from typing import Any, Literal
 import prism_sim
 from prism_sim import plugins
 from prism_sim.accuracy_columns import accuracy_columns
-from prism_sim.kept.digest import digest
+from prism_sim.kept.files import digest
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shapes.job import Job
+from prism_sim.simulation.many import Plays
+from prism_sim.sweeping.blocks import REASON, RowBlock
+from prism_sim.sweeping.parts import PartialJob, Parts, Resolved
 from prism_sim.sweeping.points import Overrides
 from prism_sim.sweeping.rows import Row, flat
+from prism_sim.sweeping.timed import PointGroup
 
 Kind = Literal["timing", "numerics", "accuracy"]
 
@@ -35,8 +40,14 @@ class SweepWork:
     source: str
     questions: dict[Any, dict[str, str]] = field(default_factory=dict, compare=False)
 
+    @cached_property
+    def parts(self) -> Parts:
+        """Of the points that were met so far."""
+        return Parts(self.base)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return _arrived, (plugins.loaded(), pickle.dumps(vars(self)))
+        own = {one.name: getattr(self, one.name) for one in fields(self)}
+        return _arrived, (plugins.loaded(), pickle.dumps(own))
 
 
 def _arrived(files: tuple[plugins.PluginFile, ...], content: bytes) -> SweepWork:
@@ -54,15 +65,15 @@ class WorkPiece:
 
 @dataclass(frozen=True)
 class PieceAnswer:
-    """Under their keys: of timing, a row's figures and the questions that its outputs answer; of numerics, a fidelity;
-    of accuracy, what `run --json` says of it.
+    """Of timing, rows; of numerics, a fidelity under each key; of accuracy, what `run --json` says of it.
 
-    In place of either there may be a `reason` why there is none.
+    In place of any there may be a `reason` why there is none.
     """
 
     kind: Kind
     found: tuple[tuple[Any, dict[str, Any]], ...]
     elapsed_s: float
+    blocks: tuple[RowBlock, ...] = ()
 
 
 class OtherSourceError(OSError):
@@ -84,7 +95,10 @@ def perform(work: SweepWork, piece: WorkPiece) -> PieceAnswer:
     if work.source != source_digest():
         raise OtherSourceError(None, "has other source code of prism_sim; install the same everywhere", "a worker")
     begin_s = perf_counter()
-    answer = {"timing": timing, "numerics": outputs, "accuracy": accuracy}[piece.kind]
+    if piece.kind == "timing":
+        blocks = tuple(timings(work, piece.points))
+        return PieceAnswer(piece.kind, (), perf_counter() - begin_s, blocks)
+    answer = {"numerics": outputs, "accuracy": accuracy}[piece.kind]
     found = tuple((key, _answered(answer, work, overrides)) for key, overrides in piece.points)
     return PieceAnswer(piece.kind, found, perf_counter() - begin_s)
 
@@ -97,13 +111,52 @@ def _answered(answer: Any, work: SweepWork, overrides: Overrides) -> dict[str, A
         return {"reason": str(error)}
 
 
-def timing(work: SweepWork, overrides: Overrides) -> dict[str, Any]:
-    """A row's figures without those of numerics, and which questions about outputs belong to it."""
+def timings(work: SweepWork, points: Iterable[tuple[Any, Overrides]]) -> Iterator[RowBlock]:
+    """Rows without the figures of numerics, and which questions about outputs belong to them."""
+    left: list[tuple[Any, Overrides]] = []
+    together: dict[tuple[PartialJob, tuple[int, ...]], list[Resolved]] = {}
+    for key, overrides in points:
+        try:
+            point = work.parts.resolve(key, overrides)
+        except ScenarioError as error:
+            yield RowBlock((key,), {REASON: str(error)})
+            continue
+        if point is None or point.job.compared is None:
+            left.append((key, overrides))
+        else:
+            together.setdefault((point.job, point.played.kinds), []).append(point)
+    for blocks in _together(work, list(together.values()), left):
+        yield from blocks
+    for key, overrides in left:
+        yield timing(work, key, overrides)
+
+
+def _together(
+    work: SweepWork, alike: list[list[Resolved]], left: list[tuple[Any, Overrides]]
+) -> Iterator[tuple[RowBlock, ...]]:
+    """Of points of one job each, all played together; where one of them cannot be, those of its job are `left`."""
+    plays, groups = Plays(), list[PointGroup]()
+    for points in alike:
+        try:
+            groups.append(PointGroup.of(points[0].job, points, plays))
+        except ValueError:
+            left += [(point.key, point.overrides) for point in points]
+    for group in groups:
+        try:
+            yield tuple(group.blocks(_questions(work, group.job.scenario, group.own.split.setting.job)))
+        except ValueError:
+            left += [(point.key, point.overrides) for point in group.points]
+
+
+def timing(work: SweepWork, key: Any, overrides: Overrides) -> RowBlock:
+    """A point by itself."""
     from prism_sim.choice.run import run
 
-    result = run(work.base.with_overrides(overrides), numerics=False, advise=False)
-    row: Row = flat(result.to_json())
-    return {"row": row} | (_questions(work, result.scenario, result.simulation.job) if work.numerics else {})
+    try:
+        result = run(work.base.with_overrides(overrides), numerics=False, advise=False)
+        return RowBlock((key,), flat(result.to_json()), _questions(work, result.scenario, result.simulation.job))
+    except ScenarioError as error:
+        return RowBlock((key,), {REASON: str(error)})
 
 
 def outputs(work: SweepWork, overrides: Overrides) -> dict[str, Any]:
@@ -137,10 +190,12 @@ def _job(work: SweepWork, overrides: Overrides) -> Iterator[tuple[Scenario, Job]
 
 
 def _questions(work: SweepWork, scenario: Scenario, job: Job) -> dict[str, Any]:
-    """About outputs and, with a task, about accuracy and the undistributed model's.
+    """About outputs and, with a task, about accuracy and the undistributed model's; none without numerics.
 
     They digest files, so they are asked once for what the same files answer.
     """
+    if not work.numerics:
+        return {}
     from prism_sim.outputs import fidelity as numerics
     from prism_sim.outputs import task_accuracy as accuracy
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
 
@@ -24,17 +24,17 @@ class Column(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Picked:
-    """A column's entries at these places."""
+class Mapped:
+    """A column whose entries are made of another's when they are asked for, and not kept."""
 
     column: Column
-    places: Sequence[int]
+    make: Callable[[Any], Any]
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.column)
 
     def __getitem__(self, index: int, /) -> Any:
-        return self.column[self.places[index]]
+        return self.make(self.column[index])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +79,20 @@ class Examples:
         """These examples alone, in this order; what is read when asked is still read only then."""
         return replace(
             self,
-            inputs={name: Picked(column, chosen) for name, column in self.inputs.items()},
-            labels=Picked(self.labels, chosen),
-            measures={name: Picked(column, chosen) for name, column in self.measures.items()},
+            inputs={name: Mapped(chosen, column.__getitem__) for name, column in self.inputs.items()},
+            labels=Mapped(chosen, self.labels.__getitem__),
+            measures={name: Mapped(chosen, column.__getitem__) for name, column in self.measures.items()},
         )
+
+    def held_out(self, every: int) -> tuple[Examples, Examples]:
+        """Two parts: all but every so manyth example, and these, to validate on."""
+        places = range(len(self))
+        return self.take([at for at in places if (at + 1) % every]), self.take(places[every - 1 :: every])
 
     def batch(self, chosen: Sequence[int]) -> Batch:
         """The examples at these places, as one batch. Raises ValueError if one is longer than `pad_to`."""
-        inputs = {name: self._stacked(column, chosen, self._filler(name)) for name, column in self.inputs.items()}
+        fillers = {"input_ids": self.pad_id}
+        inputs = {name: self._stacked(column, chosen, fillers.get(name, 0)) for name, column in self.inputs.items()}
         if self.pad_to is not None and "attention_mask" not in inputs:
             lengths = np.array([len(self.inputs["input_ids"][at]) for at in chosen])
             inputs["attention_mask"] = (np.arange(self.pad_to) < lengths[:, None]).astype(np.int64)
@@ -112,9 +118,6 @@ class Examples:
                 total.update(f"{name} {value.dtype.str} {value.shape}".encode())
                 total.update(value.tobytes())
         return total.hexdigest()
-
-    def _filler(self, name: str) -> int:
-        return self.pad_id if name == "input_ids" else 0
 
     def _stacked(self, column: Column, chosen: Sequence[int], filler: int) -> Array:
         rows = [np.asarray(column[at]) for at in chosen]

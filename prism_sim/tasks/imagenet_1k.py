@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from prism_sim.tasks.base import DataError, DataSource, Splits, Task
+from prism_sim.tasks.examples import Mapped
 from prism_sim.tasks.readers import pictures, tables
-from prism_sim.tasks.readers.files import DataOrigin, digest, located, reading, wrong_format
-from prism_sim.tasks.readers.labels import LabelOrder, order
-from prism_sim.tasks.readers.pictures import Labelled, PictureFiles
+from prism_sim.tasks.readers.files import DataOrigin, located, reading, wrong_format
+from prism_sim.tasks.readers.labels import order
+from prism_sim.tasks.readers.pictures import Labelled
 from prism_sim.tasks.scoring import classification
 
 N_CLASSES = 1000
@@ -29,6 +31,8 @@ ORIGIN = DataOrigin(
     "the hub's validation-*.parquet, or what datasets' save_to_disk wrote, to test on",
 )
 
+NONE = Labelled((), np.zeros(0, np.int64), ())
+
 
 def read(source: DataSource) -> Splits:
     """The official validation set is for testing; every hundredth training picture is for validation.
@@ -38,36 +42,15 @@ def read(source: DataSource) -> Splits:
     place = located(source, ORIGIN)
     folder = next((place / inner for inner in INNER if (place / inner / "val").is_dir()), None)
     if folder is not None:
-        train, test = _folders(folder, place)
+        wnids, names = _classes(folder, place)
+        train, test = (_pictures(folder / part, wnids, names) for part in ("train", "val"))
     elif (table := tables.split(place, "validation")) is not None:
-        train, test = _none(None), tables.labelled(table, ("image",), "label", N_CLASSES)
+        train, test = NONE, tables.labelled(table, ("image",), "label", N_CLASSES)
     else:
         raise wrong_format(place, ORIGIN)
-    classes = _order(test, source)
-    prepared = pictures.preparation(source)
-    trained, tested = (pictures.examples(found, prepared, classes) for found in (train, test))
-    places = range(len(trained))
-    return Splits(
-        trained.take([at for at in places if (at + 1) % VALIDATION]),
-        trained.take(places[VALIDATION - 1 :: VALIDATION]),
-        tested,
-        classes.classes,
-        stated_digest=digest((*train.files, *test.files), place, prepared.described, str(classes.index)),
-        notes=classes.notes,
-    )
-
-
-def _order(test: Labelled, source: DataSource) -> LabelOrder:
-    """Of 1000 classes the usual order, that of their wnids, unless the model names them otherwise."""
-    if test.classes is None:
-        return order(tuple(map(str, range(N_CLASSES))), source.config, ORIGIN.name)
-    return order(test.classes, source.config, ORIGIN.name)
-
-
-def _folders(folder: Path, place: Path) -> tuple[Labelled, Labelled]:
-    """Training and test pictures in a folder a class; the index of a class is its wnid's place among all."""
-    wnids, names = _classes(folder, place)
-    return _pictures(folder / "train", wnids, names), _pictures(folder / "val", wnids, names)
+    # the usual order, that of their wnids, unless the model names them otherwise
+    named = order(test.classes or tuple(map(str, range(N_CLASSES))), source.config, ORIGIN.name)
+    return pictures.splits(train, test, named, source, place, VALIDATION)
 
 
 def _classes(folder: Path, place: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -81,13 +64,7 @@ def _classes(folder: Path, place: Path) -> tuple[tuple[str, ...], tuple[str, ...
         if wrong := next((number for number, line in enumerate(lines, 1) if len(line) != 2), None):
             raise DataError(f"{mapping}:{wrong}: expected a wnid and a name, such as 'n01440764 tench, Tinca tinca'")
         return tuple(wnid for wnid, _ in lines), tuple(name.strip() for _, name in lines)
-    found = {
-        path.name
-        for split in ("train", "val")
-        if (folder / split).is_dir()
-        for path in (folder / split).iterdir()
-        if path.is_dir()
-    }
+    found = {path.name for split in ("train", "val") for path in (folder / split).glob("*/")}
     if len(found) != N_CLASSES:
         raise wrong_format(
             place, ORIGIN, f"{N_CLASSES} classes (it has {len(found)} folders), or {NAMES}, which tells their numbers"
@@ -95,14 +72,13 @@ def _classes(folder: Path, place: Path) -> tuple[tuple[str, ...], tuple[str, ...
     return tuple(sorted(found)), tuple(sorted(found))
 
 
-def _none(names: tuple[str, ...] | None) -> Labelled:
-    return Labelled(PictureFiles(()), np.zeros(0, np.int64), (), names)
-
-
 def _pictures(folder: Path, wnids: tuple[str, ...], names: tuple[str, ...]) -> Labelled:
-    """Listed here: `datasets` takes 14 s for 20,000 files at every start, a quarter of an hour for all of them."""
+    """In a folder a class, whose index is its wnid's place among all.
+
+    Listed here: `datasets` takes 14 s for 20,000 files at every start, a quarter of an hour for all of them.
+    """
     if not folder.is_dir():
-        return _none(names)
+        return replace(NONE, classes=names)
     index = {wnid: number for number, wnid in enumerate(wnids)}
     found: list[tuple[str, Path, int]] = []
     for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
@@ -113,7 +89,9 @@ def _pictures(folder: Path, wnids: tuple[str, ...], names: tuple[str, ...]) -> L
         raise wrong_format(folder, ORIGIN, "pictures in folders named by wnids")
     found.sort()  # by the official numbers in their names, which mix the classes: the first so many are a fair sample
     paths = tuple(path for _, path, _ in found)
-    return Labelled(PictureFiles(paths), np.array([label for *_, label in found], dtype=np.int64), paths, names)
+    return Labelled(
+        Mapped(paths, pictures.opened), np.array([label for *_, label in found], dtype=np.int64), paths, names
+    )
 
 
 TASK = Task(

@@ -21,16 +21,14 @@ RESAMPLES = 2000  # Efron and Tibshirani, An Introduction to the Bootstrap (1993
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """low to high holds the true value in `confidence` of all cases; nan where nothing can be said.
+    """low to high holds the true value in the stated part of all cases; nan where nothing can be said.
 
-    estimate: the metric, or the difference, of the records themselves. method: in words, for reports.
+    estimate: the metric, or the difference, of the records themselves.
     """
 
     estimate: float
     low: float
     high: float
-    confidence: float
-    method: str
 
 
 def interval(
@@ -41,17 +39,10 @@ def interval(
     if metric.proportion:
         return wilson(int(np.sum(rows[:, 0] == rows[:, 1])), len(rows), confidence)
     drawn = [metric.formula(rows[chosen]) for chosen in _resampled(len(rows), seed, resamples)]
-    return _percentile(metric.formula(rows), drawn, confidence, "bootstrap over examples")
+    return _percentile(metric.formula(rows), drawn, confidence)
 
 
-def difference(
-    metric: Metric,
-    left: Outcomes,
-    right: Outcomes,
-    confidence: float = CONFIDENCE,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
-) -> Interval:
+def difference(metric: Metric, left: Outcomes, right: Outcomes, confidence: float = CONFIDENCE) -> Interval:
     """Of metric(left) - metric(right), outcomes of two models on the same examples in the same order.
 
     For a proportion Agresti and Min's, else the paired bootstrap: one draw of examples serves both sides (Efron and
@@ -62,18 +53,12 @@ def difference(
     if metric.proportion:
         a_right, b_right = a[:, 0] == a[:, 1], b[:, 0] == b[:, 1]
         return agresti_min(int(np.sum(a_right & ~b_right)), int(np.sum(b_right & ~a_right)), len(a), confidence)
-    drawn = [metric.formula(a[rows]) - metric.formula(b[rows]) for rows in _resampled(len(a), seed, resamples)]
-    estimate = metric.formula(a) - metric.formula(b)
-    return _percentile(estimate, drawn, confidence, "paired bootstrap over examples")
+    drawn = [metric.formula(a[rows]) - metric.formula(b[rows]) for rows in _resampled(len(a))]
+    return _percentile(metric.formula(a) - metric.formula(b), drawn, confidence)
 
 
 def difference_over_seeds(
-    metric: Metric,
-    left: Sequence[Outcomes],
-    right: Sequence[Outcomes],
-    confidence: float = CONFIDENCE,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
+    metric: Metric, left: Sequence[Outcomes], right: Sequence[Outcomes], confidence: float = CONFIDENCE
 ) -> Interval:
     """Of the mean over seeds of metric(left[s]) - metric(right[s]), where both seeds and examples are a sample.
 
@@ -96,8 +81,9 @@ def difference_over_seeds(
     if metric.proportion:
         of_examples = _smoothed_variance(pairs)
     else:
-        resampled = _resampled(len(first), seed, resamples)
-        of_examples = _variance(np.array([_differences(metric, pairs, rows).mean() for rows in resampled]))
+        drawn = [_differences(metric, pairs, rows).mean() for rows in _resampled(len(first))]
+        defined = np.array(drawn)[~np.isnan(drawn)]  # nothing is known of the others, nor from fewer than two
+        of_examples = float(defined.var(ddof=1)) if len(defined) > 1 else math.nan
     variances = float(differences.var(ddof=1)) / len(pairs), of_examples
     return _student_interval(float(differences.mean()), variances, (len(pairs) - 1, len(first) - 1), confidence)
 
@@ -108,7 +94,7 @@ def wilson(n_right: int, n: int, confidence: float = CONFIDENCE) -> Interval:
 
     _check_confidence(confidence)
     low, high = binomtest(n_right, n).proportion_ci(confidence, method="wilson")
-    return Interval(n_right / n, float(low), float(high), confidence, "Wilson")
+    return Interval(n_right / n, float(low), float(high))
 
 
 def agresti_min(left_only: int, right_only: int, n: int, confidence: float = CONFIDENCE) -> Interval:
@@ -125,7 +111,7 @@ def agresti_min(left_only: int, right_only: int, n: int, confidence: float = CON
     centre = (b - c) / total
     half = float(norm.ppf((1 + confidence) / 2)) * math.sqrt(b + c - (b - c) ** 2 / total) / total
     low, high = max(-1.0, centre - half), min(1.0, centre + half)
-    return Interval((left_only - right_only) / n, low, high, confidence, "Agresti-Min")
+    return Interval((left_only - right_only) / n, low, high)
 
 
 def _differences(
@@ -143,12 +129,6 @@ def _smoothed_variance(pairs: Sequence[tuple[Records, Records]]) -> float:
     return (float(each @ each) + 1 - float(each.sum()) ** 2 / total) / total**2
 
 
-def _variance(drawn: NDArray[np.float64]) -> float:
-    """Of the resamples on which the metric is defined; nan for fewer than two."""
-    defined = drawn[~np.isnan(drawn)]
-    return float(defined.var(ddof=1)) if len(defined) > 1 else math.nan
-
-
 def _student_interval(
     estimate: float, variances: tuple[float, float], freedoms: tuple[int, int], confidence: float
 ) -> Interval:
@@ -156,13 +136,12 @@ def _student_interval(
     from scipy.stats import t
 
     _check_confidence(confidence)
-    method = f"t over {freedoms[0] + 1} seeds, and over paired examples"
     variance = sum(variances)
     if variance == 0:  # no seed and no example makes a difference
-        return Interval(estimate, estimate, estimate, confidence, method)
+        return Interval(estimate, estimate, estimate)
     terms = [part**2 / max(1, freedom) for part, freedom in zip(variances, freedoms, strict=True)]
     low, high = t.interval(confidence, variance**2 / sum(terms), estimate, math.sqrt(variance))
-    return Interval(estimate, float(low), float(high), confidence, method)
+    return Interval(estimate, float(low), float(high))
 
 
 def _check_paired(metric: Metric, left: Records, right: Records) -> None:
@@ -176,22 +155,21 @@ def _check_paired(metric: Metric, left: Records, right: Records) -> None:
         )
 
 
-def _resampled(n: int, seed: int, resamples: int) -> Iterator[NDArray[np.int64]]:
+def _resampled(n: int, seed: int = 0, resamples: int = RESAMPLES) -> Iterator[NDArray[np.int64]]:
     """The draws of `scipy.stats.bootstrap`, which refuses one example, and is nan where one resample is undefined."""
     generator = np.random.default_rng(seed)
     for _ in range(resamples):
         yield generator.integers(n, size=n)
 
 
-def _percentile(estimate: float, drawn: Sequence[float], confidence: float, method: str) -> Interval:
+def _percentile(estimate: float, drawn: Sequence[float], confidence: float) -> Interval:
     """Resamples on which the metric is undefined (a constant column) are left out."""
     _check_confidence(confidence)
     defined = [value for value in drawn if not math.isnan(value)]
     if math.isnan(estimate) or not defined:
-        return Interval(estimate, math.nan, math.nan, confidence, method)
+        return Interval(estimate, math.nan, math.nan)
     tail = (1 - confidence) / 2
-    low, high = np.quantile(defined, [tail, 1 - tail]).tolist()
-    return Interval(estimate, low, high, confidence, f"{method}, percentiles of {len(drawn)} resamples")
+    return Interval(estimate, *np.quantile(defined, [tail, 1 - tail]).tolist())
 
 
 def _check_confidence(confidence: float) -> None:

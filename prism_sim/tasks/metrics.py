@@ -133,27 +133,23 @@ def _ratio(rows: Records) -> float:
 
 
 ANSWERS = ("prediction", "target")
-METRICS = {
-    metric.name: metric
-    for metric in (
-        Metric("accuracy", "part of the examples that are classified rightly", "high", ANSWERS, accuracy, True),
-        Metric("cloze_accuracy", "part of the gaps that are filled rightly", "high", ANSWERS, accuracy, True),
-        Metric("f1", "F1 of class 1: of those said or meant to be 1, how many are both", "high", ANSWERS, f1),
-        Metric("matthews", "Matthews correlation of the classes", "high", ANSWERS, matthews),
-        Metric("pearson", "Pearson correlation of the scores", "high", ANSWERS, pearson),
-        Metric("spearman", "Spearman rank correlation of the scores", "high", ANSWERS, spearman),
-        Metric(
-            "perplexity", "exp of the mean negative log likelihood of a token", "low", ("nll", "tokens"), perplexity
-        ),
-        Metric(
-            "bits_per_character",
-            "mean negative log2 likelihood of a character",
-            "low",
-            ("nll", "characters"),
-            bits_per_character,
-        ),
-    )
-}
+_ALL = (
+    Metric("accuracy", "part of the examples that are classified rightly", "high", ANSWERS, accuracy, True),
+    Metric("cloze_accuracy", "part of the gaps that are filled rightly", "high", ANSWERS, accuracy, True),
+    Metric("f1", "F1 of class 1: of those said or meant to be 1, how many are both", "high", ANSWERS, f1),
+    Metric("matthews", "Matthews correlation of the classes", "high", ANSWERS, matthews),
+    Metric("pearson", "Pearson correlation of the scores", "high", ANSWERS, pearson),
+    Metric("spearman", "Spearman rank correlation of the scores", "high", ANSWERS, spearman),
+    Metric("perplexity", "exp of the mean negative log likelihood of a token", "low", ("nll", "tokens"), perplexity),
+    Metric(
+        "bits_per_character",
+        "mean negative log2 likelihood of a character",
+        "low",
+        ("nll", "characters"),
+        bits_per_character,
+    ),
+)
+METRICS = {metric.name: metric for metric in _ALL}
 
 
 def find(name: str) -> Metric:

@@ -2,7 +2,7 @@
 
 from prism_sim.devices import Device
 from prism_sim.timing.collectives import ALGORITHMS, CHOICES, COLLECTIVES, QUICKEST
-from prism_sim.timing.dealing import deal
+from prism_sim.timing.dealing import deal, dealt_per_s
 from prism_sim.timing.energy import energy_j
 from prism_sim.timing.media import NETWORKS, Link, Links, Network, SharedRadio, Switch
 from prism_sim.timing.once import play_once
@@ -27,6 +27,7 @@ __all__ = [
     "Timeline",
     "algorithms_of",
     "deal",
+    "dealt_per_s",
     "energy_j",
     "play_once",
     "play_stream",

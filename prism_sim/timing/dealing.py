@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prism_sim.devices import Device
+from prism_sim.plan import Plan
 from prism_sim.timing.media.base import Carrier, Network
+from prism_sim.timing.once import play_once
+from prism_sim.timing.stream import play_stream
 from prism_sim.timing.timeline import Timeline
 
 MOST_DEALT = 32  # requests of a round, or twice as many as there are ways: the longer, the nearer to any ratio of paces
@@ -55,6 +58,15 @@ def deal(timelines: Sequence[Timeline], network: Network, devices: Sequence[Devi
     sure_s = max((sum(loads[way].get(one, 0.0) for way in best) for one in dealt_s if one not in fed), default=0.0)
     in_flight = _in_flight([timelines[way] for way in set(best)], round_s, n_best)
     return Deal(best, in_flight, n_best / sure_s if sure_s else math.inf)
+
+
+def dealt_per_s(turns: Sequence[Plan], devices: Sequence[Device], device_of: Sequence[int], network: Network) -> float:
+    """The throughput of requests that `deal` gives to these plans, by each of which one is served."""
+    where = devices, device_of, network
+    dealt = deal([play_once(plan, *where) for plan in turns], network, devices)
+    played = play_stream([turns[way] for way in dealt.order], *where, in_flight=dealt.in_flight)
+    # a rank that is ahead while the others fill may let requests end faster, for a time, than it can begin them
+    return min(played.throughput_per_s, dealt.most_per_s)
 
 
 def _in_flight(timelines: Sequence[Timeline], round_s: float, n_requests: int) -> int:

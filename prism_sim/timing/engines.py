@@ -1,7 +1,7 @@
 """Which engine plays: the plain one, or the compiled one, which gives the same to the bit.
 
-Loading compiled code takes as long as playing a few thousand messages, compiling it (once a machine) half a minute. So a
-process begins with the plain engine, and turns to the compiled one when it has played enough to be worth that.
+Loading compiled code takes as long as playing a few thousand messages, compiling it (once a machine) half a minute. So
+a process begins with the plain engine, and turns to the compiled one when it has played enough to be worth that.
 """
 
 from __future__ import annotations
@@ -23,14 +23,19 @@ def is_worth_compiled(plan: Plan, network: Network, times: int = 1) -> bool:
     """Whether the compiled engine should play this plan, so many times, counting what was played before."""
     global _played
     _played += _weight(plan) * times
-    if _played < WORTH_LOADING or network.slow_start or find_spec("numba") is None:
+    if _played < WORTH_LOADING or network.slow_start or not _is_installed():
         return False
     return _played >= WORTH_COMPILING or _is_compiled()
 
 
 def _weight(plan: Plan) -> int:
-    messages = sum(len(exchange.group) ** 2 for exchange in plan.exchanges)
-    return messages + sum(map(len, plan.programs))
+    """About as many steps and messages."""
+    return len(plan.exchanges) * len(plan.programs) ** 2 + sum(map(len, plan.programs))
+
+
+@cache
+def _is_installed() -> bool:
+    return find_spec("numba") is not None
 
 
 @cache

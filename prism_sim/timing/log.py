@@ -55,10 +55,12 @@ class Figures(NamedTuple):
     """What follows from a log, where it is known without reading that.
 
     breakdown_s: of each of `critical_path.PARTS`. air_s: of each device, as `energy.air_s_by_device`.
+    participant_busy_s: as `Timeline.participant_busy_s`.
     """
 
     breakdown_s: tuple[float, ...]
     air_s: tuple[float, ...]
+    participant_busy_s: tuple[float, ...]
 
 
 @dataclass(eq=False)

@@ -8,9 +8,9 @@ from functools import partial
 
 from prism_sim.devices import Device
 from prism_sim.plan import Plan
-from prism_sim.timing.engine import Engine
 from prism_sim.timing.engines import is_worth_compiled
 from prism_sim.timing.media.base import Network
+from prism_sim.timing.plain.engine import Engine
 from prism_sim.timing.quickest import algorithm_of
 from prism_sim.timing.rig import Rig
 from prism_sim.timing.timeline import Timeline

@@ -17,9 +17,9 @@ from math import inf
 from prism_sim.devices import Device
 from prism_sim.plan import Exchange, ExchangeId, Plan, Start, Wait, participants
 from prism_sim.timing.collectives import ALGORITHMS, COLLECTIVES, QUICKEST, Message, lower, ways_of
-from prism_sim.timing.engine import Engine
 from prism_sim.timing.engines import is_worth_compiled
 from prism_sim.timing.media.base import Network
+from prism_sim.timing.plain.engine import Engine
 from prism_sim.timing.rig import Rig
 
 ALONE = ExchangeId(0)  # the exchange of a plan that has no other
@@ -35,6 +35,11 @@ def algorithms_of(plan: Plan, devices: Sequence[Device], device_of: Sequence[int
 
         with suppress(compiled.CannotEndError):
             return compiled.algorithms(plan, rig)
+    return algorithms_plainly(plan, rig)
+
+
+def algorithms_plainly(plan: Plan, rig: Rig) -> tuple[str, ...]:
+    """By the plain engine."""
     found: dict[Exchange, str] = {}
     shapes = [replace(exchange, label="") for exchange in plan.exchanges]
     for shape in shapes:

@@ -13,10 +13,10 @@ from simpy import Event
 
 from prism_sim.devices import Device
 from prism_sim.plan import ParticipantId, Plan, Step
-from prism_sim.timing.engine import Engine
 from prism_sim.timing.engines import is_worth_compiled
 from prism_sim.timing.ids import Cause, RequestId
 from prism_sim.timing.media.base import Network
+from prism_sim.timing.plain.engine import Engine
 from prism_sim.timing.quickest import algorithm_of
 from prism_sim.timing.rhythm import Rhythm
 from prism_sim.timing.rig import Rig

@@ -103,6 +103,16 @@ class Timeline:
         return breakdown_s(self.critical_path)
 
     @cached_property
+    def participant_busy_s(self) -> tuple[float, ...]:
+        """Per participant: its time in compute, staging and overhead."""
+        if self.log.figures is not None:
+            return self.log.figures.participant_busy_s
+        busy_s = [0.0] * len(self.log.device_of)
+        for job in self.log.jobs:
+            busy_s[job.participant] += job.end_s - job.start_s
+        return tuple(busy_s)
+
+    @cached_property
     def messages(self) -> tuple[MessageRecord, ...]:
         """Messages between devices, in the order in which they were issued."""
         return tuple(_record(f) for f in self.log.flights if f.source_device != f.destination_device)

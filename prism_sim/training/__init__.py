@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prism_sim.progress import SILENT, Progress
 from prism_sim.tasks import Task
-from prism_sim.training.errors import TrainingError
+from prism_sim.training.checkpoint import TrainingError
 
 __all__ = ["TrainingError", "reference"]
 

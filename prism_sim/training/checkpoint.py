@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import platform
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -16,9 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from prism_sim import plugins
-from prism_sim.kept.digest import digest
+from prism_sim.kept.files import digest
 from prism_sim.tasks.base import Recipe, Task
-from prism_sim.training.errors import TrainingError
 
 SCHEMA = "prism-sim/training/1"
 RECORD = "training.json"
@@ -32,6 +32,10 @@ DETERMINING = (
     "numeric/loading.py",
     "numeric/threads.py",
 )
+
+
+class TrainingError(ValueError):
+    """Says what is wrong with a training, its saved state or its checkpoint, and what would do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,15 @@ class CheckpointIdentity:
     @property
     def digest(self) -> str:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    def described(self) -> dict[str, Any]:
+        """What a record says of it, at its end."""
+        return {
+            "identity": self.digest,
+            "data_digest": self.data_digest,
+            "recipe": self.recipe,
+            "versions": {"python": platform.python_version(), **self.versions},
+        }
 
 
 def identity(task: Task, recipe: Recipe, seed: int, data_digest: str) -> CheckpointIdentity:

@@ -7,8 +7,12 @@ a training that goes on from a saved step ends with the same weights, to the bit
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import TypeAlias
 
 import numpy as np
@@ -19,8 +23,7 @@ from prism_sim.evaluation.evaluate import tensors
 from prism_sim.numeric.threads import fixed_threads
 from prism_sim.tasks.base import Recipe
 from prism_sim.tasks.examples import Batch, Examples
-from prism_sim.training.errors import TrainingError
-from prism_sim.training.interrupt import interrupt_later
+from prism_sim.training.checkpoint import TrainingError
 from prism_sim.training.state import Keep, State, TrainingPoint
 
 Forward: TypeAlias = Callable[[nn.Module, Mapping[str, Tensor]], Tensor]
@@ -73,7 +76,8 @@ def train(
         for step in range(state.step, recipe.steps):
             state.add(_step(model, training, optimizer, step))
             if (step + 1) % check_every == 0 or step + 1 == recipe.steps:
-                state.check(_validated(model, training))
+                state.check(None if training.validate is None else training.validate(model.eval()))
+                model.train()
             watch(step + 1, recipe.steps, state.now)
             if keep is not None and (keep.is_due() or is_asked()):
                 state.save(keep, model, optimizer)
@@ -127,10 +131,25 @@ def _step(model: nn.Module, training: Training, optimizer: torch.optim.Optimizer
     return float(loss.detach())
 
 
-def _validated(model: nn.Module, training: Training) -> float | None:
-    if training.validate is None:
-        return None
-    model.eval()
-    found = training.validate(model)
-    model.train()
-    return found
+@contextmanager
+def interrupt_later() -> Iterator[Callable[[], bool]]:
+    """Gives what says whether the user has asked for an end with Ctrl-C, so that nothing of what was done is lost.
+
+    Who asks twice does not wait. Only in the main thread, which is where signals arrive; elsewhere nobody asks.
+    """
+    asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)

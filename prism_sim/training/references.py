@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,8 +11,7 @@ from prism_sim.kept.cache import cache_folder
 from prism_sim.progress import SILENT, Progress
 from prism_sim.tasks.base import Recipe, Splits, Task
 from prism_sim.training import checkpoint
-from prism_sim.training.checkpoint import CheckpointIdentity, identity
-from prism_sim.training.errors import TrainingError
+from prism_sim.training.checkpoint import CheckpointIdentity, TrainingError, identity
 
 if TYPE_CHECKING:
     from torch import nn
@@ -110,10 +108,7 @@ def _trained(
         "validation": dict(evaluate(model, task, splits.validation).values),
         "test": dict(evaluate(model, task, splits.test).values),
         "history": [asdict(point) for point in history],
-        "identity": wanted.digest,
-        "data_digest": wanted.data_digest,
-        "recipe": wanted.recipe,
-        "versions": {"python": platform.python_version(), **wanted.versions},
+        **wanted.described(),
     }
     checkpoint.write(folder, lambda place: save_model(model, splits.tokenizer, place), record)
     return record

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from prism_sim.kept.files import write_whole
-from prism_sim.training.errors import TrainingError
+from prism_sim.training.checkpoint import TrainingError
 
 SCHEMA = "prism-sim/training-state/1"
 WEIGHT = "weight"  # beside the names that the optimiser gives to what it keeps of a parameter

@@ -14,7 +14,7 @@ from prism_sim.choice.auto import resolved
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.simulation.memory import lacking
 from prism_sim.simulation.placed import placed
-from prism_sim.simulation.simulate import Simulation, simulate
+from prism_sim.simulation.simulate import simulate
 from prism_sim.syntax.errors import Place
 from prism_sim.why.varied import SAME, Varied, varied
 
@@ -201,7 +201,8 @@ class _Search:
             self.uneven |= any(one.share_kind not in (None, "equal") for one in (own, other))
         reason = None
         if not own.fits and not other.fits:
-            reason = " and ".join(f"{one.job.strategy} does not fit {_short(one)}" for one in (own, other))
+            missed = [(one.job.strategy, lacking(one)) for one in (own, other)]
+            reason = " and ".join(f"{name} does not fit the memory of {one.device}" for name, one in missed if one)
         own_s, other_s = (one.latency_s if one.fits else math.inf for one in (own, other))
         return VariedPoint(amount, own_s, other_s, reason)
 
@@ -231,17 +232,11 @@ class _Search:
         return OrderChange(a, b, "jumps")
 
 
-def _short(simulation: Simulation) -> str:
-    found = lacking(simulation)
-    assert found is not None
-    return f"the memory of {found.device}"
-
-
 def _merged(crossings: Sequence[OrderChange]) -> Iterator[OrderChange]:
     """A change to equal and one from equal, at one amount, are one change, or none if they only touch there."""
     waiting: OrderChange | None = None
     for crossing in crossings:
-        if waiting is not None and crossing.low.sign == 0 == waiting.high.sign and _same(waiting.high, crossing.low):
+        if waiting is not None and _meet(waiting.high, crossing.low):
             joined = replace(waiting, high=crossing.high, kind="equal", at=crossing.low)
             waiting = joined if joined.low.sign != joined.high.sign else None
             continue
@@ -252,5 +247,5 @@ def _merged(crossings: Sequence[OrderChange]) -> Iterator[OrderChange]:
         yield waiting
 
 
-def _same(a: VariedPoint, b: VariedPoint) -> bool:
-    return abs(a.amount - b.amount) <= 2 * SAME * max(abs(a.amount), abs(b.amount))
+def _meet(a: VariedPoint, b: VariedPoint) -> bool:
+    return a.sign == 0 == b.sign and abs(a.amount - b.amount) <= 2 * SAME * max(abs(a.amount), abs(b.amount))

@@ -78,7 +78,7 @@ def stretches(timeline: Timeline) -> tuple[Stretch, ...]:
 
 def stages(path: Sequence[Stretch]) -> tuple[Stage, ...]:
     """The path step by step; neighbouring blocks that take equally long are one stage, all of them if need be."""
-    steps = [_Run.of(list(run)) for _, run in groupby(path, key=lambda stretch: _step(stretch.label))]
+    steps = [_Run.of(list(run)) for _, run in groupby(path, key=lambda stretch: stretch.label.partition(": ")[0])]
     runs = _joined(steps, ALIKE)
     if len(runs) > MOST_STAGES:
         runs = _joined(steps, float("inf"))
@@ -158,11 +158,6 @@ def _joined(steps: Sequence[_Run], alike: float) -> list[_Run]:
         else:
             runs.append(step)
     return runs
-
-
-def _step(label: str) -> str:
-    """'block 3: summary' -> 'block 3'."""
-    return label.partition(": ")[0]
 
 
 def _parsed(label: str) -> tuple[str, int | None, str]:

@@ -17,7 +17,7 @@ from prism_sim.choice.run import run
 from prism_sim.cli import main
 from prism_sim.evaluation import Spread
 from prism_sim.evaluation.evaluate import tensors
-from prism_sim.evaluation.training import drawn, spread_loss, with_segments
+from prism_sim.evaluation.spread import drawn, spread_loss, with_segments
 from prism_sim.loss.finetune import FinetuneRequest, finetune
 from prism_sim.scenario import ScenarioError
 from prism_sim.strategies import pipeline, prism

@@ -15,19 +15,17 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from prism_sim.figures import draw_compression, draw_pareto, draw_spans
-from prism_sim.figures.parts import draw_parts
+from prism_sim.figures.bars import draw_parts
 from prism_sim.figures.quantities import quantity
 from prism_sim.figures.style import (
     MARKERS,
     PART_COLOURS,
     PART_HATCHES,
-    STRATEGY_COLOURS,
     STRATEGY_STYLES,
     look,
-    luminance,
     saved,
     shaded,
-    strategy_colour,
+    strategy_style,
 )
 from prism_sim.figures.timeline import draw_timeline
 from prism_sim.plan import Compute, Exchange, Kernel, Plan, Start, Wait
@@ -190,10 +188,10 @@ def test_drawing_changes_nothing_global():
 
 
 def test_every_strategy_and_part_has_a_colour_and_keeps_it():
-    assert len(set(STRATEGY_COLOURS.values())) == len(STRATEGY_COLOURS)
+    assert len({style.colour for style in STRATEGY_STYLES.values()}) == len(STRATEGY_STYLES)
     assert len(set(PART_COLOURS.values())) == len(PART_COLOURS)
-    assert all(strategy_colour(name) == colour for name, colour in STRATEGY_COLOURS.items())
-    assert strategy_colour("of tomorrow") == strategy_colour("of tomorrow")
+    assert all(strategy_style(name) == style for name, style in STRATEGY_STYLES.items())
+    assert strategy_style("of tomorrow") == strategy_style("of tomorrow")
     assert len(set(MARKERS)) == len(MARKERS)
 
 
@@ -202,6 +200,12 @@ def test_strategies_are_told_apart_without_colour_by_marker_line_and_hatch():
         assert one.marker != other.marker
         assert one.line != other.line
         assert one.hatch != other.hatch
+
+
+def luminance(colour: str) -> float:
+    """What is left of a colour in greyscale, 0 to 1 (ITU-R BT.709 weights)."""
+    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def test_parts_are_told_apart_without_colour_by_brightness_or_hatch():

@@ -7,7 +7,7 @@ import pytest
 from figure_tables import cells, legend, lines
 
 from prism_sim.figures import catalogue, draw_loss_blocks, draw_loss_distance
-from prism_sim.figures.deviation import losing, pooled
+from prism_sim.figures.loss import losing, pooled
 from prism_sim.figures.results import read_results
 
 

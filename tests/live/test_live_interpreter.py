@@ -37,7 +37,7 @@ from prism_sim.timing.collectives import lower
 
 sys.path.append(str(Path(__file__).parents[1] / "numeric"))
 
-from small_models import inputs_of, model_of, named, relative_error, variants
+from small_models import FAMILIES, inputs_of, model_of, named, relative_error, variants, without_cache
 
 ALGORITHMS = ("direct", "ring", "star", "tree")
 LIMIT_S = 20.0
@@ -125,8 +125,7 @@ def homes(n_ranks: int) -> Iterator[list[int]]:
 def case(family: str, strategy: str, ranks: int, options: dict[str, Any], **fields: Any) -> tuple[Any, Any, Job]:
     padding = fields.pop("padding", "none")
     model, inputs = model_of(family), inputs_of(family, padding=padding)
-    if family == "gpt2":
-        inputs["use_cache"] = False
+    inputs |= without_cache(model)
     given = strategies.find(strategy).options(**options)
     job = job_for(model, inputs, ranks, strategy, given, fields.pop("placement", Placement()))
     return model, inputs, dataclasses.replace(job, **fields)
@@ -141,7 +140,7 @@ STRATEGIES = [
 
 
 @pytest.mark.parametrize(("strategy", "options"), STRATEGIES, ids=named)
-@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_processes_give_what_the_lock_step_gives(family: str, strategy: str, options: dict[str, Any]):
     ranks = 1 if strategies.find(strategy).one_rank else 3
     model, inputs, job = case(family, strategy, ranks, options)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from small_models import CONFIGS, MODELS, inputs_of, model_of, named, relative_error
+from small_models import CONFIGS, EVERY_MODEL, PICTURES, inputs_of, model_of, named, relative_error
 from torch import nn
 
 from prism_sim import families, infer, strategies
@@ -25,7 +25,7 @@ SQUARE = {"image_size": 12}
 
 
 def asked(family: str, changes: dict[str, Any]) -> dict[str, Any]:
-    return {"model_type": family, **CONFIGS[family], **(SQUARE if family == "vit" else {}), **changes}
+    return {"model_type": family, **CONFIGS[family], **(SQUARE if family in PICTURES else {}), **changes}
 
 
 def loaded(config: dict[str, Any], head: str) -> nn.Module:
@@ -48,11 +48,19 @@ def n_parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-@pytest.mark.parametrize("model", MODELS, ids=named)
+@pytest.mark.parametrize("model", EVERY_MODEL, ids=named)
 def test_one_device_holds_just_the_models_parameters(model: tuple[str, str]) -> None:
     assert weights_alone(model_of(*model), inputs_of(model[0])) == n_parameters(model_of(*model))
 
 
+LLAMA3 = {
+    "rope_type": "llama3",
+    "rope_theta": 100.0,
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 24,
+}
 # keys that change sizes or mathematics, and keys that must change nothing
 OBEYED: list[tuple[str, str, dict[str, Any]]] = [
     ("bert", "masked_lm", {"tie_word_embeddings": False}),
@@ -85,6 +93,26 @@ OBEYED: list[tuple[str, str, dict[str, Any]]] = [
     ("vit", "none", {"patch_size": [4, 2]}),
     ("vit", "none", {"num_channels": 1}),
     ("vit", "none", {"hidden_act": "quick_gelu"}),
+    ("llama", "lm", {"tie_word_embeddings": True}),
+    ("llama", "none", {"num_key_value_heads": None, "head_dim": None, "mlp_bias": False}),
+    ("llama", "none", {"attention_bias": False, "hidden_act": "gelu_new", "rms_norm_eps": 0.1}),
+    ("llama", "none", {"rope_scaling": {"type": "linear", "factor": 3.0}, "rope_theta": 50.0}),
+    ("llama", "none", {"rope_parameters": LLAMA3}),
+    ("llama", "none", {"pretraining_tp": 2}),
+    ("mistral", "none", {"sliding_window": 9}),  # as many as there are tokens
+    ("mistral", "none", {"sliding_window": None}),
+    ("qwen2", "lm", {"use_sliding_window": True, "sliding_window": 9, "max_window_layers": 1}),
+    ("qwen2", "none", {"use_sliding_window": True, "sliding_window": 3, "max_window_layers": 3}),  # of no block
+    ("qwen2", "none", {"head_dim": 4}),
+    ("qwen3", "none", {"attention_bias": True}),
+    ("roberta", "none", {"pad_token_id": 5}),
+    ("roberta", "masked_lm", {"tie_word_embeddings": False}),
+    ("distilbert", "none", {"hidden_size": 30, "sinusoidal_pos_embds": True}),
+    ("distilbert", "masked_lm", {"tie_word_embeddings": False, "activation": "relu"}),
+    ("deit", "image_classification_with_teacher", {"num_labels": 0}),
+    ("deit", "none", {"pooler_output_size": 7, "qkv_bias": False}),
+    ("dinov2", "none", {"use_swiglu_ffn": True, "use_mask_token": False}),
+    ("dinov2", "image_classification", {"layerscale_value": 0.1, "drop_path_rate": 0.3}),
 ]
 
 
@@ -116,6 +144,15 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("bert", {"pruned_heads": {"0": [1]}}, r"pruned_heads {'0': \[1\]}"),
     ("gpt2", {"per_layer_config": {"0": {"n_inner": 7}}}, "per_layer_config"),
     ("bert", {"quantization_config": {"quant_method": "gptq", "bits": 4}}, r"\(gptq\).*weight_dtype: int8"),
+    ("llama", {"rope_scaling": {"type": "dynamic", "factor": 2.0}}, "'dynamic' .* supported: default, linear, llama3"),
+    ("qwen2", {"rope_parameters": {"rope_type": "yarn", "factor": 4.0}}, "'yarn' is not supported"),
+    ("llama", {"rope_scaling": {"rope_type": "longrope"}}, "'longrope' is not supported"),
+    ("llama", {"partial_rotary_factor": 0.5, "rope_theta": 1.0}, "partial_rotary_factor 0.5"),
+    ("qwen3", {"rope_parameters": {"full_attention": {"rope_type": "default"}}}, "one mapping with rope_type"),
+    ("qwen2", {"layer_types": ["chunked_attention"] * 3}, "chunked_attention is not supported"),
+    ("qwen2", {"layer_types": ["sliding_attention"] * 3}, "needs use_sliding_window"),
+    ("llama", {"is_causal": False}, "a llama is causal"),
+    ("roberta", {"is_decoder": True}, "a ROBERTA decoder"),
     ("vit", {"quantization_config": {"load_in_8bit": True, "quant_method": "bitsandbytes"}}, r"\(bitsandbytes\)"),
 ]
 
@@ -134,6 +171,11 @@ WRONG_SIZES: list[tuple[str, dict[str, Any], str]] = [
     ("gpt2", {"n_inner": 0}, "'n_inner' is 0"),
     ("gpt2", {"n_positions": None}, "'n_positions' as a whole number, but has None"),
     ("vit", {"num_channels": 0}, "'num_channels' is 0"),
+    ("llama", {"num_key_value_heads": 4}, "6 attention heads cannot share 4 key/value heads"),
+    ("llama", {"num_key_value_heads": 0}, "'num_key_value_heads' is 0"),
+    ("llama", {"head_dim": 5}, "head width of 5 .* must be even"),
+    ("roberta", {"pad_token_id": None}, "pad_token_id None must be a whole number"),
+    ("dinov2", {"image_size": [12, 16]}, "12 x 16 .* needs a square"),
 ]
 
 
@@ -162,3 +204,18 @@ def test_the_last_token_of_several_samples_needs_the_padding_to_be_known() -> No
     several = {"input_ids": inputs["input_ids"].expand(2, 9)}
     with pytest.raises(ValueError, match="batch of 2 without pad_token_id"):
         infer(model, several, strategy="voltage")
+
+
+@pytest.mark.parametrize("family", ["mistral", "qwen2"])
+def test_tokens_beyond_a_sliding_window_are_refused(family: str) -> None:
+    config = asked(family, {"sliding_window": 8, "use_sliding_window": True, "max_window_layers": 0})
+    model = loaded(config, "none")
+    inputs = dict(make_inputs(model, InputSource(1, 9, None, None, seed=3)))
+    with pytest.raises(ValueError, match="9 tokens exceed the model's sliding attention window of 8"):
+        infer(model, inputs, strategy="voltage")
+
+
+def test_positions_that_differ_between_samples_are_refused_where_every_block_needs_them() -> None:
+    inputs = {**inputs_of("llama"), "attention_mask": torch.ones(2, 9), "position_ids": torch.arange(18).view(2, 9)}
+    with pytest.raises(ValueError, match="position_ids that differ between samples"):
+        infer(model_of("llama"), inputs)

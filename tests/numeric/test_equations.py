@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small_models import TEXT_MODELS, inputs_of, mask_of, model_of, named, reference, relative_error
+from small_models import FAMILIES, TEXT_MODELS, inputs_of, mask_of, model_of, named, reference, relative_error
 from torch import Tensor, nn
 
 from prism_sim import families, infer
@@ -174,17 +174,25 @@ def test_means_of_earlier_ranks_are_seen_and_of_later_ranks_are_not() -> None:
 class ReplacedByMeans(nn.Module):
     """A Hugging Face layer run once a rank, on all rows, with the others' rows replaced by their segments' means.
 
-    That is PRISM without its shortcut: each mean stands there once for every token that it stands for.
+    That is PRISM without its shortcut: each mean stands there once for every token that it stands for, and, where a
+    model turns queries and keys by their positions, at the mean of those.
     """
 
-    def __init__(self, layer: nn.Module, parts: tuple[range, ...], segments: int, real: Tensor) -> None:
+    def __init__(self, trunk: nn.Module, layer: nn.Module, parts: tuple[range, ...], segments: int, real: Tensor):
         super().__init__()
         self.layer, self.parts, self.segments, self.real = layer, parts, segments, real
+        self.rotary = getattr(trunk, "rotary_emb", None)
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         outputs = []
+        positions = torch.arange(x.shape[1]).double().expand(len(x), -1)[..., None]
         for own in self.parts:
-            rows = torch.cat([x[:, part] if part == own else self.replaced(x, part) for part in self.parts], 1)
+            rows, stand = (
+                torch.cat([old[:, part] if part == own else self.replaced(old, part) for part in self.parts], 1)
+                for old in (x, positions)
+            )
+            if self.rotary is not None:
+                kwargs["position_embeddings"] = self.rotary(x, stand[..., 0])
             outputs.append(self.layer(rows, *args, **kwargs)[:, own.start : own.stop])
         return torch.cat(outputs, 1)
 
@@ -211,13 +219,13 @@ def test_prism_is_the_model_with_the_others_rows_replaced_by_means(
     oracle = copy.deepcopy(built)
     layers = oracle.get_submodule(families.find(family).layer_list)
     for index, layer in enumerate(layers):
-        layers[index] = ReplacedByMeans(layer, split(n_tokens, ranks), segments, real)
+        layers[index] = ReplacedByMeans(built, layer, split(n_tokens, ranks), segments, real)
     with torch.no_grad():
         found, wanted = infer(built, inputs, ranks=ranks, segments=segments).output, reference(oracle, inputs)
     assert relative_error(found[real], wanted[real]) < 1e-10  # some hundred roundings, three blocks
 
 
-@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_each_block_sees_means_of_as_many_segments_as_its_own_number_says(family: str) -> None:
     n_tokens, listed = 13, (1, 5, 2)
     built, inputs = model_of(family, n_tokens=n_tokens), inputs_of(family, 2, n_tokens)
@@ -225,7 +233,7 @@ def test_each_block_sees_means_of_as_many_segments_as_its_own_number_says(family
     layers = oracle.get_submodule(families.find(family).layer_list)
     real = torch.ones(2, n_tokens).bool()
     for index, segments in enumerate(listed):
-        layers[index] = ReplacedByMeans(layers[index], split(n_tokens, 3), segments, real)
+        layers[index] = ReplacedByMeans(built, layers[index], split(n_tokens, 3), segments, real)
     with torch.no_grad():
         found, wanted = infer(built, inputs, ranks=3, segments=listed).output, reference(oracle, inputs)
     assert relative_error(found, wanted) < 1e-10
@@ -250,7 +258,7 @@ def test_gradients_of_attention_are_their_finite_differences() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
-@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_lower_precision_costs_only_rounding(family: str, dtype: torch.dtype) -> None:
     exact, inputs = model_of(family), inputs_of(family, padding="none" if family == "vit" else "right")
     rounded = {name: x.to(dtype) if x.is_floating_point() else x for name, x in inputs.items()}

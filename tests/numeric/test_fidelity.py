@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from prism_sim.numeric.fidelity import fidelity
+from prism_sim.numeric.measure import fidelity
 
 
 def logs(*rows: list[float]) -> torch.Tensor:

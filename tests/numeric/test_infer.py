@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from small_models import (
+    FAMILIES,
     LABELS,
     MODELS,
     VOCABULARY,
@@ -19,6 +20,7 @@ from small_models import (
     named,
     reference,
     relative_error,
+    without_cache,
 )
 from torch import Tensor, nn
 from transformers import (
@@ -129,8 +131,7 @@ def test_loss_and_gradients_of_a_lossless_strategy_are_the_models_own(
     built = build(*model)
     inputs = {**inputs_of(model[0]), **labels_of(model[1], 2, 9)}
     outcome = infer(built, inputs, ranks=3, strategy=strategy, **options)
-    cached = {"use_cache": False} if model[0] == "gpt2" else {}
-    own = built(**inputs, **cached)
+    own = built(**inputs, **without_cache(built))
     assert float(outcome.hf_output.loss.detach()) == pytest.approx(float(own.loss.detach()), rel=TOLERANCE)
     found, wanted = gradients(built, outcome.hf_output.loss), gradients(built, own.loss)
     assert found.keys() == wanted.keys()
@@ -141,7 +142,7 @@ def test_loss_and_gradients_of_a_lossless_strategy_are_the_models_own(
 
 
 @pytest.mark.parametrize("variant", every_variant(), ids=named)
-@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_gradients_reach_every_parameter_of_every_block(family: str, variant: tuple[str, dict[str, Any]]) -> None:
     strategy, options = variant
     built = build(family)
@@ -154,7 +155,7 @@ def test_gradients_reach_every_parameter_of_every_block(family: str, variant: tu
         assert name.endswith(unfelt) or reached[name].abs().max() > 0, name
 
 
-@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_gradient_through_prism_is_its_finite_difference(family: str) -> None:
     built, inputs = build(family), inputs_of(family)
     layer = built.get_submodule(families.find(family).layer_list)[0]
@@ -176,13 +177,14 @@ def test_a_gradient_through_prism_is_its_finite_difference(family: str) -> None:
 
 
 @pytest.mark.parametrize("variant", every_variant(), ids=named)
-@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_dropout_acts_in_training_and_only_there(family: str, variant: tuple[str, dict[str, Any]]) -> None:
     strategy, options = variant
     rates = {
         "vit": ("hidden_dropout_prob", "attention_probs_dropout_prob"),
         "bert": ("hidden_dropout_prob", "attention_probs_dropout_prob"),
         "gpt2": ("resid_pdrop", "embd_pdrop", "attn_pdrop"),
+        "llama": ("attention_dropout",),
     }[family]
     built, inputs = build(family, **dict.fromkeys(rates, 0.5)), inputs_of(family)
     torch.manual_seed(0)
@@ -358,7 +360,7 @@ WRONG_MODELS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "an unknown family": (
         lambda: T5Model(T5Config(vocab_size=9, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2)),
-        "model family 't5' is unknown; known: bert, gpt2, vit",
+        "model family 't5' is unknown; known: bert, .*gpt2, llama, .*vit",
     ),
     "no Hugging Face model": (lambda: nn.Linear(2, 2), "Linear is no Hugging Face model"),
 }

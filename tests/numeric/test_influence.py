@@ -43,7 +43,7 @@ def test_no_token_moves_an_earlier_one(variant: tuple[str, dict[str, Any]], rank
 
 @pytest.mark.parametrize("padding", ["left", "right", "holes"])
 @pytest.mark.parametrize("variant", every_variant(), ids=named)
-@pytest.mark.parametrize("family", ["bert", "gpt2"])
+@pytest.mark.parametrize("family", ["bert", "gpt2", "llama"])
 def test_a_padded_token_moves_no_real_one(family: str, variant: tuple[str, dict[str, Any]], padding: str) -> None:
     strategy, options = variant
     inputs = inputs_of(family, 2, 11, padding=padding)

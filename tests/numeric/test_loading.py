@@ -11,6 +11,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from prism_sim import families
+from prism_sim.families.configuration import DEPTHS
 from prism_sim.numeric.loading import LoadError, ModelSource, load, quiet
 from prism_sim.scenario import load_scenario
 from prism_sim.simulation.model_config import model_config
@@ -21,6 +22,14 @@ CONFIGS = {
     "vit": {"model_type": "vit", **ENCODER, "image_size": 32, "patch_size": 8, "num_labels": 5},
     "bert": {"model_type": "bert", **ENCODER, **TEXT},
     "gpt2": {"model_type": "gpt2", "n_embd": 16, "n_layer": 2, "n_head": 2, "vocab_size": 97, "n_positions": 32},
+    "llama": {"model_type": "llama", **ENCODER, **TEXT, "num_key_value_heads": 1, "tie_word_embeddings": True},
+    "mistral": {"model_type": "mistral", **ENCODER, **TEXT, "num_key_value_heads": 1},
+    "qwen2": {"model_type": "qwen2", **ENCODER, **TEXT, "num_key_value_heads": 1},
+    "qwen3": {"model_type": "qwen3", **ENCODER, **TEXT, "num_key_value_heads": 1, "head_dim": 4},
+    "roberta": {"model_type": "roberta", **ENCODER, **TEXT},
+    "distilbert": {"model_type": "distilbert", "dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32, **TEXT},
+    "deit": {"model_type": "deit", **ENCODER, "image_size": 32, "patch_size": 8, "num_labels": 5},
+    "dinov2": {"model_type": "dinov2", **ENCODER, "image_size": 32, "patch_size": 8, "num_labels": 5},
 }
 CASES = [(kind, head.name) for kind, family in families.catalogue().items() for head in family.heads]
 
@@ -125,8 +134,11 @@ def test_a_saved_folder_says_itself_which_model_it_is(tmp_path, kind, head, dtyp
 def test_blocks_beyond_those_of_the_configuration_are_not_left_out_in_silence(tmp_path, kind):
     made(kind, "none").save_pretrained(tmp_path / "saved")
     file = tmp_path / "saved" / "config.json"
-    n_blocks = "n_layer" if kind == "gpt2" else "num_hidden_layers"
-    file.write_text(json.dumps({**json.loads(file.read_text()), n_blocks: 1}))
+    saved = json.loads(file.read_text())
+    n_blocks = next(key for key in DEPTHS if key in saved)
+    of_blocks = ("layer_types", "out_features", "out_indices", "stage_names")
+    rest = {key: value for key, value in saved.items() if key not in of_blocks}
+    file.write_text(json.dumps({**rest, n_blocks: 1}))
     with pytest.raises(LoadError, match=r"hold .*\.?1\..* of its config\.json has no use for; give the config\.json"):
         load(folder_alone(tmp_path / "saved", tmp_path))
 

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 import torch
 from small_models import (
+    FAMILIES,
+    KIN,
     MODELS,
+    PICTURES,
     TEXT_MODELS,
     build,
     every_variant,
@@ -74,8 +77,21 @@ def test_padding_changes_nothing_at_real_tokens(
         assert relative_error(found, at_real_tokens(reference(built, inputs), inputs)) < TOLERANCE
 
 
+OF_KIN = [(model, side) for model in KIN for side in ("none", "left") if side == "none" or model[0] not in PICTURES]
+
+
+@pytest.mark.parametrize(("model", "padding"), OF_KIN, ids=named)
+def test_nor_does_it_matter_which_kin_of_a_family_it_is(model: tuple[str, str], padding: str) -> None:
+    built, inputs = model_of(*model, N_TOKENS), inputs_of(model[0], 2, N_TOKENS, padding=padding)
+    with torch.no_grad():
+        wanted = at_real_tokens(reference(built, inputs), inputs)
+        for strategy, options in [*LOSSLESS, ("prism", {"segments": N_TOKENS})]:
+            found = infer(built, inputs, ranks=3, strategy=strategy, **options).output
+            assert relative_error(at_real_tokens(found, inputs), wanted) < TOLERANCE, (strategy, options)
+
+
 @pytest.mark.parametrize("variant", LOSSLESS, ids=named)
-@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("wanted", ["terminal", "in_place"])
 def test_neither_does_the_placement(family: str, variant: tuple[str, dict[str, Any]], wanted: str) -> None:
     strategy, options = variant
@@ -87,7 +103,7 @@ def test_neither_does_the_placement(family: str, variant: tuple[str, dict[str, A
 
 
 @pytest.mark.parametrize("name", [name for name, _ in LOSSLESS if not strategies.find(name).one_rank])
-@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_nor_do_uneven_shares(family: str, name: str) -> None:
     built, inputs = model_of(family, n_tokens=N_TOKENS), inputs_of(family, 2, N_TOKENS)
     options = {"compressor": "identity"} if name == "prism" else {}
@@ -96,7 +112,7 @@ def test_nor_do_uneven_shares(family: str, name: str) -> None:
         assert relative_error(found, reference(built, inputs)) < TOLERANCE
 
 
-@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_nor_does_an_embedding_on_every_rank_of_one_token_each(family: str) -> None:
     built, inputs = model_of(family, n_tokens=5), inputs_of(family, 2, 5)  # of a ViT, rank 0 owns CLS and no patch
     found = infer(built, inputs, ranks=5, strategy="voltage", placement=Placement(input="replicated")).output
@@ -123,7 +139,16 @@ def test_prism_is_exact_with_a_lossless_compressor(model: tuple[str, str], ranks
         assert relative_error(found, reference(built, inputs)) < TOLERANCE
 
 
-@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+@pytest.mark.parametrize("compressor", ["segment_means", "cluster_means"])
+@pytest.mark.parametrize("padding", ["none", "holes"])
+def test_means_stand_where_they_stood_though_keys_are_computed_apart(padding: str, compressor: str) -> None:
+    inputs, how = inputs_of("llama", 2, N_TOKENS, padding=padding), {"segments": 2, "compressor": compressor}
+    with torch.no_grad():
+        joined, apart = (infer(model_of("llama"), inputs, 3, overlap=late, **how).output for late in (False, True))
+        assert relative_error(at_real_tokens(apart, inputs), at_real_tokens(joined, inputs)) < TOLERANCE
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_prism_on_one_rank_has_nothing_to_compress(family: str) -> None:
     built, inputs = model_of(family), inputs_of(family)
     with torch.no_grad():
@@ -131,7 +156,7 @@ def test_prism_on_one_rank_has_nothing_to_compress(family: str) -> None:
         assert relative_error(found, reference(built, inputs)) < TOLERANCE
 
 
-@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_prism_with_fewer_segments_than_tokens_is_not_exact(family: str) -> None:
     """Else the tests above would not see what they claim to see."""
     built, inputs = model_of(family), inputs_of(family)
@@ -150,6 +175,10 @@ UNUSUAL = [
     ("vit", {"hidden_act": "relu"}),
     ("bert", {"hidden_act": "relu", "layer_norm_eps": 0.1}),
     ("bert", {"chunk_size_feed_forward": 3}),
+    ("llama", {"num_key_value_heads": 1, "head_dim": None}),
+    ("llama", {"num_key_value_heads": 6, "hidden_act": "gelu", "attention_bias": False}),
+    ("llama", {"rope_parameters": {"rope_type": "linear", "factor": 4.0, "rope_theta": 100.0}}),
+    ("dinov2", {"use_swiglu_ffn": True, "layerscale_value": 0.3}),
 ]
 
 
@@ -174,6 +203,8 @@ MORE_INPUTS = [
     ("gpt2", {"token_type_ids": TYPES}),
     ("gpt2", {"position_ids": torch.arange(3, 12)[None]}),
     ("gpt2", {"position_ids": torch.zeros(2, 9, dtype=torch.long), "attention_mask": torch.ones(2, 9)}),
+    ("llama", {"position_ids": torch.arange(3, 12)[None]}),
+    ("llama", {"position_ids": torch.tensor([[0, 0, 1, 2, 3, 5, 8, 9, 9]] * 2), "attention_mask": torch.ones(2, 9)}),
     ("gpt2", {"use_cache": True}),
     ("gpt2", {"logits_to_keep": 1}),  # ignored by a bare model
     ("vit", {"attention_mask": torch.tensor([[1] * 7 + [0] * 2] * 2)}),

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 import torch
 from small_models import (
+    FAMILIES,
+    KIN,
     MODELS,
+    PICTURES,
     TEXT_MODELS,
     build,
     every_variant,
@@ -22,7 +25,8 @@ from small_models import (
 from torch import nn
 
 from prism_sim import infer, strategies
-from prism_sim.numeric.infer import job_for
+from prism_sim.numeric.infer import describe, job_for
+from prism_sim.partition import split
 from prism_sim.plan import Compute, Plan
 from prism_sim.shapes.interpreter import predict
 from prism_sim.strategies.base import Placement
@@ -42,7 +46,6 @@ PLACEMENTS = [
     for wanted in ("terminal", "in_place")  # type: ignore[arg-type]
 ]
 SHARES = [(0.7, 0.3), (0.2, 0.3, 0.5)]
-N_HEADS = 3  # of the small models; as many blocks
 
 
 def predicted(model: nn.Module, inputs: dict[str, Any], strategy: str, ranks: int, **how: Any) -> Plan:
@@ -83,11 +86,48 @@ def test_whatever_the_model_the_strategy_and_the_sizes(
     (batch, n_tokens, ranks, segments), (strategy, options) = sizes, variant
     built, inputs = model_of(*model, n_tokens), inputs_of(model[0], batch, n_tokens)
     how = {"ranks": ranks, "segments": segments, "strategy": strategy, **options}
-    too_few = ranks > N_HEADS and issubclass(strategies.find(strategy).options, ModelSplit)
+    sizes_of_model, options_kind = describe(built)[1], strategies.find(strategy).options
+    n_items = sizes_of_model.n_blocks if strategy == "pipeline" else sizes_of_model.n_heads
+    too_few = issubclass(options_kind, ModelSplit) and ranks > n_items
     if too_few or options.get("micro_batches", 1) > batch:
         assert_both_refuse(built, inputs, **how)
     else:
         assert_same(built, inputs, **how)
+
+
+OF_KIN = [(model, side) for model in KIN for side in ("none", "left") if side == "none" or model[0] not in PICTURES]
+
+
+@pytest.mark.parametrize(("model", "padding"), OF_KIN, ids=named)
+def test_whichever_kin_of_a_family_it_is(model: tuple[str, str], padding: str) -> None:
+    inputs = inputs_of(model[0], 2, 13, padding=padding)
+    for of_model, (strategy, options) in models_and_variants([model]):
+        if padding == "none" or "compressor" not in options:
+            assert_same(model_of(*of_model, 13), inputs, ranks=3, segments=4, strategy=strategy, **options)
+
+
+@pytest.mark.parametrize(
+    "shares", [(0.5, 0.5), (0.1, 0.2, 0.3, 0.4), (1 / 6,) * 6], ids=lambda shares: str(len(shares))
+)
+@pytest.mark.parametrize("name", ["tensor_parallel", "galaxy"])
+@pytest.mark.parametrize("n_key_heads", [1, 2, 3, 6])
+def test_however_heads_that_share_keys_and_values_are_split(
+    n_key_heads: int, name: str, shares: tuple[float, ...]
+) -> None:
+    """Six heads: the keys and values of a group are computed on every rank that has heads of it, and held there."""
+    model, inputs = build("llama", num_key_value_heads=n_key_heads), inputs_of("llama", 2, 12)
+    assert_same(model, inputs, ranks=len(shares), strategy=name, shares=shares)
+    with torch.no_grad():
+        found = infer(model, inputs, ranks=len(shares), strategy=name, shares=shares).output
+        assert relative_error(found, reference(model, inputs)) < 1e-10
+    sizes, n_ranks = describe(model)[1], len(shares)
+    groups = [{head * n_key_heads // 6 for head in own} for own in split(6, n_ranks, shares, "heads")]
+    whole = predicted(model, inputs, "single", 1).weight_bytes[0]
+    held = predicted(model, inputs, name, n_ranks, shares=shares).weight_bytes[:n_ranks]
+    again = sum(map(len, groups)) - n_key_heads  # key/value heads that more than one rank computes
+    of_a_head = 2 * (sizes.width + 1) * sizes.head_width  # key and value, with their biases
+    norms_and_biases = 2 * sizes.width + 2 * sizes.width
+    assert sum(held) - whole == 8 * sizes.n_blocks * (again * of_a_head + (n_ranks - 1) * norms_and_biases)
 
 
 @pytest.mark.parametrize("batch", [1, 5])
@@ -103,7 +143,7 @@ def test_of_one_token_where_tokens_are_not_split(family: str, name: str, batch: 
 
 @pytest.mark.parametrize("placement", PLACEMENTS, ids=lambda where: f"{where.input}-{where.output}")
 @pytest.mark.parametrize("variant", every_variant(), ids=named)
-@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_wherever_the_input_lies_and_the_output_is_wanted(
     family: str, variant: tuple[str, dict[str, Any]], placement: Placement
 ) -> None:
@@ -137,14 +177,14 @@ def test_the_mask_travels_where_the_input_does(name: str, placement: Placement) 
 
 @pytest.mark.parametrize("shares", SHARES, ids=str)
 @pytest.mark.parametrize("name", [name for name, found in strategies.catalogue().items() if not found.one_rank])
-@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_with_uneven_shares(family: str, name: str, shares: tuple[float, ...]) -> None:
     model, inputs = model_of(family, n_tokens=12), inputs_of(family, 2, 12)
     assert_same(model, inputs, ranks=len(shares), strategy=name, segments=2, shares=shares)
 
 
 @pytest.mark.parametrize("padding", ["none", "holes"])
-@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_with_segments_block_by_block(family: str, padding: str) -> None:
     if padding == "none" or family != "vit":
         model, inputs = model_of(family, n_tokens=11), inputs_of(family, 2, 11, padding=padding)
@@ -159,7 +199,7 @@ def test_in_every_precision(name: str, dtype: torch.dtype) -> None:
 
 
 @pytest.mark.parametrize("name", strategies.catalogue())
-@pytest.mark.parametrize("family", ["vit", "bert", "gpt2"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_while_training(family: str, name: str) -> None:
     assert_same(build(family).train(), inputs_of(family), ranks=2, strategy=name, segments=2)
 

@@ -7,13 +7,18 @@ from typing import Any
 
 import pytest
 import torch
-from small_models import MODELS, build, inputs_of, named
+import transformers
+from small_models import EVERY_MODEL, MODELS, build, inputs_of, named, reference
 from torch import nn
 from transformers import BertConfig, BertModel, ViTConfig, ViTForImageClassification
 
 from prism_sim import families, infer, strategies
+from prism_sim.numeric.meter import flop_counter
 from prism_sim.plan import Plan
+from prism_sim.shapes.interpreter import predict
+from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import Placement
+from prism_sim.syntax import presets
 
 # arXiv 2605.25682, Table 3: ViT-B/16, N = 197: strategy, options, GFLOPs per device, computation cut in percent
 VIT_SINGLE_GFLOPS = 35.15
@@ -88,6 +93,15 @@ def test_bert_base_on_two_ranks_really_computes_what_the_paper_says() -> None:
     assert 100 * (1 - found / single_gflops("bert")) == pytest.approx(BERT_CUT, abs=POINTS)
 
 
+@pytest.mark.parametrize("model", EVERY_MODEL, ids=named)
+def test_one_device_is_predicted_the_flops_of_hugging_faces_own_forward(model: tuple[str, str]) -> None:
+    built, inputs = build(*model), inputs_of(model[0])
+    with torch.no_grad(), flop_counter() as counter:
+        reference(built, inputs)
+    plan = infer(built, inputs, strategy="single").plan
+    assert sum(step.flops for one in (0, plan.terminal) for step in plan.computes(one)) == counter.get_total_flops()
+
+
 # --- weights
 
 
@@ -106,10 +120,17 @@ UNUSUAL: list[tuple[tuple[str, str], dict[str, Any]]] = [
     (("vit", "image_classification"), {"num_labels": 0}),
     (("vit", "none"), {"pooler_output_size": 7}),
     (("gpt2", "lm"), {"tie_word_embeddings": False}),
+    (("llama", "lm"), {"tie_word_embeddings": True}),
+    (("llama", "none"), {"attention_bias": False}),
+    (("llama", "none"), {"mlp_bias": False}),
+    (("distilbert", "masked_lm"), {"tie_word_embeddings": False}),
+    (("roberta", "masked_lm"), {"tie_word_embeddings": False}),
+    (("dinov2", "none"), {"use_mask_token": False}),
+    (("dinov2", "none"), {"use_swiglu_ffn": True}),
 ]
 
 
-@pytest.mark.parametrize(("model", "changes"), [*((model, {}) for model in MODELS), *UNUSUAL], ids=named)
+@pytest.mark.parametrize(("model", "changes"), [*((model, {}) for model in EVERY_MODEL), *UNUSUAL], ids=named)
 def test_one_rank_holds_the_blocks_and_the_terminal_all_else(model: tuple[str, str], changes: dict[str, Any]) -> None:
     built = build(*model, **changes)
     plan = infer(built, inputs_of(model[0]), strategy="single").plan
@@ -137,3 +158,40 @@ def test_ranks_that_have_the_input_hold_its_embedding(name: str) -> None:
     embedding = parameter_bytes(built.embeddings)
     assert spread.weight_bytes[0] == at_terminal.weight_bytes[0] + embedding
     assert spread.weight_bytes[-1] == at_terminal.weight_bytes[-1] - embedding
+
+
+# --- ready models
+
+# of Hugging Face's model cards (2024, 2025), without heads that are not the language model's
+PUBLISHED = {
+    "smollm2-135m": 134_515_008,
+    "smollm2-360m": 361_821_120,
+    "tinyllama-1.1b": 1_100_048_384,
+    "qwen2.5-0.5b": 494_032_768,
+    "qwen2.5-1.5b": 1_543_714_304,
+    "qwen2.5-7b": 7_615_616_512,
+    "qwen3-0.6b": 596_049_920,
+    "qwen3-8b": 8_190_735_360,
+    "llama-2-7b": 6_738_415_616,
+    "llama-2-13b": 13_015_864_320,
+    "llama-3-8b": 8_030_261_248,
+    "llama-3.1-8b": 8_030_261_248,
+    "llama-3.2-1b": 1_235_814_400,
+    "llama-3.2-3b": 3_212_749_824,
+    "mistral-7b": 7_241_732_096,
+    "dinov2-base": 86_580_480,
+}
+
+
+@pytest.mark.parametrize("name", presets.names("models"))
+def test_a_ready_model_has_as_many_parameters_as_hugging_faces_own(name: str) -> None:
+    preset = presets.model(name)
+    family = families.find(preset.config["model_type"])
+    sizes, head = family.dimensions(preset.config), family.head(preset.head)
+    n_tokens = family.fixed_tokens(sizes) or 16
+    single = strategies.find("single")
+    plan = predict(Job(sizes, head, 1, n_tokens, head.tokens(n_tokens), 1, single.name, single.options()))
+    with torch.device("meta"):
+        made = getattr(transformers, head.hf_class)(transformers.AutoConfig.for_model(**preset.config))
+    assert sum(plan.weight_bytes) == parameter_bytes(made)
+    assert PUBLISHED.get(name, sum(plan.weight_bytes) // 4) == sum(plan.weight_bytes) // 4

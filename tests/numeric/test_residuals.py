@@ -7,21 +7,20 @@ from typing import Any
 
 import pytest
 import torch
-from small_models import MODELS, build, every_variant, inputs_of, model_of, named, reference
+from small_models import FAMILIES, MODELS, build, every_variant, inputs_of, model_of, named, reference, without_cache
 from torch import Tensor, nn
 
 from prism_sim import families, infer, strategies
 from prism_sim.numeric.deviation import Cell, by, distance_bin, pooled, relative
 from prism_sim.numeric.equations import segment_means
 from prism_sim.numeric.infer import job_for
+from prism_sim.numeric.measure import Undistributed, undistributed
 from prism_sim.numeric.residuals import Cut, Held, _held, added_errors, deviations, layout, outcome
-from prism_sim.numeric.undistributed import Undistributed, undistributed
 from prism_sim.partition import split
 from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import Placement
 
 EXACT = 1e-12  # roundings of float64 through three blocks
-FAMILIES = list(families.catalogue())
 BOTH = range(2)  # samples
 PADDINGS = ("none", "right", "left", "holes")
 PADDED = [(family, padding) for family in FAMILIES for padding in PADDINGS if family != "vit" or padding == "none"]
@@ -35,8 +34,7 @@ LOSSLESS = [
 def case(
     model: nn.Module, inputs: dict[str, Any], strategy: str = "prism", ranks: int = 3, **options: Any
 ) -> tuple[Undistributed, Job]:
-    if model.config.model_type == "gpt2":
-        inputs = {**inputs, "use_cache": False}
+    inputs = {**inputs, **without_cache(model)}
     chosen = strategies.find(strategy).options(**options)
     return undistributed(model, inputs), job_for(model, inputs, ranks, strategy, chosen, Placement())
 
@@ -58,7 +56,7 @@ def test_the_stream_is_the_models_own_hidden_states(model):
     known, _ = case(built, inputs)
     with torch.no_grad():
         own = built(**inputs, output_hidden_states=True).hidden_states
-    last = len(known.stream) - (model[0] == "gpt2")  # whose last hidden state is normalised already
+    last = len(known.stream) - families.find(model[0]).causal  # whose last hidden state is normalised already
     assert len(own) == len(known.stream) + 1
     assert all(torch.equal(mine, its) for mine, its in zip(known.stream[:last], own[1:], strict=False))
     assert torch.equal(known.output, reference(built, inputs).detach())

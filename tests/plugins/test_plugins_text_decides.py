@@ -8,7 +8,7 @@ import pytest
 
 from prism_sim import load_plugin, plugins, run
 from prism_sim.outputs.fidelity import source_digest
-from prism_sim.outputs.task_accuracy import _source_digest
+from prism_sim.outputs.task_accuracy import DETERMINING
 from prism_sim.scenario import load_scenario
 from prism_sim.sweeping.files import identity_of
 from prism_sim.tasks import find
@@ -59,7 +59,11 @@ def test_a_changed_compressor_changes_bytes_and_outputs_though_all_is_kept(
 
 @pytest.mark.parametrize(
     "asked",
-    [source_digest, _source_digest, lambda: identity(find("digits"), find("digits").reference.recipe, 0, "").digest],
+    [
+        source_digest,
+        lambda: source_digest(DETERMINING),
+        lambda: identity(find("digits"), find("digits").reference.recipe, 0, "").digest,
+    ],
     ids=["outputs", "accuracy", "training"],
 )
 def test_a_digest_holds_what_may_change_its_answer_and_no_more(asked, int2: Path) -> None:

@@ -167,8 +167,8 @@ def test_a_configuration_of_the_hub_means_what_it_says(scenario: Scenario, monke
             r"architectures says 'BertForMultipleChoice'",
         ),
         (
-            {"model_type": "roberta"},
-            r"model_type 'roberta' is not supported; supported: [a-z0-9, ]*$",
+            {"model_type": "clip"},
+            r"model_type 'clip' is not supported; supported: [a-z0-9, ]*$",
         ),
         (
             {"quantization_config": {"quant_method": "awq"}},

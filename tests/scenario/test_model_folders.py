@@ -12,11 +12,15 @@ import pytest
 from prism_sim import families
 from prism_sim.scenario import Scenario, ScenarioError, load_scenario
 
+USUAL = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
 SIZES = {
-    "bert": {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16},
-    "vit": {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16},
+    **dict.fromkeys(families.catalogue(), USUAL),
+    **{kind: {**USUAL, "num_key_value_heads": 1} for kind in ("llama", "mistral", "qwen2", "qwen3")},
+    "dinov2": {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "mlp_ratio": 2},
+    "distilbert": {"dim": 8, "n_layers": 1, "n_heads": 2, "hidden_dim": 16},
     "gpt2": {"n_embd": 8, "n_layer": 1, "n_head": 2},
 }
+SUPPORTED = ", ".join(families.catalogue())
 HEADS = [(kind, head) for kind, family in families.catalogue().items() for head in family.heads]
 Load = Callable[..., Scenario]
 
@@ -136,11 +140,21 @@ def test_an_adapter_is_not_left_out_in_silence(load: Load, tmp_path: Path) -> No
 
 # --- names of families
 
-MISSPELT = [("brt", "bert"), ("gpt-2", "gpt2"), ("gpt2 ", "gpt2"), ("GPT2", "gpt2"), ("Bert", "bert"), ("vitt", "vit")]
+MISSPELT = [
+    ("lama", "llama"),
+    ("qwen-3", "qwen3"),
+    ("Roberta", "roberta"),
+    ("brt", "bert"),
+    ("gpt-2", "gpt2"),
+    ("gpt2 ", "gpt2"),
+    ("GPT2", "gpt2"),
+    ("Bert", "bert"),
+    ("vitt", "vit"),
+]
 OTHERS = [
-    *("roberta", "distilbert", "albert", "camembert", "modernbert", "mobilebert", "convbert", "visual_bert", "electra"),
-    *("deit", "dinov2", "vit_mae", "beit", "yolos", "clip", "swin", "whisper", "t5"),
-    *("gpt_neo", "gpt_neox", "gpt_bigcode", "openai-gpt", "llama", "qwen2"),
+    *("xlm-roberta", "albert", "camembert", "modernbert", "mobilebert", "convbert", "visual_bert", "electra"),
+    *("dinov2_with_registers", "dinov3_vit", "vit_mae", "beit", "yolos", "clip", "swin", "whisper", "t5"),
+    *("gpt_neo", "gpt_neox", "gpt_bigcode", "openai-gpt", "llama4", "mixtral", "qwen2_moe", "qwen3_moe", "qwen2_vl"),
 ]
 
 
@@ -154,7 +168,7 @@ def test_a_misspelt_family_is_answered_with_the_one_that_was_meant(load: Load, w
 
 @pytest.mark.parametrize("other", OTHERS)
 def test_the_name_of_another_architecture_leads_to_no_file_that_reads_it_wrongly(load: Load, other: str) -> None:
-    with pytest.raises(ScenarioError, match=f"model_type '{other}' is not supported; supported: bert, gpt2, vit$"):
+    with pytest.raises(ScenarioError, match=f"model_type '{other}' is not supported; supported: {SUPPORTED}$"):
         load({**config_of("bert"), "model_type": other})
-    with pytest.raises(ValueError, match=f"'{other}' is unknown; known: bert, gpt2, vit$"):
+    with pytest.raises(ValueError, match=f"'{other}' is unknown; known: {SUPPORTED}$"):
         families.find(other)

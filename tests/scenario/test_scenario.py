@@ -182,7 +182,11 @@ WRONG_CONFIGS = [
     ("[" * 100_000, "cannot be read as JSON"),
     ({}, "model_type is missing"),
     ({"model_type": "brt"}, "did you mean 'bert'"),
-    ({"model_type": "llama"}, "supported: bert, gpt2, vit"),
+    (
+        {"model_type": "mamba"},
+        "supported: bert, deit, dinov2, distilbert, gpt2, llama, mistral, qwen2, qwen3, roberta, vit",
+    ),
+    ({"model_type": "llama", "hidden_size": 64, "rope_scaling": {"type": "yarn", "factor": 4}}, "linear, llama3"),
     ({"model_type": ["bert"]}, "not supported"),
     ({"model_type": "bert"}, "'hidden_size'"),
     (BERT | {"num_attention_heads": 3}, "multiple of the 3"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from statistics import median
 
 import pytest
+from front_area import hypervolume
 
 from prism_sim.progress import SILENT
-from prism_sim.searching.fronts import Front, hypervolume
-from prism_sim.searching.goals import Goals
+from prism_sim.searching.goals import Front, Goals
 from prism_sim.searching.search import Search, SearchRequest
 from prism_sim.sweeping.points import Grid
 from prism_sim.sweeping.sweep import Sweep

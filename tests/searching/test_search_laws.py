@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from front_area import hypervolume
 from told_progress import Told
 
 from prism_sim.progress import SILENT
 from prism_sim.scenario import ScenarioError
-from prism_sim.searching.fronts import Front, PointOutcome, hypervolume
-from prism_sim.searching.goals import Goals
+from prism_sim.searching.goals import Front, Goals, PointOutcome
 from prism_sim.searching.search import Search, SearchRequest, search
-from prism_sim.searching.space import cells_at
 from prism_sim.sweeping.points import Grid
 
 TIME_AND_ENERGY = Goals.of(["latency_s", "energy_j"], [], [])
@@ -36,10 +35,11 @@ def test_the_budget_buys_distinct_points(load, kind):
 def test_a_point_is_evaluated_once_and_a_large_budget_buys_the_whole_grid(load):
     scenario = load()
     grid, asked = Grid.of(scenario), []
+    columns = list(grid.columns())
 
     def evaluate(number):
         asked.append(number)
-        row = cells_at(grid, number)
+        row = {name: values[number] for name, values in columns}
         return {"latency_s": float(number % 7), "energy_j": float(number % 5)} | row
 
     found = Search(grid, SearchRequest(scenario, TIME_AND_ENERGY, 10_000), evaluate).run(SILENT)

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 from sweep_runs import command, start
@@ -18,6 +19,7 @@ from told_progress import Told
 
 from prism_sim.scenario import ScenarioError
 from prism_sim.sweeping import journal as journals
+from prism_sim.sweeping.blocks import RowBlock
 from prism_sim.sweeping.files import SweepRequest, sweep_to_file
 from prism_sim.sweeping.journal import Journal, journal_of
 from prism_sim.sweeping.work import PieceAnswer
@@ -50,7 +52,8 @@ def stopped_after(order: SweepRequest, n_pieces: int) -> None:
 
 
 def answer(*numbers: int) -> PieceAnswer:
-    return PieceAnswer("timing", tuple((number, {"row": {"latency_s": 0.1 * number}}) for number in numbers), 0.1)
+    latencies = np.array([0.1 * number for number in numbers])
+    return PieceAnswer("timing", (), 0.1, (RowBlock(numbers, {"latency_s": latencies}),))
 
 
 IDENTITY = {"scenario": "a", "sweep": "b"}
@@ -91,7 +94,7 @@ def test_a_damaged_line_and_all_after_it_are_not_believed(tmp_path):
         first.write(answer(number))
     first.close()
     content = bytearray(path.read_bytes())
-    content[content.index(b"[2,") + 1] ^= 1
+    content[content.index(b"[2]") + 1] ^= 1
     path.write_bytes(content)
     assert list(Journal(path, IDENTITY, resume=True).known["timing"]) == [1]
 
@@ -158,9 +161,9 @@ def test_a_resumed_sweep_computes_only_what_is_missing(load, tmp_path, monkeypat
     order = SweepRequest(load(), tmp_path / "t.csv", numerics=False, jobs=1, resume=True)
     stopped_after(order, 3)
     computed = []
-    real = sys.modules["prism_sim.sweeping.work"].timing
+    real = sys.modules["prism_sim.sweeping.work"].timings
     monkeypatch.setattr(
-        "prism_sim.sweeping.work.timing", lambda work, overrides: computed.append(1) or real(work, overrides)
+        "prism_sim.sweeping.work.timings", lambda work, points: computed.extend(points) or real(work, points)
     )
     done = sweep_to_file(order)
     assert done.n_known > 0
@@ -186,7 +189,7 @@ def test_outputs_that_were_computed_are_known_again(load, tmp_path, monkeypatch)
     with pytest.raises(StopError):
         sweep_to_file(order, Told(watch))
     monkeypatch.setenv("PRISM_SIM_CACHE", str(tmp_path / "another"))
-    assert sweep_to_file(order).table.columns["fidelity_cosine"] == [0.75] * 3
+    assert sweep_to_file(order).table.columns["fidelity_cosine"].values.tolist() == [0.75] * 3
     assert len(happened) == 3
 
 

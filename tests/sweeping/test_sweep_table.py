@@ -16,10 +16,12 @@ import prism_sim
 from prism_sim import run, sweep
 from prism_sim.commands.base import as_json
 from prism_sim.outputs import fidelity as numerics
+from prism_sim.simulation.simulate import simulate
 from prism_sim.sweeping import frames, rows
 from prism_sim.sweeping.files import SweepRequest, sweep_to_file, table_path
 from prism_sim.sweeping.points import Grid
 from prism_sim.sweeping.sweep import Sweep
+from prism_sim.timing import many
 
 
 @pytest.fixture
@@ -167,15 +169,18 @@ def test_no_output_is_computed_that_no_row_has(load, measured):
 
 def test_a_question_is_played_once(load, monkeypatch):
     played = []
-    whole = sys.modules["prism_sim.choice.run"].run
 
-    def counted(scenario, **more):
-        played.append(scenario.strategy.name)
-        return whole(scenario, **more)
+    def counted(plan, rigs):
+        played.extend((plan, rig) for rig in rigs)
+        return many.throughputs(plan, rigs)
 
-    monkeypatch.setattr(sys.modules["prism_sim.choice.run"], "run", counted)
-    assert len(sweep(load(), jobs=1, numerics=False)) == 60
-    assert (played.count("voltage"), played.count("prism")) == (10, 30)
+    monkeypatch.setattr("prism_sim.simulation.many.throughputs", counted)
+    scenario = load()
+    assert len(sweep(scenario, jobs=1, numerics=False)) == 60
+    voltage = simulate(scenario, "voltage").plan
+    of_voltage = [rig for plan, rig in played if plan == voltage]
+    assert (len(of_voltage), len(played) - len(of_voltage)) == (10, 30)
+    assert len(set(of_voltage)) == 10
 
 
 def test_the_watcher_sees_every_point_settled(load):

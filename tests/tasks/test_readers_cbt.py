@@ -16,8 +16,8 @@ from benchmark_files import gpt2_checkpoint, write_parquet
 from prism_sim import strategies, tasks
 from prism_sim.evaluation import Spread, evaluate
 from prism_sim.tasks import DataError, DataSource, Splits
+from prism_sim.tasks.cbt import ASKED
 from prism_sim.tasks.examples import Examples
-from prism_sim.tasks.readers.cbt import ASKED
 from prism_sim.tasks.scoring import cloze
 
 BEFORE = [f"Sentence {number} of a book ." for number in range(1, 21)]

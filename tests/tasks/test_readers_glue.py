@@ -153,7 +153,7 @@ def test_a_quotation_mark_is_a_letter_and_only_a_line_feed_ends_a_row(tmp_path: 
     found = read("glue-sst2", tmp_path, checkpoint)
     assert found.test.labels.tolist() == [1, 0, 1, 0]
     ids = found.test.inputs["input_ids"]
-    assert [text for text, _ in ids.texts] == ['" a', 'a " b', "a\u2028b\x85c\rd", "c"]
+    assert [text for text, _ in ids.column] == ['" a', 'a " b', "a\u2028b\x85c\rd", "c"]
     assert [len(ids[at]) for at in (0, 1, 3)] == [4, 5, 3]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from prism_sim import hub
 from prism_sim.tasks.base import DataError, DataSource
@@ -107,37 +108,21 @@ def _walk(folder: Path, most: int) -> list[Path]:
 def _from_hub(origin: DataOrigin) -> Path:
     """The folder of the hub's own copy, from its cache or fetched now."""
     try:
-        if (kept := _kept(origin)) is not None:
-            return kept
+        from huggingface_hub import snapshot_download
+
+        wanted: dict[str, Any] = {"repo_type": "dataset", "allow_patterns": list(origin.patterns)}
+        with suppress(OSError):  # huggingface_hub's LocalEntryNotFoundError is one
+            kept = Path(snapshot_download(origin.hub_id, **wanted, local_files_only=True))
+            # other parts of the same data set may have been fetched alone
+            if all(next(kept.glob(pattern), None) for pattern in origin.patterns):
+                return kept
         if (reason := hub.unreachable()) is not None:
             raise OSError(f"it is not in the local cache, and {reason}")
-        return _snapshot(origin)
+        return Path(snapshot_download(origin.hub_id, **wanted, local_files_only=False))
     except Exception as error:  # the hub's client raises many kinds, of many libraries
         reason = str(error).strip().split("\n")[0].removesuffix(".") or type(error).__name__
         looked = f"{origin.name} was looked for on the hub as {origin.hub_id}, but cannot be had: {reason}"
         raise DataError(f"{looked}; {_remedy(origin)}") from error
-
-
-def _kept(origin: DataOrigin) -> Path | None:
-    """The cache's copy, if it holds these files: other parts of the same data set may have been fetched alone."""
-    try:
-        found = _snapshot(origin, local_files_only=True)
-    except OSError:  # huggingface_hub's LocalEntryNotFoundError is one
-        return None
-    return found if all(next(found.glob(pattern), None) for pattern in origin.patterns) else None
-
-
-def _snapshot(origin: DataOrigin, local_files_only: bool = False) -> Path:
-    from huggingface_hub import snapshot_download
-
-    return Path(
-        snapshot_download(
-            origin.hub_id,
-            repo_type="dataset",
-            allow_patterns=list(origin.patterns),
-            local_files_only=local_files_only,
-        )
-    )
 
 
 def _remedy(origin: DataOrigin) -> str:

@@ -33,24 +33,26 @@ BEYOND = "beyond the header"  # a column for fields that no row should have
 class GlueLayout:
     """How one of the nine lies on disk.
 
-    folder: that the archive unpacks to. config: the hub's name of it. texts: columns of one sentence or two, as the
-    .tsv names them; hub_texts: as the parquet does. label: the .tsv's column. classes: in the hub's order; the .tsv has
-    their names or their numbers; empty for scores from 0 to 5. header: names of the columns where the file has none.
-    dev, hub_dev: names of the development set, without endings. broken: rows of the distributed training file that
-    lack fields are known, and left out.
+    name: the folder that the archive unpacks to, with `-mm` where the other development set is meant. texts: columns of
+    one sentence or two, as the .tsv names them; hub_texts: as the parquet does, if it calls them something else.
+    label: the .tsv's column. classes: in the hub's order; the .tsv has their names or their numbers; empty for scores
+    from 0 to 5. header: names of the columns where the file has none. part: what follows `dev` and `validation` in the
+    names of the development set. broken: that rows of the distributed training file lack fields is known; left out.
     """
 
     name: str
-    folder: str
-    config: str
     texts: tuple[str, ...]
-    hub_texts: tuple[str, ...]
-    label: str
     classes: tuple[str, ...]
+    label: str = "label"
+    hub_texts: tuple[str, ...] = ()
     header: tuple[str, ...] | None = None
-    dev: str = "dev"
-    hub_dev: str = "validation"
+    part: str = ""
     broken: bool = False
+
+    @property
+    def config(self) -> str:
+        """The hub's name of it."""
+        return self.name.removesuffix("-mm").replace("-", "").lower()
 
     @property
     def origin(self) -> DataOrigin:
@@ -59,7 +61,7 @@ class GlueLayout:
             hub_id="nyu-mll/glue",
             patterns=(f"{self.config}/*.parquet",),
             homepage="https://gluebenchmark.com/tasks",
-            formats=f"{self.dev}.tsv, and train.tsv to train on, or the hub's {self.hub_dev}-*.parquet and "
+            formats=f"dev{self.part}.tsv, and train.tsv to train on, or the hub's validation{self.part}-*.parquet and "
             "train-*.parquet, or what datasets' save_to_disk wrote",
         )
 
@@ -74,11 +76,14 @@ class Rows:
     skipped: int = 0
 
 
-def task(name: str, summary: str, metrics: tuple[str, ...], layout: GlueLayout) -> Task:
-    """The catalogue's entry."""
+NO_ROWS = Rows((), np.zeros(0, np.int64), ())
+
+
+def task(summary: str, layout: GlueLayout, metrics: tuple[str, ...] = ("accuracy",)) -> Task:
+    """The catalogue's entry, `glue-` and the hub's name of it."""
     read = partial(splits, layout)
     return Task(
-        name=name,
+        name=f"glue-{layout.config}" + layout.name.partition("-mm")[1],
         summary=summary,
         source="GLUE, Wang et al., arXiv 1804.07461; https://gluebenchmark.com",
         family="bert",
@@ -104,11 +109,9 @@ def splits(layout: GlueLayout, source: DataSource) -> Splits:
             texts.columns(rows.texts, found, length), labels, pad_to=length, pad_id=int(found.pad_token_id or 0)
         )
 
-    trained, places = examples(train), range(len(train.texts))
     left_out = f"{train.skipped} rows of {layout.origin.name}'s training file lack fields, as distributed: left out"
     return Splits(
-        trained.take([at for at in places if (at + 1) % VALIDATION]),
-        trained.take(places[VALIDATION - 1 :: VALIDATION]),
+        *examples(train).held_out(VALIDATION),
         examples(dev),
         classes.classes,
         texts.described(found) if found.is_fast else None,
@@ -130,20 +133,15 @@ def _score(layout: GlueLayout, source: DataSource) -> LabelOrder:
 
 
 def _find(layout: GlueLayout, place: Path) -> tuple[Rows, Rows]:
-    train, dev = "train.tsv", f"{layout.dev}.tsv"
-    folder = folder_with(place, [layout.folder], [dev])
-    if folder is not None:
-        there = (folder / train).is_file()
-        return _tsv(layout, folder / train, layout.broken) if there else _none(), _tsv(layout, folder / dev, False)
+    dev = f"dev{layout.part}.tsv"
+    if (folder := folder_with(place, [layout.name.removesuffix("-mm")], [dev])) is not None:
+        train = folder / "train.tsv"
+        return _tsv(layout, train, layout.broken) if train.is_file() else NO_ROWS, _tsv(layout, folder / dev, False)
     inner = place / layout.config if (place / layout.config).is_dir() else place
-    if (table := tables.split(inner, layout.hub_dev)) is None:
+    if (table := tables.split(inner, f"validation{layout.part}")) is None:
         raise wrong_format(place, layout.origin)
     more = tables.split(inner, "train")
-    return _hub(layout, more) if more else _none(), _hub(layout, table)
-
-
-def _none() -> Rows:
-    return Rows((), np.zeros(0, np.int64), ())
+    return _hub(layout, more) if more else NO_ROWS, _hub(layout, table)
 
 
 def _tsv(layout: GlueLayout, path: Path, broken: bool) -> Rows:
@@ -183,13 +181,13 @@ def _header(layout: GlueLayout, path: Path) -> list[str]:
 def _hub(layout: GlueLayout, table: tables.ExampleTable) -> Rows:
     names = table.class_names("label")
     if layout.classes and names is not None and names != layout.classes:
-        raise DataError(
-            f"{table.name} numbers {', '.join(names)}, but {layout.origin.name} {', '.join(layout.classes)}"
-        )
-    *sentences, labels = table.columns([*layout.hub_texts, "label"])
+        ours = f"{layout.origin.name} {', '.join(layout.classes)}"
+        raise DataError(f"{table.name} numbers {', '.join(names)}, but {ours}")
+    columns = layout.hub_texts or layout.texts
+    *sentences, labels = table.columns([*columns, "label"])
     missing = next((row for row, each in enumerate(zip(*sentences, strict=True)) if None in each), None)
     if missing is not None:
-        raise DataError(f"{table.name}, row {missing}: holds no text in {' or '.join(layout.hub_texts)}")
+        raise DataError(f"{table.name}, row {missing}: holds no text in {' or '.join(columns)}")
     return _rows(layout, table, sentences, list(map(str, labels)))
 
 
@@ -199,11 +197,8 @@ def _rows(
     """sentences: a column or two. written: the labels as they stand there."""
     labels = [_label(layout, label, f"{table.name}, row {row}") for row, label in enumerate(written)]
     kind = np.int64 if layout.classes else np.float32
-    return Rows([_pair(each) for each in zip(*sentences, strict=True)], np.array(labels, dtype=kind), table.files)
-
-
-def _pair(sentences: Sequence[str]) -> Pair:
-    return sentences[0], sentences[1] if len(sentences) == 2 else None
+    pairs = [(each[0], each[1] if len(each) == 2 else None) for each in zip(*sentences, strict=True)]
+    return Rows(pairs, np.array(labels, dtype=kind), table.files)
 
 
 def _label(layout: GlueLayout, written: str, where: str) -> float:

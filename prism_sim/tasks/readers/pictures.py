@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prism_sim.tasks.base import DataError, DataSource
-from prism_sim.tasks.examples import Array, Column, Examples
-from prism_sim.tasks.readers.files import reading
+from prism_sim.tasks.base import DataError, DataSource, Splits
+from prism_sim.tasks.examples import Array, Column, Examples, Mapped
+from prism_sim.tasks.readers.files import digest, reading
 from prism_sim.tasks.readers.labels import LabelOrder
 
 if TYPE_CHECKING:
@@ -40,64 +40,41 @@ class Labelled:
     classes: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PixelArrays:
-    """Pictures kept as one array (pictures, channels, height, width) of bytes."""
-
-    pixels: Array
-
-    def __len__(self) -> int:
-        return len(self.pixels)
-
-    def __getitem__(self, index: int, /) -> Image.Image:
-        from PIL import Image
-
-        return Image.fromarray(np.ascontiguousarray(self.pixels[index].transpose(1, 2, 0)))
-
-
-@dataclass(frozen=True, slots=True)
-class PictureFiles:
-    """Pictures in files of their own, opened when they are asked for."""
-
-    paths: Sequence[Path]
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __getitem__(self, index: int, /) -> Image.Image:
-        path = self.paths[index]
-        with reading(path):
-            return decoded(path.read_bytes())
+def splits(
+    train: Labelled, test: Labelled, order: LabelOrder, source: DataSource, place: Path, validation: int
+) -> Splits:
+    """Pictures prepared when asked for, labels as the model numbers them. validation: one of so many of training's."""
+    prepared = preparation(source)
+    trained, tested = (
+        Examples({"pixel_values": Mapped(found.pictures, prepared.prepare)}, order.mapped(found.labels))
+        for found in (train, test)
+    )
+    return Splits(
+        *trained.held_out(validation),
+        tested,
+        order.classes,
+        stated_digest=digest((*train.files, *test.files), place, prepared.described, str(order.index)),
+        notes=order.notes,
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Pictures as the model takes them."""
-
-    pictures: Column
-    prepare: Callable[[Image.Image], Array]
-
-    def __len__(self) -> int:
-        return len(self.pictures)
-
-    def __getitem__(self, index: int, /) -> Array:
-        return self.prepare(self.pictures[index])
-
-
-def examples(found: Labelled, preparation: Preparation, order: LabelOrder) -> Examples:
-    """Pictures prepared when asked for, and labels as the model numbers them."""
-    return Examples({"pixel_values": Prepared(found.pictures, preparation.prepare)}, order.mapped(found.labels))
-
-
-def decoded(content: bytes) -> Image.Image:
-    """A PNG, JPEG or the like as RGB. Raises OSError or ValueError if it is damaged."""
+def of_pixels(pixels: Array) -> Image.Image:
+    """A picture of bytes (channels, height, width)."""
     from PIL import Image
 
-    try:
-        with Image.open(io.BytesIO(content)) as picture:
-            return picture.convert("RGB")
-    except Image.DecompressionBombError as error:
-        raise ValueError(str(error)) from error
+    return Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0)))
+
+
+def opened(path: Path) -> Image.Image:
+    """A PNG, JPEG or the like as RGB. Raises DataError if it is damaged."""
+    from PIL import Image
+
+    with reading(path):
+        try:
+            with Image.open(io.BytesIO(path.read_bytes())) as picture:
+                return picture.convert("RGB")
+        except Image.DecompressionBombError as error:
+            raise ValueError(str(error)) from error
 
 
 def preparation(source: DataSource) -> Preparation:

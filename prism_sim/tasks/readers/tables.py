@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prism_sim.tasks.base import DataError
+from prism_sim.tasks.examples import Mapped
 from prism_sim.tasks.readers.files import reading
 from prism_sim.tasks.readers.pictures import Labelled
 
@@ -105,28 +106,18 @@ def labelled(table: ExampleTable, pictures: tuple[str, ...], label: str, n_class
             raise DataError(f"{table.name}, row {row}: {label} is {value!r}, but must be 0 to {n_classes - 1}")
     with _reading(table.files):
         rows = table.rows.select_columns([there]).cast_column(there, datasets.Image())
-    column = TablePictures(rows, str(there), table.name)
-    return Labelled(column, np.array(labels, dtype=np.int64), table.files, table.class_names(label))
 
-
-@dataclass(frozen=True, slots=True)
-class TablePictures:
-    """A column of pictures, decoded when they are asked for."""
-
-    rows: Any
-    column: str
-    name: str
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: int, /) -> Image.Image:
-        with reading(Path(f"{self.name}, row {index}")):
-            picture = self.rows[index][self.column]
+    def picture(index: int) -> Image.Image:
+        with reading(Path(f"{table.name}, row {index}")):
+            picture = rows[index][there]
             if picture is None:
-                raise ValueError(f"{self.column} holds no picture")
+                raise ValueError(f"{there} holds no picture")
             found: Image.Image = picture.convert("RGB")
             return found
+
+    return Labelled(
+        Mapped(range(len(rows)), picture), np.array(labels, dtype=np.int64), table.files, table.class_names(label)
+    )
 
 
 def shards(folder: Path, split: str) -> tuple[Path, ...]:

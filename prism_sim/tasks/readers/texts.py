@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from prism_sim.tasks.base import DataError, DataSource
-from prism_sim.tasks.examples import Array, Column
+from prism_sim.tasks.examples import Array, Column, Mapped
 
 Pair = tuple[str, str | None]  # one sentence, or two
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """One of the tokenizer's outputs, `input_ids` or `token_type_ids`, for each text or pair of texts."""
-
-    texts: Sequence[Pair]
-    encode: Callable[[Pair], dict[str, Array]]
-    output: str
-
-    def __len__(self) -> int:
-        return len(self.texts)
-
-    def __getitem__(self, index: int, /) -> Array:
-        return self.encode(self.texts[index])[self.output]
 
 
 def tokenizer(source: DataSource) -> Any:
@@ -57,14 +42,16 @@ def n_tokens(source: DataSource, usual: int, most: str) -> int:
 
 def columns(texts: Sequence[Pair], found: Any, length: int) -> dict[str, Column]:
     """What a model reads of texts, cut to `length` tokens: of a pair the longer one loses first (HF's run_glue)."""
+
+    def encoded(output: str, pair: Pair) -> Array:
+        given = found(*(text for text in pair if text is not None), truncation=True, max_length=length)
+        return np.array(given[output], dtype=np.int64)
+
+    encoded(
+        "input_ids", ("", None)
+    )  # sets the length once: threads that take texts apart together must not change the tokenizer
     names = [name for name in ("input_ids", "token_type_ids") if name in found.model_input_names]
-
-    def encode(pair: Pair) -> dict[str, Array]:
-        ids = found(*(text for text in pair if text is not None), truncation=True, max_length=length)
-        return {name: np.array(ids[name], dtype=np.int64) for name in names}
-
-    encode(("", None))  # sets the length once: threads that take texts apart together must not change the tokenizer
-    return {name: Tokens(texts, encode, name) for name in names}
+    return {name: Mapped(texts, partial(encoded, name)) for name in names}
 
 
 def described(found: Any) -> str:

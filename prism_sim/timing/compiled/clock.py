@@ -10,7 +10,7 @@ from prism_sim.timing.compiled.layout import Cells, Floats
 @inner
 def rec(m: Cells, section: int, number: int, n_cells: int) -> int:
     """Where a record of a section begins."""
-    return m[section] + number * n_cells
+    return int(m[section] + number * n_cells)
 
 
 @inner
@@ -58,8 +58,8 @@ def pop(m: Cells, s: Floats) -> tuple[int, int]:
 @inner
 def _is_before(m: Cells, s: Floats, one: int, other: int) -> bool:
     if s[one + at.EVENT_AT_S] != s[other + at.EVENT_AT_S]:
-        return s[one + at.EVENT_AT_S] < s[other + at.EVENT_AT_S]
-    return m[one + at.EVENT_ORDER] < m[other + at.EVENT_ORDER]
+        return bool(s[one + at.EVENT_AT_S] < s[other + at.EVENT_AT_S])
+    return bool(m[one + at.EVENT_ORDER] < m[other + at.EVENT_ORDER])
 
 
 @inner

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from numba import njit
 
@@ -21,7 +21,8 @@ def entry(function: Callable[P, T]) -> Callable[P, T]:
 
 def inner(function: Callable[P, T]) -> Callable[P, T]:
     """Only compiled code calls it."""
-    compiled: Callable[P, T] = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # nobody else needs them
+    compiled: Callable[P, T] = njit(**options)(function)
     return compiled
 
 

@@ -28,8 +28,9 @@ RESUME, POSTED, HEAD, ARRIVE, CHANGE, ADMIT, NOTHING, RELAY, RECEIVED, NODE = ra
 AT_STEP, AFTER_START, WOKEN = range(3)  # where a process stands
 FINE, TOO_SMALL, STARTED_TWICE, STUCK = range(4)  # why a run ended early
 
-# single values. KEEP: whether all flights, holds and their like are kept; else flights are forgotten on arrival, and of
-# the others there are only numbers. Of exchanges, those from FIRST_EXCHANGE to END_EXCHANGE are played. MOST_*: the room
+# single values. SOURCE: which sources were compiled. LOGGED: whether a plan played once leaves its log. MOST_*: room.
+# KEEP: whether all flights, holds and their like are kept; else flights are forgotten on arrival, and of the others
+# there are only numbers. Of exchanges, those from FIRST_EXCHANGE to END_EXCHANGE are played
 (
     SOURCE,
     N_PARTICIPANTS,
@@ -88,10 +89,11 @@ N_VALUES = 52
 
 # sections. Plain cells: DEVICE_OF of each participant; NUMBERS, lists of messages, and COPY_OUT, seconds before each;
 # STARTS (exchanges, participants): who starts what; after a plan's exchanges comes one more of each shape, and ALONE
-# (shapes, participants) are programs that play it alone; SHAPE_OF each exchange; CHOICES (shapes, n_choices): lowerings;
-# COPY_IN, as PARTS; HOPS (devices, devices): how often a message uses the air; HOP_LINES: what routes are made of;
-# of an exchange LOWERING_OF and FIRST_MESSAGE_OF (in a slot); BLOCKERS, TRANSMISSIONS (slots, messages); SLOT_OF a
-# request; BUSY: connections that flow, in the order in which they began; LINE_SECONDS (lines, devices); MOMENTS
+# (shapes, participants) are programs that play it alone; SHAPE_OF each exchange; CHOICES (shapes, n_choices):
+# lowerings; COPY_IN, as PARTS; HOPS (devices, devices): how often a message uses the air; HOP_LINES: what routes are
+# made of; of an exchange LOWERING_OF and FIRST_MESSAGE_OF (in a slot); BLOCKERS, TRANSMISSIONS (slots, messages);
+# SLOT_OF a request; BUSY: connections that flow, in the order in which they began; LINE_SECONDS (lines, devices);
+# MOMENTS of events
 (
     DEVICE_OF,
     NUMBERS,

@@ -59,7 +59,12 @@ class CompiledLog(Log):
     def __init__(self, memory: Memory, rig: Rig) -> None:
         devices_s = memory.records(at.DEVICES, at.DEVICE, len(rig.devices))[1]
         self.plan, self.device_of, self.tables = memory.tables.plan, rig.device_of, memory.tables
-        self.figures = Figures(breakdown_of(memory), tuple(devices_s[:, at.DEVICE_AIR_S].tolist()))
+        participants_s = memory.records(at.PARTICIPANTS, at.PARTICIPANT, len(rig.device_of))[1]
+        self.figures = Figures(
+            breakdown_of(memory),
+            tuple(devices_s[:, at.DEVICE_AIR_S].tolist()),
+            tuple(participants_s[:, at.PARTICIPANT_BUSY_S].tolist()),
+        )
         self._air_latency_s = float(memory.seconds[at.LATENCY_S]) if memory.cells[at.MEDIUM] == at.AIR else None
         self._in_ports = memory.cells[at.MEDIUM] == at.FIFO
         self._cells = {
@@ -72,6 +77,10 @@ class CompiledLog(Log):
             )
         }
         self._ends = _copied(memory, at.ENDS, at.END, len(rig.device_of))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process it is as the plain engine's."""
+        return Log, (self.plan, self.device_of, self.jobs, self.flights, self.blocked, self.ends, self.figures)
 
     @cached_property
     def jobs(self) -> list[Hold]:  # type: ignore[override]

@@ -39,7 +39,7 @@ def hold(
     if m[at.KEEP]:
         if number >= m[at.MOST_HOLDS]:
             m[at.FAILURE] = at.TOO_SMALL
-            return end_s
+            return float(end_s)
         entry = rec(m, at.HOLDS, number, at.HOLD)
         m[entry + at.HOLD_PARTICIPANT], m[entry + at.HOLD_KIND], m[entry + at.HOLD_SUBJECT] = participant, kind, subject
         s[entry + at.HOLD_START_S], s[entry + at.HOLD_END_S], m[entry + at.HOLD_CAUSE], s[entry + at.HOLD_LAUNCH_S] = (
@@ -52,7 +52,7 @@ def hold(
         s[processor + at.PROCESSOR_HOST_FREE_S] = max(s[processor + at.PROCESSOR_HOST_FREE_S], end_s)
         if kind == at.STAGING:
             s[processor + at.PROCESSOR_RESTART_S] = s[rec(m, at.HOSTS, device, at.HOST) + at.HOST_RESTART_S]
-    return end_s
+    return float(end_s)
 
 
 @inner
@@ -137,7 +137,7 @@ def slot_for(m: Cells, s: Floats, request: int) -> int:
 @inner
 def _is_free(m: Cells, slot: int) -> bool:
     state = rec(m, at.SLOTS, slot, at.SLOT)
-    return m[state + at.SLOT_OVER] != 0 and m[state + at.SLOT_UNDER_WAY] == 0
+    return bool(m[state + at.SLOT_OVER] != 0 and m[state + at.SLOT_UNDER_WAY] == 0)
 
 
 @inner

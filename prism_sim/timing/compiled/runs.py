@@ -238,7 +238,7 @@ def _is_known(m: Cells, s: Floats) -> bool:
 @inner
 def _window(m: Cells, number: int) -> int:
     """Where its moments begin, among all."""
-    return m[rec(m, at.WINDOWS, number, at.WINDOW) + at.WINDOW_FROM]
+    return int(m[rec(m, at.WINDOWS, number, at.WINDOW) + at.WINDOW_FROM])
 
 
 @inner
@@ -288,6 +288,6 @@ def _made(source: int) -> Callable[[Cells, Floats, bool, bool, float], None]:
     return answer
 
 
-# Chooses algorithms, then plays the plan once, adds that up, and plays requests back to back, as asked for. FAILURE says
-# why it ended early; the answers lie in the sections ENDS, SEGMENTS, REQUESTS, PARTICIPANTS and DEVICES.
+# Chooses algorithms, then plays the plan once, adds that up, and plays requests back to back, as asked for. FAILURE
+# says why it ended early; the answers lie in the sections ENDS, SEGMENTS, REQUESTS, PARTICIPANTS and DEVICES.
 answer = _made(source_number())

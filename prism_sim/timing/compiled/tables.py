@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from simpy import Environment
 
 from prism_sim.devices import Device
 from prism_sim.plan import Compute, Exchange, Kernel, Plan, Start, Step
@@ -57,6 +58,7 @@ class Tables:
         self.most_messages, self.largest_exchange = int(sizes[shape_of].sum()), int(sizes.max(initial=0))
         self._costs_of = lru_cache(maxsize=256)(self._costs)
         self._copies_of = lru_cache(maxsize=256)(self._copies)
+        self.costs = lru_cache(maxsize=256)(self._all_costs)
 
     def _choices(self, shapes: Sequence[Exchange], ways: Callable[[Exchange], Sequence[str]]) -> Cells:
         found = []
@@ -139,7 +141,7 @@ class Tables:
             self.kernels.append(step.kernels)
         return at.COMPUTE, number
 
-    def costs(self, devices: Sequence[Device]) -> tuple[Cells, Cells]:
+    def _all_costs(self, devices: tuple[Device, ...]) -> tuple[Cells, Cells]:
         """Of sets of kernels on devices, and of their hosts."""
         found = [self._costs_of(_nameless(device)) for device in devices]
         costs = np.stack([costs for costs, _ in found], axis=1).ravel()
@@ -197,6 +199,7 @@ class NetworkCells:
 @lru_cache(maxsize=1024)
 def network_cells(network: Network, n_devices: int) -> NetworkCells:
     """Raises ValueError as `Network.open`."""
+    network.open(Environment(), n_devices, lambda flight: None)
     ports, lines = np.zeros((n_devices, at.PORT)), np.zeros((2 * n_devices, at.LINE))
     found: dict[int, Cells] = {
         at.HOPS: np.zeros(0, np.int64),

@@ -12,11 +12,11 @@ from typing import cast
 from simpy import Environment, Event
 
 from prism_sim.plan import Compute, Exchange, MessageId, ParticipantId, Plan, Start, Step
-from prism_sim.timing.exchange_state import Exchanges, ExchangeState
 from prism_sim.timing.ids import Cause, FlightId, RequestId, of_flight
 from prism_sim.timing.log import Blocked, Forgotten, Hold, Log
 from prism_sim.timing.media.base import Flight
-from prism_sim.timing.processors import Processors
+from prism_sim.timing.plain.exchange_state import Exchanges, ExchangeState
+from prism_sim.timing.plain.processors import Processors
 from prism_sim.timing.rig import Rig
 
 ONLY_REQUEST = RequestId(0)
@@ -31,12 +31,7 @@ class Engine:
         Raises ValueError if the sizes do not fit each other.
         """
         devices, device_of = rig.devices, rig.device_of
-        if len(device_of) != len(plan.programs):
-            raise ValueError(
-                f"device_of(={device_of}) must name a device for each of {len(plan.programs)} participants"
-            )
-        if not all(0 <= device < len(devices) for device in device_of):
-            raise ValueError(f"device_of(={device_of}) must be indices of the {len(devices)} devices")
+        rig.check(plan)
         self.env = Environment()
         self.plan = plan
         self.medium = rig.network.open(self.env, len(devices), self.deliver)
