@@ -56,6 +56,14 @@ def run(programs: Sequence[Program], meters: Sequence[Meter]) -> Driven:
     return _Loop(programs, meters).run()
 
 
+@dataclass(slots=True)
+class _Series:
+    """The meetings on the same terms: the n-th that a member enters is every other member's n-th."""
+
+    meetings: list[Meeting] = field(default_factory=list)
+    entered: dict[ParticipantId, int] = field(default_factory=dict)
+
+
 class _Loop:
     def __init__(self, programs: Sequence[Program], meters: Sequence[Meter]) -> None:
         self.participants = [
@@ -63,9 +71,7 @@ class _Loop:
             for index, program, meter in zip(participants(len(programs) - 1), programs, meters, strict=True)
         ]
         self.meetings: list[Meeting] = []  # in the order of their first entry: a Plan's exchange numbers
-        # the n-th meeting of one kind, group and root that a member enters is every other member's n-th
-        self.by_terms: dict[Terms, list[Meeting]] = {}
-        self.entered: dict[tuple[ParticipantId, Terms], int] = {}
+        self.series: dict[Terms, _Series] = {}
         self.ready: deque[_Participant] = deque(self.participants)
 
     def run(self) -> Driven:
@@ -114,8 +120,8 @@ class _Loop:
                 raise ValueError(f"participant {me.index} awaits the ticket of participant {effect.ticket.participant}")
         else:
             meeting = self._enter(me, effect)
-        if meeting.exchange_id is not None:
-            me.steps.append(Wait(meeting.exchange_id))
+        if meeting.wait is not None:
+            me.steps.append(meeting.wait)
         if meeting.ready_for(me.index):
             return meeting.outcome(me.index)
         meeting.waiting.append(me.index)
@@ -124,21 +130,29 @@ class _Loop:
 
     def _enter(self, me: _Participant, effect: Exchanging) -> Meeting:
         agreed, value = terms(effect, me.index)
-        turn = self.entered.get((me.index, agreed), 0)
-        self.entered[me.index, agreed] = turn + 1
-        shared = self.by_terms.setdefault(agreed, [])
-        if turn == len(shared):
-            alone = len(agreed.group) == 1  # nothing crosses: no exchange in the Plan
-            shared.append(Meeting(agreed, effect.label, None if alone else ExchangeId(len(self.meetings))))
-            if not alone:
-                self.meetings.append(shared[-1])
-        meeting = shared[turn]
+        series = self.series.get(agreed)
+        if series is None:
+            series = self.series[agreed] = _Series()
+        turn = series.entered.get(me.index, 0)
+        series.entered[me.index] = turn + 1
+        if turn == len(series.meetings):
+            series.meetings.append(self._opened(agreed, effect.label))
+        meeting = series.meetings[turn]
         meeting.enter(me.index, value)
-        if meeting.exchange_id is not None:
-            me.steps.append(Start(meeting.exchange_id))
-        for index in [waiting for waiting in meeting.waiting if meeting.ready_for(waiting)]:
-            meeting.waiting.remove(index)
-            self.ready.append(self.participants[index])
+        if meeting.start is not None:
+            me.steps.append(meeting.start)
+        if meeting.waiting:
+            for index in [waiting for waiting in meeting.waiting if meeting.ready_for(waiting)]:
+                meeting.waiting.remove(index)
+                self.ready.append(self.participants[index])
+        return meeting
+
+    def _opened(self, agreed: Terms, label: str) -> Meeting:
+        if len(agreed.group) == 1:  # nothing crosses: no exchange in the Plan
+            return Meeting(agreed, label)
+        exchange_id = ExchangeId(len(self.meetings))
+        meeting = Meeting(agreed, label, exchange_id, Start(exchange_id), Wait(exchange_id))
+        self.meetings.append(meeting)
         return meeting
 
     def _record_work(self, me: _Participant) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
@@ -19,7 +19,7 @@ from prism_sim.effects import (
     Scatter,
     Send,
 )
-from prism_sim.plan import Exchange, ExchangeId, ExchangeKind, ParticipantId
+from prism_sim.plan import Exchange, ExchangeId, ExchangeKind, ParticipantId, Start, Wait
 
 
 class Terms(NamedTuple):
@@ -32,28 +32,26 @@ class Terms(NamedTuple):
 
 def terms(effect: Exchanging, member: ParticipantId) -> tuple[Terms, Any]:
     """What `member` wants to take part in, and the value that it hands in."""
-    match effect:
-        case AllGather(value, group):
-            agreed = Terms("all_gather", group, None)
-        case AllReduce(value, group):
-            agreed = Terms("all_reduce", group, None)
-        case ReduceScatter(value, group):
-            agreed = Terms("reduce_scatter", group, None)
-        case Scatter(value, root, group):
-            agreed = Terms("scatter", group, root)
-        case Gather(value, root, group):
-            agreed = Terms("gather", group, root)
-        case Broadcast(value, root, group):
-            agreed = Terms("broadcast", group, root)
-        case Send(value, to):
-            agreed = Terms("send", (member, to), member)
-        case Recv(source):
-            agreed, value = Terms("send", (source, member), source), None
-        case _:
-            raise TypeError(f"a program may not yield {effect!r}; see prism_sim.effects")
+    read = _READ.get(type(effect))
+    if read is None:
+        raise TypeError(f"a program may not yield {effect!r}; see prism_sim.effects")
+    agreed, value = read(effect, member)
     if member not in agreed.group:
         raise ValueError(f"participant {member} is not in the group {agreed.group} of its {agreed.kind}")
     return agreed, value
+
+
+# By kind of effect, what it asks for: (effect, member) -> terms, value. A table, since a plan has thousands of them.
+_READ: dict[type, Callable[[Any, ParticipantId], tuple[Terms, Any]]] = {
+    AllGather: lambda effect, _: (Terms("all_gather", effect.group, None), effect.value),
+    AllReduce: lambda effect, _: (Terms("all_reduce", effect.group, None), effect.value),
+    ReduceScatter: lambda effect, _: (Terms("reduce_scatter", effect.group, None), effect.pieces),
+    Scatter: lambda effect, _: (Terms("scatter", effect.group, effect.root), effect.pieces),
+    Gather: lambda effect, _: (Terms("gather", effect.group, effect.root), effect.value),
+    Broadcast: lambda effect, _: (Terms("broadcast", effect.group, effect.root), effect.value),
+    Send: lambda effect, member: (Terms("send", (member, effect.to), member), effect.value),
+    Recv: lambda effect, member: (Terms("send", (effect.source, member), effect.source), None),
+}
 
 
 def payload_bytes(value: Any) -> int:
@@ -67,11 +65,16 @@ def payload_bytes(value: Any) -> int:
 
 @dataclass(slots=True)
 class Meeting:
-    """An exchange under way: who has handed in what. exchange_id: in the Plan; None where a member is alone."""
+    """An exchange under way: who has handed in what.
+
+    exchange_id, start, wait: in the Plan, and its members' steps there; None where a member is alone.
+    """
 
     agreed: Terms
     label: str
-    exchange_id: ExchangeId | None
+    exchange_id: ExchangeId | None = None
+    start: Start | None = None
+    wait: Wait | None = None
     values: dict[ParticipantId, Any] = field(default_factory=dict)
     waiting: list[ParticipantId] = field(default_factory=list)
     _bytes: dict[ParticipantId, int | tuple[int, ...]] = field(default_factory=dict)
@@ -97,16 +100,12 @@ class Meeting:
 
     def ready_for(self, member: ParticipantId) -> bool:
         """True once all that comes in for `member` has been handed in."""
-        if self.agreed.root is None:
+        root = self.agreed.root
+        if root is None:
             return self.complete
-        return all(sender in self._bytes for sender in self._senders(member))
-
-    def _senders(self, member: ParticipantId) -> Iterable[ParticipantId]:
-        agreed, root = self.agreed, self.agreed.root
-        assert root is not None
-        if agreed.kind == "gather":
-            return agreed.group if member == root else ()
-        return () if member == root else (root,)
+        if self.agreed.kind == "gather":
+            return member != root or self.complete
+        return member == root or root in self._bytes
 
     def outcome(self, member: ParticipantId) -> Any:
         """What `member` gets; the values are let go when all members have got theirs."""
@@ -118,7 +117,7 @@ class Meeting:
         return found
 
     def _outcome(self, member: ParticipantId) -> Any:
-        agreed, place = self.agreed, self.agreed.group.index(member)
+        agreed = self.agreed
         from_root = None if agreed.root is None else self.values.get(agreed.root)
         match agreed.kind:
             case "all_gather":
@@ -131,9 +130,9 @@ class Meeting:
                     self.values.clear()  # the sum stands for them
                 return self._sum
             case "reduce_scatter":
-                return reduce(add, (self.values[other][place] for other in agreed.group))
+                return reduce(add, (self.values[other][agreed.group.index(member)] for other in agreed.group))
             case "scatter":
-                return None if from_root is None else from_root[place]
+                return None if from_root is None else from_root[agreed.group.index(member)]
             case "broadcast":
                 return from_root
             case _:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prism_sim import strategies
 from prism_sim.choice.sizes import sizes_to_try
-from prism_sim.choice.subsets import best_subset
+from prism_sim.choice.subsets import SubsetResult, best_subset
 from prism_sim.outputs.fidelity import Fidelity, fidelity_of
 from prism_sim.outputs.task_accuracy import Accuracy, accuracy_of
 from prism_sim.progress import SILENT, Progress
@@ -44,11 +44,31 @@ class Candidate:
         return self.simulation.latency_s if self.simulation is not None and self.fits else float("inf")
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Of the ways to distribute, a strategy on some of the devices: how many were played, and how many ruled out.
+
+    Ruled out is what a bound shows to be slower than another, and what does not fit where something does.
+    """
+
+    played: int = 0
+    ruled_out: int = 0
+
+    @staticmethod
+    def of(tried: Iterable[SubsetResult]) -> Effort:
+        tried = list(tried)
+        return Effort(sum(one.simulation is not None for one in tried), sum(one.is_ruled_out for one in tried))
+
+    def __str__(self) -> str:
+        return f"{self.played} ways to distribute were played, {self.ruled_out} ruled out"
+
+
 @dataclass(frozen=True)
 class Comparison:
     """alone: the terminal by itself; fastest_alone: the best device that fits, shipping included, or the terminal.
 
     candidates: the rest. left_out: by strategy, the numbers of devices that it could be spread over but were not tried.
+    effort: what it took to find them.
     """
 
     scenario: Scenario
@@ -56,6 +76,7 @@ class Comparison:
     fastest_alone: Candidate
     candidates: tuple[Candidate, ...]
     left_out: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    effort: Effort = Effort()
 
     @property
     def single(self) -> Candidate:
@@ -102,6 +123,8 @@ class Comparison:
             "best_lossy": None if self.best_lossy is None else self.describe(self.best_lossy),
             "best_throughput": self.describe(self.best_throughput),
             "left_out": {name: list(sizes) for name, sizes in self.left_out.items()},
+            "played": self.effort.played,
+            "ruled_out": self.effort.ruled_out,
             "provenance": provenance(self.scenario),
         }
 
@@ -160,19 +183,20 @@ def compare(
         several = [name for name, entry in strategies.catalogue().items() if not entry.one_rank]
         sizes = {name: sizes_to_try(scenario, name) for name in several}
         asked = [(name, size) for name in several for size in sizes[name].tried]
-        candidates = []
+        candidates, tried = list[Candidate](), list[SubsetResult]()
         for number, (name, size) in enumerate(asked):
             progress.watch(f"{scenario.name}: {name} over {size} devices", number, len(asked))
-            candidates.append(_best_of_size(scenario, name, size, progress))
+            of_size = best_subset(scenario, name, [size], progress, silent_shares="proportional", rule_out=True)
+            tried += of_size
+            candidates.append(_well_shared(scenario, name, of_size[0]))
         if numerics:
             candidates = [_with_outputs(scenario, candidate, progress) for candidate in candidates]
     left_out = {name: sizes[name].left_out for name in several if sizes[name].left_out}
-    return Comparison(scenario, single, fastest, tuple(candidates), left_out)
+    return Comparison(scenario, single, fastest, tuple(candidates), left_out, Effort.of(tried))
 
 
-def _best_of_size(scenario: Scenario, name: str, n_ranks: int, progress: Progress) -> Candidate:
+def _well_shared(scenario: Scenario, name: str, best: SubsetResult) -> Candidate:
     """The strategy on those of the scenario's ranks that serve it best, with the shares that serve it there."""
-    best = best_subset(scenario, name, [n_ranks], progress, silent_shares="proportional")[0]
     simulation, is_silent = best.simulation, "shares" not in scenario.written.strategy_fields
     if simulation is not None and is_silent and may_be_better_shared(simulation):
         simulation = simulate(scenario, name, best.devices, silent_shares="auto")

@@ -11,13 +11,16 @@ from prism_sim import strategies
 from prism_sim.devices import kinds_of
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError
-from prism_sim.shares.choice import alone_s
+from prism_sim.shares.choice import Split, alone_s
 from prism_sim.simulation import hardware
-from prism_sim.simulation.simulate import Simulation, job_of, simulate
+from prism_sim.simulation.back_to_back import fits
+from prism_sim.simulation.simulate import Simulation, job_of, simulated, split_of
+from prism_sim.units_text import seconds_text
 
 ALL_UP_TO = 200  # subsets; if there are more, the fastest devices join one after another
 FIRST_SIZES = 8  # numbers of devices
 SINGLE = "single"
+NO_ROOM = "does not fit in memory"
 
 Devices = tuple[int, ...]
 
@@ -26,12 +29,14 @@ Devices = tuple[int, ...]
 class SubsetResult:
     """The strategy on these devices (indices, in the order of the scenario's ranks); on one device, that one alone.
 
-    simulation: None where the strategy cannot be spread so. reason: why not, or that it does not fit their memory.
+    simulation: None where the strategy cannot be spread so, or is ruled out. reason: why not, or that it does not fit
+    their memory. is_ruled_out: it was not played, since it cannot be the best.
     """
 
     devices: Devices
     simulation: Simulation | None
     reason: str | None = None
+    is_ruled_out: bool = False
 
     @property
     def latency_s(self) -> float:
@@ -45,11 +50,12 @@ def best_subset(
     sizes: Iterable[int] | None = None,
     progress: Progress = SILENT,
     silent_shares: str | None = None,
+    rule_out: bool = False,
 ) -> list[SubsetResult]:
     """Every subset that was tried, the fastest first; those that cannot be or do not fit come last.
 
     strategy: default: the scenario's. sizes: numbers of devices to try; default: all from 1 up, of many devices some.
-    silent_shares: see `simulate`.
+    silent_shares: see `simulate`. rule_out: play none that a bound shows to be slower than another.
     Of devices that are equal but for their names only the number counts, unless their place in the network differs. If
     there are too many subsets, the fastest devices join one after another, with the terminal's own first and without.
     """
@@ -57,7 +63,8 @@ def best_subset(
     wanted = sorted(set(usual_sizes(len(scenario.ranks)) if sizes is None else sizes))
     if strategies.find(name).one_rank:
         wanted = [size for size in wanted if size == 1]
-    found = [_played(scenario, name, devices, progress, silent_shares) for devices in candidates(scenario, wanted)]
+    ways = [_split(scenario, name, devices, progress, silent_shares) for devices in candidates(scenario, wanted)]
+    found = _quickest(ways) if rule_out else [_played(devices, way) for devices, way in ways]
     return sorted(found, key=lambda one: (one.latency_s, len(one.devices), one.devices))
 
 
@@ -136,17 +143,43 @@ def _memory(memory_bytes: int | None) -> float:
     return math.inf if memory_bytes is None else memory_bytes
 
 
-def _played(
+def _split(
     scenario: Scenario, name: str, devices: Devices, progress: Progress, silent_shares: str | None
-) -> SubsetResult:
+) -> tuple[Devices, Split | str]:
+    """Devices and how the strategy splits over them, or why it cannot."""
+    strategy = SINGLE if len(devices) == 1 else name
     try:
-        simulation = simulate(
-            scenario,
-            SINGLE if len(devices) == 1 else name,
-            devices,
-            progress=progress,
-            silent_shares=silent_shares,
-        )
+        return devices, split_of(scenario, strategy, devices, progress, silent_shares)
     except ScenarioError as error:
-        return SubsetResult(devices, None, error.rule)
-    return SubsetResult(devices, simulation, None if simulation.fits else "does not fit in memory")
+        return devices, error.rule
+
+
+def _played(devices: Devices, way: Split | str) -> SubsetResult:
+    if isinstance(way, str):
+        return SubsetResult(devices, None, way)
+    simulation = simulated(way)
+    return SubsetResult(devices, simulation, None if simulation.fits else NO_ROOM)
+
+
+def _quickest(ways: Sequence[tuple[Devices, Split | str]]) -> list[SubsetResult]:
+    """Plays them in the order of what they take at least, until that is more than the fastest one takes.
+
+    What does not fit is only played where nothing else is to be had.
+    """
+    found = [_played(devices, way) for devices, way in ways if isinstance(way, str)]
+    splits = [(devices, way) for devices, way in ways if isinstance(way, Split)]
+    roomy = [(way.setting.least_latency_s(), devices, way) for devices, way in splits if fits(way.setting)]
+    rest = sorted(
+        ((devices, way) for devices, way in splits if not fits(way.setting)), key=lambda one: (len(one[0]), one[0])
+    )
+    best_s = math.inf
+    for least_s, devices, way in sorted(roomy, key=lambda one: one[:2]):
+        if least_s > best_s:
+            reason = f"ruled out: it takes {seconds_text(least_s)} at least"
+            found.append(SubsetResult(devices, None, reason, is_ruled_out=True))
+        else:
+            found.append(_played(devices, way))
+            best_s = min(best_s, found[-1].latency_s)
+    if rest and not roomy:
+        found.append(_played(*rest.pop(0)))
+    return found + [SubsetResult(devices, None, NO_ROOM, is_ruled_out=True) for devices, _ in rest]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from typing import Any, ClassVar
 
 from prism_sim.compressors import packing
 from prism_sim.compressors.base import CompressorStep, Quantiser, Reducer
 from prism_sim.partition import Keys
+
+remembered_sizes = lru_cache(maxsize=1024)  # a plan asks for the same ones block after block
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,13 @@ class Compressor:
     reducer: Reducer
     quantiser: Quantiser | None = None
 
+    @remembered_sizes
     def keys(self, tokens: range) -> Keys:
         """The keys that stand for `tokens`; needs no numbers."""
         n_keys = self.reducer.n_rows(len(tokens))
         return Keys(tokens, n_keys, self.reducer.by_content and n_keys < len(tokens))
 
+    @remembered_sizes
     def pieces(self, batch: int, n_tokens: int, width: int) -> tuple[MessagePiece, ...]:
         """The size law: of what a message is made."""
         keys = self.keys(range(n_tokens))
@@ -62,11 +67,13 @@ class Compressor:
         pieces = self.pieces(batch, n_tokens, width)
         return sum(prod(piece.shape) * (1 if piece.packed else element_bytes) for piece in pieces)
 
+    @remembered_sizes
     def compress_work(self, batch: int, n_tokens: int, width: int) -> tuple[CompressorStep, ...]:
         n_rows = self.reducer.n_rows(n_tokens)
         reducing = self.reducer.work(batch, n_tokens, width) if n_rows < n_tokens else ()
         return reducing if self.quantiser is None else (*reducing, *self.quantiser.pack_work(batch, n_rows, width))
 
+    @remembered_sizes
     def restore_work(self, batch: int, n_tokens: int, width: int) -> tuple[CompressorStep, ...]:
         if self.quantiser is None:
             return ()

@@ -65,6 +65,7 @@ def _notes(comparison: Comparison) -> Iterator[str]:
     for sizes in sorted(set(comparison.left_out.values())):
         names = [name for name, left_out in comparison.left_out.items() if left_out == sizes]
         yield f"not tried: {', '.join(names)} over {left_out_text(sizes)} devices"
+    yield str(comparison.effort)
 
 
 def _cells(comparison: Comparison, candidate: Candidate) -> dict[str, str]:

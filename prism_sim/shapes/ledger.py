@@ -10,14 +10,46 @@ from prism_sim.plan import Kernel
 FLOAT32_BYTES = 4
 
 
+class KnownKernels:
+    """Each kernel once, and each run of kernels once: most blocks and many ranks do the same work, and so share it."""
+
+    def __init__(self) -> None:
+        self.ones: dict[tuple[str, int, int], Kernel] = {}
+        self.runs: dict[tuple[int, ...], tuple[Kernel, ...]] = {}  # by the ids of kernels that `ones` keeps alive
+
+    def one(self, name: str, flops: int, moved_bytes: int) -> Kernel:
+        key = name, flops, moved_bytes
+        found = self.ones.get(key)
+        if found is None:
+            found = self.ones[key] = Kernel(name, flops, moved_bytes)
+        return found
+
+    def run(self, kernels: list[Kernel]) -> tuple[Kernel, ...]:
+        key = tuple(map(id, kernels))
+        found = self.runs.get(key)
+        if found is None:
+            found = self.runs[key] = tuple(kernels)
+        return found
+
+
 class Ledger:
     """What one participant computes and holds. Meets the driver's `Meter`."""
 
-    def __init__(self, element_bytes: int, matrix_bytes: int | None = None, wire_bytes: int | None = None) -> None:
-        """Bytes of an element of an activation, of a block's weight matrix, and on the wire; None: as activations."""
+    def __init__(
+        self,
+        element_bytes: int,
+        matrix_bytes: int | None = None,
+        wire_bytes: int | None = None,
+        known: KnownKernels | None = None,
+    ) -> None:
+        """Bytes of an element of an activation, of a block's weight matrix, and on the wire; None: as activations.
+
+        known: shared by those whose equal kernels shall be the same.
+        """
         self.element_bytes = element_bytes
         self.matrix_bytes = element_bytes if matrix_bytes is None else matrix_bytes
         self.wire_bytes = element_bytes if wire_bytes is None else wire_bytes
+        self.known = KnownKernels() if known is None else known
         self.kernels: list[Kernel] = []
         self.weights: dict[tuple[object, ...], int] = {}  # bytes by what they are: a slice is held once
         self.live_bytes = 0
@@ -27,7 +59,9 @@ class Ledger:
         self.kernels.clear()
 
     def drain(self) -> tuple[Kernel, ...]:
-        found = tuple(self.kernels)
+        if not self.kernels:
+            return ()
+        found = self.known.run(self.kernels)
         self.kernels.clear()
         return found
 
@@ -44,7 +78,7 @@ class Ledger:
 
     def kernel(self, name: str, flops: int, moved: int, weight_bytes: int = 0) -> None:
         """Enters a kernel; moved: activation elements read and written."""
-        self.kernels.append(Kernel(name, flops, moved * self.element_bytes + weight_bytes))
+        self.kernels.append(self.known.one(name, flops, moved * self.element_bytes + weight_bytes))
 
     def shape(self, *shape: int) -> Shape:
         """A new activation of this participant, in its memory for as long as the program refers to it."""
@@ -80,14 +114,16 @@ class Ledger:
 class Shape:
     """Stands for a tensor: its shape, and its bytes in its owner's memory while it lives (as torch would free it)."""
 
-    __slots__ = ("nbytes", "owner", "shape")
+    __slots__ = ("elements", "nbytes", "owner", "shape")
 
     def __init__(self, shape: tuple[int, ...], owner: Ledger, element_bytes: int | None = None) -> None:
         self.shape = shape
         self.owner = owner
-        self.nbytes = prod(shape) * (owner.element_bytes if element_bytes is None else element_bytes)
+        self.elements = prod(shape)
+        self.nbytes = self.elements * (owner.element_bytes if element_bytes is None else element_bytes)
         owner.live_bytes += self.nbytes
-        owner.peak_bytes = max(owner.peak_bytes, owner.live_bytes)
+        if owner.live_bytes > owner.peak_bytes:
+            owner.peak_bytes = owner.live_bytes
 
     def __del__(self) -> None:
         self.owner.live_bytes -= self.nbytes
@@ -100,10 +136,6 @@ class Shape:
             return Shape(self.shape, Ledger(self.nbytes // self.elements))
         self.owner.kernel("sum", 0, 3 * self.elements)
         return Shape(self.shape, self.owner)
-
-    @property
-    def elements(self) -> int:
-        return prod(self.shape)
 
 
 class Packed(Shape):

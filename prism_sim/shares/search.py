@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, pairwise, permutations
 
 from prism_sim.partition import shared_split
+from prism_sim.plan import Plan
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shares.setting import Played, Setting, Sizes, rounded
 
@@ -22,6 +24,8 @@ NOTHING = 1e-9  # items; a rank still gets one
 # the score of `Played`, and what each rank's device is busy for, the busiest first: of two splits equally slow,
 # say because two ranks are, that is better which is on the way to a faster one
 Score = tuple[tuple[int, float], tuple[float, ...]]
+WORST: Score = ((sys.maxsize, math.inf), ())
+NO_BOUND = (0, 0.0)
 
 
 def balanced_shares(one: Played, other: Played) -> tuple[float, ...]:
@@ -79,6 +83,7 @@ class _Search:
         self.n_items, self.least = setting.n_items, setting.least
         self.most = MOST_SIMULATIONS // self.n_ranks
         self.scores: dict[Sizes, Score] = {}
+        self.bounds: dict[Sizes, tuple[int, float]] = {}  # of what was not played, since it could not be better
         self.busy_s: dict[Sizes, tuple[float, ...]] = {}  # by rank
         self.begin_s, self.announced = time.perf_counter(), False
 
@@ -86,14 +91,16 @@ class _Search:
         for sizes in starts:
             self.score(sizes)
         if has_few_splits(self.setting):
+            best = min(starts, key=self.score)
             for sizes in _all_splits(self.n_items, self.n_ranks, self.least):
-                self.score(sizes)
+                if self.is_better(sizes, self.score(best)):
+                    best = sizes
             return
         if self.n_ranks == 2:
             n_points = max(GRID, 2 * self.setting.items.get("heads", 0))  # each number of heads at least once
             for point in range(1, n_points):
                 own = max(self.least, self.n_items * point // n_points)
-                self.score((own, self.n_items - own))
+                self.is_better((own, self.n_items - own), self.worst_refined())
             step = self.n_items // n_points
         else:
             self.score(self.balanced(min(starts, key=self.score)))
@@ -101,10 +108,27 @@ class _Search:
         for sizes in sorted(self.scores, key=self.scores.__getitem__)[:REFINED]:
             self.exchange(sizes, 1 << max(0, step.bit_length() - 1))
 
-    def score(self, sizes: Sizes) -> Score:
+    def worst_refined(self) -> Score:
+        """What a split must be better than if ranks shall begin to exchange from it."""
+        best = sorted(self.scores.values())[:REFINED]
+        return best[-1] if len(best) == REFINED else WORST
+
+    def is_better(self, sizes: Sizes, than: Score) -> bool:
+        """Plays no split whose memory, or work and bytes alone, are worse than that."""
+        if sizes in self.scores or self.bounds.get(sizes, NO_BOUND) > than[0]:
+            return sizes in self.scores and self.scores[sizes] < than
+        split = self.setting.split(sizes)
+        plan = predict.__wrapped__(split.job)
+        self.bounds[sizes] = split.least_score(plan)
+        self.tell()
+        return self.bounds[sizes] <= than[0] and self.score(sizes, plan) < than
+
+    def score(self, sizes: Sizes, plan: Plan | None = None) -> Score:
+        """plan: of the split, where it is at hand."""
         if sizes not in self.scores:
             split = self.setting.split(sizes)
-            played = split.played(predict.__wrapped__(split.job))  # not kept: there is no end of splits
+            played = split.played(predict.__wrapped__(split.job) if plan is None else plan)  # there is no end of splits
+            self.bounds.pop(sizes, None)
             self.busy_s[sizes] = played.busy_s
             self.scores[sizes] = played.score, tuple(map(rounded, sorted(played.busy_s, reverse=True)))
             self.tell()
@@ -125,7 +149,7 @@ class _Search:
         """Follows what is better than `start`, in steps of so many items, then in ever smaller ones."""
         best = start
         while step:
-            better = next((moved for moved in self.moves(best, step) if self.score(moved) < self.score(best)), None)
+            better = next((moved for moved in self.moves(best, step) if self.is_better(moved, self.score(best))), None)
             if better is None:
                 step //= 2
             else:
@@ -140,7 +164,8 @@ class _Search:
                 moved = list(sizes)
                 moved[giver] -= step
                 moved[taker] += step
-                if len(self.scores) < self.most or tuple(moved) in self.scores:
+                n_known = len(self.scores) + len(self.bounds)
+                if n_known < self.most or tuple(moved) in self.scores or tuple(moved) in self.bounds:
                     yield tuple(moved)
 
 

@@ -9,9 +9,11 @@ from functools import cached_property
 from prism_sim import timing
 from prism_sim.partition import split
 from prism_sim.plan import Plan
+from prism_sim.plugins import remembered
 from prism_sim.progress import SILENT, Progress
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
+from prism_sim.shares.bounds import least_latency_s
 from prism_sim.strategies.options import Divides, marks
 
 DIGITS = 12  # of seconds; what differs less is rounding
@@ -44,7 +46,18 @@ class Setting:
     @property
     def plan(self) -> Plan:
         """Raises ValueError where the strategy cannot serve the job."""
-        return predict(self.job)
+        return predict(self.shared(None).job if self._is_even else self.job)
+
+    @property
+    def _is_even(self) -> bool:
+        """Whether shares in numbers come to an even split, which has one Plan in whatever numbers it is said."""
+        shares = getattr(self.job.options, "shares", None)
+        if not isinstance(shares, tuple) or not self.items:
+            return False
+        try:
+            return self.sizes(shares) == self.sizes(None)
+        except ValueError:  # the strategy's own words say why
+            return False
 
     @property
     def _divides(self) -> Divides:
@@ -93,10 +106,21 @@ class Setting:
         rooms = {device: self.devices[device].memory_bytes for device in need}
         return {one: need[one] - room for one, room in rooms.items() if room is not None and need[one] > room}
 
+    def least_latency_s(self, plan: Plan | None = None) -> float:
+        """No run is faster. plan: in place of the job's own."""
+        return least_latency_s(self.plan if plan is None else plan, self.devices, self.device_of, self.network)
+
+    def least_score(self, plan: Plan) -> tuple[int, float]:
+        """Not more than the score of the plan, once it is played."""
+        return self.lacking_bytes(plan), rounded(self.least_latency_s(plan))
+
+    def lacking_bytes(self, plan: Plan) -> int:
+        """Of all devices."""
+        return sum(self.lacking(plan.held_bytes).values())
+
     def played(self, plan: Plan | None = None) -> Played:
-        """plan: in place of the job's own."""
-        plan = self.plan if plan is None else plan
-        return Played(self, plan, timing.play_once(plan, self.devices, self.device_of, self.network))
+        """plan: in place of the job's own, which is not played again for the next who asks."""
+        return _played(self) if plan is None else _played.__wrapped__(self, plan)
 
 
 @dataclass(frozen=True)
@@ -115,12 +139,18 @@ class Played:
     @cached_property
     def score(self) -> tuple[int, float]:
         """Bytes that do not fit, and the latency: the less, the better."""
-        return sum(self.setting.lacking(self.plan.held_bytes).values()), rounded(self.timeline.latency_s)
+        return self.setting.lacking_bytes(self.plan), rounded(self.timeline.latency_s)
 
     @property
     def busy_s(self) -> tuple[float, ...]:
         """Of each rank's device."""
         return tuple(self.timeline.busy_s[device] for device in self.setting.device_of[:-1])
+
+
+@remembered(maxsize=16)
+def _played(setting: Setting, plan: Plan | None = None) -> Played:
+    plan = setting.plan if plan is None else plan
+    return Played(setting, plan, timing.play_once(plan, setting.devices, setting.device_of, setting.network))
 
 
 def rounded(seconds: float) -> float:

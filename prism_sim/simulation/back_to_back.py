@@ -82,3 +82,8 @@ def in_turn_is_faster(in_turn_per_s: Any, split_per_s: Any) -> Any:
 def held_bytes(setting: Setting) -> tuple[int, ...]:
     """Per participant, of a job that need not be played for it."""
     return BackToBack(setting, setting.plan).held_bytes
+
+
+def fits(setting: Setting) -> bool:
+    """Whether every device has the memory, of a job that need not be played for it."""
+    return not setting.lacking(held_bytes(setting))

@@ -10,6 +10,7 @@ import pytest
 from prism_sim import Scenario, load_scenario, strategies
 from prism_sim.choice.compare import Comparison, compare
 from prism_sim.choice.comparison_verdict import comparison_verdict
+from prism_sim.choice.subsets import candidates
 from prism_sim.simulation.memory import demands
 from prism_sim.simulation.simulate import simulate
 
@@ -114,3 +115,16 @@ def test_the_json_is_whole_and_the_same_each_time(scenario: Scenario) -> None:
     first, second = (json.dumps(compare(scenario, numerics=False).to_json(), allow_nan=False) for _ in range(2))
     assert first == second
     assert json.loads(first)["schema"] == "prism-sim/compare/1"
+
+
+def test_compare_counts_what_it_played_and_what_it_ruled_out(comparison: Comparison, scenario: Scenario) -> None:
+    found = comparison.to_json()
+    ways = [
+        devices
+        for one in strategies.catalogue().values()
+        if not one.one_rank
+        for devices in candidates(scenario, range(2, 4))
+    ]
+    assert found["played"] + found["ruled_out"] == len(ways)
+    assert found["played"] >= len(found["candidates"])
+    assert str(comparison.effort) == f"{found['played']} ways to distribute were played, {found['ruled_out']} ruled out"

@@ -73,6 +73,29 @@ def test_the_best_is_the_fastest_of_all_and_comes_first(load, name):
             assert one.simulation.latency_s == simulate(scenario, strategy, one.devices).latency_s
 
 
+@pytest.mark.parametrize("name", SPREAD)
+@pytest.mark.parametrize("network", [{}, {"bandwidth": "1 Mbit/s"}, {"bandwidth": "10 Gbit/s", "latency": "0 s"}])
+def test_what_is_ruled_out_is_never_the_best(load, name, network):
+    scenario = load({**KINDS, "network": network} if network else KINDS)
+    everything = {one.devices: one for one in best_subset(scenario, name)}
+    found = best_subset(scenario, name, rule_out=True)
+    assert {one.devices for one in found} == set(everything)
+    best = everything[found[0].devices]
+    assert (found[0].latency_s, found[0].reason) == (best.latency_s, best.reason)
+    assert best.latency_s == min(one.latency_s for one in everything.values())
+    for one in found:
+        if one.is_ruled_out:
+            assert one.simulation is None
+            assert everything[one.devices].latency_s > best.latency_s
+
+
+def test_a_slow_device_among_fast_ones_is_ruled_out_unplayed(load):
+    """A thousandth of the speed: its even share of the work alone takes longer than all of it on the others."""
+    slow = {"name": "slower", "compute": "9 MFLOP/s", "memory_bandwidth": "1000000 GB/s"}
+    found = best_subset(load({"devices": [*KINDS["devices"], slow]}), "voltage", [2], rule_out=True)
+    assert [one.is_ruled_out for one in found if 5 in one.devices] == [True] * 3
+
+
 def test_one_device_is_that_one_alone(load):
     scenario = load(KINDS)
     found = best_subset(scenario, "voltage", sizes=[1])
