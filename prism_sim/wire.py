@@ -23,7 +23,7 @@ from prism_sim.effects import (
 Change = Callable[[Any], Any]  # of one value that has `nbytes`
 
 # Effects that hand something in, and their fields: the first is what is handed in.
-HANDING_IN = {
+HANDING_IN: dict[type, tuple[str, ...]] = {
     kind: tuple(kind.__dataclass_fields__)
     for kind in (AllGather, AllReduce, Broadcast, Gather, Send, ReduceScatter, Scatter)
 }

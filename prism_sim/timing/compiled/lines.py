@@ -43,7 +43,8 @@ def _note_booking(m: Cells, s: Floats, line: int, start_s: float, end_s: float, 
     else:
         m[rec(m, at.BOOKINGS, m[here + at.LINE_LAST_BOOKING], at.BOOKING) + at.BOOKING_NEXT] = place
     m[here + at.LINE_LAST_BOOKING] = place
-    s[m[at.LINE_SECONDS] + line * m[at.N_DEVICES] + owner] += end_s - start_s
+    seconds = m[at.LINE_SECONDS] + line * m[at.N_DEVICES] + owner
+    s[seconds] = s[seconds] + end_s - start_s
 
 
 @inner
