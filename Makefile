@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 OUT := out/demo
 SCENARIO := scenarios/vit-base-orin-nano.yaml
 # rooms whose tests are quick; the others load models, start processes or sweep
-FAST := $(addprefix tests/,core syntax scenario timing strategies shares figures validation)
+FAST := $(addprefix tests/,core syntax scenario timing strategies validation)
 INSTALLED := $(VENV)/.installed
 WORKERS := 2
 BASE := HEAD
