@@ -14,7 +14,7 @@ from prism_sim.plan import Plan
 from prism_sim.timing.media import Network
 
 WORTH_LOADING = 20_000  # steps and messages
-WORTH_COMPILING = 1_500_000
+WORTH_COMPILING = 6_000_000
 
 _played = 0  # by this process so far; it decides on speed only
 
