@@ -72,10 +72,10 @@ def _row(plan: Plan, rig: Rig) -> tuple[Any, ...]:
         from prism_sim.timing import compiled  # loads numba
 
         with suppress(compiled.CannotEndError):
-            return compiled.figures(plan, rig)
+            return _coded(compiled.figures(plan, rig))
     where = rig.devices, rig.device_of, rig.network
     timeline = play_once(plan, *where)
-    return (
+    figures = (
         timeline.latency_s,
         [timeline.breakdown_s[part] for part in PARTS],
         timeline.participant_busy_s,
@@ -84,5 +84,12 @@ def _row(plan: Plan, rig: Rig) -> tuple[Any, ...]:
         timeline.sent_bytes,
         timeline.received_bytes,
         air_s_by_device(timeline),
-        [NAMES.index(name) for name in algorithms_of(plan, *where)],
+        algorithms_of(plan, *where),
     )
+    return _coded(figures)
+
+
+def _coded(figures: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The last of them, names of algorithms, by their codes."""
+    *others, names = figures
+    return (*others, [NAMES.index(name) for name in names])

@@ -24,10 +24,8 @@ def enter_air(m: Cells, s: Floats, number: int) -> None:
     relayed = m[m[at.HOPS] + source * m[at.N_DEVICES] + (source if m[sent + at.MESSAGE_TO_ALL] else destination)] == 2
     bits_per_s = s[m[at.PORTS] + at.PORT_UP_BITS_PER_S] if relayed else last_bits_per_s(m, s, number)
     end_s = transmit(m, s, number, bits_per_s)
-    s[flight + at.FLIGHT_UPLINK_START_S], s[flight + at.FLIGHT_UPLINK_END_S] = (
-        s[flight + at.FLIGHT_DOWNLINK_START_S],
-        end_s,
-    )
+    s[flight + at.FLIGHT_UPLINK_START_S] = s[flight + at.FLIGHT_DOWNLINK_START_S]
+    s[flight + at.FLIGHT_UPLINK_END_S] = end_s
     push(m, s, now_s + (end_s - now_s), at.RELAY if relayed else at.RECEIVED, number)
 
 
@@ -60,14 +58,10 @@ def received(m: Cells, s: Floats, number: int) -> None:
     rider = number
     while rider != at.NONE:
         flight = rec(m, at.FLIGHTS, rider, at.FLIGHT)
-        s[flight + at.FLIGHT_UPLINK_START_S], s[flight + at.FLIGHT_UPLINK_END_S] = (
-            s[first + at.FLIGHT_UPLINK_START_S],
-            s[first + at.FLIGHT_UPLINK_END_S],
-        )
+        s[flight + at.FLIGHT_UPLINK_START_S] = s[first + at.FLIGHT_UPLINK_START_S]
+        s[flight + at.FLIGHT_UPLINK_END_S] = s[first + at.FLIGHT_UPLINK_END_S]
         s[flight + at.FLIGHT_DOWNLINK_START_S] = s[flight + at.FLIGHT_HEAD_S] = head_s
-        m[flight + at.FLIGHT_FIRST_LEG], m[flight + at.FLIGHT_LAST_LEG] = (
-            m[first + at.FLIGHT_FIRST_LEG],
-            m[first + at.FLIGHT_LAST_LEG],
-        )
+        m[flight + at.FLIGHT_FIRST_LEG] = m[first + at.FLIGHT_FIRST_LEG]
+        m[flight + at.FLIGHT_LAST_LEG] = m[first + at.FLIGHT_LAST_LEG]
         push(m, s, now_s + s[at.LATENCY_S], at.ARRIVE, rider)
         rider = m[flight + at.FLIGHT_NEXT]

@@ -9,8 +9,7 @@ from prism_sim.timing.compiled.clock import push, rec
 from prism_sim.timing.compiled.jit import inner
 from prism_sim.timing.compiled.layout import Cells, Floats
 from prism_sim.timing.compiled.lines import add_leg
-
-UNLIMITED_BITS_PER_S = 1e200  # as `media.fair`
+from prism_sim.timing.media.fair import UNLIMITED_BITS_PER_S
 
 
 @inner
@@ -114,10 +113,8 @@ def _begin(m: Cells, s: Floats, way: int) -> None:
     s[connection + at.CONNECTION_LEFT_BITS] = (
         8.0 * m[rec(m, at.MESSAGES, m[flight + at.FLIGHT_MESSAGE], at.MESSAGE) + at.MESSAGE_PAYLOAD_BYTES]
     )
-    s[connection + at.CONNECTION_SLACK_BITS], s[connection + at.CONNECTION_RATE] = (
-        1e-12 * s[connection + at.CONNECTION_LEFT_BITS],
-        0.0,
-    )
+    s[connection + at.CONNECTION_SLACK_BITS] = 1e-12 * s[connection + at.CONNECTION_LEFT_BITS]
+    s[connection + at.CONNECTION_RATE] = 0.0
 
 
 @inner

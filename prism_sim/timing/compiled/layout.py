@@ -359,11 +359,10 @@ SEGMENT = 2
 ) = range(4)
 PARTICIPANT = 4
 (
-    DEVICE_N_INTERVALS,
     DEVICE_BUSY_S,
     DEVICE_AIR_S,
-) = range(3)
-DEVICE = 3
+) = range(2)
+DEVICE = 2
 (
     INTERVAL_START_S,
     INTERVAL_STOP_S,

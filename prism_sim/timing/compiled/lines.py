@@ -31,12 +31,10 @@ def _note_booking(m: Cells, s: Floats, line: int, start_s: float, end_s: float, 
         return
     m[at.N_BOOKINGS] += 1
     booking = rec(m, at.BOOKINGS, place, at.BOOKING)
-    (
-        s[booking + at.BOOKING_START_S],
-        s[booking + at.BOOKING_END_S],
-        m[booking + at.BOOKING_OWNER],
-        m[booking + at.BOOKING_NEXT],
-    ) = start_s, end_s, owner, at.NONE
+    s[booking + at.BOOKING_START_S] = start_s
+    s[booking + at.BOOKING_END_S] = end_s
+    m[booking + at.BOOKING_OWNER] = owner
+    m[booking + at.BOOKING_NEXT] = at.NONE
     here = rec(m, at.LINES, line, at.LINE)
     if m[here + at.LINE_FIRST_BOOKING] == at.NONE:
         m[here + at.LINE_FIRST_BOOKING] = place
@@ -80,12 +78,10 @@ def add_leg(m: Cells, s: Floats, number: int, kind: int, start_s: float, end_s: 
         return
     m[at.N_LEGS] += 1
     leg, flight = rec(m, at.LEGS, place, at.LEG), rec(m, at.FLIGHTS, number, at.FLIGHT)
-    m[leg + at.LEG_KIND], s[leg + at.LEG_START_S], s[leg + at.LEG_END_S], m[leg + at.LEG_NEXT] = (
-        kind,
-        start_s,
-        end_s,
-        at.NONE,
-    )
+    m[leg + at.LEG_KIND] = kind
+    s[leg + at.LEG_START_S] = start_s
+    s[leg + at.LEG_END_S] = end_s
+    m[leg + at.LEG_NEXT] = at.NONE
     if m[flight + at.FLIGHT_FIRST_LEG] == at.NONE:
         m[flight + at.FLIGHT_FIRST_LEG] = place
     else:

@@ -10,10 +10,11 @@ from prism_sim.timing.compiled import layout as at
 from prism_sim.timing.compiled.layout import Cells, Floats
 from prism_sim.timing.compiled.runs import answer
 from prism_sim.timing.compiled.tables import NetworkCells, Tables, network_cells
+from prism_sim.timing.quickest import TIE
 from prism_sim.timing.rig import Rig
 
 GROWTH = 4  # times the room, where a run needs more
-TIE = 1e-12
+MOST_KEPT = 4_000_000  # cells: a larger memory is made anew for each run, which takes longer than making it
 
 
 class CannotEndError(ValueError):
@@ -178,5 +179,7 @@ def memory_for(tables: Tables, rig: Rig, wanted: Wanted) -> Memory:
     known: Memory | None = tables.memories.get(wanted)
     network = network_cells(rig.network, len(rig.devices))
     if known is None or not known.takes(network):
-        known = tables.memories[wanted] = Memory(tables, rig, wanted)
+        known = Memory(tables, rig, wanted)
+        if len(known.cells) <= MOST_KEPT:
+            tables.memories[wanted] = known
     return known

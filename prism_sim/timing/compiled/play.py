@@ -9,7 +9,6 @@ from threading import Lock
 from typing import Any
 
 from prism_sim.plan import Exchange, Plan, Step
-from prism_sim.timing.collectives import ALGORITHMS
 from prism_sim.timing.compiled import layout as at
 from prism_sim.timing.compiled.log import breakdown_of, timeline_of
 from prism_sim.timing.compiled.memory import Memory, Wanted, memory_for
@@ -18,7 +17,6 @@ from prism_sim.timing.quickest import ways_for
 from prism_sim.timing.rig import Rig
 from prism_sim.timing.timeline import Timeline
 
-ORDER = {name: number for number, name in enumerate(ALGORITHMS)}
 MOST_KEPT = 32  # plans whose tables are kept for the next who plays them
 _KEPT: OrderedDict[object, tuple[Plan, Tables]] = OrderedDict()
 _ONE_AT_A_TIME = Lock()  # a memory is written over by the next rig
@@ -33,7 +31,7 @@ def once(plan: Plan, rig: Rig) -> Timeline:
 
 
 def figures(plan: Plan, rig: Rig) -> tuple[Any, ...]:
-    """What `many.PlayedMany` has a row of, in its order. Raises CannotEndError."""
+    """What `many.PlayedMany` has a row of, in its order, algorithms by name. Raises CannotEndError."""
     n_participants, n_devices = len(rig.device_of), len(rig.devices)
     with _ONE_AT_A_TIME:
         memory = _memory(plan, plan.programs[-1:], rig, Wanted())
@@ -51,7 +49,7 @@ def figures(plan: Plan, rig: Rig) -> tuple[Any, ...]:
         whole[:, at.PARTICIPANT_SENT_BYTES],
         whole[:, at.PARTICIPANT_RECEIVED_BYTES],
         devices_s[:, at.DEVICE_AIR_S],
-        [ORDER[way] for way in chosen],
+        chosen,
     )
 
 
@@ -86,7 +84,7 @@ def _memory(plan: Plan, terminals: Sequence[Sequence[Step]], rig: Rig, wanted: W
     """Made for the same plan on like hardware before, or new. Raises ValueError as the plain engine."""
     rig.check(plan)
     network = rig.network
-    like = (network.collective, network.reaches_all, type(network), len(rig.devices), rig.device_of)
+    like = (network.collective, network.reaches_all, type(network), len(rig.devices), rig.device_of, len(terminals))
     known = _KEPT.get((id(plan), like))
     if known is None:
         ways: Callable[[Exchange], Sequence[str]] = partial(ways_for, rig)

@@ -16,11 +16,9 @@ def enter_port(m: Cells, s: Floats, number: int) -> None:
     flight = rec(m, at.FLIGHTS, number, at.FLIGHT)
     if m[flight + at.FLIGHT_RIDES] != at.NONE:
         first = rec(m, at.FLIGHTS, m[flight + at.FLIGHT_RIDES], at.FLIGHT)
-        s[flight + at.FLIGHT_UPLINK_START_S], s[flight + at.FLIGHT_UPLINK_END_S], m[flight + at.FLIGHT_AHEAD] = (
-            s[first + at.FLIGHT_UPLINK_START_S],
-            s[first + at.FLIGHT_UPLINK_END_S],
-            m[first + at.FLIGHT_AHEAD],
-        )
+        s[flight + at.FLIGHT_UPLINK_START_S] = s[first + at.FLIGHT_UPLINK_START_S]
+        s[flight + at.FLIGHT_UPLINK_END_S] = s[first + at.FLIGHT_UPLINK_END_S]
+        m[flight + at.FLIGHT_AHEAD] = m[first + at.FLIGHT_AHEAD]
     else:
         sent = rec(m, at.MESSAGES, m[flight + at.FLIGHT_MESSAGE], at.MESSAGE)
         port = m[sent + at.MESSAGE_SOURCE_DEVICE]

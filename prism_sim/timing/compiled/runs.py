@@ -8,12 +8,12 @@ from math import inf
 from prism_sim.timing.compiled import layout as at
 from prism_sim.timing.compiled.carriers import go_on, send
 from prism_sim.timing.compiled.clock import pop, push, rec
+from prism_sim.timing.compiled.exchanges import deliver
 from prism_sim.timing.compiled.jit import entry, inner, source_number
 from prism_sim.timing.compiled.layout import Cells, Floats
-from prism_sim.timing.compiled.machine import deliver, play
+from prism_sim.timing.compiled.machine import play
 from prism_sim.timing.compiled.walk import add_up, walk
-
-TOLERANCE = 1e-9  # of a period: rounding of times, as `rhythm`
+from prism_sim.timing.rhythm import TOLERANCE
 
 
 @inner
