@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch.nn.functional as F
 from torch import Tensor
 
 from prism_sim.families.base import Affine, BlockParts
 from prism_sim.families.dimensions import key_value_heads
-from prism_sim.numeric.equations import Turn, scaling_aware_attention, turned
+from prism_sim.numeric.equations import (
+    Turn,
+    attention_in_part,
+    merged_attention,
+    scaling_aware_attention,
+    turned,
+)
 
 
 class TensorBlock:
@@ -53,6 +61,16 @@ class TensorBlock:
         dropout = self.parts.attention_dropout if self.training else 0.0
         a = scaling_aware_attention(q, k, v, bias, self.parts.scaling, dropout)
         return a.transpose(1, 2).flatten(2)  # (B, T, heads * d)
+
+    def attend_in_part(self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
+        if self.group > 1:
+            k, v = self._for_each(q, k, None), self._for_each(q, v, None)
+        a, sums = attention_in_part(q, k, v, bias, self.parts.scaling)
+        return a.transpose(1, 2).flatten(2), sums
+
+    def merged(self, parts: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+        d = self.parts.head_width
+        return merged_attention([(rows.view(*rows.shape[:2], -1, d), sums) for rows, sums in parts]).flatten(2)
 
     def _for_each(self, q: Tensor, k: Tensor, heads: range | None) -> Tensor:
         """Keys or values for each query head: (B, key/value heads, K, d) -> (B, heads, K, d)."""

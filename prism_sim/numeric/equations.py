@@ -5,6 +5,8 @@ Symbols: N_p own rows of width D, L segments, g tokens behind a key, Q queries, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -71,6 +73,27 @@ def partition_aware_causal_mask(queries: Tensor, last_tokens: Tensor) -> Tensor:
     lower-triangular; it shows every mean of an earlier rank and hides every mean of a later one.
     """
     return last_tokens[None, :] <= queries[:, None]
+
+
+def attention_in_part(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, scale: float) -> tuple[Tensor, Tensor]:
+    """Attention over some of the keys alone, (batch, heads, Q, d), and log sum exp(q k^T scale + bias) over them.
+
+    The sums are (batch, heads, Q). Shapes as `scaling_aware_attention`.
+    """
+    logits = q @ k.transpose(-1, -2) * scale
+    if bias is not None:
+        logits = logits + bias
+    sums = logits.logsumexp(-1)
+    return (logits - sums.unsqueeze(-1)).exp() @ v, sums
+
+
+def merged_attention(parts: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """Attention over all keys from `attention_in_part` over each part of them (as in flash decoding).
+
+    Rows (batch, Q, heads, d), sums (batch, heads, Q); a part weighs as the sum of its exponentials.
+    """
+    weights = torch.stack([sums for _, sums in parts]).softmax(0).transpose(2, 3).unsqueeze(-1)
+    return (torch.stack([rows for rows, _ in parts]) * weights).sum(0)
 
 
 def scaling_aware_attention(

@@ -61,7 +61,7 @@ def infer(
     the model's parameters have changed.
     Raises ValueError for what is not supported, saying what and why.
     """
-    chosen = _options(strategy, segments, shares, {**options, "compressor": compressor})
+    chosen = options_of(strategy, segments, shares, {**options, "compressor": compressor})
     job = job_for(model, inputs, ranks, strategy, chosen, placement or Placement())
     outcome = execute(model, plain(model, inputs), job, observe, codebooks=codebooks)
     return Inference(main_output(outcome.output), outcome.plan or predict(job), outcome.output)
@@ -84,11 +84,11 @@ def fit_codebooks(
     """
     if not batches:
         raise ValueError("codebooks need at least one batch of inputs to be fitted to")
-    chosen = _options(strategy, segments, shares, {**options, "compressor": compressor})
+    chosen = options_of(strategy, segments, shares, {**options, "compressor": compressor})
     return fitted(model, batches, job_for(model, batches[0], ranks, strategy, chosen, Placement()))
 
 
-def _options(
+def options_of(
     strategy: str, segments: int | Sequence[int], shares: Sequence[float] | None, further: Mapping[str, Any]
 ) -> Any:
     """The strategy's Options from what was given. Raises ValueError for what it does not know or cannot serve."""

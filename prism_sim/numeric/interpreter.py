@@ -15,6 +15,7 @@ from prism_sim import driver, families
 from prism_sim.driver import Driven
 from prism_sim.effects import Program
 from prism_sim.numeric.block import TensorBlock
+from prism_sim.numeric.cache import Cache
 from prism_sim.numeric.codebooks import Codebooks, codebooks_for
 from prism_sim.numeric.meter import FlopMeter, SilentMeter, flop_counter
 from prism_sim.numeric.model import Input, TensorModel
@@ -41,6 +42,7 @@ class _How:
     counter: Any
     watch: Watch | None
     codebooks: Codebooks | None
+    caches: Sequence[Cache] | None
 
 
 class Ranks(nn.Module):
@@ -66,7 +68,13 @@ class Ranks(nn.Module):
         given = Input(self.held[0], self.inputs, embedded, self.real, self._flops(), self.how.codebooks)
         meters = [FlopMeter(self.counter) if self.counter else SilentMeter() for _ in range(self.job.n_ranks + 1)]
         models = [
-            TensorModel(self.job, given, self.how.watch(number, self.blocks) if self.how.watch else self.blocks, meter)
+            TensorModel(
+                self.job,
+                given,
+                self.how.watch(number, self.blocks) if self.how.watch else self.blocks,
+                meter,
+                self.how.caches[number] if self.how.caches else None,
+            )
             for number, meter in enumerate(meters)
         ]
         self.done = driver.run(programs(self.job, models), meters)
@@ -115,11 +123,13 @@ def execute(
     observe: bool = False,
     watch: Watch | None = None,
     codebooks: Sequence[Tensor] | None = None,
+    caches: Sequence[Cache] | None = None,
 ) -> TensorPass:
     """One forward pass of `model`, its blocks run as `job` says; everything else is the model's own code.
 
     watch: gives each participant blocks in place of the model's, such as show what passes through them.
     codebooks: see `codebooks_for`, which says what is taken where a compressor needs some and none are given.
+    caches: of each participant, what earlier passes of a request that generates text have left; this one adds to them.
     The caller's model stays untouched. Gradients reach its parameters. Raises ValueError where the strategy cannot
     serve the job.
     """
@@ -127,7 +137,7 @@ def execute(
     family = families.find(job.sizes.family)
     trunk = getattr(model, family.trunk, model)
     with flop_counter() if observe else nullcontext() as counter:
-        ranks = Ranks(job, trunk, inputs, _How(counter, watch, found))
+        ranks = Ranks(job, trunk, inputs, _How(counter, watch, found, caches))
         stand_in = with_layers(model, family.path(model), nn.ModuleList([ranks]))
         output = stand_in(**inputs)
         head_flops = counter.get_total_flops() - ranks.flops_when_done if counter else 0

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from prism_sim import families
 from prism_sim.compressors import Compressor
 from prism_sim.numeric.block import TensorBlock
+from prism_sim.numeric.cache import Cache
 from prism_sim.numeric.equations import Turn, attention_bias, partition_aware_causal_mask
 from prism_sim.numeric.meter import FlopMeter, SilentMeter
 from prism_sim.partition import Keys
@@ -39,7 +41,16 @@ class Input:
 class TensorModel(OfJob):
     """One participant's view: blocks on the model's own weights. head() only keeps the rows: the head runs after."""
 
-    def __init__(self, job: Job, given: Input, blocks: Sequence[TensorBlock], meter: FlopMeter | SilentMeter) -> None:
+    def __init__(
+        self,
+        job: Job,
+        given: Input,
+        blocks: Sequence[TensorBlock],
+        meter: FlopMeter | SilentMeter,
+        cache: Cache | None = None,
+    ) -> None:
+        """cache: what earlier passes have left, and this one adds to."""
+        self.cache = Cache() if cache is None else cache
         self.job, self.given, self.blocks, self.meter = job, given, blocks, meter
         self.family = families.find(job.sizes.family)
         self.output: Tensor | None = None
@@ -56,7 +67,26 @@ class TensorModel(OfJob):
         return self.family.embed(given.trunk, raw, given.embedded[chosen], tokens)  # type: ignore[no-any-return]
 
     def padding(self) -> Tensor | None:
-        return self.given.real
+        return None if self.job.past else self.given.real
+
+    def with_past(self, slot: Hashable, k: Tensor, v: Tensor, more: bool = False) -> tuple[Tensor, Tensor]:
+        if (before := self.cache.heads.pop(slot, None)) is not None:
+            k, v = torch.cat((before[0], k), dim=2), torch.cat((before[1], v), dim=2)
+        if more or self.job.prompt_tokens:
+            self.cache.heads[slot] = k, v
+        return k, v
+
+    def in_cache(self, slot: Hashable) -> tuple[Tensor, Tensor]:
+        return self.cache.heads[slot]
+
+    def mask_so_far(self, slot: Hashable, padding: Tensor | None) -> Tensor | None:
+        if self.job.past:
+            kept = self.cache.masks[slot]
+            new_tokens = self.job.past + self.job.n_tokens - self.job.prompt_tokens
+            return None if kept is None else F.pad(kept, (0, new_tokens), value=True)
+        if self.job.prompt_tokens:
+            self.cache.masks[slot] = padding
+        return padding
 
     def head(self, rows: Tensor) -> None:
         self.output = rows
@@ -84,6 +114,9 @@ class TensorModel(OfJob):
     def join_heads(self, parts: Sequence[Tensor]) -> Tensor:
         return parts[0] if len(parts) == 1 else torch.cat(tuple(parts), dim=2)
 
+    def select_heads(self, k: Tensor, tokens: range) -> Tensor:
+        return k[:, :, tokens.start : tokens.stop]
+
     def samples(self, x: Tensor | None, samples: range) -> Tensor | None:
         return None if x is None else x[samples.start : samples.stop]
 
@@ -101,8 +134,8 @@ class TensorModel(OfJob):
         if not self.job.sizes.rotary:
             return None
         x, batch = self.given.embedded, 1 if padding is None else len(padding)
-        stated = self.given.raw.get("position_ids")
-        positions = torch.arange(self.n_tokens, device=x.device)[None] if stated is None else stated[:1]
+        stated = None if self.past else self.given.raw.get("position_ids")
+        positions = torch.arange(self.past + self.n_tokens, device=x.device)[None] if stated is None else stated[:1]
         each = [_mean_positions(group, positions, padding).expand(batch, -1) for group in keys]
         found: Turn = self.family.rotation(self.given.trunk, x, torch.cat(each, dim=1))
         return found

@@ -65,6 +65,17 @@ class ShapeBlock:
         self.ledger.kernel("attention", 4 * batch * n_heads * n_queries * k.shape[2] * head_width, moved)
         return self.ledger.shape(batch, n_queries, n_heads * head_width)
 
+    def attend_in_part(self, q: Shape, k: Shape, v: Shape, bias: object) -> tuple[Shape, Shape]:
+        a = self.attend(q, k, v, bias)
+        return a, self.ledger.shape(*q.shape[:3])
+
+    def merged(self, parts: Sequence[tuple[Shape, Shape]]) -> Shape:
+        if len(parts) == 1:
+            return parts[0][0]
+        (a, sums), n_parts = parts[0], len(parts)
+        self.ledger.kernel("merge", 0, (n_parts + 1) * a.elements + n_parts * sums.elements)
+        return self.ledger.shape(*a.shape)
+
     def attention_output(self, a: Shape, heads: range | None = None) -> Shape:
         width, (batch, tokens, n_in) = self.sizes.width, a.shape
         self._product("attention output", (batch, tokens), n_in, width, 0, heads)

@@ -17,9 +17,12 @@ DTYPE_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 
 class Job:
     """One forward pass: model, input sizes, and how it is spread over ranks.
 
+    Of a request that generates text it is the pass over the prompt, or a step, over one new row a sample.
+
     padded: the input has a padding mask that travels. head_tokens: the rows that the head reads.
     dtype: of weights and activations; weight_dtype: of the blocks' weight matrices, wire_dtype: of rows that cross;
-    None: as dtype. options: an instance of the strategy's Options.
+    None: as dtype. options: an instance of the strategy's Options. prompt_tokens: of a request that generates text,
+    whose keys and values are kept; 0: nothing is. past: tokens before this pass's, 0: it is the prompt's.
     Raises ValueError where the sizes do not fit together.
     """
 
@@ -36,16 +39,47 @@ class Job:
     dtype: str = "float32"
     weight_dtype: str | None = None
     wire_dtype: str | None = None
+    prompt_tokens: int = 0
+    past: int = 0
 
     def __post_init__(self) -> None:
         for name in ("batch", "n_tokens", "n_ranks"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}(={getattr(self, name)}) must be >= 1")
-        if reason := self.sizes.too_long(self.n_tokens):
+        if reason := self.sizes.too_long(self.past + self.n_tokens):
             raise ValueError(reason)
         fixed = families.find(self.sizes.family).fixed_tokens(self.sizes)
         if fixed is not None and self.n_tokens != fixed:
             raise ValueError(f"{self.n_tokens} tokens do not fit the model: its images give {fixed}")
+
+    def prompt(self) -> Job:
+        """The pass over the prompt of a request that generates text, for what is this pass alone.
+
+        Raises ValueError where the model or the strategy cannot.
+        """
+        if not families.find(self.sizes.family).causal:
+            raise ValueError(f"{self.sizes.family} is an encoder: it cannot generate text, only causal models can")
+        if self.head.reads != "last":
+            raise ValueError(f"head {self.head.name} cannot generate text: it needs a language model's")
+        if self.placement.output != "terminal":
+            raise ValueError(f"output {self.placement.output} cannot generate text: the terminal picks the tokens")
+        steps = strategies.find(self.strategy).steps
+        if steps is None:
+            able = ", ".join(name for name, found in strategies.catalogue().items() if found.steps is not None)
+            raise ValueError(f"{self.strategy} has no step: it cannot generate text; those that can: {able}")
+        if reason := steps.refuse(self.options):
+            raise ValueError(reason)
+        last = range(self.n_tokens - 1, self.n_tokens)
+        return replace(self, prompt_tokens=self.n_tokens, head_tokens=last)
+
+    def step(self, past: int) -> Job:
+        """The pass over the new token that follows `past` tokens, of the prompt that this is.
+
+        Its row comes from the terminal, wherever the prompt was.
+        """
+        if not self.prompt_tokens or past < self.prompt_tokens:
+            raise ValueError(f"no step over token {past} can follow a prompt of {self.prompt_tokens} tokens")
+        return replace(self, n_tokens=1, head_tokens=range(1), placement=Placement(), past=past)
 
     @property
     def element_bytes(self) -> int:
@@ -71,8 +105,10 @@ class Job:
     def programs(self, models: list[Any]) -> list[Any]:
         """The strategy's program for each participant, on the model that each computes with."""
         strategy = strategies.find(self.strategy)
+        of_pass = strategy.steps if self.past else strategy
+        assert of_pass is not None
         return [
-            (strategy.terminal if me.index == me.terminal else strategy.rank)(me, model, self.options)
+            (of_pass.terminal if me.index == me.terminal else of_pass.rank)(me, model, self.options)
             for me, model in zip(self.roles(), models, strict=True)
         ]
 
@@ -89,6 +125,18 @@ class OfJob:
     @property
     def n_tokens(self) -> int:
         return self.job.n_tokens
+
+    @property
+    def past(self) -> int:
+        return self.job.past
+
+    @property
+    def prompt_tokens(self) -> int:
+        return self.job.prompt_tokens
+
+    @property
+    def causal(self) -> bool:
+        return families.find(self.job.sizes.family).causal
 
     @property
     def n_heads(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from prism_sim import families
 from prism_sim.compressors import Compressor
@@ -11,6 +11,7 @@ from prism_sim.compressors.compressor import MessagePiece
 from prism_sim.families.base import Layer
 from prism_sim.partition import Keys
 from prism_sim.shapes.block import ShapeBlock
+from prism_sim.shapes.cache import CacheSizes, Lengthened
 from prism_sim.shapes.job import Job, OfJob
 from prism_sim.shapes.ledger import Ledger, Mask, Packed, Shape
 
@@ -18,12 +19,43 @@ from prism_sim.shapes.ledger import Ledger, Mask, Packed, Shape
 class ShapeModel(OfJob):
     """The model of one participant; see `strategies.base.Model`."""
 
-    def __init__(self, job: Job, ledger: Ledger) -> None:
+    def __init__(self, job: Job, ledger: Ledger, cache: CacheSizes | None = None) -> None:
+        """cache: what earlier passes have left."""
         self.job, self.ledger = job, ledger
+        self.kept: dict[Hashable, tuple[Shape, Shape]] = {}
+        self.masks: dict[Hashable, int | None] = {}
+        self._take_up(CacheSizes() if cache is None else cache)
         self.family = families.find(job.sizes.family)
         self.blocks = [
             ShapeBlock(number, job.sizes, self.family.pre_norm, ledger) for number in range(job.sizes.n_blocks)
         ]
+
+    def _take_up(self, cache: CacheSizes) -> None:
+        self.kept = {slot: (self.ledger.shape(*size), self.ledger.shape(*size)) for slot, size in cache.keys.items()}
+        self.masks = dict(cache.masks)
+
+    def cache(self) -> CacheSizes:
+        """What this pass leaves."""
+        sizes = {slot: k.shape for slot, (k, _) in self.kept.items()}
+        return CacheSizes(sizes, self.masks)  # type: ignore[arg-type]
+
+    def with_past(self, slot: Hashable, k: Shape, v: Shape, more: bool = False) -> tuple[Shape, Shape]:
+        if (before := self.kept.pop(slot, None)) is not None:
+            k, v = Lengthened((before[0], k)), Lengthened((before[1], v))
+        if more or self.job.prompt_tokens:
+            self.kept[slot] = k, v
+        return k, v
+
+    def in_cache(self, slot: Hashable) -> tuple[Shape, Shape]:
+        return self.kept[slot]
+
+    def mask_so_far(self, slot: Hashable, padding: Mask | None) -> Mask | None:
+        if self.job.past:
+            batch = self.masks[slot]
+            return None if batch is None else Mask(batch, self.job.past + self.job.n_tokens)
+        if self.job.prompt_tokens:
+            self.masks[slot] = None if padding is None else padding.batch
+        return padding
 
     def _layers(self, layers: Sequence[Layer]) -> None:
         for layer in layers:
@@ -38,7 +70,7 @@ class ShapeModel(OfJob):
         return self.ledger.shape(batch, len(tokens), self.job.sizes.width)
 
     def padding(self) -> Mask | None:
-        return Mask(self.job.batch, self.job.n_tokens) if self.job.padded else None
+        return Mask(self.job.batch, self.job.n_tokens) if self.job.padded and not self.job.past else None
 
     def head(self, rows: Shape) -> None:
         self._layers(self.job.head.layers(self.job.sizes, self.job.batch, rows.shape[1], self.job.n_tokens))
@@ -83,6 +115,10 @@ class ShapeModel(OfJob):
 
     def join_heads(self, parts: Sequence[Shape]) -> Shape:
         return self._concatenate(parts, 2)
+
+    def select_heads(self, k: Shape, tokens: range) -> Shape:
+        batch, heads, n_tokens, width = k.shape
+        return k if len(tokens) == n_tokens else self.ledger.shape(batch, heads, len(tokens), width)
 
     def stack(self, parts: Sequence[Shape]) -> Shape:
         return self._concatenate(parts, 0)

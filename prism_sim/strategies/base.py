@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -17,6 +17,7 @@ EMBEDDING, HEAD = "embedding", "head"
 Rows = Any  # activations (batch, tokens, width): a tensor, or its shape alone
 Heads = Any  # per-head activations (batch, heads, tokens, head width)
 Places = Any  # where rows stand, for queries and keys that are turned by it; None: in a family that does not turn them
+Part = tuple[Any, Any]  # attention over some of the keys: rows, and log sums of exponentials (batch, heads, tokens)
 Bias = Any  # what is added to the attention logits, or None for nothing
 Padding = Any  # (batch, tokens), true at real tokens; None: no padding
 Message = tuple[Any, ...]  # what a compressor makes of rows: tensors, or the shapes of such
@@ -37,6 +38,14 @@ class Block(Protocol):
     def values(self, h: Rows, heads: range | None = None) -> Heads: ...
     def attend(self, q: Heads, k: Heads, v: Heads, bias: Bias, heads: range | None = None) -> Rows:
         """softmax(q k^T scale + bias) v, heads side by side again. heads: as q, k and v were made with."""
+        ...
+
+    def attend_in_part(self, q: Heads, k: Heads, v: Heads, bias: Bias) -> Part:
+        """The same over some of the keys, for `merged`."""
+        ...
+
+    def merged(self, parts: Sequence[Part]) -> Rows:
+        """Attention over all keys from that over each part of them, each weighed by the exponentials that it summed."""
         ...
 
     def attention_output(self, a: Rows, heads: range | None = None) -> Rows:
@@ -72,7 +81,25 @@ class Model(Protocol):
         ...
 
     @property
-    def n_tokens(self) -> int: ...
+    def n_tokens(self) -> int:
+        """Of this pass, a sample."""
+        ...
+
+    @property
+    def past(self) -> int:
+        """Tokens of earlier passes, whose keys and values are in the cache."""
+        ...
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Tokens of the prompt that new ones follow; 0: none do, and nothing is kept."""
+        ...
+
+    @property
+    def causal(self) -> bool:
+        """No token attends to later ones."""
+        ...
+
     @property
     def n_heads(self) -> int: ...
     @property
@@ -117,6 +144,25 @@ class Model(Protocol):
 
     def join_heads(self, parts: Sequence[Heads]) -> Heads:
         """Concatenates per-head activations along the tokens."""
+        ...
+
+    def select_heads(self, k: Heads, tokens: range) -> Heads:
+        """Per-head activations of `tokens`, counted from the first of k."""
+        ...
+
+    def with_past(self, slot: Hashable, k: Heads, v: Heads, more: bool = False) -> tuple[Heads, Heads]:
+        """Keys and values of this pass's rows after those that are in the cache under this name, and kept there.
+
+        Kept for the passes that follow; where none do, for rows of this one that follow: more says that some will.
+        """
+        ...
+
+    def in_cache(self, slot: Hashable) -> tuple[Heads, Heads]:
+        """Keys and values that are in the cache under this name."""
+        ...
+
+    def mask_so_far(self, slot: Hashable, padding: Padding) -> Padding:
+        """The padding mask of all tokens up to this pass's last. padding: as it came with the prompt, which is kept."""
         ...
 
     def samples(self, x: Rows | Padding, samples: range) -> Rows | Padding:
@@ -187,6 +233,18 @@ class Options(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Steps:
+    """How a strategy goes on after the prompt: the programs of one pass over one new row a sample, with the cache.
+
+    refuse(options): why it cannot go on from what a prompt with these leaves; None if it can.
+    """
+
+    rank: Callable[[Role, Model, Any], Program]
+    terminal: Callable[[Role, Model, Any], Program]
+    refuse: Callable[[Any], str | None] = lambda options: None
+
+
+@dataclass(frozen=True, slots=True)
 class Strategy:
     """A way to spread one forward pass over ranks.
 
@@ -196,6 +254,7 @@ class Strategy:
     model's to rounding. idle(options): those of its options that have no effect beside the others.
     splits_tokens: each rank owns some of the tokens, so that there must be as many of them. in_turn(options, ranks):
     for each rank the options under which it alone serves a request; None where a request needs them all.
+    steps: how it generates text, token by token; None: it only makes one pass.
     """
 
     name: str
@@ -210,6 +269,7 @@ class Strategy:
     idle: Callable[[Any], frozenset[str]] = lambda options: frozenset()
     splits_tokens: bool = True
     in_turn: Callable[[Any, int], tuple[Any, ...]] | None = None
+    steps: Steps | None = None
 
     def least_tokens(self, n_ranks: int) -> int:
         """Without so many tokens it cannot be spread over `n_ranks`."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from prism_sim.effects import Mark, Program
 from prism_sim.partition import Keys, split
-from prism_sim.strategies.base import Bias, Block, Heads, Model, Places, Role, Rows, Strategy
+from prism_sim.strategies import tensor_parallel
+from prism_sim.strategies.base import Bias, Block, Heads, Model, Places, Role, Rows, Steps, Strategy
 from prism_sim.strategies.model_split import ModelSplit, portions
 from prism_sim.strategies.ring import gather_through, reduce_through
 from prism_sim.strategies.token_split import TokenSplit, give_output, take_input, terminal_program
@@ -28,8 +29,9 @@ class RankPart:
     at: tuple[Places, ...]
     bias: Bias
 
-    def attention(self, block: Block, h: Rows, label: str) -> Program:
+    def attention(self, number: int, h: Rows, label: str) -> Program:
         """The own tokens' rows of the attention output, from the own tokens' normalised rows h."""
+        block = self.model.blocks[number]
 
         def project(tile: Rows, owner: int) -> tuple[Heads, Heads, Heads]:
             heads, at = self.heads, self.at[owner]
@@ -37,6 +39,7 @@ class RankPart:
 
         projected = yield from gather_through(self.me, h, project, f"{label} gather")
         q, k, v = (self.model.join_heads(tiles) for tiles in zip(*projected, strict=True))
+        k, v = self.model.with_past((number, 0), k, v)
         a = block.attend(q, k, v, self.bias, self.heads)
 
         def output(tile: int) -> Rows:
@@ -64,12 +67,12 @@ def rank(me: Role, model: Model, options: ModelSplit) -> Program:
     columns = portions("feed-forward columns", model.n_columns, me.n_ranks, options.shares)[me.index]
     tiles, everything = split(model.n_tokens, me.n_ranks), range(model.n_tokens)
     x, padding = yield from take_input(me, model, tiles)
-    bias = model.bias(everything, [Keys(everything, len(everything))], padding)
+    bias = model.bias(everything, [Keys(everything, len(everything))], model.mask_so_far(0, padding))
     at = tuple(model.places([Keys(tile, len(tile))], padding) for tile in tiles)
     part = RankPart(me, model, heads, columns, tiles, at, bias)
     for number, block in enumerate(model.blocks):
         yield Mark(label := f"block {number}: attention")
-        x = block.after_attention(x, (yield from part.attention(block, block.attention_norm(x), label)))
+        x = block.after_attention(x, (yield from part.attention(number, block.attention_norm(x), label)))
         yield Mark(label := f"block {number}: feed-forward")
         x = block.after_feed_forward(x, (yield from part.feed_forward(block, block.feed_forward_norm(x), label)))
     return (yield from give_output(me, model, x, tiles[me.index]))
@@ -87,4 +90,5 @@ STRATEGY = Strategy(
     rank=rank,
     terminal=terminal,
     lossless=lambda options: True,
+    steps=Steps(tensor_parallel.rank, tensor_parallel.terminal),  # one row cannot be split into tiles
 )

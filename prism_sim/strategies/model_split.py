@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from prism_sim.partition import Keys, split
-from prism_sim.strategies.base import Bias, Block, Model, Padding, Places, Rows
+from prism_sim.strategies.base import Bias, Model, Padding, Places, Rows
 from prism_sim.strategies.options import Divides, Shares
 from prism_sim.strategies.token_split import needed_rows
 
@@ -33,16 +33,30 @@ class Whole:
     at: Places
 
 
-def whole(model: Model, padding: Padding) -> Whole:
-    everything = range(model.n_tokens)
-    keys = [Keys(everything, len(everything))]
-    return Whole(model.bias(everything, keys, padding), model.places(keys, padding))
+def whole(model: Model, padding: Padding, tokens: range | None = None, part: int = 0) -> Whole:
+    """tokens: of this pass, whose rows attend to one another and to all before them; None: all of its tokens.
+
+    part: of the batch, which has a padding mask of its own.
+    """
+    own = range(model.n_tokens) if tokens is None else tokens
+    own = range(model.past + own.start, model.past + own.stop)
+    so_far = range(own.stop)
+    mask = model.mask_so_far(part, padding)
+    bias = model.bias(own, [Keys(so_far, len(so_far))], mask)
+    return Whole(bias, model.places([Keys(own, len(own))], mask))
 
 
-def attention(block: Block, h: Rows, heads: range | None, among: Whole) -> Rows:
-    """Attention of these heads (None: all) among the rows of all tokens."""
+def attention(
+    model: Model, number: int, h: Rows, heads: range | None, among: Whole, part: int = 0, more: bool = False
+) -> Rows:
+    """Attention of these heads (None: all) of block `number` among the rows of all tokens so far.
+
+    part: of the batch. more: of this pass's rows follow.
+    """
+    block = model.blocks[number]
     q, k = block.queries(h, heads, among.at), block.keys(h, heads, among.at)
-    return block.attend(q, k, block.values(h, heads), among.bias, heads)
+    k, v = model.with_past((number, part), k, block.values(h, heads), more)
+    return block.attend(q, k, v, among.bias, heads)
 
 
 def head_rows(model: Model, x: Rows) -> Rows:

@@ -6,8 +6,8 @@ Sent as they are, the rows of the others make it Voltage.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated
 
@@ -16,9 +16,11 @@ from annotated_types import Ge, doc
 from prism_sim import compressors
 from prism_sim.compressors import Compressor
 from prism_sim.compressors.vector_quantisation import DEFAULT_CODES, DEFAULT_GROUPS
-from prism_sim.effects import AllGather, Await, Begin, Mark, Program, Ticket
-from prism_sim.partition import Keys, split
-from prism_sim.strategies.base import Bias, Block, Counts, Model, Padding, Places, Role, Rows, Strategy
+from prism_sim.effects import AllGather, Begin, Mark, Program
+from prism_sim.partition import split
+from prism_sim.strategies.base import Model, Role, Steps, Strategy
+from prism_sim.strategies.context import Context, attend_afterwards, attend_meanwhile
+from prism_sim.strategies.decoding import kept_by_the_last, kept_where_they_are, step_alone, step_terminal
 from prism_sim.strategies.options import CheckedText, Excludes, PerBlock, Positive
 from prism_sim.strategies.token_split import TokenSplit, feed_forward, give_output, take_input, terminal_program
 
@@ -87,17 +89,21 @@ def rank(me: Role, model: Model, options: Options) -> Program:
     return (yield from rank_program(me, model, options, chosen))
 
 
-def rank_program(me: Role, model: Model, options: TokenSplit, compressors: Sequence[Compressor]) -> Program:
+def rank_program(
+    me: Role, model: Model, options: TokenSplit, compressors: Sequence[Compressor], in_parts: bool = False
+) -> Program:
     """A rank's part: one all-gather of summaries before every block, none after the last.
 
     compressors: what makes the summaries, one for each block. With segment means this is PRISM (arXiv 2605.25682,
-    algorithm 1); with the identity, Voltage.
+    algorithm 1); with the identity, Voltage. in_parts: where new tokens follow, each rank keeps the keys and values of
+    its own rows, else the last rank keeps all that it attends to.
     """
     parts = split(model.n_tokens, me.n_ranks, options.shares)
     own = parts[me.index]
     x, padding = yield from take_input(me, model, parts)
     context = Context(me, model, parts, padding)
     attend = attend_meanwhile if options.overlap else attend_afterwards
+    keep = partial(kept_where_they_are if in_parts else kept_by_the_last, me, model, len(own))
     for number, (block, compressor) in enumerate(zip(model.blocks, compressors, strict=True)):
         ticket = None
         if me.n_ranks > 1:
@@ -106,88 +112,25 @@ def rank_program(me: Role, model: Model, options: TokenSplit, compressors: Seque
             ticket = yield Begin(AllGather(summary, me.ranks, f"block {number}"))
         yield Mark(f"block {number}")
         at = context.places(compressor)
-        a = yield from attend(model, block, x, at, partial(context.arrival, compressor, number, ticket))
+        arrival = partial(context.arrival, compressor, number, ticket)
+        a = yield from attend(model, block, x, at, arrival, partial(keep, number))
         x = block.after_attention(x, block.attention_output(a))
         del a  # as everything that is named here, it would stay in memory through the widest step
         x = feed_forward(block, x)
     return (yield from give_output(me, model, x, own))
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where rows stand: a rank's own; what stands for others' rows; and both, one after the other."""
-
-    own: Places
-    others: Places
-    everyone: Places
+def step_rank(me: Role, model: Model, options: Options) -> Program:
+    chosen = chosen_compressors(options, model.prompt_tokens, me.n_ranks, len(model.blocks))
+    return (yield from step_alone(me, model, options, chosen))
 
 
-class Context:
-    """What stands for all others' rows, and how much a rank's own rows may attend to each of it."""
-
-    def __init__(self, me: Role, model: Model, parts: Sequence[range], padding: Padding) -> None:
-        self.me, self.model, self.parts, self.padding = me, model, parts, padding
-        self.known: dict[Compressor, Bias] = {}  # of counts that everybody knows: made once, whatever arrives
-        self.standing: dict[Compressor, Standing] = {}
-
-    def arrival(self, compressor: Compressor, block: int, ticket: Ticket | None) -> Program:
-        """Waits for the others' messages, if there are others: their rows, rank by rank, and the attention's bias."""
-        messages = () if ticket is None else (yield Await(ticket))
-        found = [
-            self.model.restore(compressor, block, message, part)
-            for rank, (part, message) in enumerate(zip(self.parts, messages, strict=False))
-            if rank != self.me.index
-        ]
-        return [rows for rows, _ in found], self._bias(compressor, [counts for _, counts in found])
-
-    def places(self, compressor: Compressor) -> Standing:
-        """Where the own rows stand, and what this compressor makes of the others'."""
-        if compressor not in self.standing:
-            own, *others = keys = self._keys(compressor)
-            found = (self.model.places(groups, self.padding) if groups else None for groups in ([own], others, keys))
-            self.standing[compressor] = Standing(*found)
-        return self.standing[compressor]
-
-    def _keys(self, compressor: Compressor) -> list[Keys]:
-        """The own rows, then what stands for the others', rank by rank."""
-        own = self.parts[self.me.index]
-        others = [part for rank, part in enumerate(self.parts) if rank != self.me.index]
-        return [Keys(own, len(own)), *map(compressor.keys, others)]
-
-    def _bias(self, compressor: Compressor, counts: Sequence[Counts]) -> Bias:
-        own, alike = self.parts[self.me.index], all(found is None for found in counts)
-        if alike and compressor in self.known:
-            return self.known[compressor]
-        bias = self.model.bias(own, self._keys(compressor), self.padding, (None, *counts))
-        if alike:
-            self.known[compressor] = bias
-        return bias
-
-
-def attend_afterwards(
-    model: Model, block: Block, x: Rows, at: Standing, await_context: Callable[[], Program]
-) -> Program:
-    """Attention of own rows x over x and the context, once that has arrived: queries come from x alone.
-
-    await_context: starts the wait, as `Context.arrival`.
-    """
-    context, bias = yield from await_context()
-    h = block.attention_norm(x)
-    c = model.join([h, block.attention_norm(model.join(context))]) if context else h
-    return block.attend(block.queries(h, at=at.own), block.keys(c, at=at.everyone), block.values(c), bias)
-
-
-def attend_meanwhile(
-    model: Model, block: Block, x: Rows, at: Standing, await_context: Callable[[], Program]
-) -> Program:
-    """The same attention and the same FLOPs, but all products that need no context come before the wait for it."""
-    h = block.attention_norm(x)
-    q, k, v = block.queries(h, at=at.own), block.keys(h, at=at.own), block.values(h)
-    context, bias = yield from await_context()
-    if context:
-        c = block.attention_norm(model.join(context))
-        k, v = model.join_heads([k, block.keys(c, at=at.others)]), model.join_heads([v, block.values(c)])
-    return block.attend(q, k, v, bias)
+def no_steps(options: Options) -> str | None:
+    (first,) = chosen_compressors(replace(options, segments=1, compression_rate=None), 1, 1, 1)
+    if not first.reducer.by_content:
+        return None
+    rule = "the tokens behind its rows are only known together with them, and new tokens need them again"
+    return f"compressor {options.compressor} has no step: {rule}; take one that goes by place, as segment_means"
 
 
 STRATEGY = Strategy(
@@ -200,4 +143,5 @@ STRATEGY = Strategy(
     compressors=chosen_compressors,
     lossless=lambda options: compressors.is_lossless(options.compressor),
     idle=idle_options,
+    steps=Steps(step_rank, step_terminal, no_steps),
 )

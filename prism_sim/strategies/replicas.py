@@ -12,7 +12,7 @@ from typing import Annotated
 from prism_sim.effects import Gather, Mark, Program, Scatter
 from prism_sim.partition import split
 from prism_sim.plan import ParticipantId
-from prism_sim.strategies.base import EMBEDDING, HEAD, Model, Role, Strategy
+from prism_sim.strategies.base import EMBEDDING, HEAD, Model, Role, Steps, Strategy
 from prism_sim.strategies.model_split import attention, head_rows, whole
 from prism_sim.strategies.options import Divides, Shares
 from prism_sim.strategies.token_split import embed_all, feed_forward
@@ -45,7 +45,9 @@ def rank(me: Role, model: Model, options: SampleSplit) -> Program:
     among = whole(model, padding)
     for number, block in enumerate(model.blocks):
         yield Mark(f"block {number}")
-        x = block.after_attention(x, block.attention_output(attention(block, block.attention_norm(x), None, among)))
+        x = block.after_attention(
+            x, block.attention_output(attention(model, number, block.attention_norm(x), None, among))
+        )
         x = feed_forward(block, x)
     if me.placement.output == "in_place":
         return x
@@ -91,4 +93,5 @@ STRATEGY = Strategy(
     lossless=lambda options: True,
     splits_tokens=False,
     in_turn=each_alone,
+    steps=Steps(rank, terminal),
 )

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from prism_sim.compressors import EVERY_ROW
 from prism_sim.effects import Program
-from prism_sim.strategies.base import Model, Role, Strategy
+from prism_sim.strategies.base import Model, Role, Steps, Strategy
+from prism_sim.strategies.decoding import step_alone, step_terminal
 from prism_sim.strategies.prism import rank_program
 from prism_sim.strategies.token_split import TokenSplit, terminal_program
 
@@ -18,6 +19,14 @@ class Options:
 
 def rank(me: Role, model: Model, options: Options) -> Program:
     return (yield from rank_program(me, model, TokenSplit(), [EVERY_ROW] * len(model.blocks)))
+
+
+def step_rank(me: Role, model: Model, options: Options) -> Program:
+    return (yield from step_alone(me, model, TokenSplit(), [EVERY_ROW] * len(model.blocks)))
+
+
+def step_at_terminal(me: Role, model: Model, options: Options) -> Program:
+    return (yield from step_terminal(me, model, TokenSplit()))
 
 
 def terminal(me: Role, model: Model, options: Options) -> Program:
@@ -34,4 +43,5 @@ STRATEGY = Strategy(
     lossless=lambda options: True,
     splits_tokens=False,
     one_rank=True,
+    steps=Steps(step_rank, step_at_terminal),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from prism_sim.effects import AllReduce, Broadcast, Mark, Program, Recv, Send
 from prism_sim.plan import ParticipantId
-from prism_sim.strategies.base import HEAD, Model, Role, Strategy
+from prism_sim.strategies.base import HEAD, Model, Role, Steps, Strategy
 from prism_sim.strategies.model_split import ModelSplit, attention, head_rows, portions, whole
 from prism_sim.strategies.token_split import embed_all
 
@@ -21,7 +21,7 @@ def rank(me: Role, model: Model, options: ModelSplit) -> Program:
     among = whole(model, padding)
     for number, block in enumerate(model.blocks):
         yield Mark(label := f"block {number}: attention")
-        a = attention(block, block.attention_norm(x), heads, among)
+        a = attention(model, number, block.attention_norm(x), heads, among)
         a = block.attention_output(a, heads)
         x = block.after_attention(x, (yield AllReduce(a, me.ranks, label)))  # bias and residual once, not P times
         del a  # as everything that is named here, it would stay in memory through the widest step
@@ -65,4 +65,5 @@ STRATEGY = Strategy(
     terminal=terminal,
     lossless=lambda options: True,
     splits_tokens=False,
+    steps=Steps(rank, terminal),
 )

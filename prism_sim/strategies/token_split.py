@@ -45,10 +45,14 @@ def give_output(me: Role, model: Model, x: Rows, own: range) -> Program:
 
 
 def needed_rows(model: Model, x: Rows, own: range) -> Rows | None:
-    needed = range(max(own.start, model.head_tokens.start), min(own.stop, model.head_tokens.stop))
+    needed = overlap_of(own, model.head_tokens)
     if not needed:
         return None
     return x if needed == own else model.select(x, range(needed.start - own.start, needed.stop - own.start))
+
+
+def overlap_of(some: range, others: range) -> range:
+    return range(max(some.start, others.start), min(some.stop, others.stop))
 
 
 def terminal_program(me: Role, model: Model, options: TokenSplit) -> Program:
