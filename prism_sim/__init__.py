@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from prism_sim.choice.run import run
+    from prism_sim.numeric.generate import generate
     from prism_sim.numeric.infer import fit_codebooks, infer
     from prism_sim.plugins import PluginError, load_plugin
     from prism_sim.scenario import Scenario, ScenarioError, load_scenario
@@ -16,6 +17,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "fit_codebooks",
+    "generate",
     "infer",
     "load_plugin",
     "load_scenario",
@@ -28,6 +30,7 @@ _HOMES = {
     "Scenario": "prism_sim.scenario",
     "ScenarioError": "prism_sim.scenario",
     "fit_codebooks": "prism_sim.numeric.infer",
+    "generate": "prism_sim.numeric.generate",
     "infer": "prism_sim.numeric.infer",
     "load_plugin": "prism_sim.plugins",
     "load_scenario": "prism_sim.scenario",

@@ -39,7 +39,8 @@ class Generated:
 class Picking:
     """How a token is picked.
 
-    temperature: 0 takes the likeliest. top_k: it is sampled of so many; None: of all. seed: of the sampling. end_of_text: tokens after which a sequence has ended; then padding follows.
+    temperature: 0 takes the likeliest. top_k: it is sampled of so many; None: of all. seed: of the sampling.
+    end_of_text: tokens after which a sequence has ended; then padding follows.
     """
 
     temperature: float
