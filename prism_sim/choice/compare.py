@@ -144,7 +144,8 @@ class Comparison:
             return row
         return row | {
             "latency_s": simulation.latency_s,
-            "breakdown_s": dict(simulation.timeline.breakdown_s),
+            "breakdown_s": dict(simulation.breakdown_s),
+            "generation": None if simulation.generation is None else simulation.generation.to_json(),
             "throughput_per_s": simulation.throughput_per_s,
             "throughput_mode": simulation.throughput_mode,
             "samples_per_s": simulation.throughput_per_s * simulation.job.batch,
@@ -152,7 +153,7 @@ class Comparison:
             "speedup_over_fastest": speedup_over(self.fastest_alone, candidate),
             "shares": None if simulation.shares is None else simulation.shares.to_json(),
             "collectives": simulation.collectives,
-            "sent_bytes": sum(simulation.timeline.sent_bytes),
+            "sent_bytes": sum(simulation.sent_bytes),
             "peak_memory_bytes": max(simulation.device_bytes.values()),
             "energy_j": simulation.total_energy_j,
         }

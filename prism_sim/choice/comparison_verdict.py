@@ -104,9 +104,9 @@ def _runner_up(comparison: Comparison) -> str:
         return "; no exact strategy can split it"
     best = min(exact, key=lambda candidate: candidate.latency_s)
     assert best.simulation is not None
-    parts, alone = dict(best.simulation.timeline.breakdown_s), comparison.single.simulation
+    parts, alone = dict(best.simulation.breakdown_s), comparison.single.simulation
     computing_s = parts.pop("compute")
-    if alone is not None and computing_s > 0.9 * alone.timeline.breakdown_s["compute"]:
+    if alone is not None and computing_s > 0.9 * alone.breakdown_s["compute"]:
         return f"; the next, {_named(comparison, best)}, saves no computing on the way to one answer"
     largest = max(parts, key=lambda name: parts[name])
     return f"; the next, {_named(comparison, best)}, spends {seconds_text(parts[largest])} on {largest}"

@@ -81,7 +81,8 @@ class RunResult:
             "samples_per_s": self.simulation.throughput_per_s * self.simulation.job.batch,
             "throughput_mode": self.simulation.throughput_mode,
             "energy_j": self.simulation.total_energy_j,
-            "breakdown_s": dict(self.simulation.timeline.breakdown_s),
+            "breakdown_s": dict(self.simulation.breakdown_s),
+            "generation": None if self.simulation.generation is None else self.simulation.generation.to_json(),
             "ranks": [self._rank(rank) for rank in self.simulation.plan.ranks],
             "devices": [
                 {"device": one.device, "peak_memory_bytes": one.need_bytes, "memory_bytes": one.have_bytes}
@@ -117,14 +118,13 @@ class RunResult:
 
     def _rank(self, rank: ParticipantId) -> dict[str, Any]:
         simulation = self.simulation
-        timeline = simulation.timeline
         return {
             "device": self._device(simulation, rank),
             "flops": simulation.block_flops(rank),
             "busy_s": simulation.busy_s[rank],
-            "wait_s": timeline.wait_s[rank],
-            "sent_bytes": timeline.sent_bytes[rank],
-            "received_bytes": timeline.received_bytes[rank],
+            "wait_s": simulation.wait_s[rank],
+            "sent_bytes": simulation.sent_bytes[rank],
+            "received_bytes": simulation.received_bytes[rank],
             "weight_bytes": simulation.back_to_back.weight_bytes[rank],
             "peak_memory_bytes": simulation.held_bytes[rank],
             "energy_j": simulation.energy_j[simulation.device_of[rank]],
@@ -138,7 +138,7 @@ class RunResult:
             "embedding_flops": simulation.labelled_flops(me, EMBEDDING),
             "head_flops": simulation.labelled_flops(me, HEAD),
             "busy_s": simulation.busy_s[me],
-            "sent_bytes": simulation.timeline.sent_bytes[me],
+            "sent_bytes": simulation.sent_bytes[me],
         }
 
 

@@ -120,7 +120,7 @@ def _too_small(result: RunResult) -> str:
 
 
 def _reason(result: RunResult) -> str:
-    parts, alone = result.simulation.timeline.breakdown_s, result.single.timeline.breakdown_s
+    parts, alone = result.simulation.breakdown_s, result.single.breakdown_s
     exchanging = {name: s for name, s in parts.items() if name != "compute"}
     largest = max(exchanging, key=lambda name: exchanging[name])
     cost = f"{seconds_text(sum(exchanging.values()))} of exchange and overhead, most of it {largest}."

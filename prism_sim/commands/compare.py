@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
         from prism_sim.figures.style import saved
 
         simulations = ((name, candidate.simulation) for name, candidate in found.named())
-        bars = [(name, one.timeline.breakdown_s) for name, one in simulations if one is not None]
+        bars = [(name, one.breakdown_s) for name, one in simulations if one is not None]
         return {"parts.png": saved(draw_parts(bars, found.scenario.name))}
 
     return base.deliver(base.Answer("compare", described, partial(show_comparison, found), files), options)

@@ -78,7 +78,7 @@ class AccuracyPoint:
             "segments": json.dumps(segments) if isinstance(segments, list) else segments,
             "compression_rate": rate,
             "latency_s": self.simulation.latency_s,
-            "sent_bytes": sum(self.simulation.timeline.sent_bytes),
+            "sent_bytes": sum(self.simulation.sent_bytes),
             **accuracy_columns(self.accuracy.to_json()),
         }
 
@@ -225,7 +225,7 @@ def _ways(scenario: Scenario, order: AccuracyRequest) -> Iterator[tuple[str | No
 
 def _way(compressor: str | None, simulation: Simulation) -> tuple[Any, ...]:
     """Equal for equal ways to compute: same outputs, same bytes, same devices."""
-    sent_bytes = sum(simulation.timeline.sent_bytes)
+    sent_bytes = sum(simulation.sent_bytes)
     return simulation.job.strategy, compressor, repr(simulation.compression), sent_bytes, simulation.device_of
 
 

@@ -106,7 +106,7 @@ def budget(
 
 def sent_bytes(simulation: Simulation) -> int:
     """By all devices, for one request."""
-    return sum(simulation.timeline.sent_bytes)
+    return sum(simulation.sent_bytes)
 
 
 def _refuse(job: Job, order: BudgetRequest) -> None:

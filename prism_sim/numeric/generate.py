@@ -84,9 +84,7 @@ def generate(
     picking = _picking(model, temperature, top_k, seed, end_of_text)
     chosen = options_of(strategy, segments, shares, {**options, "compressor": compressor})
     given = padded_before(inputs)
-    prompt = job_for(model, given, ranks, strategy, chosen, placement or Placement()).prompt()
-    if reason := prompt.sizes.too_long(prompt.n_tokens + new_tokens):
-        raise ValueError(f"a prompt of {prompt.n_tokens} tokens and {new_tokens} new ones: {reason}")
+    prompt = job_for(model, given, ranks, strategy, chosen, placement or Placement()).prompt(new_tokens)
     with torch.no_grad():
         return _Run(model, prompt, given, picking, observe, codebooks).generate(new_tokens)
 

@@ -78,7 +78,7 @@ def _cells(comparison: Comparison, candidate: Candidate) -> dict[str, str]:
         "outputs": _outputs(candidate),
         "requests/s": per_second_text(rate),
         SAMPLES: per_second_text(rate * simulation.job.batch),
-        "sent": bytes_text(sum(simulation.timeline.sent_bytes)),
+        "sent": bytes_text(sum(simulation.sent_bytes)),
         "memory": bytes_text(max(simulation.device_bytes.values())) + ("" if candidate.fits else " !"),
         "energy": "" if joules is None else joules_text(joules),
     }

@@ -11,6 +11,7 @@ from prism_sim.choice.result import RunResult
 from prism_sim.choice.verdict import verdict
 from prism_sim.reports.accuracy import show_accuracy, show_notes
 from prism_sim.reports.collectives import exchanges_lines
+from prism_sim.reports.generation import show_generation
 from prism_sim.reports.tables import NarrowName, new_table, parts_table
 from prism_sim.simulation.simulate import Simulation
 from prism_sim.units_text import bytes_text, flops_text, seconds_text, speedup_text
@@ -21,7 +22,10 @@ def show(result: RunResult, console: Console) -> None:
     console.print(f"\n[bold]{escape(result.scenario.name)}[/bold]")
     console.print(_question(result), style="dim")
     console.print(_comparison(result))
-    console.print(parts_table(result.simulation.timeline.breakdown_s, result.latency_s))
+    if (generation := result.simulation.generation) is None:
+        console.print(parts_table(result.simulation.breakdown_s, result.latency_s))
+    else:
+        show_generation(generation, console)
     for table in _devices(result, console):
         console.print(table)
     for line in exchanges_lines([("", result.simulation)]):
@@ -43,9 +47,10 @@ def _question(result: RunResult) -> str:
     segments, rate = result.simulation.compression
     summary = "" if rate is None or segments is None else f", L = {segments} (CR {rate:.3g})"
     what = "one forward pass (prefill)" if families.find(job.sizes.family).causal else "one forward pass"
+    then = f", then {job.new_tokens} new" if job.new_tokens else ""
     return (
         f"{escape(scenario.model.label)} (head {job.head.name}, {job.dtype}), "
-        f"{what} of {job.batch} x {job.n_tokens} tokens: {job.strategy}{summary} over {job.n_ranks} rank(s)"
+        f"{what} of {job.batch} x {job.n_tokens} tokens{then}: {job.strategy}{summary} over {job.n_ranks} rank(s)"
     )
 
 
@@ -73,7 +78,7 @@ def _add_row(table: Table, name: str, simulation: Simulation, result: RunResult)
         seconds_text(simulation.latency_s),
         speedup_text(result.single.latency_s / simulation.latency_s) if comparable else "",
         flops_text(simulation.gflops_per_device * 1e9 * simulation.job.batch),
-        bytes_text(sum(simulation.timeline.sent_bytes)),
+        bytes_text(sum(simulation.sent_bytes)),
         style=None if fits else "dim",
     )
 
@@ -81,14 +86,14 @@ def _add_row(table: Table, name: str, simulation: Simulation, result: RunResult)
 def _devices(result: RunResult, console: Console) -> list[Table]:
     """One table, or where the terminal is too narrow for it two: of work, and of bytes."""
     simulation = result.simulation
-    timeline, plan = simulation.timeline, simulation.plan
+    plan = simulation.plan
     participants = plan.participants
     columns = {
         "blocks": [flops_text(simulation.block_flops(one)) for one in participants],
         "busy": [seconds_text(simulation.busy_s[one]) for one in participants],
-        "waits": [seconds_text(timeline.wait_s[one]) for one in participants],
-        "sent": [bytes_text(timeline.sent_bytes[one]) for one in participants],
-        "received": [bytes_text(timeline.received_bytes[one]) for one in participants],
+        "waits": [seconds_text(simulation.wait_s[one]) for one in participants],
+        "sent": [bytes_text(simulation.sent_bytes[one]) for one in participants],
+        "received": [bytes_text(simulation.received_bytes[one]) for one in participants],
         "memory": [_memory(simulation, one) for one in participants],
     }
 

@@ -87,7 +87,7 @@ def workload(
         remedy = f"name fewer ranks, or a strategy that does not split tokens ({', '.join(others)})"
         rule = f"{least_tokens} ranks cannot share {tokens} tokens: each needs at least one; {remedy}"
         raise source.error(path if section.tokens else ("ranks",), rule)
-    return WorkloadSpec(section.batch, tokens, _input(section, source))
+    return WorkloadSpec(section.batch, tokens, _input(section, source), section.new_tokens or 0)
 
 
 def _input(section: WorkloadSection, source: Source) -> Path | None:

@@ -48,11 +48,15 @@ class TaskSpec:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadSpec:
-    """One request. tokens: N; None where the model's dimensions or the input decide it later."""
+    """One request. tokens: N; None where the model's dimensions or the input decide it later.
+
+    new_tokens: to generate after them; 0: one pass.
+    """
 
     batch: int
     tokens: int | None
     input: Path | None
+    new_tokens: int = 0
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class Job:
     dtype: of weights and activations; weight_dtype: of the blocks' weight matrices, wire_dtype: of rows that cross;
     None: as dtype. options: an instance of the strategy's Options. prompt_tokens: of a request that generates text,
     whose keys and values are kept; 0: nothing is. past: tokens before this pass's, 0: it is the prompt's.
+    new_tokens: of a prompt, those that shall follow it, the first of which comes with it.
     Raises ValueError where the sizes do not fit together.
     """
 
@@ -41,6 +42,7 @@ class Job:
     wire_dtype: str | None = None
     prompt_tokens: int = 0
     past: int = 0
+    new_tokens: int = 0
 
     def __post_init__(self) -> None:
         for name in ("batch", "n_tokens", "n_ranks"):
@@ -52,7 +54,7 @@ class Job:
         if fixed is not None and self.n_tokens != fixed:
             raise ValueError(f"{self.n_tokens} tokens do not fit the model: its images give {fixed}")
 
-    def prompt(self) -> Job:
+    def prompt(self, new_tokens: int) -> Job:
         """The pass over the prompt of a request that generates text, for what is this pass alone.
 
         Raises ValueError where the model or the strategy cannot.
@@ -69,8 +71,10 @@ class Job:
             raise ValueError(f"{self.strategy} has no step: it cannot generate text; those that can: {able}")
         if reason := steps.refuse(self.options):
             raise ValueError(reason)
+        if reason := self.sizes.too_long(self.n_tokens + new_tokens):
+            raise ValueError(f"a prompt of {self.n_tokens} and {new_tokens} new: {reason}")
         last = range(self.n_tokens - 1, self.n_tokens)
-        return replace(self, prompt_tokens=self.n_tokens, head_tokens=last)
+        return replace(self, prompt_tokens=self.n_tokens, head_tokens=last, new_tokens=new_tokens)
 
     def step(self, past: int) -> Job:
         """The pass over the new token that follows `past` tokens, of the prompt that this is.
@@ -79,7 +83,7 @@ class Job:
         """
         if not self.prompt_tokens or past < self.prompt_tokens:
             raise ValueError(f"no step over token {past} can follow a prompt of {self.prompt_tokens} tokens")
-        return replace(self, n_tokens=1, head_tokens=range(1), placement=Placement(), past=past)
+        return replace(self, n_tokens=1, head_tokens=range(1), placement=Placement(), past=past, new_tokens=0)
 
     @property
     def element_bytes(self) -> int:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from prism_sim import timing
+from prism_sim.generation.decoding import Decoding, decoding, request_plan
 from prism_sim.partition import split
 from prism_sim.plan import Plan
 from prism_sim.plugins import remembered
 from prism_sim.progress import SILENT, Progress
-from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 from prism_sim.shares.bounds import least_latency_s
 from prism_sim.strategies.options import Divides, marks
@@ -46,7 +46,16 @@ class Setting:
     @property
     def plan(self) -> Plan:
         """Raises ValueError where the strategy cannot serve the job."""
-        return predict(self.shared(None).job if self._is_even else self.job)
+        return request_plan(self._job)
+
+    @property
+    def decoding(self) -> Decoding | None:
+        """The steps that follow the pass over a prompt; None: nothing follows."""
+        return _decoding(self) if self.job.new_tokens > 1 else None
+
+    @property
+    def _job(self) -> Job:
+        return self.shared(None).job if self._is_even else self.job
 
     @property
     def _is_even(self) -> bool:
@@ -139,18 +148,31 @@ class Played:
     @cached_property
     def score(self) -> tuple[int, float]:
         """Bytes that do not fit, and the latency: the less, the better."""
-        return self.setting.lacking_bytes(self.plan), rounded(self.timeline.latency_s)
+        return self.setting.lacking_bytes(self.plan), rounded(self.latency_s)
+
+    @property
+    def latency_s(self) -> float:
+        """Of the whole request."""
+        decoding = self.setting.decoding
+        return self.timeline.latency_s + (0.0 if decoding is None else decoding.total_s)
 
     @property
     def busy_s(self) -> tuple[float, ...]:
         """Of each rank's device."""
-        return tuple(self.timeline.busy_s[device] for device in self.setting.device_of[:-1])
+        decoding = self.setting.decoding
+        steps_s = (0.0,) * len(self.timeline.busy_s) if decoding is None else decoding.sum(lambda one: one.busy_s)
+        return tuple(self.timeline.busy_s[device] + steps_s[device] for device in self.setting.device_of[:-1])
 
 
 @remembered(maxsize=16)
 def _played(setting: Setting, plan: Plan | None = None) -> Played:
     plan = setting.plan if plan is None else plan
     return Played(setting, plan, timing.play_once(plan, setting.devices, setting.device_of, setting.network))
+
+
+@remembered(maxsize=16)
+def _decoding(setting: Setting) -> Decoding | None:
+    return decoding(setting._job, setting.devices, setting.device_of, setting.network)
 
 
 def rounded(seconds: float) -> float:

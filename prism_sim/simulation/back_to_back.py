@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Any, Literal
 
 from prism_sim import strategies, timing
+from prism_sim.generation.decoding import request_plan
 from prism_sim.plan import Plan
-from prism_sim.shapes.interpreter import predict
+from prism_sim.shapes.job import Job
 from prism_sim.shares.setting import Setting
 
 ThroughputMode = Literal["split", "in turn"]
@@ -25,11 +26,15 @@ class BackToBack:
     @cached_property
     def turns(self) -> tuple[Plan, ...]:
         """Of each rank, the plan by which it serves a request alone; none where a request needs all ranks."""
+        return tuple(request_plan(turn) for turn in self._jobs_in_turn)
+
+    @property
+    def _jobs_in_turn(self) -> list[Job]:
         job = self.setting.job
         in_turn = strategies.find(job.strategy).in_turn
         if in_turn is None or job.n_ranks == 1:
-            return ()
-        return tuple(predict(replace(job, options=options)) for options in in_turn(job.options, job.n_ranks))
+            return []
+        return [replace(job, options=options) for options in in_turn(job.options, job.n_ranks)]
 
     @cached_property
     def weight_bytes(self) -> tuple[int, ...]:
@@ -54,11 +59,22 @@ class BackToBack:
     def paces_per_s(self) -> dict[ThroughputMode, float]:
         """Requests a second when the next is always waiting, by how they are served."""
         setting = self.setting
+        if setting.job.new_tokens > 1:
+            return self._paces_of_generation
         where = setting.devices, setting.device_of, setting.network
         paces: dict[ThroughputMode, float] = {"split": timing.play_stream(self.plan, *where).throughput_per_s}
         if self.turns and self.turns_fit:
             paces["in turn"] = timing.dealt_per_s(self.turns, *where)
         return paces
+
+    @property
+    def _paces_of_generation(self) -> dict[ThroughputMode, float]:
+        """One request after another; in turn, each rank at its own pace."""
+        found: dict[ThroughputMode, float] = {"split": 1 / self.setting.played().latency_s}
+        if self.turns and self.turns_fit:
+            alone = (replace(self.setting, job=job).played() for job in self._jobs_in_turn)
+            found["in turn"] = sum(1 / one.latency_s for one in alone)
+        return found
 
     @property
     def throughput_per_s(self) -> float:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, reduce
 from operator import add
+from typing import Any
 
 from prism_sim import families, strategies, timing
 from prism_sim.compressors import Compressor
+from prism_sim.generation.decoding import Decoding, decoded_cache_bytes
 from prism_sim.plan import Compute, ParticipantId, Plan
 from prism_sim.plugins import remembered
 from prism_sim.progress import SILENT, Progress
@@ -55,9 +57,45 @@ class Simulation:
     def network(self) -> timing.Network:
         return self.setting.network
 
+    @cached_property
+    def decoding(self) -> Decoding | None:
+        """What follows the pass over the prompt; None: that is all."""
+        return self.setting.decoding
+
+    @property
+    def generation(self) -> Generation | None:
+        """Of a request that generates text; None of any other."""
+        return Generation.of(self) if self.job.new_tokens else None
+
     @property
     def latency_s(self) -> float:
-        return self.timeline.latency_s
+        """Of the whole request, to its last new token."""
+        return self.timeline.latency_s + (0.0 if self.decoding is None else self.decoding.total_s)
+
+    def over_request(self, figures: Callable[[timing.Timeline], Iterable[float]]) -> tuple[float, ...]:
+        """These figures of the pass, and of all steps that follow it."""
+        of_pass = tuple(figures(self.timeline))
+        return of_pass if self.decoding is None else tuple(map(add, of_pass, self.decoding.sum(figures)))
+
+    @cached_property
+    def breakdown_s(self) -> dict[str, float]:
+        """Seconds of each part of the critical path; they sum to the latency."""
+        parts = self.timeline.breakdown_s
+        return dict(zip(parts, self.over_request(lambda timeline: timeline.breakdown_s.values()), strict=True))
+
+    @cached_property
+    def wait_s(self) -> tuple[float, ...]:
+        """Per participant: time in which it waited for messages."""
+        return self.over_request(lambda timeline: timeline.wait_s)
+
+    @cached_property
+    def sent_bytes(self) -> tuple[int, ...]:
+        """Per participant, between different devices."""
+        return tuple(map(round, self.over_request(lambda timeline: timeline.sent_bytes)))
+
+    @cached_property
+    def received_bytes(self) -> tuple[int, ...]:
+        return tuple(map(round, self.over_request(lambda timeline: timeline.received_bytes)))
 
     @cached_property
     def shares(self) -> ShareChoice | None:
@@ -139,8 +177,11 @@ class Simulation:
     @cached_property
     def energy_j(self) -> tuple[float | None, ...]:
         """Of one request, per device; None where a device does not state its powers or takes no part."""
-        joules = timing.energy_j(self.timeline, self.devices)
-        return tuple(joule if device in self.device_of else None for device, joule in enumerate(joules))
+        states = [joule is not None for joule in timing.energy_j(self.timeline, self.devices)]
+        joules = self.over_request(lambda timeline: [j or 0.0 for j in timing.energy_j(timeline, self.devices)])
+        return tuple(
+            joule if states[device] and device in self.device_of else None for device, joule in enumerate(joules)
+        )
 
     @property
     def total_energy_j(self) -> float | None:
@@ -152,7 +193,7 @@ class Simulation:
     @property
     def busy_s(self) -> tuple[float, ...]:
         """Per participant: its time in compute, staging and overhead."""
-        return self.timeline.participant_busy_s
+        return self.over_request(lambda timeline: timeline.participant_busy_s)
 
     @property
     def compression(self) -> tuple[int | list[int] | None, float | None]:
@@ -189,6 +230,49 @@ class Simulation:
         job = self.job
         find = strategies.find(job.strategy).compressors
         return () if job.n_ranks == 1 else find(job.options, job.n_tokens, job.n_ranks, job.sizes.n_blocks) or ()
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """How fast text comes.
+
+    ttft_s: time to first token, from the request to the first new token at the terminal. tpot_s: time per output token,
+    the mean of the later ones; None: there are none. step_breakdown_s: of the mean step, parts of its critical path.
+    step_bytes: that cross between devices in the mean step. cache_bytes: per participant, of keys and values at the
+    end.
+    """
+
+    new_tokens: int
+    batch: int
+    ttft_s: float
+    tpot_s: float | None
+    prompt_breakdown_s: Mapping[str, float]
+    step_breakdown_s: Mapping[str, float] | None
+    step_bytes: float | None
+    cache_bytes: tuple[int, ...]
+
+    @property
+    def tokens_per_s(self) -> float | None:
+        """Of all sequences, once the first token is there."""
+        return None if self.tpot_s is None else self.batch / self.tpot_s
+
+    @staticmethod
+    def of(simulation: Simulation) -> Generation:
+        job, after = simulation.job, simulation.decoding
+        n_steps = 0 if after is None else after.n_steps
+        return Generation(
+            new_tokens=job.new_tokens,
+            batch=job.batch,
+            ttft_s=simulation.timeline.latency_s,
+            tpot_s=None if after is None else after.tpot_s,
+            prompt_breakdown_s=dict(simulation.timeline.breakdown_s),
+            step_breakdown_s=None if after is None else {k: s / n_steps for k, s in after.breakdown_s.items()},
+            step_bytes=None if after is None else sum(after.sum(lambda timeline: timeline.sent_bytes)) / n_steps,
+            cache_bytes=decoded_cache_bytes(job),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "cache_bytes": list(self.cache_bytes), "tokens_per_s": self.tokens_per_s}
 
 
 def simulate(
@@ -283,9 +367,10 @@ def job_of(scenario: Scenario, strategy: str, n_ranks: int) -> Job:
     sizes, head = family.dimensions(spec.config), family.head(spec.head)
     if (reason := head.refuse(spec.config, batch)) is not None:
         raise scenario.error(("workload", "batch"), reason)
+    new_tokens = scenario.workload.new_tokens
     n_tokens = scenario.workload.tokens or family.fixed_tokens(sizes) or min(DEFAULT_TOKENS, sizes.max_tokens)
     own = strategy == scenario.strategy.name
-    return Job(
+    job = Job(
         sizes=sizes,
         head=head,
         batch=batch,
@@ -299,3 +384,7 @@ def job_of(scenario: Scenario, strategy: str, n_ranks: int) -> Job:
         weight_dtype=spec.weight_dtype,
         wire_dtype=spec.wire_dtype,
     )
+    try:
+        return job.prompt(new_tokens) if new_tokens else job
+    except ValueError as error:
+        raise scenario.error(("workload", "new_tokens"), str(error), about=strategy) from error

@@ -59,6 +59,11 @@ class WorkloadSection(Section):
 
     batch: int = Field(default=1, ge=1, le=MAX_BATCH)
     tokens: int | Absent = absent("of a text model; default 128", ge=1, le=MAX_TOKENS)
+    new_tokens: int | Absent = absent(
+        "to generate after the prompt, by a causal language model; default: one pass over the input",
+        ge=1,
+        le=MAX_TOKENS,
+    )
     input: str | Absent = absent("picture or text file, relative to the scenario", min_length=1)
 
 

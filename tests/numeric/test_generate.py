@@ -63,7 +63,7 @@ def check(model: nn.Module, inputs: dict[str, Any], new_tokens: int, strategy: s
     assert torch.equal(found.tokens, wanted) and len(wanted.unique()) > 2
     assert relative_error(found.logits, logits_for(model, inputs, wanted)) < 1e-10
     kind = options_of(strategy, options.pop("segments", 10), options.pop("shares", None), options)
-    prompt = job_for(model, inputs, ranks, strategy, kind, Placement()).prompt()
+    prompt = job_for(model, inputs, ranks, strategy, kind, Placement()).prompt(new_tokens)
     assert found.prompt.observable() == predict(prompt).observable()
     jobs = [prompt.step(prompt.n_tokens + step) for step in range(n_steps - 1)]
     for plan, job in zip(found.steps, jobs, strict=True):

@@ -1,0 +1,1 @@
+"""Text token by token, in time and memory: the steps that follow a prompt."""
