@@ -33,12 +33,32 @@ def draw_latency(table: DataFrame, *, x: str = "", title: str = "") -> Figure:
 
     table: `latency_s`, `strategy` and x. Raises ValueError for a missing column, nothing to draw, or no x.
     """
-    return _draw_along(table, NAME, x or _swept_number(canonical(table)), title)
+    return _draw_along(table, NAME, x or _swept_number(canonical(table), NAME), title)
 
 
 def draw_latency_bandwidth(table: DataFrame, *, x: str = BANDWIDTH, title: str = "") -> Figure:
     """A line a strategy. table: `latency_s`, `strategy` and `network.bandwidth`, or another field x (`network.up`)."""
     return _draw_along(table, "latency-bandwidth", x, title)
+
+
+def draw_token_time(table: DataFrame, *, x: str = "", title: str = "") -> Figure:
+    """Time to the first token and per later one, a line a strategy, along x (default: the one swept number).
+
+    table: `ttft_s`, `tpot_s`, `strategy` and x.
+    """
+    return _draw_tokens(table, "token-time", ("ttft_s", "tpot_s"), x, title)
+
+
+def draw_token_rate(table: DataFrame, *, x: str = "", title: str = "") -> Figure:
+    """Tokens a second, a line a strategy, along x (default: the one swept number, as devices or bandwidth)."""
+    return _draw_tokens(table, "token-rate", ("tokens_per_s",), x, title)
+
+
+def _draw_tokens(table: DataFrame, plot: str, columns: tuple[str, ...], x: str, title: str) -> Figure:
+    along = x or _swept_number(canonical(table), plot)
+    return draw_chart(
+        Chart(plot, numeric(checked(table, plot, *columns, along, "strategy"), plot, along), along, columns, title)
+    )
 
 
 def draw_speedup_devices(table: DataFrame, *, x: str = "n_ranks", title: str = "") -> Figure:
@@ -58,12 +78,12 @@ def _draw_along(table: DataFrame, plot: str, x: str, title: str) -> Figure:
     return draw_chart(Chart(plot, rows, x, ("latency_s",), title, decorate=mark))
 
 
-def _swept_number(table: DataFrame) -> str:
+def _swept_number(table: DataFrame, plot: str) -> str:
     numbers = [field for field in varying(table) if table[field].map(lambda value: isinstance(value, Real)).all()]
     numbers = [field for field in numbers if not field.startswith("strategy.")] or numbers
     if len(numbers) != 1:
         found = ", ".join(numbers) or "none"
-        raise ValueError(f"{NAME} needs to know along which field: --x FIELD; fields of numbers that vary: {found}")
+        raise ValueError(f"{plot} needs to know along which field: --x FIELD; fields of numbers that vary: {found}")
     return numbers[0]
 
 
@@ -132,6 +152,18 @@ PLOTS = (
         "latency against bandwidth, with break-evens against one device",
         draw_latency_bandwidth,
         ("latency_s", BANDWIDTH, "strategy"),
+    ),
+    Plot(
+        "token-time",
+        "time to first token and per output token along a swept field of numbers (--x)",
+        draw_token_time,
+        ("ttft_s", "tpot_s", "strategy"),
+    ),
+    Plot(
+        "token-rate",
+        "tokens a second along a swept field of numbers, such as devices or bandwidth (--x)",
+        draw_token_rate,
+        ("tokens_per_s", "strategy"),
     ),
     Plot(
         "speedup-devices",

@@ -54,6 +54,10 @@ def short(number: float, digits: int = 3) -> str:
 
 RESULTS = {
     "latency_s": Quantity("latency", SECONDS),
+    "ttft_s": Quantity("time to first token", SECONDS),
+    "tpot_s": Quantity("time per output token", SECONDS),
+    "tokens_per_s": Quantity("generated", ((1, "tokens/s"),), "high"),
+    "step_bytes": Quantity("sent by all devices a step", BYTES),
     "compression_rate": Quantity("compression rate CR = ⌈N/P⌉ / L", better="high"),
     "segments": Quantity("segment means per device"),
     "versus_single_speedup": Quantity("speed-up over the terminal alone", better="high"),
@@ -95,6 +99,7 @@ _FIELDS = {  # by the last step of a field's path
     "radio_power": Quantity("radio power", WATTS),
     "batch": Quantity("batch size"),
     "tokens": Quantity("tokens"),
+    "new_tokens": Quantity("new tokens"),
     "count": Quantity("devices"),
     "ranks": Quantity("devices that take part"),
 }

@@ -105,7 +105,8 @@ class _Run:
         self.random = torch.Generator().manual_seed(picking.seed)
         self.ended = torch.zeros(prompt.batch, dtype=torch.bool)
 
-    def generate(self, new_tokens: int) -> Generated:
+    def generate(self, new_tokens: int, forced: Tensor | None = None) -> Generated:
+        """forced: tokens (batch, new) to go on with, whatever is picked."""
         logits, plan = self._pass(self.prompt, prompt_inputs(self.given))
         plans, all_logits, tokens = [plan], [logits], [self._pick(logits)]
         real = padding_mask(self.given)
@@ -113,7 +114,8 @@ class _Run:
         for step in range(new_tokens - 1):
             if bool(self.ended.all()):
                 break
-            stepping = {"input_ids": tokens[-1][:, None], "position_ids": (lengths + step)[:, None]}
+            fed = tokens[-1] if forced is None else forced[:, step]
+            stepping = {"input_ids": fed[:, None], "position_ids": (lengths + step)[:, None]}
             logits, plan = self._pass(self.prompt.step(self.prompt.n_tokens + step), stepping)
             plans.append(plan)
             all_logits.append(logits)
@@ -144,6 +146,22 @@ class _Run:
         found = found.masked_fill(self.ended, self.picking.padding)
         self.ended |= torch.isin(found, torch.tensor(self.picking.end_of_text, dtype=found.dtype))
         return found
+
+
+@torch.no_grad()
+def continued(
+    model: nn.Module,
+    inputs: Mapping[str, Any],
+    prompt: Job,
+    forced: Tensor | None = None,
+    codebooks: Sequence[Tensor] | None = None,
+) -> Generated:
+    """What a job of a prompt generates, observed, the likeliest token each time, to the last of its new tokens.
+
+    forced: tokens (batch, new) that are fed in place of those that are picked, so that logits can be compared.
+    """
+    never_ends = Picking(0.0, None, 0, (), 0)
+    return _Run(model, prompt, padded_before(inputs), never_ends, True, codebooks).generate(prompt.new_tokens, forced)
 
 
 def _picking(

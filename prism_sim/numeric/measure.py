@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from prism_sim import families
+from prism_sim.numeric.generate import KNOWN_INPUTS, continued
 from prism_sim.numeric.infer import has_logits, main_output
 from prism_sim.numeric.inputs import InputSource, make_inputs
 from prism_sim.numeric.interpreter import execute, padding_mask
@@ -65,11 +66,42 @@ def measure(source: ModelSource, given: InputSource, job: Job) -> tuple[OutputFi
     Raises LoadError for weights or an input that cannot be loaded.
     """
     with torch.no_grad(), fixed_threads():
+        if job.new_tokens:
+            return _measured_text(source, given, job)
         model, inputs, reference, of_logits = _undistributed(source, given, _kept(job))
         outcome = execute(model, inputs, job, observe=True)
         assert outcome.plan is not None
         confirmed = outcome.plan.observable() == predict(job).observable()
         return fidelity(main_output(outcome.output), reference, of_logits), confirmed
+
+
+def _measured_text(source: ModelSource, given: InputSource, prompt: Job) -> tuple[OutputFidelity, bool]:
+    """Of text: the logits of all new tokens, both models going on with the undistributed one's own tokens."""
+    model, inputs, reference, tokens = _undistributed_text(source, given, prompt.new_tokens)
+    found = continued(model, inputs, prompt, forced=tokens)
+    jobs = [prompt, *(prompt.step(prompt.n_tokens + step) for step in range(prompt.new_tokens - 1))]
+    plans = (found.prompt, *found.steps)
+    confirmed = all(plan.observable() == predict(job).observable() for plan, job in zip(plans, jobs, strict=True))
+    return fidelity(found.logits, reference, logits=True), confirmed
+
+
+@remembered(maxsize=1)
+def _undistributed_text(
+    source: ModelSource, given: InputSource, new_tokens: int
+) -> tuple[nn.Module, dict[str, Any], Tensor, Tensor]:
+    """Model, inputs, logits (batch, new, vocabulary) and tokens (batch, new), the likeliest each time."""
+    model = load(source)
+    inputs = {k: v for k, v in make_inputs(model, given).items() if k in KNOWN_INPUTS}
+    found: Any = model.generate(  # type: ignore[operator]
+        **inputs,
+        max_new_tokens=new_tokens,
+        min_new_tokens=new_tokens,
+        do_sample=False,
+        output_logits=True,
+        return_dict_in_generate=True,
+    )
+    tokens = found.sequences[:, -new_tokens:]
+    return model, inputs, torch.stack(found.logits, dim=1), tokens
 
 
 def _kept(job: Job) -> int:

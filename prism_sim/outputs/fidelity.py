@@ -134,7 +134,7 @@ def question(scenario: Scenario, job: Job, schema: str = SCHEMA) -> str:
             spec.wire_dtype,
             job.head.name,
         ],
-        "job": [job.batch, job.n_tokens, job.n_ranks, job.strategy, options, asdict(job.placement)],
+        "job": [job.batch, job.n_tokens, job.new_tokens, job.n_ranks, job.strategy, options, asdict(job.placement)],
         "input": None if picture is None else f"{picture.name} {digest([picture])}",
         "seed": scenario.seed,
         "source": source_digest(),

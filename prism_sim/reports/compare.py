@@ -19,6 +19,7 @@ from prism_sim.units_text import bytes_text, joules_text, per_second_text, secon
 
 WIDTH = 80  # of the whole table; a narrower terminal gets it in two
 COLUMNS = ("latency", "speed-up", "outputs", "requests/s", "sent", "memory", "energy")
+OF_TEXT = ("latency", "TTFT", "TPOT", "speed-up", "outputs", "tokens/s", "sent", "memory", "energy")
 SAMPLES = "samples/s"
 
 
@@ -27,10 +28,13 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
     console.print(f"\n[bold]{escape(comparison.scenario.name)}[/bold]")
     found = next((one.accuracy for one in comparison.candidates if one.accuracy is not None), None)
     added = [] if found is None else [found.metric]
-    batched = [SAMPLES] if comparison.scenario.workload.batch > 1 else []
-    columns_of_all = (*COLUMNS[:3], *added, COLUMNS[3], *batched, *COLUMNS[4:])
-    wide = console.width >= WIDTH + sum(3 + len(column) for column in (*added, *batched))
-    half = len(COLUMNS[:3]) + len(added)
+    is_text = comparison.scenario.workload.new_tokens > 0
+    usual = OF_TEXT if is_text else COLUMNS
+    batched = [SAMPLES] if comparison.scenario.workload.batch > 1 and not is_text else []
+    half = usual.index("outputs") + 1
+    columns_of_all = (*usual[:half], *added, usual[half], *batched, *usual[half + 1 :])
+    wide = console.width >= WIDTH + sum(3 + len(column) for column in (*added, *batched, *usual[len(COLUMNS) :]))
+    half += len(added)
     for columns in (columns_of_all,) if wide else (columns_of_all[:half], columns_of_all[half:]):
         table = new_table("", *columns)
         for name, candidate in comparison.named():
@@ -72,7 +76,11 @@ def _cells(comparison: Comparison, candidate: Candidate) -> dict[str, str]:
     simulation, ratio = candidate.simulation, speedup_over(comparison.alone, candidate)
     assert simulation is not None
     joules, rate = simulation.total_energy_j, simulation.throughput_per_s
+    text = simulation.generation
     return {
+        "TTFT": "" if text is None else seconds_text(text.ttft_s),
+        "TPOT": "" if text is None or text.tpot_s is None else seconds_text(text.tpot_s),
+        "tokens/s": "" if text is None or text.tokens_per_s is None else f"{text.tokens_per_s:.3g}",
         "latency": seconds_text(simulation.latency_s),
         "speed-up": "" if ratio is None else speedup_text(ratio),
         "outputs": _outputs(candidate),

@@ -19,6 +19,7 @@ from prism_sim.units_text import bytes_text
 
 MOST_PAIRS = 4  # of changes: they are many, and one is enough to go on with
 SHARES, BATCH = "strategy.shares", "workload.batch"
+TOKENS, NEW_TOKENS = "workload.tokens", "workload.new_tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,9 @@ def _changes(scenario: Scenario) -> Iterator[_Change]:
             yield _Change("ranks", roomy, f"without {' and '.join(left_out[:2])}{' ...' if len(left_out) > 2 else ''}")
         if others:
             yield _Change("ranks", list(range(len(scenario.devices))), f"all {len(scenario.devices)} devices")
+    for field, most in ((NEW_TOKENS, scenario.workload.new_tokens), (TOKENS, scenario.workload.tokens or 0)):
+        if scenario.workload.new_tokens and (fitting := _most_fitting(scenario, field, most)):
+            yield _Change(field, fitting, f"{fitting} (as many as fit)")
     batch = scenario.workload.batch // 2
     while batch:
         yield _Change(BATCH, batch, str(batch))
@@ -120,6 +124,18 @@ def _changes(scenario: Scenario) -> Iterator[_Change]:
         yield _Change("model.dtype", "float16", "float16")
     if model.weight_dtype is None:
         yield _Change("model.weight_dtype", "int8", "int8")
+
+
+def _most_fitting(scenario: Scenario, field: str, asked: int) -> int:
+    """Of the tokens that are asked for, as many as fit; 0: not even one. More need more memory."""
+    low, high = 0, asked
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _fitting_split(scenario, _Change(field, middle, "")) is None:
+            high = middle
+        else:
+            low = middle
+    return low
 
 
 def _roomy_ranks(scenario: Scenario) -> list[int]:

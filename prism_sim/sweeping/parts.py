@@ -109,6 +109,8 @@ class PartialJob:
     def compared(self) -> Compared | None:
         """None where it turns on more than the kind of hardware, or cannot be had: each point then tells itself."""
         scenario = self.scenario
+        if scenario.workload.new_tokens:  # steps are played beside the plan
+            return None
         if scenario.strategy.name == AUTO.name or isinstance(scenario.written.strategy_fields.get("shares"), str):
             return None
         try:

@@ -44,10 +44,22 @@ def flat(described: Mapping[str, Any]) -> Row:
             row |= accuracy_columns(value) if described["task"] is not None else {}
         elif key == "collectives":
             row[key] = ", ".join(f"{kind} {'/'.join(names)}" for kind, names in value.items()) or None
+        elif key == "generation":
+            row |= {} if value is None else _generation(value)
         elif key not in LEFT_OUT:
             row.update(_cells(key, value))
     row["sent_bytes"] = sum(one["sent_bytes"] for one in (*described["ranks"], described["terminal"]))
     row["scenario_hash"] = described["provenance"]["scenario_hash"]
+    return row
+
+
+def _generation(value: Mapping[str, Any]) -> Row:
+    """Of a request that generates text; of its caches the largest, of prompt and step what they are made of."""
+    row: Row = {name: value[name] for name in ("new_tokens", "ttft_s", "tpot_s", "tokens_per_s", "step_bytes")}
+    row["max_cache_bytes"] = max(value["cache_bytes"])
+    for part, seconds in value["prompt_breakdown_s"].items():
+        row[f"ttft_{part}_s"] = seconds
+        row[f"tpot_{part}_s"] = None if value["step_breakdown_s"] is None else value["step_breakdown_s"][part]
     return row
 
 

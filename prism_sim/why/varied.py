@@ -172,6 +172,10 @@ def _usual_range(scenario: Scenario, path: FieldPath, kind: Kind) -> tuple[float
             most = families.find(str(config.get("model_type"))).dimensions(config).max_tokens
             n_ranks = len(scenario.active_ranks)
             return float(strategies.find(scenario.strategy.name).least_tokens(n_ranks)), float(most)
+        case ("workload", "new_tokens"):
+            sizes = families.find(str(model_config(scenario).get("model_type"))).dimensions(model_config(scenario))
+            job = job_of(scenario, scenario.strategy.name, len(scenario.active_ranks))
+            return 1.0, float(sizes.most_tokens - job.n_tokens)
         case ("strategy", "segments" | "compression_rate"):
             n_ranks = len(scenario.ranks)
             return 1.0, float(math.ceil(job_of(scenario, scenario.strategy.name, n_ranks).n_tokens / n_ranks))
