@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from rich.console import Console
@@ -37,13 +37,19 @@ def show_explanation(found: Explanation, console: Console) -> None:
     )
     for line in exchanges_lines([("", found.simulation)]):
         console.print(line, style="dim", highlight=False)
-    parts = parts_table(found.breakdown_s, found.latency_s)
+    parts = parts_table(found.breakdown_s, found.pass_s)
     parts.add_row("sum", seconds_text(sum(found.breakdown_s.values())), "", style="dim")
     console.print(parts)
     n_parts = sum(seconds > 0 for seconds in found.breakdown_s.values())
     console.print(_fitting(console, (_stages(found, n_columns) for n_columns in range(n_parts, 0, -1))))
-    console.print(_fitting(console, (_loads(found, wide) for wide in (True, False))))
+    console.print(_fitting(console, (_loads(found, wide, found.loads, found.pass_s) for wide in (True, False))))
     console.print(_fitting(console, (_waiting(found, wide) for wide in (True, False))))
+    if found.token is not None:
+        token = found.token
+        title = f"What a token after {token.past} is made of"
+        console.print(
+            _fitting(console, (_loads(found, wide, token.loads, token.length_s, title) for wide in (True, False)))
+        )
     console.print(_what_ifs(found))
     without = [one.resource.name for one in found.what_ifs if not _matters(one, found)]
     if without:
@@ -61,18 +67,29 @@ def sentences(found: Explanation) -> Iterator[str]:
     if not found.loads:
         yield "Nothing takes time."
         return
-    shares_s = {name: sum(found.breakdown_s[part] for part in parts) for name, parts in CAUSES.items()}
-    cause = max(shares_s, key=lambda name: shares_s[name])
-    largest = next(load for load in found.loads if load.part in CAUSES[cause])
-    share, whole = _percent(shares_s[cause], found.latency_s), seconds_text(found.latency_s)
-    piece = _percent(largest.length_s, found.latency_s)
-    yield f"{cause} bounds it: {share} of {whole}; the largest piece is {_where(found, largest)} ({piece})."
+    subject = "it" if found.token is None else "the first token"
+    yield _bounding(found, subject, found.breakdown_s, found.loads, found.pass_s)
+    if (token := found.token) is not None:
+        yield _bounding(found, "each later one", token.breakdown_s, token.loads, token.length_s)
     best = found.what_ifs[0]
     if best.gain_s < 0.01 * found.latency_s:
         yield "No single resource that is twice as good gains 1 %."
         return
     better, gain = seconds_text(best.better_s), found.latency_s / best.better_s
-    yield f"The most useful single change: {best.resource.better} makes it {better}, {gain:.2f} times as fast."
+    whole = "it" if found.token is None else "the whole request"
+    yield f"The most useful single change: {best.resource.better} makes {whole} {better}, {gain:.2f} times as fast."
+
+
+def _bounding(
+    found: Explanation, subject: str, breakdown_s: Mapping[str, float], loads: Sequence[Load], whole_s: float
+) -> str:
+    """'Compute bounds it: 70.1 % of 12 ms; the largest piece is ...'"""
+    shares_s = {name: sum(breakdown_s[part] for part in parts) for name, parts in CAUSES.items()}
+    cause = max(shares_s, key=lambda name: shares_s[name])
+    largest = next(load for load in loads if load.part in CAUSES[cause])
+    share, piece = _percent(shares_s[cause], whole_s), _percent(largest.length_s, whole_s)
+    whole = seconds_text(whole_s)
+    return f"{cause} bounds {subject}: {share} of {whole}; the largest piece is {_where(found, largest)} ({piece})."
 
 
 def _where(found: Explanation, load: Load) -> str:
@@ -101,7 +118,7 @@ def _least_width(console: Console, table: Table) -> int:
 
 def _stages(found: Explanation, n_columns: int) -> Table:
     """The `n_columns` parts that take longest have a column, and what remains has one together."""
-    scale, unit = (1.0, "s") if found.latency_s >= 1 else (1e3, "ms") if found.latency_s >= 1e-3 else (1e6, "µs")
+    scale, unit = (1.0, "s") if found.pass_s >= 1 else (1e3, "ms") if found.pass_s >= 1e-3 else (1e6, "µs")
     longest = sorted(PARTS, key=lambda part: -found.breakdown_s[part])[:n_columns]
     columns: dict[str, tuple[str, ...]] = {part: (part,) for part in PARTS if part in longest}
     rest = tuple(part for part in PARTS if part not in longest and found.breakdown_s[part] > 0)
@@ -134,26 +151,32 @@ def _short(found: Explanation, participant: int) -> str:
     return "t" if found.role(participant) == "terminal" else found.role(participant)
 
 
-def _loads(found: Explanation, wide: bool) -> Table:
+def _loads(
+    found: Explanation,
+    wide: bool,
+    loads: Sequence[Load],
+    whole_s: float,
+    title: str = "What it is made of, the heaviest first",
+) -> Table:
     device = ["device"] if wide else []
     table = new_table(
         *("part", "rank", *device, "in", "time", "share"),
-        title="What it is made of, the heaviest first",
+        title=title,
         names=2 if wide else None,
         left=range(1, 3 + wide),
     )
-    for load in found.loads[:MOST_LOADS]:
+    for load in loads[:MOST_LOADS]:
         role = found.role if wide else partial(_short, found)
         rank = role(load.participant)
         if load.destination is not None:
             rank = f"{rank} → {role(load.destination)}"
         steps = f"{load.label} ({load.n_steps} x)" if load.n_steps > 1 else load.label
         names = [NarrowName(found.device(load.participant))] if wide else []
-        share = _percent(load.length_s, found.latency_s)
+        share = _percent(load.length_s, whole_s)
         table.add_row(load.part, rank, *names, steps, seconds_text(load.length_s), share)
-    if rest := found.loads[MOST_LOADS:]:
+    if rest := loads[MOST_LOADS:]:
         left_s = sum(load.length_s for load in rest)
-        cells = (*[""] * (2 + wide), f"{len(rest)} more", seconds_text(left_s), _percent(left_s, found.latency_s))
+        cells = (*[""] * (2 + wide), f"{len(rest)} more", seconds_text(left_s), _percent(left_s, whole_s))
         table.add_row(*cells, style="dim")
     return table
 
@@ -197,7 +220,7 @@ def _bounds(found: Explanation) -> Table:
     table = new_table("", "", "for", "at", title="It cannot be faster than", names=3, left=[2])
     meaning = {"compute": "kernels alone", "processor": "all that a processor does", "transfer": "bytes alone"}
     for bound in found.bounds:
-        share = _percent(bound.length_s, found.latency_s)
+        share = _percent(bound.length_s, found.pass_s)
         table.add_row(seconds_text(bound.length_s), share, meaning[bound.name], NarrowName(bound.where))
     return table
 

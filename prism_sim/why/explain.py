@@ -8,6 +8,7 @@ from typing import Any
 
 from prism_sim import timing
 from prism_sim.choice.auto import resolved
+from prism_sim.generation.decoding import Decoding
 from prism_sim.scenario import Scenario
 from prism_sim.simulation.memory import refuse_unless_it_fits
 from prism_sim.simulation.placed import placed
@@ -47,7 +48,11 @@ class Bound:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a scenario's latency is what it is."""
+    """Why a scenario's latency is what it is.
+
+    path, stages, loads, waiting and bounds are of the pass over the input; of a request that generates text, that ends
+    with the first token, and what a later one takes is in `token`.
+    """
 
     scenario: Scenario
     simulation: Simulation
@@ -60,8 +65,18 @@ class Explanation:
         return self.simulation.latency_s
 
     @property
+    def pass_s(self) -> float:
+        """Of the pass over the input: the latency, or the time to the first token."""
+        return self.simulation.timeline.latency_s
+
+    @cached_property
+    def token(self) -> Token | None:
+        """What a token after the first takes; None: none follows."""
+        return None if self.simulation.decoding is None else Token.of(self.simulation.decoding)
+
+    @property
     def breakdown_s(self) -> dict[str, float]:
-        """Seconds of each part of the critical path; they sum to the latency."""
+        """Seconds of each part of the pass's critical path; they sum to `pass_s`."""
         return self.simulation.timeline.breakdown_s
 
     @cached_property
@@ -116,6 +131,8 @@ class Explanation:
                 {"role": self.role(number), "device": self.device(number)}
                 for number in range(len(self.simulation.device_of))
             ],
+            "pass_s": self.pass_s,
+            "token": None if self.token is None else self.token.to_json(),
             "path": [stretch._asdict() for stretch in self.path],
             "stages": [asdict(stage) for stage in self.stages],
             "loads": [asdict(load) for load in self.loads],
@@ -131,6 +148,29 @@ class Explanation:
             ],
             "scenario_hash": self.scenario.hash,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """tpot_s: the mean of all but the first. past: tokens before the step whose critical path is shown, of length_s.
+
+    breakdown_s: of that step, its parts; loads: what it is made of, the heaviest first.
+    """
+
+    tpot_s: float
+    past: int
+    length_s: float
+    breakdown_s: dict[str, float]
+    loads: tuple[Load, ...]
+
+    @staticmethod
+    def of(decoding: Decoding) -> Token:
+        step = decoding.middle.timeline
+        path_of_step = stretches(step)
+        return Token(decoding.tpot_s, decoding.middle.past, step.latency_s, dict(step.breakdown_s), loads(path_of_step))
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
 
 
 def explain(scenario: Scenario) -> Explanation:
@@ -162,7 +202,7 @@ def waiting(simulation: Simulation) -> tuple[Waiting, ...]:
                 for_s[sender] = for_s.get(sender, 0.0) + blocked.end_s - blocked.start_s
         wait_s = timeline.wait_s[one]
         ordered = dict(sorted(for_s.items(), key=lambda item: -item[1]))
-        found.append(Waiting(one, simulation.busy_s[one], wait_s, late_s, wait_s - late_s, ordered))
+        found.append(Waiting(one, timeline.participant_busy_s[one], wait_s, late_s, wait_s - late_s, ordered))
     return tuple(found)
 
 
