@@ -134,11 +134,18 @@ class TensorModel(OfJob):
         if not self.job.sizes.rotary:
             return None
         x, batch = self.given.embedded, 1 if padding is None else len(padding)
-        stated = None if self.past else self.given.raw.get("position_ids")
-        positions = torch.arange(self.past + self.n_tokens, device=x.device)[None] if stated is None else stated[:1]
+        positions = self._positions(padding)
         each = [_mean_positions(group, positions, padding).expand(batch, -1) for group in keys]
         found: Turn = self.family.rotation(self.given.trunk, x, torch.cat(each, dim=1))
         return found
+
+    def _positions(self, padding: Tensor | None) -> Tensor:
+        """Of all tokens so far, (1 or batch, tokens): where text is generated they count real ones, as its steps do."""
+        if self.prompt_tokens and padding is not None:
+            return (padding.cumsum(1) - 1).clamp(min=0)
+        stated = None if self.past else self.given.raw.get("position_ids")
+        every = torch.arange(self.past + self.n_tokens, device=self.given.embedded.device)[None]
+        return every if stated is None else stated[:1]
 
     def bias(
         self, queries: range, keys: Sequence[Keys], padding: Tensor | None, counts: Sequence[Tensor | None] = ()
