@@ -85,8 +85,6 @@ def check(model: nn.Module, inputs: dict[str, Any], new_tokens: int, strategy: s
 
 
 KIN = [("tensor_parallel", {}), ("pipeline", {"chunks": 3}), ("prism", {"segments": 64})]
-    one for one in EXACT if one in (("tensor_parallel", {}), ("pipeline", {"chunks": 3}), ("prism", {"segments": 64}))
-]
 EACH = [(family, one) for family in DECODERS for one in (EXACT if family in ("gpt2", "llama") else KIN)]
 
 
