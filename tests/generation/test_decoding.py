@@ -1,0 +1,147 @@
+"""Steps in time, bytes and memory: closed forms, and a few played steps against every one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prism_sim import ScenarioError, load_scenario, run
+from prism_sim.generation.decoding import affine_weights, nodes
+from prism_sim.shapes.interpreter import predict
+from prism_sim.shapes.job import Job
+from prism_sim.simulation.simulate import Simulation, simulate
+from prism_sim.timing import play_once
+
+MODEL = {
+    "model_type": "llama",
+    "hidden_size": 256,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 2,
+    "intermediate_size": 512,
+    "vocab_size": 1000,
+    "max_position_embeddings": 1024,
+}
+BOARD = {"preset": "raspberry-pi-5", "name": "board", "count": 4}
+
+
+def scenario(tmp_path: Path, **changes: Any) -> Any:
+    folder = tmp_path / "model"
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(json.dumps({**MODEL, "architectures": ["LlamaForCausalLM"]}))
+    told = {
+        "name": "text",
+        "model": {"hf": str(folder), "dtype": "float16"},
+        "workload": {"tokens": 40, "new_tokens": 32},
+        "devices": [BOARD],
+        "network": {"preset": "gigabit-ethernet"},
+        "strategy": {"name": "tensor_parallel"},
+    }
+    path = tmp_path / "text.yaml"
+    path.write_text(json.dumps({**told, **changes}))
+    return load_scenario(path)
+
+
+def every_step_s(simulation: Simulation) -> float:
+    """Seconds of all steps, each played."""
+    job, where = simulation.job, (simulation.devices, simulation.device_of, simulation.network)
+    steps = (job.step(job.n_tokens + number) for number in range(job.new_tokens - 1))
+    return sum(play_once(predict(step), *where).latency_s for step in steps)
+
+
+STRATEGIES: list[dict[str, Any]] = [
+    {"name": "single"},
+    {"name": "tensor_parallel"},
+    {"name": "galaxy"},
+    {"name": "pipeline", "chunks": 2},
+    {"name": "replicas"},
+    {"name": "voltage"},
+    {"name": "voltage", "cache": "whole"},
+    {"name": "prism", "segments": 3},
+]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda one: "-".join(map(str, one.values())))
+def test_few_steps_played_stand_for_all(tmp_path: Path, strategy: dict[str, Any]) -> None:
+    simulation = simulate(scenario(tmp_path, strategy=strategy, workload={"tokens": 40, "new_tokens": 100}))
+    assert simulation.decoding is not None
+    assert len(simulation.decoding.moments) <= 9
+    assert sum(moment.weight for moment in simulation.decoding.moments) == pytest.approx(99, abs=1e-9)
+    assert simulation.decoding.total_s == pytest.approx(every_step_s(simulation), rel=1e-3)
+    assert sum(simulation.breakdown_s.values()) == pytest.approx(simulation.latency_s, rel=1e-9)
+    generation = simulation.generation
+    assert generation is not None
+    assert generation.tpot_s is not None
+    assert generation.ttft_s + 99 * generation.tpot_s == pytest.approx(simulation.latency_s, rel=1e-12)
+
+
+@pytest.mark.parametrize("value", [lambda n: 3.0 + 2 * n, lambda n: max(50.0, float(n)), lambda n: float(n * n)])
+def test_weights_of_nodes_add_up_what_lies_between(value: Any) -> None:
+    weights = affine_weights(nodes(10, 500, value))
+    assert sum(weight * value(node) for node, weight in weights.items()) == pytest.approx(
+        sum(map(value, range(10, 501))), rel=1e-3
+    )
+    assert affine_weights([7]) == {7: 1}
+    assert affine_weights([7, 8]) == {7: 1, 8: 1}
+
+
+def total_bytes(job: Job, kind: str) -> int:
+    return sum(sum(one.bytes_by_rank) for one in predict(job).exchanges if one.kind == kind)
+
+
+def test_bytes_of_a_token_are_the_closed_forms(tmp_path: Path) -> None:
+    """Tensor parallel: two sums a block of one row of D, from each rank. Pipeline: a row of D at each border."""
+    n_blocks, width, n_ranks = 6, 256, 4
+    row_bytes = 2 * width  # float16
+    tensor = simulate(scenario(tmp_path)).job
+    assert total_bytes(tensor.step(55), "all_reduce") == 2 * n_blocks * n_ranks * row_bytes
+    assert total_bytes(tensor.step(55), "broadcast") == total_bytes(tensor.step(55), "send") == row_bytes
+    pipeline = simulate(scenario(tmp_path, strategy={"name": "pipeline"})).job
+    assert total_bytes(pipeline.step(55), "send") == (n_ranks + 1) * row_bytes  # to the first and from the last, too
+    # the query goes to all, and a row with a number a head comes back from each
+    voltage = simulate(scenario(tmp_path, strategy={"name": "voltage"})).job
+    assert total_bytes(voltage.step(55), "broadcast") == n_blocks * row_bytes
+    assert total_bytes(voltage.step(55), "gather") == n_blocks * n_ranks * (row_bytes + 2 * 8)
+    prism = simulate(scenario(tmp_path, strategy={"name": "prism"})).job
+    assert [one.group for one in predict(prism.step(55)).exchanges] == [(4, 3), (3, 4)]
+
+
+def test_cache_bytes_are_the_closed_forms(tmp_path: Path) -> None:
+    """2 x blocks x key/value width x tokens x bytes, of 40 + 31 tokens: the last new one is never read again."""
+    whole = 2 * 6 * (256 * 2 // 8) * (40 + 31) * 2
+    told: dict[str, dict[str, Any]] = {"tensor_parallel": {}, "pipeline": {}, "voltage": {}, "prism": {"segments": 3}}
+    found = {name: simulate(scenario(tmp_path, strategy={"name": name, **more})) for name, more in told.items()}
+    caches = {name: one.generation.cache_bytes for name, one in found.items() if one.generation is not None}
+    assert caches["tensor_parallel"] == (whole // 2,) * 4 + (0,)  # each of the two key/value heads on two ranks
+    assert caches["pipeline"] == (whole // 3, whole // 3, whole // 6, whole // 6, 0)
+    assert caches["voltage"] == tuple(whole // 71 * n for n in (10, 10, 10, 10 + 31, 0))
+    assert caches["prism"] == (0, 0, 0, whole // 71 * (10 + 3 * 3 + 31), 0)
+    held = [
+        simulate(
+            scenario(tmp_path, strategy={"name": "single"}, workload={"tokens": 40, "new_tokens": new})
+        ).held_bytes[0]
+        for new in (900, 901)
+    ]
+    assert held[1] - held[0] == whole // 71  # where steps need more than the prompt
+
+
+def test_what_does_not_fit_says_how_many_tokens_would(tmp_path: Path) -> None:
+    told = {"strategy": {"name": "single"}, "workload": {"batch": 8, "tokens": 40, "new_tokens": 900}}
+    roomy = simulate(scenario(tmp_path, **told))
+    room = roomy.held_bytes[0] + roomy.held_bytes[1] - 5_000_000
+    small = scenario(tmp_path, **told, devices=[{**BOARD, "memory": f"{room} B"}])
+    with pytest.raises(ScenarioError, match=r"workload\.new_tokens (\d+) \(as many as fit\)") as refused:
+        run(small, numerics=False)
+    fitting = int(str(refused.value).split("workload.new_tokens ")[1].split()[0])
+    assert simulate(small.with_overrides({"workload.new_tokens": fitting})).fits
+    assert not simulate(small.with_overrides({"workload.new_tokens": fitting + 1})).fits
+
+
+def test_one_new_token_is_the_prompt_alone(tmp_path: Path) -> None:
+    one = run(scenario(tmp_path, workload={"tokens": 40, "new_tokens": 1}), numerics=False).to_json()
+    assert one["generation"]["tpot_s"] is None
+    assert one["generation"]["ttft_s"] == one["latency_s"]
+    assert run(scenario(tmp_path, workload={"tokens": 40}), numerics=False).to_json()["generation"] is None
