@@ -86,6 +86,7 @@ ROOMS = {
 # above in this file and of those before it here, and nothing that comes after
 JOINING = (
     "kept",
+    "generation",
     "shares",
     "simulation",
     "training",
