@@ -124,9 +124,14 @@ class Simulation:
 
     @property
     def collectives(self) -> dict[str, list[str]]:
-        """The algorithms of each kind of collective exchange in the plan; several where they differ by size."""
+        """The algorithms of each kind of collective exchange; several where they differ by size, as in pass and step."""
         found: dict[str, list[str]] = {}
-        for exchange, algorithm in zip(self.plan.exchanges, self.algorithms, strict=True):
+        each = list(zip(self.plan.exchanges, self.algorithms, strict=True))
+        if self.decoding is not None:
+            step = self.decoding.middle.plan
+            algorithms = timing.algorithms_of(step, self.devices, self.device_of, self.network)
+            each += zip(step.exchanges, algorithms, strict=True)
+        for exchange, algorithm in each:
             if exchange.kind in timing.COLLECTIVES and algorithm not in (known := found.setdefault(exchange.kind, [])):
                 known.append(algorithm)
         return found
