@@ -124,7 +124,7 @@ class Simulation:
 
     @property
     def collectives(self) -> dict[str, list[str]]:
-        """The algorithms of each kind of collective exchange; several where they differ by size, as in pass and step."""
+        """The algorithms of each kind of collective exchange; several where sizes differ, as in pass and step."""
         found: dict[str, list[str]] = {}
         each = list(zip(self.plan.exchanges, self.algorithms, strict=True))
         if self.decoding is not None:
