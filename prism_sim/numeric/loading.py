@@ -10,10 +10,12 @@ from typing import Any, Literal
 
 import torch
 import transformers
-from torch import nn
+from torch import Tensor, nn
 
 from prism_sim import families, hub
+from prism_sim.element_types import ELEMENT_TYPES, ElementType, head_type
 from prism_sim.families import Family
+from prism_sim.numeric.quantised import rounded
 
 # What a folder may ask for that changes no number, only what a forward pass hands over besides, or how it is cut up
 PLAIN = {
@@ -38,7 +40,7 @@ class ModelSource:
 
     config: as in config.json, with model_type. place: hub id or folder of pretrained weights; None: random, by seed.
     head: one of the family's; None: its usual one. dtype: a torch dtype's name. weight_dtype: int8 rounds the blocks'
-    weight matrices to 8 bits and a scale a row.
+    weight matrices to 8 bits and a scale a row; q8_0 and q4_0 round them in groups, and token tables.
     """
 
     config: Mapping[str, Any] = field(hash=False)  # no dictionary has one
@@ -63,6 +65,8 @@ def load(source: ModelSource) -> nn.Module:
     model: nn.Module = made.to(getattr(torch, source.dtype)).eval()
     if source.weight_dtype == "int8":
         round_to_int8(model, family)
+    elif source.weight_dtype is not None:
+        round_in_groups(model, family, ELEMENT_TYPES[source.weight_dtype])
     return model
 
 
@@ -73,6 +77,33 @@ def round_to_int8(model: nn.Module, family: Family) -> None:
         for affine in family.parts(layer).matrices:
             scale = affine.weight.abs().amax(dim=1, keepdim=True).clamp(min=1e-12) / 127
             affine.weight.copy_((affine.weight / scale).round() * scale)  # a view of the model's own weight
+
+
+@torch.no_grad()
+def round_in_groups(model: nn.Module, family: Family, kept: ElementType) -> None:
+    """Gives weight matrices and token tables the values that they keep in groups along their rows.
+
+    As files of the GGUF format have them: norms, biases and positions stay, and a head has the type of `head_type`, and
+    so has a token table that serves as one. Raises ValueError for rows that are no whole groups.
+    """
+    for layer in family.layers(model):
+        for affine in family.parts(layer).matrices:
+            affine.weight.copy_(rounded(affine.weight, kept.name))  # a view of the model's own weight
+    for table, is_head in token_tables(model, family):
+        table.copy_(rounded(table, (head_type(kept) if is_head else kept).name))
+
+
+def token_tables(model: nn.Module, family: Family) -> Iterator[tuple[Tensor, bool]]:
+    """Parameters with a row for each token, the model's own, and whether a head multiplies with it."""
+    of_model: Any = model
+    sizes = family.dimensions(of_model.config.to_dict())
+    if not sizes.vocabulary:
+        return
+    table = of_model.get_input_embeddings().weight
+    yield table, sizes.tied
+    head = of_model.get_output_embeddings()
+    if head is not None and head.weight is not table:
+        yield head.weight, True
 
 
 def _random(kind: Any, source: ModelSource) -> Any:

@@ -14,7 +14,7 @@ from prism_sim.wire import at_the_border
 @remembered(maxsize=512)
 def predict(job: Job) -> Plan:
     """The Plan of a job. Raises ValueError where the strategy cannot serve it (more ranks than tokens, say)."""
-    sizes, known = (job.element_bytes, job.matrix_bytes, job.wire_bytes), KnownKernels()
+    sizes, known = (job.element_bytes, job.weight_type, job.wire_type), KnownKernels()
     ledgers = [Ledger(*sizes, known) for _ in range(job.n_ranks + 1)]
     programs = job.programs([ShapeModel(job, ledger) for ledger in ledgers])
     # what a program hands in stays in its memory until the last receiver has it, as in the buffer of a send under way
