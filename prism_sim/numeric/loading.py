@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +25,10 @@ PLAIN = {
     "output_attentions": False,
     "chunk_size_feed_forward": 0,
 }
+
+
+GGUF = ".gguf"
+GGUF_RULE = "files of the GGUF format need an extra: pip install 'prism-sim[gguf]'"
 
 
 class LoadError(ValueError):
@@ -117,10 +122,10 @@ def _random(kind: Any, source: ModelSource) -> Any:
 
 
 def _pretrained(kind: Any, place: str, family: Family) -> Any:
-    closed = why_closed(place)
+    closed, is_gguf = why_closed(place), place.endswith(GGUF)
     try:
         model, found = kind.from_pretrained(
-            place,
+            **located(place),
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,
@@ -129,12 +134,16 @@ def _pretrained(kind: Any, place: str, family: Family) -> Any:
             **PLAIN,
         )
     except Exception as error:  # as above, and SafetensorError
+        if is_gguf:
+            raise LoadError(f"weights of {place!r} cannot be loaded: {_reason(error)} ({GGUF_RULE})") from error
         if closed is not None and isinstance(error, OSError):
             why = f"they are not in the local cache, and {closed}"
             raise LoadError(f"weights of {place!r} cannot be had: {why}; give a folder, or weights: random") from error
         rule = "a complete model.safetensors is needed; pickled weights are never opened"
         raise LoadError(f"weights of {place!r} cannot be loaded: {_reason(error)} ({rule})") from error
     _complain(kind, place, found, family)
+    if is_gguf:
+        del model.config.quantization_config  # says how the file keeps its weights, which are plain numbers now
     return model
 
 
@@ -161,7 +170,15 @@ def _complain(kind: Any, place: str, found: Mapping[str, Any], family: Family) -
 
 def why_closed(place: str) -> str | None:
     """Why nothing can be fetched from the hub for a hub id, in a few words; None if it can, or for a folder."""
-    return None if Path(place).is_dir() else hub.unreachable()
+    return None if Path(place).exists() else hub.unreachable()
+
+
+def located(place: str) -> dict[str, str]:
+    """How transformers is told of a place: a folder, a hub id, or a GGUF file, which is dequantised."""
+    path = Path(place)
+    is_file = place.endswith(GGUF)
+    named = {"pretrained_model_name_or_path": str(path.parent) if is_file else place}
+    return named | ({"gguf_file": path.name} if is_file else {})
 
 
 def _reason(error: Exception) -> str:
@@ -179,7 +196,8 @@ def quiet() -> Iterator[None]:
     log.set_verbosity_error()  # type: ignore[no-untyped-call]
     log.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        yield
+        with redirect_stderr(StringIO()):  # of a bar that asks nobody, while a GGUF file is read
+            yield
     finally:
         log.set_verbosity(before)
         if bars:

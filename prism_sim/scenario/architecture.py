@@ -50,7 +50,7 @@ def checked(spec: ModelSpec, path: FieldPath, source: Source) -> ModelSpec:
 def _where(spec: ModelSpec) -> str:
     """The file that is at fault, where it is not the scenario's own."""
     if spec.folder is not None:
-        return f"{spec.folder / 'config.json'}: "
+        return f"{spec.folder / 'config.json' if spec.folder.is_dir() else spec.folder}: "
     return "" if spec.hub_id is None else f"config.json of {spec.hub_id!r}: "
 
 

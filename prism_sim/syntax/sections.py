@@ -37,7 +37,7 @@ class ModelSection(Section):
     """The model; exactly one of preset, hf and dims, or none of them for the task's own."""
 
     preset: Annotated[str, PresetName("models")] | Absent = absent("a model of `list models`")
-    hf: str | Absent = absent("a Hugging Face hub id, or a local folder with config.json", min_length=1)
+    hf: str | Absent = absent("a Hugging Face hub id, a local folder with config.json, or a .gguf file", min_length=1)
     dims: dict[str, Any] | Absent = absent("dimensions as in config.json, model_type included")
     weights: Literal["random", "pretrained"] | Absent = absent(
         "default: pretrained if hf is a folder that holds weights, else random"

@@ -79,7 +79,9 @@ def test_bit_for_bit_as_the_package_gguf(name: str, scale: float) -> None:
     x = noise(200, 256, scale=scale)
     x[0], x[1] = 0, torch.tensor([2.0, -2.0] * 128)  # none is larger than another: the first one's sign counts
     assert packed(x, name).numpy().tobytes() == quants.quantize(x.numpy(), kind).tobytes()
-    assert unpacked(packed(x, name), name).numpy().tobytes() == quants.dequantize(packed(x, name).numpy(), kind).tobytes()
+    assert (
+        unpacked(packed(x, name), name).numpy().tobytes() == quants.dequantize(packed(x, name).numpy(), kind).tobytes()
+    )
 
 
 def test_rows_that_are_no_whole_groups_are_refused() -> None:

@@ -87,9 +87,7 @@ def test_what_is_predicted_is_what_the_real_tensors_weigh(scenario: Scenario, ke
 
 
 def test_the_product_of_a_head_reads_its_table_as_it_is_kept(scenario: Scenario) -> None:
-    plans = [
-        simulate(scenario.with_overrides(more)).plan for more in ({}, {"model.weight_dtype": "q8_0"})
-    ]
+    plans = [simulate(scenario.with_overrides(more)).plan for more in ({}, {"model.weight_dtype": "q8_0"})]
     full, small = (
         next(one for step in plan.programs[-1] for one in getattr(step, "kernels", ()) if one.name == "lm head")
         for plan in plans
@@ -123,9 +121,7 @@ def test_what_crosses_is_seen_to_be_rounded_and_as_many_bytes_as_predicted(scena
 
 @pytest.mark.parametrize("kept", ["q8_0", "q4_0"])
 @pytest.mark.parametrize("strategy", ["voltage", "tensor_parallel", "galaxy"])
-def test_an_exact_strategy_loses_nothing_whatever_the_weights_are(
-    scenario: Scenario, kept: str, strategy: str
-) -> None:
+def test_an_exact_strategy_loses_nothing_whatever_the_weights_are(scenario: Scenario, kept: str, strategy: str) -> None:
     chosen = scenario.with_overrides({"model.weight_dtype": kept, "strategy.name": strategy})
     found = fidelity_of(chosen, simulate(chosen).job)
     assert found.plan_confirmed
@@ -156,7 +152,9 @@ def test_too_many_ranks_for_whole_groups_are_refused_with_what_would_do(scenario
     chosen = scenario.with_overrides(
         {"devices[0].count": 3, "model.weight_dtype": "q8_0", "strategy.name": "tensor_parallel"}
     )
-    with pytest.raises(ScenarioError, match=r"3 ranks cannot share 4 attention heads.*each needs 2.*weight_dtype: int8"):
+    with pytest.raises(
+        ScenarioError, match=r"3 ranks cannot share 4 attention heads.*each needs 2.*weight_dtype: int8"
+    ):
         simulate(chosen)
     assert simulate(chosen.with_overrides({"model.weight_dtype": "int8"})).fits
 
