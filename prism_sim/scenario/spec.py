@@ -18,7 +18,8 @@ class ModelSpec:
 
     dtype: of weights and activations; weight_dtype: of the blocks' weight matrices (and, in groups, of token tables),
     wire_dtype: of rows that cross the network; None: as dtype. label: for humans. hub_id, folder: where weights and
-    processors are, or a GGUF file with both; neither, though pretrained: the task's reference. head: None for the family's usual one.
+    processors are, or a GGUF file with both; neither, though pretrained: the task's reference. head: None for the
+    family's usual one.
     """
 
     label: str
