@@ -215,12 +215,12 @@ def _equal(case: Case, scenarios: list[Scenario], segments: int, steps: Steps) -
     n_rows, width = -(-job.n_tokens // job.n_ranks), job.sizes.width
 
     def message_bytes(name: str, settings: Mapping[str, int]) -> int:
-        return compressors.create(name, settings).message_bytes(1, n_rows, width, job.wire_bytes)
+        return compressors.create(name, settings).message_bytes(1, n_rows, width, job.wire_type.element_bytes)
 
     budget_bytes = message_bytes(PLAIN, {"segments": segments})
     entries, too_large = [], []
     for name in case.compressors:
-        settings = settings_for_bytes(name, n_rows, width, budget_bytes, job.wire_bytes)
+        settings = settings_for_bytes(name, n_rows, width, budget_bytes, job.wire_type.element_bytes)
         with steps.step(f"{case.task}: {name} within {budget_bytes} bytes", len(case.seeds) * case.answer_s):
             if settings is None:
                 too_large.append(name)

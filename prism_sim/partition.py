@@ -49,15 +49,27 @@ def ranges(sizes: Sequence[int]) -> tuple[range, ...]:
 
 
 def split(
-    n_items: int, n_parts: int, shares: Sequence[float] | str | None = None, what: str = "tokens", least: int = 1
+    n_items: int,
+    n_parts: int,
+    shares: Sequence[float] | str | None = None,
+    what: str = "tokens",
+    least: int = 1,
+    together: int = 1,
 ) -> tuple[range, ...]:
     """The contiguous range that each of `n_parts` owns, even unless `shares` are given.
 
-    what: the name of the items. least: how many of them a part has at least, 1 or 0.
+    what: the name of the items. least: how many of them a part has at least, 1 or 0. together: so many neighbours are
+    never parted; they divide the items.
     Raises ValueError if there are more parts than items, or if the shares do not fit the parts or are a word still.
     """
     if isinstance(shares, str):
         raise ValueError(f"shares {shares!r} are no numbers: only a scenario's devices tell what a word comes to")
+    if together > 1:
+        if n_items < n_parts * together:
+            rule = f"{n_parts} ranks cannot share {n_items} {what}: each needs {together}, whose weights share scales"
+            raise ValueError(f"{rule}; name fewer ranks, or write weight_dtype: int8")
+        groups = split(n_items // together, n_parts, shares, f"groups of {what}", least)
+        return tuple(range(together * group.start, together * group.stop) for group in groups)
     if least * n_parts > n_items:
         raise ValueError(f"{n_parts} ranks cannot share {n_items} {what}: each needs at least one")
     if shares is None:

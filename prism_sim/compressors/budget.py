@@ -5,13 +5,20 @@ So that compressors can be compared at equal bytes: at equal L they send differe
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from prism_sim import compressors
 
 
 def settings_for_bytes(
-    name: str, n_tokens: int, width: int, budget_bytes: int, element_bytes: int = 4, batch: int = 1, **fixed: Any
+    name: str,
+    n_tokens: int,
+    width: int,
+    budget_bytes: int,
+    element_bytes: int | Fraction = 4,
+    batch: int = 1,
+    **fixed: Any,
 ) -> dict[str, int] | None:
     """What to set so that the message of a partition of `n_tokens` comes nearest to `budget_bytes` from below.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from math import prod
 from typing import Any, ClassVar
@@ -62,10 +63,10 @@ class Compressor:
             return (rows,)
         return rows, MessagePiece((batch, packing.packed_bytes(keys.n_keys, packing.bits_for(n_tokens))), packed=True)
 
-    def message_bytes(self, batch: int, n_tokens: int, width: int, element_bytes: int) -> int:
+    def message_bytes(self, batch: int, n_tokens: int, width: int, element_bytes: int | Fraction) -> int:
         """Of one message; element_bytes: of the wire's element type, which packed bytes do not depend on."""
         pieces = self.pieces(batch, n_tokens, width)
-        return sum(prod(piece.shape) * (1 if piece.packed else element_bytes) for piece in pieces)
+        return sum(prod(piece.shape) if piece.packed else int(prod(piece.shape) * element_bytes) for piece in pieces)
 
     @remembered_sizes
     def compress_work(self, batch: int, n_tokens: int, width: int) -> tuple[CompressorStep, ...]:

@@ -21,7 +21,7 @@ class Layer:
     """One step outside the blocks: a product of (rows, n_in) with (n_in, n_out), or, with n_in = 0, a look-up or norm.
 
     weights: parameters that it holds. table: of the model's token table besides, which a tied head holds together with
-    the embedding. moved: activation elements that it reads and writes.
+    the embedding; own_table: of a head's that is not tied. moved: activation elements that it reads and writes.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Layer:
     n_out: int
     weights: int
     table: int = 0
+    own_table: int = 0
 
     @property
     def flops(self) -> int:

@@ -20,12 +20,11 @@ def _classifier(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tupl
 
 def masked_lm(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
     matrix = sizes.vocabulary * sizes.width  # tied: and a bias; else and two of them
-    tied = {"weights": sizes.vocabulary, "table": matrix}
-    weights = tied if sizes.tied else {"weights": matrix + 2 * sizes.vocabulary}
+    tied, own = {"weights": sizes.vocabulary, "table": matrix}, {"weights": 2 * sizes.vocabulary, "own_table": matrix}
     return (
         linear("transform", batch * rows, sizes.width, sizes.width),
         norm("transform norm", batch * rows, sizes.width),
-        Layer("decoder", batch * rows, sizes.width, sizes.vocabulary, **weights),
+        Layer("decoder", batch * rows, sizes.width, sizes.vocabulary, **(tied if sizes.tied else own)),
     )
 
 

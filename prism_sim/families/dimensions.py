@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from prism_sim.element_types import ElementType
 from prism_sim.families.configuration import ONE_KERNEL
 
 
@@ -85,6 +86,26 @@ class Dimensions:
             rule = f"{n_tokens} tokens exceed the model's sliding attention window of {self.window}"
             return f"{rule}: longer inputs are not supported, as no token may see all before it; give fewer"
         return None
+
+    def ungrouped_weights(self, kept: ElementType) -> str | None:
+        """Which weight matrix's rows are no whole groups of this type, and what would do; None if all are."""
+        rows = {
+            "queries, keys and values": self.width,
+            "attention output": self.n_heads * self.head_width,
+            "contract": self.feed_forward_width,
+        }
+        for matrix, n_in in rows.items():
+            if n_in % kept.group:
+                rule = f"weights in {kept.name} need rows of a multiple of {kept.group}"
+                return f"{rule}, but those of {matrix} have {n_in}; write weight_dtype: int8, whose scales are of rows"
+        return None
+
+    def ungrouped_rows(self, kept: ElementType) -> str | None:
+        """Why rows that cross the network are no whole groups of this type, and what would do; None if they are."""
+        if self.width % kept.group == 0:
+            return None
+        rule = f"rows in {kept.name} need a width of a multiple of {kept.group}, but the model's is {self.width}"
+        return f"{rule}; write wire_dtype: float16"
 
     @property
     def most_tokens(self) -> int:

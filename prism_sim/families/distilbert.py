@@ -15,11 +15,11 @@ ALIASES = {"hidden_size": "dim", "num_attention_heads": "n_heads", "num_hidden_l
 
 def _masked_lm(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
     matrix, bias = sizes.vocabulary * sizes.width, sizes.vocabulary
-    weights = {"weights": bias, "table": matrix} if sizes.tied else {"weights": matrix + bias}
+    held = {"table": matrix} if sizes.tied else {"own_table": matrix}
     return (
         linear("transform", batch * rows, sizes.width, sizes.width),
         norm("transform norm", batch * rows, sizes.width),
-        Layer("projector", batch * rows, sizes.width, sizes.vocabulary, **weights),
+        Layer("projector", batch * rows, sizes.width, sizes.vocabulary, bias, **held),
     )
 
 

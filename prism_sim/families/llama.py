@@ -14,8 +14,8 @@ ROPE_TYPES = ("default", "linear", "llama3")
 
 def _language_model(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
     matrix = sizes.width * sizes.vocabulary
-    weights = {"weights": 0, "table": matrix} if sizes.tied else {"weights": matrix}
-    lm_head = Layer("lm head", batch * rows, sizes.width, sizes.vocabulary, **weights)
+    held = {"table": matrix} if sizes.tied else {"own_table": matrix}
+    lm_head = Layer("lm head", batch * rows, sizes.width, sizes.vocabulary, 0, **held)
     return *_bare(sizes, batch, rows, n_tokens), lm_head
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from prism_sim.element_types import ELEMENT_TYPES
 from prism_sim.live.outline import Leaf, Structure
+from prism_sim.numeric.quantised import QuantisedRows
 
 
 def pack(values: Sequence[Any], structures: Sequence[Structure]) -> Tensor:
@@ -24,19 +26,24 @@ def pack(values: Sequence[Any], structures: Sequence[Structure]) -> Tensor:
 
 def _pieces(value: Any, structure: Structure) -> Iterator[Tensor]:
     if isinstance(structure, Leaf):
-        shown = (
-            (tuple(value.shape), str(value.dtype).removeprefix("torch."))
-            if isinstance(value, Tensor)
-            else (type(value).__name__,)
-        )
+        shown = _shown(value)
         if shown != (structure.shape, structure.dtype):
             raise RuntimeError(f"a program hands in {shown}, where its run on shapes promised {structure}")
-        yield value.detach().contiguous().view(-1).view(torch.uint8)
+        elements = value.octets if isinstance(value, QuantisedRows) else value.detach()
+        yield elements.contiguous().view(-1).view(torch.uint8)
     elif structure is not None:
         if not isinstance(value, tuple) or len(value) != len(structure):
             raise RuntimeError(f"a program hands in a {type(value).__name__}, where its run on shapes promised a tuple")
         for item, part in zip(value, structure, strict=True):
             yield from _pieces(item, part)
+
+
+def _shown(value: Any) -> tuple[object, ...]:
+    if isinstance(value, QuantisedRows):
+        return value.shape, value.name
+    if isinstance(value, Tensor):
+        return tuple(value.shape), str(value.dtype).removeprefix("torch.")
+    return (type(value).__name__,)
 
 
 def unpack(buffer: Tensor, structures: Sequence[Structure]) -> list[Any]:
@@ -51,12 +58,28 @@ def unpack(buffer: Tensor, structures: Sequence[Structure]) -> list[Any]:
             return tuple(map(read, structure))
         piece = buffer[at : at + structure.nbytes]
         at += structure.nbytes
+        if structure.group > 1:
+            *outer, n = structure.shape
+            return QuantisedRows(piece.view(*outer, ELEMENT_TYPES[structure.dtype].nbytes(n)), structure.dtype)
         dtype: torch.dtype = getattr(torch, structure.dtype)
         if piece.storage_offset() % dtype.itemsize:
             piece = piece.clone()
         return piece.view(dtype).view(structure.shape)
 
     return [read(structure) for structure in structures]
+
+
+def chunks(value: Any, sizes: Sequence[int]) -> Sequence[Any]:
+    """All elements of rows, one after another, in parts of these sizes."""
+    return value.view(-1).split(sizes)  # type: ignore[no-any-return]
+
+
+def joined(parts: Sequence[Any], shape: Sequence[int]) -> Any:
+    """Rows of this shape from such parts."""
+    first, *others = parts
+    if isinstance(first, QuantisedRows):
+        return first.join(others).view(*shape)
+    return (torch.cat(list(parts)) if others else first).view(*shape)
 
 
 def empty(structure: Structure) -> Any:

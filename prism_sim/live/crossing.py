@@ -39,19 +39,17 @@ class Crossing:
         outline, kind = self.route.outline, self.route.outline.exchange.kind
         place = outline.exchange.group.index(member)
         if kind == "all_reduce":
-            flat = self._checked(value, place).view(-1)
             sizes = [part.elements for part in self.route.parts if isinstance(part, Leaf)]
-            self.own[member] = dict(enumerate(torch.split(flat, sizes)))
+            self.own[member] = dict(enumerate(codec.chunks(self._checked(value, place), sizes)))
         elif kind in ("scatter", "reduce_scatter"):
             self.own[member] = {} if value is None else dict(enumerate(value))
         else:
             self.own[member] = {place: value}
 
-    def _checked(self, value: Any, place: int) -> torch.Tensor:
+    def _checked(self, value: Any, place: int) -> Any:
         structure = self.route.outline.parts[place]
         assert isinstance(structure, Leaf)
-        whole: torch.Tensor = codec.unpack(codec.pack([value], [structure]), [structure])[0]
-        return whole
+        return codec.unpack(codec.pack([value], [structure]), [structure])[0]
 
     def to_send(self, member: ParticipantId) -> Iterator[MessageId]:
         """Messages of a member that has begun, for which all has come, and which have not been sent; in order."""
@@ -107,9 +105,9 @@ class Crossing:
             case "gather":
                 return self._all(got) if member == root else None
             case "all_reduce":
-                chunks, whole = [got[part] for part in sorted(got)], outline.parts[place]
+                whole = outline.parts[place]
                 assert isinstance(whole, Leaf)
-                return (chunks[0] if len(chunks) == 1 else torch.cat(chunks)).view(whole.shape)
+                return codec.joined([got[part] for part in sorted(got)], whole.shape)
             case "scatter" | "reduce_scatter":
                 return got[place] if place in got else codec.empty(outline.parts[place])
             case "send" if member == root:

@@ -9,18 +9,20 @@ from typing import Any
 
 from prism_sim import driver
 from prism_sim.effects import Await, Begin, Exchanging, Mark, Program, Recv, ReduceScatter, Scatter
+from prism_sim.element_types import ELEMENT_TYPES, ElementType
 from prism_sim.plan import Exchange, ExchangeId, ParticipantId, participants
-from prism_sim.shapes.job import DTYPE_BYTES, Job
+from prism_sim.shapes.job import Job
 from prism_sim.shapes.ledger import Ledger, Mask, Packed, Shape
 from prism_sim.shapes.model import ShapeModel
 from prism_sim.wire import at_the_border
 
 MASK, BYTES = "bool", "uint8"
+_TYPES = {**ELEMENT_TYPES, MASK: ElementType(MASK, 1), BYTES: ElementType(BYTES, 1)}
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One tensor on the wire. dtype: a torch dtype's name."""
+    """One tensor on the wire. dtype: a torch dtype's name, or that of `ELEMENT_TYPES`."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -30,8 +32,13 @@ class Leaf:
         return prod(self.shape)
 
     @property
+    def group(self) -> int:
+        """Elements that stay together."""
+        return _TYPES[self.dtype].group
+
+    @property
     def nbytes(self) -> int:
-        return self.elements * (1 if self.dtype in (MASK, BYTES) else DTYPE_BYTES[self.dtype])
+        return _TYPES[self.dtype].nbytes(self.elements)
 
 
 # What a value is made of: a tensor, a tuple of such, or nothing.
@@ -63,7 +70,7 @@ class Outline:
 
 def outlines(job: Job) -> tuple[Outline, ...]:
     """Of all exchanges of the job's Plan, in its order. Raises ValueError for values of an unknown kind."""
-    sizes = (job.element_bytes, job.matrix_bytes, job.wire_bytes)
+    sizes = (job.element_bytes, job.weight_type, job.wire_type)
     ledgers = [Ledger(*sizes) for _ in range(job.n_ranks + 1)]
     handed_in: HandedIn = {}
 

@@ -231,7 +231,8 @@ class _Process:
         if ends is None or errors is None or sent is None:
             return None
         job = piece.order.job
-        coarsest = max(torch.finfo(getattr(torch, name)).eps for name in (job.dtype, job.wire_dtype or job.dtype))
+        wire_step = 1 / 127 if job.wire_type.is_grouped else torch.finfo(getattr(torch, job.wire_type.name)).eps
+        coarsest = max(torch.finfo(getattr(torch, job.dtype)).eps, wire_step)
         return {
             "latencies_s": latencies,
             "chosen": chosen,

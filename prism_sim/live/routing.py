@@ -58,7 +58,7 @@ class Route:
         return numbers_of(self.messages)
 
     def message_bytes(self, number: MessageId) -> int:
-        """As it is sent; chunks of a sum end where an element does, so up to an element from the Plan's."""
+        """As it is sent; chunks of a sum end where an element or a group does, so up to that from the Plan's."""
         return sum(nbytes(self.parts[part]) for part in self.carried[number])
 
 
@@ -98,7 +98,8 @@ def _parts(outline: Outline, messages: Sequence[RoutedMessage]) -> tuple[Structu
     assert isinstance(whole, Leaf)
     if not any(message.parts for message in messages):
         return (Leaf((whole.elements,), whole.dtype),)
-    return tuple(Leaf((chunk,), whole.dtype) for chunk in even_split(whole.elements, len(outline.parts)))
+    n_groups = whole.elements // whole.group
+    return tuple(Leaf((chunk * whole.group,), whole.dtype) for chunk in even_split(n_groups, len(outline.parts)))
 
 
 class _Routing:

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from prism_sim import families
-from prism_sim.numeric.loading import LoadError, quiet, why_closed
+from prism_sim.numeric.loading import LoadError, located, quiet, why_closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def _from_place(load: Callable[..., Any], place: str, files: Sequence[str]) -> A
         return None
     try:
         with quiet():
-            return load(place, trust_remote_code=False, local_files_only=closed is not None)
+            return load(**located(place), trust_remote_code=False, local_files_only=closed is not None)
     except Exception as error:  # tokenizers raises no narrower kind
         if closed is not None and isinstance(error, (OSError, ValueError)):
             what = f"tokenizer or image processor of {place!r} cannot be had: not in the local cache, and {closed}"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 import transformers
-from torch import nn
+from torch import Tensor, nn
 
 from prism_sim import families, hub
+from prism_sim.element_types import ELEMENT_TYPES, ElementType, head_type
 from prism_sim.families import Family
+from prism_sim.numeric.quantised import rounded
 
 # What a folder may ask for that changes no number, only what a forward pass hands over besides, or how it is cut up
 PLAIN = {
@@ -22,6 +25,10 @@ PLAIN = {
     "output_attentions": False,
     "chunk_size_feed_forward": 0,
 }
+
+
+GGUF = ".gguf"
+GGUF_RULE = "files of the GGUF format need an extra: pip install 'prism-sim[gguf]'"
 
 
 class LoadError(ValueError):
@@ -38,7 +45,7 @@ class ModelSource:
 
     config: as in config.json, with model_type. place: hub id or folder of pretrained weights; None: random, by seed.
     head: one of the family's; None: its usual one. dtype: a torch dtype's name. weight_dtype: int8 rounds the blocks'
-    weight matrices to 8 bits and a scale a row.
+    weight matrices to 8 bits and a scale a row; q8_0 and q4_0 round them in groups, and token tables.
     """
 
     config: Mapping[str, Any] = field(hash=False)  # no dictionary has one
@@ -63,6 +70,8 @@ def load(source: ModelSource) -> nn.Module:
     model: nn.Module = made.to(getattr(torch, source.dtype)).eval()
     if source.weight_dtype == "int8":
         round_to_int8(model, family)
+    elif source.weight_dtype is not None:
+        round_in_groups(model, family, ELEMENT_TYPES[source.weight_dtype])
     return model
 
 
@@ -73,6 +82,33 @@ def round_to_int8(model: nn.Module, family: Family) -> None:
         for affine in family.parts(layer).matrices:
             scale = affine.weight.abs().amax(dim=1, keepdim=True).clamp(min=1e-12) / 127
             affine.weight.copy_((affine.weight / scale).round() * scale)  # a view of the model's own weight
+
+
+@torch.no_grad()
+def round_in_groups(model: nn.Module, family: Family, kept: ElementType) -> None:
+    """Gives weight matrices and token tables the values that they keep in groups along their rows.
+
+    As files of the GGUF format have them: norms, biases and positions stay, and a head has the type of `head_type`, and
+    so has a token table that serves as one. Raises ValueError for rows that are no whole groups.
+    """
+    for layer in family.layers(model):
+        for affine in family.parts(layer).matrices:
+            affine.weight.copy_(rounded(affine.weight, kept.name))  # a view of the model's own weight
+    for table, is_head in token_tables(model, family):
+        table.copy_(rounded(table, (head_type(kept) if is_head else kept).name))
+
+
+def token_tables(model: nn.Module, family: Family) -> Iterator[tuple[Tensor, bool]]:
+    """Parameters with a row for each token, the model's own, and whether a head multiplies with it."""
+    of_model: Any = model
+    sizes = family.dimensions(of_model.config.to_dict())
+    if not sizes.vocabulary:
+        return
+    table = of_model.get_input_embeddings().weight
+    yield table, sizes.tied
+    head = of_model.get_output_embeddings()
+    if head is not None and head.weight is not table:
+        yield head.weight, True
 
 
 def _random(kind: Any, source: ModelSource) -> Any:
@@ -86,10 +122,10 @@ def _random(kind: Any, source: ModelSource) -> Any:
 
 
 def _pretrained(kind: Any, place: str, family: Family) -> Any:
-    closed = why_closed(place)
+    closed, is_gguf = why_closed(place), place.endswith(GGUF)
     try:
         model, found = kind.from_pretrained(
-            place,
+            **located(place),
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,
@@ -98,12 +134,16 @@ def _pretrained(kind: Any, place: str, family: Family) -> Any:
             **PLAIN,
         )
     except Exception as error:  # as above, and SafetensorError
+        if is_gguf:
+            raise LoadError(f"weights of {place!r} cannot be loaded: {_reason(error)} ({GGUF_RULE})") from error
         if closed is not None and isinstance(error, OSError):
             why = f"they are not in the local cache, and {closed}"
             raise LoadError(f"weights of {place!r} cannot be had: {why}; give a folder, or weights: random") from error
         rule = "a complete model.safetensors is needed; pickled weights are never opened"
         raise LoadError(f"weights of {place!r} cannot be loaded: {_reason(error)} ({rule})") from error
     _complain(kind, place, found, family)
+    if is_gguf:
+        del model.config.quantization_config  # says how the file keeps its weights, which are plain numbers now
     return model
 
 
@@ -130,7 +170,15 @@ def _complain(kind: Any, place: str, found: Mapping[str, Any], family: Family) -
 
 def why_closed(place: str) -> str | None:
     """Why nothing can be fetched from the hub for a hub id, in a few words; None if it can, or for a folder."""
-    return None if Path(place).is_dir() else hub.unreachable()
+    return None if Path(place).exists() else hub.unreachable()
+
+
+def located(place: str) -> dict[str, str]:
+    """How transformers is told of a place: a folder, a hub id, or a GGUF file, which is dequantised."""
+    path = Path(place)
+    is_file = place.endswith(GGUF)
+    named = {"pretrained_model_name_or_path": str(path.parent) if is_file else place}
+    return named | ({"gguf_file": path.name} if is_file else {})
 
 
 def _reason(error: Exception) -> str:
@@ -148,7 +196,8 @@ def quiet() -> Iterator[None]:
     log.set_verbosity_error()  # type: ignore[no-untyped-call]
     log.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        yield
+        with redirect_stderr(StringIO()):  # of a bar that asks nobody, while a GGUF file is read
+            yield
     finally:
         log.set_verbosity(before)
         if bars:

@@ -17,6 +17,7 @@ from prism_sim.numeric.block import TensorBlock
 from prism_sim.numeric.cache import Cache
 from prism_sim.numeric.equations import Turn, attention_bias, partition_aware_causal_mask
 from prism_sim.numeric.meter import FlopMeter, SilentMeter
+from prism_sim.numeric.quantised import QuantisedRows
 from prism_sim.partition import Keys
 from prism_sim.shapes.job import Job, OfJob
 
@@ -125,9 +126,14 @@ class TensorModel(OfJob):
 
     def send(self, value: Any) -> Any:
         """What goes out: rows in the element type of the wire; a mask and packed bytes as they are."""
-        return value.to(getattr(torch, self.job.wire_dtype or self.job.dtype)) if _is_rows(value) else value
+        if not _is_rows(value):
+            return value
+        wire = self.job.wire_type
+        return QuantisedRows.of(value, wire.name) if wire.is_grouped else value.to(getattr(torch, wire.name))
 
     def receive(self, value: Any) -> Any:
+        if isinstance(value, QuantisedRows):
+            return value.rows(self.given.embedded.dtype)
         return value.to(self.given.embedded.dtype) if _is_rows(value) else value
 
     def places(self, keys: Sequence[Keys], padding: Tensor | None) -> Turn | None:

@@ -62,8 +62,13 @@ def weights_key(scenario: Scenario) -> object:
 
 
 def folder_digests(folder: Path) -> list[str]:
-    """A line for each file: its name and its content's digest."""
-    return [path.name if path.is_dir() else f"{path.name} {digest([path])}" for path in sorted(folder.iterdir())]
+    """A line for each file: its name and its content's digest. folder: or a single file."""
+    return [path.name if path.is_dir() else f"{path.name} {digest([path])}" for path in files_of(folder)]
+
+
+def files_of(folder: Path) -> list[Path]:
+    """What lies in a folder, by name; a file alone."""
+    return sorted(folder.iterdir()) if folder.is_dir() else [folder]
 
 
 def splits_of(scenario: Scenario) -> tuple[Splits, str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from prism_sim import families
+from prism_sim.element_types import ELEMENT_TYPES
 from prism_sim.families import Dimensions, Family
 from prism_sim.scenario.spec import ModelSpec
 from prism_sim.syntax.errors import FieldPath, ScenarioError, shown
@@ -32,7 +33,9 @@ def checked(spec: ModelSpec, path: FieldPath, source: Source) -> ModelSpec:
         in_file = path == ("model", "dims")  # there a key has a place of its own
         return source.error((*path, key) if in_file and key is not None else path, f"{_where(spec)}{rule}")
 
-    family = families.find(_dimensions(spec.config, refuse).family)
+    sizes = _dimensions(spec.config, refuse)
+    _check_groups(spec, sizes, source)
+    family = families.find(sizes.family)
     stated = (source.tree.get("model") or {}).get("dtype") is not None
     found = replace(
         spec,
@@ -47,7 +50,7 @@ def checked(spec: ModelSpec, path: FieldPath, source: Source) -> ModelSpec:
 def _where(spec: ModelSpec) -> str:
     """The file that is at fault, where it is not the scenario's own."""
     if spec.folder is not None:
-        return f"{spec.folder / 'config.json'}: "
+        return f"{spec.folder / 'config.json' if spec.folder.is_dir() else spec.folder}: "
     return "" if spec.hub_id is None else f"config.json of {spec.hub_id!r}: "
 
 
@@ -66,6 +69,14 @@ def _dimensions(config: dict[str, Any], refuse: Refuse) -> Dimensions:
     except (ValueError, TypeError, ArithmeticError, AttributeError) as problem:  # of whatever a config.json may hold
         named = next((key for key in config if shown(key) in str(problem) or f"{key} " in str(problem)), None)
         raise refuse(named, str(problem)) from None
+
+
+def _check_groups(spec: ModelSpec, sizes: Dimensions, source: Source) -> None:
+    """Raises ScenarioError for weights or rows that are to be kept in groups which do not divide them."""
+    if spec.weight_dtype and (reason := sizes.ungrouped_weights(ELEMENT_TYPES[spec.weight_dtype])) is not None:
+        raise source.error(("model", "weight_dtype"), reason)
+    if spec.wire_dtype and (reason := sizes.ungrouped_rows(ELEMENT_TYPES[spec.wire_dtype])) is not None:
+        raise source.error(("model", "wire_dtype"), reason)
 
 
 def _head(asked: str | None, family: Family, config: dict[str, Any], refuse: Refuse, source: Source) -> str | None:

@@ -14,6 +14,8 @@ from prism_sim.syntax.fields import Section
 from prism_sim.syntax.sections import MAX_DEVICES, DeviceSection, ScenarioSection
 from prism_sim.syntax.yaml_source import Source
 
+QUANTISED_RATES = ("compute_q8_0", "compute_q4_0")
+
 
 def devices(file: ScenarioSection, source: Source) -> tuple[DeviceSpec, ...]:
     """One spec a device, in the order of the file. Raises ScenarioError for missing numbers and names used twice."""
@@ -30,6 +32,18 @@ def devices(file: ScenarioSection, source: Source) -> tuple[DeviceSpec, ...]:
     return tuple(found)
 
 
+def check_rates(file: ScenarioSection, weight_dtype: str | None, source: Source) -> None:
+    """Raises ScenarioError for a device that states rates with other weights in groups, but none with the model's."""
+    if (needed := f"compute_{weight_dtype}") not in QUANTISED_RATES:
+        return
+    for index, section in enumerate(file.devices):
+        known = merged(section, source.presets.device(section.preset).fields if section.preset else {})
+        stated = [field for field in QUANTISED_RATES if known.get(field) is not None]
+        if stated and needed not in stated:
+            rule = f"is missing: the device states {stated[0]}, but the model's weights are in {weight_dtype}"
+            raise source.error(("devices", index, needed), f"{rule}; write for example {needed}: 40 GFLOP/s")
+
+
 def _device_numbers(section: DeviceSection, path: FieldPath, source: Source) -> dict[str, Any]:
     known = merged(section, source.presets.device(section.preset).fields if section.preset else {})
     for needed, example in (("compute", "57 GFLOP/s"), ("memory_bandwidth", "9.2 GB/s")):
@@ -41,6 +55,8 @@ def _device_numbers(section: DeviceSection, path: FieldPath, source: Source) -> 
     return {
         "flops_per_s": known["compute"],
         "float16_flops_per_s": known.get("compute_float16"),
+        "q8_0_flops_per_s": known.get("compute_q8_0"),
+        "q4_0_flops_per_s": known.get("compute_q4_0"),
         "memory_bytes_per_s": known["memory_bandwidth"],
         "memory_overlap": known.get("memory_overlap", 1.0),
         "memory_bytes": round(known["memory"]) if "memory" in known else None,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from prism_sim import families, strategies
 from prism_sim.catalogue import nearest
+from prism_sim.scenario import gguf_header
 from prism_sim.scenario.architecture import checked
 from prism_sim.scenario.spec import ModelSpec, WorkloadSpec
 from prism_sim.syntax import presets
@@ -19,6 +20,7 @@ from prism_sim.syntax.yaml_source import Source
 DEFAULT_TOKENS = 128  # of a text model whose scenario does not say
 MAX_CONFIG_BYTES = 10_000_000
 WEIGHT_FILES = ("*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin")
+GGUF = ".gguf"
 
 # Keys of a config.json that change no size of a block, allowed in dims beside those of the presets.
 _ALSO_IN_DIMS = frozenset(
@@ -113,6 +115,8 @@ def _of_preset(section: ModelSection, source: Source) -> ModelSpec:
 def _of_hugging_face(section: ModelSection, source: Source) -> ModelSpec:
     name, path = str(section.hf), ("model", "hf")
     folder = beside(name, source)
+    if name.endswith(GGUF):
+        return _of_gguf(section, folder, source)
     if name.startswith(("./", "../", "/", "~")) or name in (".", "..") or folder.is_dir():
         return of_folder(section, folder, source)
     if "\\" in name or " " in name or name.count("/") > 1:
@@ -130,7 +134,9 @@ def of_folder(section: ModelSection, folder: Path, source: Source, path: FieldPa
         raise source.error(path, rule)
     file = folder / "config.json"
     if not file.is_file():
-        raise source.error(path, f"{folder} has no config.json; give a folder that save_pretrained wrote")
+        found = sorted(one.name for one in folder.glob(f"*{GGUF}"))
+        remedy = f"name one of its files: {', '.join(found)}" if found else "give a folder that save_pretrained wrote"
+        raise source.error(path, f"{folder} has no config.json; {remedy}")
     try:
         if file.stat().st_size > MAX_CONFIG_BYTES:
             raise ValueError("it is too large")
@@ -144,6 +150,19 @@ def of_folder(section: ModelSection, folder: Path, source: Source, path: FieldPa
         raise source.error(path, f"{rule} (peft: merge_and_unload) and save those")
     weights = any(next(folder.glob(pattern), None) is not None for pattern in WEIGHT_FILES)
     return of_config(section, folder.resolve().name, config, None, folder=folder, weights=weights)
+
+
+def _of_gguf(section: ModelSection, file: Path, source: Source) -> ModelSpec:
+    """Raises ScenarioError unless the file says which model it holds."""
+    path: FieldPath = ("model", "hf")
+    if not file.is_file():
+        rule = f"{shown(section.hf)} is no file (looked for {file}); paths are relative to the scenario file"
+        raise source.error(path, rule)
+    try:
+        config = gguf_header.configuration(file)
+    except (OSError, ValueError) as problem:
+        raise source.error(path, f"{file} cannot be served as a GGUF file: {problem}") from None
+    return of_config(section, file.stem, config, None, folder=file, weights=True)
 
 
 def _of_dims(section: ModelSection, source: Source) -> ModelSpec:

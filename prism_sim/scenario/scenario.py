@@ -88,7 +88,7 @@ class Scenario:
         workload = asdict(self.workload)
         if self.workload.input is not None:
             workload["input"] = hashlib.sha256(self.workload.input.read_bytes()).hexdigest()
-        devices = [{key: value for key, value in asdict(device).items() if key != "preset"} for device in self.devices]
+        devices = [_device_content(device) for device in self.devices]
         options = strategies.effective_options(self.strategy.name, self.strategy.options)
         return {
             "schema": HASH_SCHEMA,
@@ -108,6 +108,13 @@ class Scenario:
         assert self.task is not None
         named = {"checkpoint": self.task.checkpoint, "data": self.task.data}
         return asdict(self.task) | {key: None if path is None else path.name for key, path in named.items()}
+
+
+def _device_content(device: DeviceSpec) -> dict[str, Any]:
+    """Rates with weights in groups only where there are some: the answers of all others are what they were."""
+    content = {key: value for key, value in asdict(device).items() if key != "preset"}
+    unstated = [key for key in ("q8_0_flops_per_s", "q4_0_flops_per_s") if content[key] is None]
+    return {key: value for key, value in content.items() if key not in unstated}
 
 
 def hash_of(content_texts: Mapping[str, str]) -> str:
@@ -162,6 +169,7 @@ def _resolve(source: Source, overrides: tuple[Override, ...]) -> Scenario:
     task = task_models.task(file.task, file.model, source)
     model = task_models.model(file.model, task, source)
     checks.check_blocks(given, model, source)
+    hardware.check_rates(file, model.weight_dtype, source)
     least_tokens = strategies.find(file.strategy.name).least_tokens(len(ranks))
     options = checks.options(file.strategy.name, given, source)
     unused = strategy_section.unused(file.strategy.name, given)

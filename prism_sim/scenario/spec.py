@@ -16,9 +16,10 @@ from prism_sim.syntax.yaml_source import Source
 class ModelSpec:
     """The model. config: as config.json; None for a hub id, see `simulation.model_config`.
 
-    dtype: of weights and activations; weight_dtype: of the blocks' weight matrices, wire_dtype: of rows that cross the
-    network; None: as dtype. label: for humans. hub_id, folder: where weights and processors are; neither, though
-    pretrained: the task's reference. head: None for the family's usual one.
+    dtype: of weights and activations; weight_dtype: of the blocks' weight matrices (and, in groups, of token tables),
+    wire_dtype: of rows that cross the network; None: as dtype. label: for humans. hub_id, folder: where weights and
+    processors are, or a GGUF file with both; neither, though pretrained: the task's reference. head: None for the
+    family's usual one.
     """
 
     label: str
@@ -28,8 +29,8 @@ class ModelSpec:
     weights: Literal["random", "pretrained"]
     dtype: Literal["float32", "float16", "bfloat16"]
     head: str | None
-    weight_dtype: Literal["int8"] | None = None
-    wire_dtype: Literal["float32", "float16", "bfloat16"] | None = None
+    weight_dtype: Literal["int8", "q8_0", "q4_0"] | None = None
+    wire_dtype: Literal["float32", "float16", "bfloat16", "q8_0"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +60,29 @@ class WorkloadSpec:
     new_tokens: int = 0
 
 
+RATES_BY_TYPE = ("float16_flops_per_s", "q8_0_flops_per_s", "q4_0_flops_per_s")
+
+
 @dataclass(frozen=True)
 class DeviceSpec(Device):
     """One device as a scenario has it. preset: None if there is none.
 
-    float16_flops_per_s: for float16 and bfloat16; None: as flops_per_s.
+    float16_flops_per_s: for float16 and bfloat16; None: as flops_per_s. q8_0_flops_per_s, q4_0_flops_per_s: for weights
+    in these types, which runtimes multiply as integers; None: as without.
     """
 
     preset: str | None = None
     float16_flops_per_s: float | None = None
+    q8_0_flops_per_s: float | None = None
+    q4_0_flops_per_s: float | None = None
 
-    def playing(self, half: bool) -> DeviceSpec:
-        """As it plays in float16 and bfloat16, or in others: with one rate, and equal to all that play alike."""
-        reached = self.float16_flops_per_s if half else None
-        return replace(self, flops_per_s=reached or self.flops_per_s, float16_flops_per_s=None, preset=None)
+    def playing(self, dtype: str, weight_dtype: str | None = None) -> DeviceSpec:
+        """As it plays with activations and weights in these types: with one rate, and equal to all that play alike."""
+        quantised = {"q8_0": self.q8_0_flops_per_s, "q4_0": self.q4_0_flops_per_s}
+        half = self.float16_flops_per_s if dtype in ("float16", "bfloat16") else None
+        reached = quantised.get(weight_dtype or "") or half or self.flops_per_s
+        unstated: dict[str, Any] = dict.fromkeys(RATES_BY_TYPE)
+        return replace(self, flops_per_s=reached, preset=None, **unstated)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def _first_passes(prompt: Job) -> tuple[tuple[CacheSizes, ...], tuple[CacheSizes
 
 
 def _run(job: Job, caches: Sequence[CacheSizes]) -> _Pass:
-    sizes, known = (job.element_bytes, job.matrix_bytes, job.wire_bytes), KnownKernels()
+    sizes, known = (job.element_bytes, job.weight_type, job.wire_type), KnownKernels()
     ledgers = [Ledger(*sizes, known) for _ in range(job.n_ranks + 1)]
     models = [ShapeModel(job, ledger, cache) for ledger, cache in zip(ledgers, caches, strict=True)]
     programs = job.programs(models)

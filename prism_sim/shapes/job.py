@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from math import gcd
 from typing import Any
 
 from prism_sim import families, strategies
+from prism_sim.element_types import ELEMENT_TYPES, ElementType
 from prism_sim.families.base import Dimensions, Head
 from prism_sim.plan import participants
 from prism_sim.strategies.base import Placement, Role
-
-DTYPE_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,9 @@ class Job:
         fixed = families.find(self.sizes.family).fixed_tokens(self.sizes)
         if fixed is not None and self.n_tokens != fixed:
             raise ValueError(f"{self.n_tokens} tokens do not fit the model: its images give {fixed}")
+        for reason in (self.sizes.ungrouped_weights(self.weight_type), self.sizes.ungrouped_rows(self.wire_type)):
+            if reason:
+                raise ValueError(reason)
 
     def prompt(self, new_tokens: int) -> Job:
         """The pass over the prompt of a request that generates text, for what is this pass alone.
@@ -87,15 +90,21 @@ class Job:
 
     @property
     def element_bytes(self) -> int:
-        return DTYPE_BYTES[self.dtype]
+        return ELEMENT_TYPES[self.dtype].group_bytes
 
     @property
-    def matrix_bytes(self) -> int:
-        return DTYPE_BYTES[self.weight_dtype or self.dtype]
+    def weight_type(self) -> ElementType:
+        return ELEMENT_TYPES[self.weight_dtype or self.dtype]
 
     @property
-    def wire_bytes(self) -> int:
-        return DTYPE_BYTES[self.wire_dtype or self.dtype]
+    def wire_type(self) -> ElementType:
+        return ELEMENT_TYPES[self.wire_dtype or self.dtype]
+
+    @property
+    def together(self) -> dict[str, int]:
+        """How many neighbouring heads and columns no split parts, since their weights share a scale."""
+        group = self.weight_type.group
+        return {"heads": group // gcd(group, self.sizes.head_width), "columns": group}
 
     def alone(self) -> Job:
         """The same pass by one device that has the whole model."""
@@ -149,6 +158,14 @@ class OfJob:
     @property
     def n_columns(self) -> int:
         return self.job.sizes.feed_forward_width
+
+    @property
+    def heads_together(self) -> int:
+        return self.job.together["heads"]
+
+    @property
+    def columns_together(self) -> int:
+        return self.job.together["columns"]
 
     @property
     def head_tokens(self) -> range:

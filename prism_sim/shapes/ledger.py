@@ -5,9 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+from prism_sim.element_types import FLOAT32_BYTES, ElementType
 from prism_sim.plan import Kernel
-
-FLOAT32_BYTES = 4
 
 
 class KnownKernels:
@@ -38,17 +37,20 @@ class Ledger:
     def __init__(
         self,
         element_bytes: int,
-        matrix_bytes: int | None = None,
-        wire_bytes: int | None = None,
+        matrices: ElementType | None = None,
+        wire: ElementType | None = None,
         known: KnownKernels | None = None,
     ) -> None:
-        """Bytes of an element of an activation, of a block's weight matrix, and on the wire; None: as activations.
+        """Bytes of an element of an activation; the type of blocks' weight matrices, and of rows on the wire.
 
-        known: shared by those whose equal kernels shall be the same.
+        None: as activations. known: shared by those whose equal kernels shall be the same.
         """
         self.element_bytes = element_bytes
-        self.matrix_bytes = element_bytes if matrix_bytes is None else matrix_bytes
-        self.wire_bytes = element_bytes if wire_bytes is None else wire_bytes
+        plain = ElementType("activations", element_bytes)
+        self.matrices, self.wire = matrices or plain, wire or plain
+        self.crosses_as_it_is = (self.wire.group_bytes, self.wire.group) == (element_bytes, 1)
+        # beside matrices in groups all other weights stay in float32, as in files of the GGUF format
+        self.vector_bytes = FLOAT32_BYTES if self.matrices.is_grouped else element_bytes
         self.known = KnownKernels() if known is None else known
         self.kernels: list[Kernel] = []
         self.weights: dict[tuple[object, ...], int] = {}  # bytes by what they are: a slice is held once
@@ -66,13 +68,17 @@ class Ledger:
         return found
 
     def hold(self, parameters: int, *what: object) -> None:
-        """Enters weights that this participant needs, once for each `what`."""
-        self.weights[what] = parameters * self.element_bytes
+        """Enters weights that are no matrix of a block and that this participant needs, once for each `what`."""
+        self.hold_bytes(parameters * self.vector_bytes, *what)
 
     def hold_matrix(self, n_in: int, n_out: int, bias: int, *what: object) -> int:
-        """Enters a block's weight matrix and bias; their bytes. One of a byte an element has a float32 scale a row."""
-        scales = FLOAT32_BYTES * n_out if self.matrix_bytes == 1 else 0
-        held_bytes = n_in * n_out * self.matrix_bytes + bias * self.element_bytes + scales
+        """Enters a block's weight matrix and bias; their bytes. Raises ValueError where it parts a group of weights."""
+        if n_in % (group := self.matrices.group):
+            rule = f"weights in {self.matrices.name} are kept {group} together, but a rank has rows of {n_in}"
+            raise ValueError(f"{' '.join(map(str, what[1:2]))}: {rule}; fewer ranks or other shares would do, or int8")
+        return self.hold_bytes(self.matrices.matrix_bytes(n_in, n_out) + bias * self.vector_bytes, *what)
+
+    def hold_bytes(self, held_bytes: int, *what: object) -> int:
         self.weights[what] = held_bytes
         return held_bytes
 
@@ -90,10 +96,10 @@ class Ledger:
 
     def send(self, value: Any) -> Any:
         """What goes out, in the element type of the wire; bytes as they are."""
-        if not isinstance(value, Shape) or isinstance(value, Packed) or self.wire_bytes == self.element_bytes:
+        if not isinstance(value, Shape) or isinstance(value, Packed) or self.crosses_as_it_is:
             return value
         self.kernel("to wire type", 0, 2 * value.elements)
-        return Shape(value.shape, self, self.wire_bytes)
+        return Shape(value.shape, self, self.wire.nbytes(value.elements))
 
     def receive(self, value: Any) -> Any:
         """What has arrived, in this participant's memory and element type."""
@@ -101,7 +107,7 @@ class Ledger:
             return value
         if isinstance(value, Packed):
             return Packed(value.shape, self) if value.owner is not self else value
-        if self.wire_bytes != self.element_bytes:
+        if not self.crosses_as_it_is:
             self.kernel("from wire type", 0, 2 * value.elements)
             return Shape(value.shape, self)
         return Shape(value.shape, self) if value.owner is not self else value
@@ -116,11 +122,12 @@ class Shape:
 
     __slots__ = ("elements", "nbytes", "owner", "shape")
 
-    def __init__(self, shape: tuple[int, ...], owner: Ledger, element_bytes: int | None = None) -> None:
+    def __init__(self, shape: tuple[int, ...], owner: Ledger, nbytes: int | None = None) -> None:
+        """nbytes: None for elements as its owner computes with them."""
         self.shape = shape
         self.owner = owner
         self.elements = prod(shape)
-        self.nbytes = self.elements * (owner.element_bytes if element_bytes is None else element_bytes)
+        self.nbytes = self.elements * owner.element_bytes if nbytes is None else nbytes
         owner.live_bytes += self.nbytes
         if owner.live_bytes > owner.peak_bytes:
             owner.peak_bytes = owner.live_bytes
@@ -133,7 +140,7 @@ class Shape:
         if self.shape != other.shape:
             raise ValueError(f"shapes {self.shape} and {other.shape} cannot be added")
         if self.owner is not other.owner:
-            return Shape(self.shape, Ledger(self.nbytes // self.elements))
+            return Shape(self.shape, Ledger(self.owner.element_bytes), self.nbytes)
         self.owner.kernel("sum", 0, 3 * self.elements)
         return Shape(self.shape, self.owner)
 
@@ -144,7 +151,7 @@ class Packed(Shape):
     __slots__ = ()
 
     def __init__(self, shape: tuple[int, ...], owner: Ledger) -> None:
-        super().__init__(shape, owner, 1)
+        super().__init__(shape, owner, prod(shape))
 
 
 class Mask:

@@ -8,6 +8,7 @@ from prism_sim import families
 from prism_sim.compressors import Compressor
 from prism_sim.compressors.base import CompressorStep
 from prism_sim.compressors.compressor import MessagePiece
+from prism_sim.element_types import head_type
 from prism_sim.families.base import Layer
 from prism_sim.partition import Keys
 from prism_sim.shapes.block import ShapeBlock
@@ -60,9 +61,20 @@ class ShapeModel(OfJob):
     def _layers(self, layers: Sequence[Layer]) -> None:
         for layer in layers:
             self.ledger.hold(layer.weights, layer.name)
-            if layer.table:
-                self.ledger.hold(layer.table, "token table")  # once, whether to embed, for a tied head, or for both
-            self.ledger.kernel(layer.name, layer.flops, layer.moved + layer.n_in * layer.n_out)
+            read_bytes = layer.n_in * layer.n_out * self.ledger.vector_bytes
+            if layer.table:  # once, whether to embed, for a tied head, or for both
+                held_bytes = self.ledger.hold_bytes(self._table_bytes(layer.table, self.job.sizes.tied), "token table")
+                read_bytes = held_bytes if layer.n_in else 0
+            if layer.own_table:
+                read_bytes = self.ledger.hold_bytes(self._table_bytes(layer.own_table, True), layer.name, "table")
+            self.ledger.kernel(layer.name, layer.flops, layer.moved, read_bytes)
+
+    def _table_bytes(self, elements: int, is_head: bool) -> int:
+        """Of a row for each token; is_head: a language model's head multiplies with it."""
+        matrices = self.ledger.matrices
+        if not matrices.is_grouped:
+            return elements * self.ledger.element_bytes
+        return (head_type(matrices) if is_head else matrices).nbytes(elements)
 
     def embed(self, tokens: range, samples: range | None = None) -> Shape:
         batch = self.job.batch if samples is None else len(samples)
@@ -105,7 +117,8 @@ class ShapeModel(OfJob):
 
     def _hold_codebook(self, compressor: Compressor, block: int) -> None:
         if compressor.quantiser is not None and compressor.quantiser.codebook_size:
-            self.ledger.hold(compressor.quantiser.codebook_size * self.job.sizes.width, block, "codebook")
+            elements = compressor.quantiser.codebook_size * self.job.sizes.width
+            self.ledger.hold_bytes(elements * self.ledger.element_bytes, block, "codebook")
 
     def select(self, x: Shape, tokens: range) -> Shape:
         return x if len(tokens) == x.shape[1] else self.ledger.shape(x.shape[0], len(tokens), x.shape[2])

@@ -97,8 +97,9 @@ class Setting:
 
     def sizes(self, shares: Sequence[float] | None) -> dict[str, Sizes]:
         """What each rank takes of each of them. Raises ValueError where shares and ranks do not fit it."""
+        job, together = self.job, self.job.together
         return {
-            name: tuple(map(len, split(n_items, self.job.n_ranks, shares, name, self.least)))
+            name: tuple(map(len, split(n_items, job.n_ranks, shares, name, self.least, together.get(name, 1))))
             for name, n_items in self.items.items()
         }
 

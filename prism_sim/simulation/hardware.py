@@ -11,15 +11,15 @@ from prism_sim.simulation.model_config import model_spec
 
 
 def devices(scenario: Scenario) -> tuple[timing.Device, ...]:
-    """At the rates that they reach in the model's element type."""
-    return boards(scenario.devices, model_spec(scenario).dtype)
+    """At the rates that they reach in the model's element types."""
+    spec = model_spec(scenario)
+    return boards(scenario.devices, spec.dtype, spec.weight_dtype)
 
 
 @lru_cache(maxsize=64)
-def boards(specs: tuple[DeviceSpec, ...], dtype: str) -> tuple[timing.Device, ...]:
-    """At the rates that they reach in this element type."""
-    half = dtype in ("float16", "bfloat16")
-    return tuple(spec.playing(half) for spec in specs)
+def boards(specs: tuple[DeviceSpec, ...], dtype: str, weight_dtype: str | None = None) -> tuple[timing.Device, ...]:
+    """At the rates that they reach with activations and weights in these types."""
+    return tuple(spec.playing(dtype, weight_dtype) for spec in specs)
 
 
 @lru_cache(maxsize=64)

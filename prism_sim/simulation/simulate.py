@@ -220,9 +220,9 @@ class Simulation:
 
         The papers' "communication speed-up". None where nothing is compressed.
         """
-        job, width = self.job, self.job.sizes.width
-        sizes = [one.message_bytes(job.batch, self._n_rows, width, job.wire_bytes) for one in self._compressors]
-        return 1 - sum(sizes) / (len(sizes) * job.batch * self._n_rows * width * job.wire_bytes) if sizes else None
+        job, width, wire = self.job, self.job.sizes.width, self.job.wire_type
+        sizes = [one.message_bytes(job.batch, self._n_rows, width, wire.element_bytes) for one in self._compressors]
+        return 1 - sum(sizes) / (len(sizes) * wire.nbytes(job.batch * self._n_rows * width)) if sizes else None
 
     @property
     def _n_rows(self) -> int:

@@ -108,6 +108,16 @@ class Model(Protocol):
         ...
 
     @property
+    def heads_together(self) -> int:
+        """How many neighbouring heads a rank must hold together, since their weights share a scale; mostly 1."""
+        ...
+
+    @property
+    def columns_together(self) -> int:
+        """The same of columns of the feed-forward layer."""
+        ...
+
+    @property
     def blocks(self) -> Sequence[Block]: ...
     @property
     def head_tokens(self) -> range:

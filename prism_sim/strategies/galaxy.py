@@ -12,7 +12,7 @@ from prism_sim.effects import Mark, Program
 from prism_sim.partition import Keys, split
 from prism_sim.strategies import tensor_parallel
 from prism_sim.strategies.base import Bias, Block, Heads, Model, Places, Role, Rows, Steps, Strategy
-from prism_sim.strategies.model_split import ModelSplit, portions
+from prism_sim.strategies.model_split import ModelSplit, heads_and_columns
 from prism_sim.strategies.ring import gather_through, reduce_through
 from prism_sim.strategies.token_split import TokenSplit, give_output, take_input, terminal_program
 
@@ -63,8 +63,7 @@ class RankPart:
 
 def rank(me: Role, model: Model, options: ModelSplit) -> Program:
     """x: the residual stream of the own tokens. Tokens are split evenly; shares weigh heads and columns."""
-    heads = portions("attention heads", model.n_heads, me.n_ranks, options.shares)[me.index]
-    columns = portions("feed-forward columns", model.n_columns, me.n_ranks, options.shares)[me.index]
+    heads, columns = heads_and_columns(me, model, options.shares)
     tiles, everything = split(model.n_tokens, me.n_ranks), range(model.n_tokens)
     x, padding = yield from take_input(me, model, tiles)
     bias = model.bias(everything, [Keys(everything, len(everything))], model.mask_so_far(0, padding))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from prism_sim.partition import Keys, split
-from prism_sim.strategies.base import Bias, Model, Padding, Places, Rows
+from prism_sim.strategies.base import Bias, Model, Padding, Places, Role, Rows
 from prism_sim.strategies.options import Divides, Shares
 from prism_sim.strategies.token_split import needed_rows
 
@@ -18,11 +18,21 @@ class ModelSplit:
     shares: Annotated[Shares, Divides(("heads", "columns"))] = None
 
 
-def portions(what: str, n_items: int, n_ranks: int, shares: Shares) -> tuple[range, ...]:
-    """The range of heads, columns or blocks that each rank holds. Raises ValueError if there are too few of them."""
+def portions(what: str, n_items: int, n_ranks: int, shares: Shares, together: int = 1) -> tuple[range, ...]:
+    """The range of heads, columns or blocks that each rank holds. Raises ValueError if there are too few of them.
+
+    together: so many neighbours are held by one rank.
+    """
     if n_ranks > n_items:
         raise ValueError(f"{n_ranks} ranks need at least {n_ranks} {what}, but the model has {n_items}")
-    return split(n_items, n_ranks, shares, what)
+    return split(n_items, n_ranks, shares, what, together=together)
+
+
+def heads_and_columns(me: Role, model: Model, shares: Shares) -> tuple[range, range]:
+    """What a rank holds of every block: attention heads, and columns of the feed-forward layer."""
+    heads = portions("attention heads", model.n_heads, me.n_ranks, shares, model.heads_together)
+    columns = portions("feed-forward columns", model.n_columns, me.n_ranks, shares, model.columns_together)
+    return heads[me.index], columns[me.index]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,14 @@ from __future__ import annotations
 from prism_sim.effects import AllReduce, Broadcast, Mark, Program, Recv, Send
 from prism_sim.plan import ParticipantId
 from prism_sim.strategies.base import HEAD, Model, Role, Steps, Strategy
-from prism_sim.strategies.model_split import ModelSplit, attention, head_rows, portions, whole
+from prism_sim.strategies.model_split import ModelSplit, attention, head_rows, heads_and_columns, whole
 from prism_sim.strategies.token_split import embed_all
 
 SPEAKER = ParticipantId(0)  # all ranks end with the same rows: one of them sends or returns them
 
 
 def rank(me: Role, model: Model, options: ModelSplit) -> Program:
-    heads = portions("attention heads", model.n_heads, me.n_ranks, options.shares)[me.index]
-    columns = portions("feed-forward columns", model.n_columns, me.n_ranks, options.shares)[me.index]
+    heads, columns = heads_and_columns(me, model, options.shares)
     x, padding = yield from take_all(me, model)
     among = whole(model, padding)
     for number, block in enumerate(model.blocks):

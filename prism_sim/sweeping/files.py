@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from prism_sim.kept.files import write_whole
+from prism_sim.outputs.checkpoints import files_of
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario
 from prism_sim.simulation.provenance import provenance
@@ -82,7 +83,7 @@ def identity_of(scenario: Scenario, numerics: bool) -> dict[str, str]:
     tree = dict(source.tree)
     sweep = tree.pop("sweep", {})
     folder = scenario.model.folder
-    files = [] if folder is None else [(path.name, path.stat().st_size) for path in sorted(folder.iterdir())]
+    files = [] if folder is None else [(path.name, path.stat().st_size) for path in files_of(folder)]
     return {
         "scenario": _digest([tree, scenario.hash, files, source.presets.texts]),
         "sweep": _digest(sweep),

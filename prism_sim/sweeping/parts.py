@@ -61,15 +61,15 @@ class HardwarePart:
     kind: int
     devices: tuple[DeviceSpec, ...]
     texts: dict[str, str]
-    played: dict[str, PlayedBoards] = field(default_factory=dict)
+    played: dict[tuple[str, str | None], PlayedBoards] = field(default_factory=dict)
 
-    def boards(self, dtype: str) -> PlayedBoards:
-        """As they play in this element type; the same object whenever it is asked for."""
-        if dtype not in self.played:
-            boards = hardware.boards(self.devices, dtype)
+    def boards(self, dtype: str, weight_dtype: str | None) -> PlayedBoards:
+        """As they play in these element types; the same object whenever it is asked for."""
+        if (types := (dtype, weight_dtype)) not in self.played:
+            boards = hardware.boards(self.devices, dtype, weight_dtype)
             kinds = kinds_of(dict(enumerate(boards)))
-            self.played[dtype] = PlayedBoards(boards, tuple(alike[0] for alike in kinds))
-        return self.played[dtype]
+            self.played[types] = PlayedBoards(boards, tuple(alike[0] for alike in kinds))
+        return self.played[types]
 
 
 @dataclass(eq=False)
@@ -133,7 +133,8 @@ class Resolved(NamedTuple):
     @property
     def played(self) -> PlayedBoards:
         assert self.job.compared is not None
-        return self.hardware.boards(self.job.compared.own.setting.job.dtype)
+        job = self.job.compared.own.setting.job
+        return self.hardware.boards(job.dtype, job.weight_dtype)
 
     @property
     def hash(self) -> str:

@@ -37,7 +37,7 @@ class ModelSection(Section):
     """The model; exactly one of preset, hf and dims, or none of them for the task's own."""
 
     preset: Annotated[str, PresetName("models")] | Absent = absent("a model of `list models`")
-    hf: str | Absent = absent("a Hugging Face hub id, or a local folder with config.json", min_length=1)
+    hf: str | Absent = absent("a Hugging Face hub id, a local folder with config.json, or a .gguf file", min_length=1)
     dims: dict[str, Any] | Absent = absent("dimensions as in config.json, model_type included")
     weights: Literal["random", "pretrained"] | Absent = absent(
         "default: pretrained if hf is a folder that holds weights, else random"
@@ -45,9 +45,11 @@ class ModelSection(Section):
     dtype: Literal["float32", "float16", "bfloat16"] | Absent = absent(
         "of weights and activations; default: that of the model's config.json, else float32"
     )
-    weight_dtype: Literal["int8"] | Absent = absent("of the blocks' weight matrices; default: dtype")
-    wire_dtype: Literal["float32", "float16", "bfloat16"] | Absent = absent(
-        "of rows that cross the network; default: dtype"
+    weight_dtype: Literal["int8", "q8_0", "q4_0"] | Absent = absent(
+        "of the blocks' weight matrices; q8_0, q4_0: in groups of 32 as in GGUF files, token tables too; default: dtype"
+    )
+    wire_dtype: Literal["float32", "float16", "bfloat16", "q8_0"] | Absent = absent(
+        "of rows that cross the network; q8_0: 34 bytes for 32; default: dtype"
     )
     head: Annotated[str, HeadName()] | Absent = absent(
         "default: the preset's, else by architectures in config.json, else the family's usual one"
@@ -82,6 +84,8 @@ class DeviceSection(Section):
     count: int = Field(default=1, ge=1, le=MAX_DEVICES)
     compute: ComputeRate | Absent = absent("FLOP/s reached, not peak")
     compute_float16: ComputeRate | Absent = absent("FLOP/s reached in float16 and bfloat16; default: as compute")
+    compute_q8_0: ComputeRate | Absent = absent("FLOP/s reached with weights in q8_0; default: as without")
+    compute_q4_0: ComputeRate | Absent = absent("FLOP/s reached with weights in q4_0; default: as without")
     memory_bandwidth: Annotated[float, units.MEMORY_RATE] | Absent = None
     memory_overlap: float | Absent = absent(
         "part of the shorter of a kernel's arithmetic and memory traffic that hides behind the longer; "

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from prism_sim.scenario import DeviceSpec, Scenario
+from prism_sim.scenario.spec import RATES_BY_TYPE
 from prism_sim.simulation.simulate import Simulation, simulate
 
 FACTOR = 2.0
@@ -18,7 +19,7 @@ _OF_NETWORK: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("message overhead", "half the overhead of a message", ("message_overhead_s",)),
 )
 _OF_DEVICES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("compute", "twice the compute rate", ("flops_per_s", "float16_flops_per_s")),
+    ("compute", "twice the compute rate", ("flops_per_s", *RATES_BY_TYPE)),
     ("memory bandwidth", "twice the memory bandwidth", ("memory_bytes_per_s",)),
     ("kernel overhead", "half the overhead of a kernel", ("op_overhead_s",)),
     ("staging", "staging twice as fast", ("staging_bytes_per_s", "staging_latency_s", "staging_ramp_s")),

@@ -14,7 +14,8 @@ import pytest
 import prism_sim
 
 ROOT = Path(prism_sim.__file__).parent
-CORE = {"progress", "plan", "effects", "driver", "meetings", "partition", "catalogue", "plugins", "wire", "hub"}
+SEAM = {"plan", "effects", "driver", "meetings", "partition", "wire", "element_types"}
+CORE = SEAM | {"progress", "catalogue", "plugins", "hub"}
 SIZES = {"strategies", "compressors", "families", "shapes"}
 
 
@@ -39,12 +40,13 @@ ROOMS = {
     "catalogue": Room({"plugins"}),
     "units_text": Room(),
     "devices": Room({"plan"}),
+    "element_types": Room(),
     "progress": Room(),
     "hub": Room(late={"huggingface_hub"}),
     "wire": Room({"effects"}),
     "meetings": Room({"plan", "effects"}),
     "driver": Room({"plan", "effects", "meetings"}),
-    "families": Room({"catalogue", "plugins"}),
+    "families": Room({"catalogue", "plugins", "element_types"}),
     "compressors": Room(
         {"plan", "partition", "catalogue", "plugins"},
         # the numbers of a compressor; its size law must do without
