@@ -1,22 +1,21 @@
-"""How functions are compiled, and where what was compiled is kept."""
+"""How functions are compiled, and what comes of it: machine code that needs nothing of numba when it runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import sha256
-from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from numba import njit
+import llvmlite.binding as llvm
+from numba import carray, config, njit, types
+
+from prism_sim.timing.native.code_file import MachineCode
+from prism_sim.timing.native.loading import Answer, target_machine
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-
-def entry(function: Callable[P, T]) -> Callable[P, T]:
-    """Python calls it; it is kept on disk with all that it calls."""
-    compiled: Callable[P, T] = njit(cache=True)(function)
-    return compiled
+# what numba calls where an array goes that it made; here are none but those of the caller, which are never freed
+NO_ARRAYS = "define linkonce_odr void @NRT_MemInfo_call_dtor(ptr %array) { ret void }"
 
 
 def inner(function: Callable[P, T]) -> Callable[P, T]:
@@ -26,7 +25,27 @@ def inner(function: Callable[P, T]) -> Callable[P, T]:
     return compiled
 
 
-def source_number() -> int:
-    """Of all that is compiled: what is kept of other sources must not be taken for it."""
-    texts = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
-    return int.from_bytes(sha256(b"".join(texts)).digest()[:7])
+def is_off() -> bool:
+    """Whether functions stay plain Python, for a debugger."""
+    return bool(config.DISABLE_JIT)
+
+
+def machine_code(function: Answer) -> MachineCode:
+    """Of this function and all that it calls; it is then called with addresses of arrays and their length."""
+
+    @inner
+    def answer(cells: Any, seconds: Any, n_cells: int, once: int, stream: int, tie: float) -> None:
+        function(carray(cells, n_cells), carray(seconds, n_cells), once != 0, stream != 0, tie)
+
+    compiled: Any = answer
+    integer, number = types.int64, types.float64
+    signature = (types.CPointer(integer), types.CPointer(number), integer, integer, integer, number)
+    compiled.compile(signature)
+    symbol = compiled.overloads[signature].fndesc.llvm_func_name
+    module = llvm.parse_assembly(compiled.inspect_llvm(signature))
+    if any(one.name == "NRT_MemInfo_call_dtor" for one in module.functions):
+        module.link_in(llvm.parse_assembly(NO_ARRAYS))
+    missing = [one.name for one in module.functions if one.is_declaration and not one.name.startswith("llvm.")]
+    if missing:
+        raise RuntimeError(f"compiled code needs {', '.join(missing)}, which only numba's own process has")
+    return MachineCode(symbol, target_machine().emit_object(module))
