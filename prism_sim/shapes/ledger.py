@@ -17,13 +17,6 @@ class KnownKernels:
         self.ones: dict[tuple[str, int, int], Kernel] = {}
         self.runs: dict[tuple[int, ...], tuple[Kernel, ...]] = {}  # by the ids of kernels that `ones` keeps alive
 
-    def one(self, name: str, flops: int, moved_bytes: int) -> Kernel:
-        key = name, flops, moved_bytes
-        found = self.ones.get(key)
-        if found is None:
-            found = self.ones[key] = Kernel(name, flops, moved_bytes)
-        return found
-
     def run(self, kernels: list[Kernel]) -> tuple[Kernel, ...]:
         key = tuple(map(id, kernels))
         found = self.runs.get(key)
@@ -50,6 +43,7 @@ class Ledger:
         self.matrix_bytes = element_bytes if matrix_bytes is None else matrix_bytes
         self.wire_bytes = element_bytes if wire_bytes is None else wire_bytes
         self.known = KnownKernels() if known is None else known
+        self._ones = self.known.ones
         self.kernels: list[Kernel] = []
         self.weights: dict[tuple[object, ...], int] = {}  # bytes by what they are: a slice is held once
         self.live_bytes = 0
@@ -78,7 +72,11 @@ class Ledger:
 
     def kernel(self, name: str, flops: int, moved: int, weight_bytes: int = 0) -> None:
         """Enters a kernel; moved: activation elements read and written."""
-        self.kernels.append(self.known.one(name, flops, moved * self.element_bytes + weight_bytes))
+        key = name, flops, moved * self.element_bytes + weight_bytes
+        found = self._ones.get(key)
+        if found is None:
+            found = self._ones[key] = Kernel(*key)
+        self.kernels.append(found)
 
     def shape(self, *shape: int) -> Shape:
         """A new activation of this participant, in its memory for as long as the program refers to it."""
@@ -90,7 +88,7 @@ class Ledger:
 
     def send(self, value: Any) -> Any:
         """What goes out, in the element type of the wire; bytes as they are."""
-        if not isinstance(value, Shape) or isinstance(value, Packed) or self.wire_bytes == self.element_bytes:
+        if self.wire_bytes == self.element_bytes or not isinstance(value, Shape) or isinstance(value, Packed):
             return value
         self.kernel("to wire type", 0, 2 * value.elements)
         return Shape(value.shape, self, self.wire_bytes)
@@ -99,12 +97,14 @@ class Ledger:
         """What has arrived, in this participant's memory and element type."""
         if not isinstance(value, Shape):
             return value
+        if value.owner is self and self.wire_bytes == self.element_bytes:
+            return value
         if isinstance(value, Packed):
             return Packed(value.shape, self) if value.owner is not self else value
         if self.wire_bytes != self.element_bytes:
             self.kernel("from wire type", 0, 2 * value.elements)
             return Shape(value.shape, self)
-        return Shape(value.shape, self) if value.owner is not self else value
+        return Shape(value.shape, self)
 
     @property
     def weight_bytes(self) -> int:
@@ -121,9 +121,9 @@ class Shape:
         self.owner = owner
         self.elements = prod(shape)
         self.nbytes = self.elements * (owner.element_bytes if element_bytes is None else element_bytes)
-        owner.live_bytes += self.nbytes
-        if owner.live_bytes > owner.peak_bytes:
-            owner.peak_bytes = owner.live_bytes
+        live_bytes = owner.live_bytes = owner.live_bytes + self.nbytes
+        if live_bytes > owner.peak_bytes:
+            owner.peak_bytes = live_bytes
 
     def __del__(self) -> None:
         self.owner.live_bytes -= self.nbytes

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from prism_sim.plan import Plan
 from prism_sim.timing.media import Network
 
-WORTH_LOADING = 8_000  # steps and messages
+WORTH_LOADING = 3_000  # steps and messages
 WORTH_COMPILING = 6_000_000
 
 _played = 0  # by this process so far; it decides on speed only
