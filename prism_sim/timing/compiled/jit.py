@@ -6,13 +6,15 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 import llvmlite.binding as llvm
-from numba import carray, config, njit, types
+import numba
 
 from prism_sim.timing.native.code_file import MachineCode
 from prism_sim.timing.native.loading import Answer, target_machine
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+NUMBA: Any = numba  # whose types are declared in part
 
 # what numba calls where an array goes that it made; here are none but those of the caller, which are never freed
 NO_ARRAYS = "define linkonce_odr void @NRT_MemInfo_call_dtor(ptr %array) { ret void }"
@@ -21,13 +23,13 @@ NO_ARRAYS = "define linkonce_odr void @NRT_MemInfo_call_dtor(ptr %array) { ret v
 def inner(function: Callable[P, T]) -> Callable[P, T]:
     """Only compiled code calls it."""
     options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # nobody else needs them
-    compiled: Callable[P, T] = njit(**options)(function)
+    compiled: Callable[P, T] = numba.njit(**options)(function)
     return compiled
 
 
 def is_off() -> bool:
     """Whether functions stay plain Python, for a debugger."""
-    return bool(config.DISABLE_JIT)
+    return bool(NUMBA.config.DISABLE_JIT)
 
 
 def machine_code(function: Answer) -> MachineCode:
@@ -35,11 +37,11 @@ def machine_code(function: Answer) -> MachineCode:
 
     @inner
     def answer(cells: Any, seconds: Any, n_cells: int, once: int, stream: int, tie: float) -> None:
-        function(carray(cells, n_cells), carray(seconds, n_cells), once != 0, stream != 0, tie)
+        function(NUMBA.carray(cells, n_cells), NUMBA.carray(seconds, n_cells), once != 0, stream != 0, tie)
 
     compiled: Any = answer
-    integer, number = types.int64, types.float64
-    signature = (types.CPointer(integer), types.CPointer(number), integer, integer, integer, number)
+    integer, number, pointer = NUMBA.int64, NUMBA.float64, NUMBA.types.CPointer
+    signature = (pointer(integer), pointer(number), integer, integer, integer, number)
     compiled.compile(signature)
     symbol = compiled.overloads[signature].fndesc.llvm_func_name
     module = llvm.parse_assembly(compiled.inspect_llvm(signature))

@@ -22,18 +22,22 @@ def places() -> tuple[Path, ...]:
     return ROOM / "compiled" / "__pycache__" / NAME, cache_folder / "prism-sim" / "code" / NAME
 
 
+def sources() -> list[Path]:
+    """Of all that is compiled."""
+    return [*sorted((ROOM / "compiled").glob("*.py")), ROOM / "rhythm.py", ROOM / "media" / "fair.py"]
+
+
 @cache
 def key() -> str:
     """All that compiled code depends on: its source, who compiles, and for which processor."""
-    sources = [*sorted((ROOM / "compiled").glob("*.py")), ROOM / "rhythm.py"]
-    digest = sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    digest = sha256(b"".join(path.read_bytes() for path in sources())).hexdigest()
     return f"{digest} numba {version('numba')} llvmlite {version('llvmlite')} {processor()}"
 
 
 @cache
 def kept() -> Answer | None:
     """What was compiled on this machine before; None if nothing was that is the same as what would be now."""
-    if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
         return None
     codes = (code_file.read(path, key()) for path in places())
     return next((found for code in codes if code is not None and (found := loaded(code)) is not None), None)
@@ -55,13 +59,14 @@ def _compiled() -> Answer:
     if is_off():
         return play_wanted
     code = machine_code(play_wanted)
-    _keep(code)
+    keep(code)
     found = loaded(code)
     assert found is not None
     return found
 
 
-def _keep(code: code_file.MachineCode) -> None:
+def keep(code: code_file.MachineCode) -> None:
+    """For the next process; a warning says if that cannot be."""
     problems = []
     for path in places():
         try:

@@ -61,10 +61,10 @@ class Loaded:
 def loaded(code: MachineCode) -> Loaded | None:
     """None if the code is not what LLVM takes on this machine."""
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
-    try:
-        engine.add_object_file(llvm.ObjectFileRef.from_data(code.object_code))
-    except RuntimeError:
+    object_file = llvm.ObjectFileRef.from_data(code.object_code)
+    if not object_file._as_parameter_:  # a null pointer, which nothing of LLVM's looks at before it uses it
         return None
+    engine.add_object_file(object_file)
     engine.finalize_object()
     address = engine.get_function_address(code.symbol)
     return Loaded(engine, address) if address else None
