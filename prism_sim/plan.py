@@ -6,8 +6,8 @@ A strategy's program, run by an interpreter, leaves a `Plan`; the timing model p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, NewType, cast, get_args
 
 ExchangeKind = Literal["all_gather", "all_reduce", "reduce_scatter", "broadcast", "scatter", "gather", "send"]
@@ -92,6 +92,19 @@ class Exchange:
             raise ValueError(f"bytes_by_rank {self.bytes_by_rank} must be one or more sizes >= 0")
         if self.root is not None and self.root not in self.group:
             raise ValueError(f"root {self.root} is not in group {self.group}")
+
+
+def shapes_of(exchanges: Iterable[Exchange]) -> tuple[list[Exchange], list[int]]:
+    """Those that differ in more than their labels, without these, and of each exchange which of them it is."""
+    known: dict[tuple[object, ...], int] = {}
+    found, numbers = list[Exchange](), list[int]()
+    for exchange in exchanges:
+        key = exchange.kind, exchange.group, exchange.bytes_by_rank, exchange.root
+        number = known.setdefault(key, len(found))
+        if number == len(found):
+            found.append(replace(exchange, label=""))
+        numbers.append(number)
+    return found, numbers
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 from prism_sim.effects import (
     AllGather,
     AllReduce,
+    Await,
     Begin,
     Broadcast,
     Effect,
@@ -41,13 +42,16 @@ def at_the_border(program: Program, outgoing: Change, incoming: Change) -> Progr
             effect = program.send(received)
         except StopIteration as stop:
             return stop.value
-        if type(effect) is Mark:
+        kind = type(effect)
+        if kind is Mark:
             received = yield effect
             continue
-        effect = _changed(effect, outgoing)
+        if kind is not Await:
+            effect = _changed(effect, outgoing)
         received = yield effect
         del effect  # nothing may be kept alive here that the program has let go
-        received = each(received, incoming)
+        if kind is not Begin:  # which gives a ticket
+            received = each(received, incoming)
 
 
 def each(value: Any, change: Change) -> Any:

@@ -16,13 +16,6 @@ class KnownKernels:
         self.ones: dict[tuple[str, int, int], Kernel] = {}
         self.runs: dict[tuple[int, ...], tuple[Kernel, ...]] = {}  # by the ids of kernels that `ones` keeps alive
 
-    def one(self, name: str, flops: int, moved_bytes: int) -> Kernel:
-        key = name, flops, moved_bytes
-        found = self.ones.get(key)
-        if found is None:
-            found = self.ones[key] = Kernel(name, flops, moved_bytes)
-        return found
-
     def run(self, kernels: list[Kernel]) -> tuple[Kernel, ...]:
         key = tuple(map(id, kernels))
         found = self.runs.get(key)
@@ -52,6 +45,7 @@ class Ledger:
         # beside matrices in groups all other weights stay in float32, as in files of the GGUF format
         self.vector_bytes = FLOAT32_BYTES if self.matrices.is_grouped else element_bytes
         self.known = KnownKernels() if known is None else known
+        self._ones = self.known.ones
         self.kernels: list[Kernel] = []
         self.weights: dict[tuple[object, ...], int] = {}  # bytes by what they are: a slice is held once
         self.live_bytes = 0
@@ -84,7 +78,11 @@ class Ledger:
 
     def kernel(self, name: str, flops: int, moved: int, weight_bytes: int = 0) -> None:
         """Enters a kernel; moved: activation elements read and written."""
-        self.kernels.append(self.known.one(name, flops, moved * self.element_bytes + weight_bytes))
+        key = name, flops, moved * self.element_bytes + weight_bytes
+        found = self._ones.get(key)
+        if found is None:
+            found = self._ones[key] = Kernel(*key)
+        self.kernels.append(found)
 
     def shape(self, *shape: int) -> Shape:
         """A new activation of this participant, in its memory for as long as the program refers to it."""
@@ -96,7 +94,7 @@ class Ledger:
 
     def send(self, value: Any) -> Any:
         """What goes out, in the element type of the wire; bytes as they are."""
-        if not isinstance(value, Shape) or isinstance(value, Packed) or self.crosses_as_it_is:
+        if self.crosses_as_it_is or not isinstance(value, Shape) or isinstance(value, Packed):
             return value
         self.kernel("to wire type", 0, 2 * value.elements)
         return Shape(value.shape, self, self.wire.nbytes(value.elements))
@@ -105,12 +103,14 @@ class Ledger:
         """What has arrived, in this participant's memory and element type."""
         if not isinstance(value, Shape):
             return value
+        if value.owner is self and self.crosses_as_it_is:
+            return value
         if isinstance(value, Packed):
             return Packed(value.shape, self) if value.owner is not self else value
         if not self.crosses_as_it_is:
             self.kernel("from wire type", 0, 2 * value.elements)
             return Shape(value.shape, self)
-        return Shape(value.shape, self) if value.owner is not self else value
+        return Shape(value.shape, self)
 
     @property
     def weight_bytes(self) -> int:
@@ -128,9 +128,9 @@ class Shape:
         self.owner = owner
         self.elements = prod(shape)
         self.nbytes = self.elements * owner.element_bytes if nbytes is None else nbytes
-        owner.live_bytes += self.nbytes
-        if owner.live_bytes > owner.peak_bytes:
-            owner.peak_bytes = owner.live_bytes
+        live_bytes = owner.live_bytes = owner.live_bytes + self.nbytes
+        if live_bytes > owner.peak_bytes:
+            owner.peak_bytes = live_bytes
 
     def __del__(self) -> None:
         self.owner.live_bytes -= self.nbytes

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from prism_sim import timing
-from prism_sim.plan import Exchange, Plan, Wait
+from prism_sim.plan import Exchange, Plan, Wait, shapes_of
 from prism_sim.timing.media.switch import per_device
 
 ROUNDING = 1e-9  # relative; sums in another order differ by less
@@ -42,17 +42,23 @@ def _computed_s(plan: Plan, devices: Sequence[timing.Device], device_of: Sequenc
 def _carried_s(plan: Plan, device_of: Sequence[int], network: timing.Switch, n_devices: int) -> Iterator[float]:
     """Of each port, of exchanges for which all members wait: only these are sure to have ended with the run."""
     leaving, coming = [0] * n_devices, [0] * n_devices
-    waits = Counter(step.exchange for program in plan.programs for step in set(program) if isinstance(step, Wait))
-    for exchange_id, exchange in zip(plan.exchange_ids, plan.exchanges, strict=True):
+    waits = Counter(
+        exchange for program in plan.programs for exchange in {step.exchange for step in program if type(step) is Wait}
+    )
+    shapes, numbers = shapes_of(
+        one for number, one in zip(plan.exchange_ids, plan.exchanges, strict=True) if waits[number] == len(one.group)
+    )
+    n_alike = Counter(numbers)
+    for shape, exchange in enumerate(shapes):
         on = [device_of[member] for member in exchange.group]
-        if waits[exchange_id] < len(on) or len(set(on)) == 1:
+        if len(set(on)) == 1:
             continue
         for device in set(on):
             own = sum(size for where, size in zip(on, exchange.bytes_by_rank, strict=True) if where == device)
             is_root = exchange.root is not None and device_of[exchange.root] == device
             out_bytes, in_bytes = _crossing(exchange, own, is_root)
-            leaving[device] += out_bytes
-            coming[device] += in_bytes
+            leaving[device] += n_alike[shape] * out_bytes
+            coming[device] += n_alike[shape] * in_bytes
     up = per_device("up_bits_per_s", network.up_bits_per_s, n_devices)
     down = per_device("down_bits_per_s", network.down_bits_per_s, n_devices)
     yield from (8 * n / rate for n, rate in zip((*leaving, *coming), (*up, *down), strict=True))

@@ -187,7 +187,12 @@ def _is_pipeline(setting: Setting) -> bool:
 
 def alone_s(job: Job, device: timing.Device) -> float:
     """Seconds of all kernels of the model on one device: roofline and overhead, without network."""
-    plan = predict(job.alone())
+    return _alone_s(job.alone(), replace(device, name=""))
+
+
+@remembered(maxsize=256)
+def _alone_s(job: Job, device: timing.Device) -> float:
+    plan = predict(job)
     return sum(device.compute_s(step.kernels) for one in plan.participants for step in plan.computes(one))
 
 

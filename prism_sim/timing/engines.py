@@ -1,6 +1,6 @@
 """Which engine plays: the plain one, or the compiled one, which gives the same to the bit.
 
-Loading compiled code takes as long as playing a few thousand messages, compiling it (once a machine) half a minute. So
+Loading compiled code takes as long as playing a few hundred messages, compiling it (once a machine) half a minute. So
 a process begins with the plain engine, and turns to the compiled one when it has played enough to be worth that.
 """
 
@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.util import find_spec
-from pathlib import Path
 
 from prism_sim.plan import Plan
 from prism_sim.timing.media import Network
 
-WORTH_LOADING = 8_000  # steps and messages
+WORTH_LOADING = 3_000  # steps and messages
 WORTH_COMPILING = 6_000_000
 
 _played = 0  # by this process so far; it decides on speed only
@@ -44,9 +43,8 @@ def _is_installed() -> bool:
     return find_spec("numba") is not None
 
 
-@cache
 def _is_compiled() -> bool:
-    """Whether what was compiled on this machine before lies where numba keeps it, beside the source."""
-    folder = Path(__file__).parent / "compiled"
-    kept = [path.stat().st_mtime for path in (folder / "__pycache__").glob("runs._made*.nbi")]
-    return bool(kept) and max(kept) >= max(path.stat().st_mtime for path in folder.glob("*.py"))
+    """Whether it was on this machine before; it is then loaded."""
+    from prism_sim.timing.native.entry import kept  # loads LLVM
+
+    return kept() is not None

@@ -15,7 +15,7 @@ from functools import lru_cache
 from math import inf
 
 from prism_sim.devices import Device
-from prism_sim.plan import Exchange, ExchangeId, Plan, Start, Wait, participants
+from prism_sim.plan import Exchange, ExchangeId, Plan, Start, Wait, participants, shapes_of
 from prism_sim.timing.collectives import ALGORITHMS, COLLECTIVES, QUICKEST, Message, lower, ways_of
 from prism_sim.timing.engines import is_worth_compiled
 from prism_sim.timing.media.base import Network
@@ -40,12 +40,9 @@ def algorithms_of(plan: Plan, devices: Sequence[Device], device_of: Sequence[int
 
 def algorithms_plainly(plan: Plan, rig: Rig) -> tuple[str, ...]:
     """By the plain engine."""
-    found: dict[Exchange, str] = {}
-    shapes = [replace(exchange, label="") for exchange in plan.exchanges]
-    for shape in shapes:
-        if shape not in found:
-            found[shape] = algorithm_of(rig, shape)
-    return tuple(found[shape] for shape in shapes)
+    shapes, numbers = shapes_of(plan.exchanges)
+    found = [algorithm_of(rig, shape) for shape in shapes]
+    return tuple(found[number] for number in numbers)
 
 
 def algorithm_of(rig: Rig, exchange: Exchange) -> str:

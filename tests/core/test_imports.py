@@ -62,7 +62,7 @@ ROOMS = {
         late={"prism_sim.commands.live", "scipy.optimize", "numpy"},
     ),
     "evaluation": Room(CORE | SIZES | {"numeric", "tasks"}, {"torch", "numpy"}),
-    "timing": Room({"plan", "catalogue", "devices"}, {"simpy", "numpy", "networkx", "numba"}),
+    "timing": Room({"plan", "catalogue", "devices"}, {"simpy", "numpy", "networkx", "numba", "llvmlite"}),
     "syntax": Room(CORE | SIZES | {"tasks"}, {"pydantic", "pydantic_core", "annotated_types", "yaml"}),
     "scenario": Room(CORE | SIZES | {"tasks", "devices", "syntax"}, {"pydantic"}),
     "tasks": Room(

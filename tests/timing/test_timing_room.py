@@ -14,7 +14,7 @@ import prism_sim.timing
 from prism_sim.timing import Device, Switch, play_once
 
 ROOM = Path(prism_sim.timing.__file__).parent
-ALLOWED = {"simpy", "numpy", "networkx", "numba", *sys.stdlib_module_names}
+ALLOWED = {"simpy", "numpy", "networkx", "numba", "llvmlite", *sys.stdlib_module_names}
 
 
 def benchmark() -> ModuleType:

@@ -8,8 +8,8 @@ import numpy as np
 
 from prism_sim.timing.compiled import layout as at
 from prism_sim.timing.compiled.layout import Cells, Floats
-from prism_sim.timing.compiled.runs import answer
 from prism_sim.timing.compiled.tables import NetworkCells, Tables, network_cells
+from prism_sim.timing.native.entry import answer
 from prism_sim.timing.quickest import TIE
 from prism_sim.timing.rig import Rig
 
@@ -141,7 +141,7 @@ class Memory:
         network = network_cells(rig.network, len(rig.devices))
         while True:
             self._write_rig(rig, network)
-            answer(self.cells, self.seconds, self.wanted.once, self.wanted.n_rounds > 0, TIE)
+            answer()(self.cells, self.seconds, self.wanted.once, self.wanted.n_rounds > 0, TIE)
             failure = self.cells[at.FAILURE]
             if failure == at.FINE:
                 return

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import inf
 
 from prism_sim.timing.compiled import layout as at
 from prism_sim.timing.compiled.carriers import go_on, send
 from prism_sim.timing.compiled.clock import pop, push, rec
 from prism_sim.timing.compiled.exchanges import deliver
-from prism_sim.timing.compiled.jit import entry, inner, source_number
+from prism_sim.timing.compiled.jit import inner
 from prism_sim.timing.compiled.layout import Cells, Floats
 from prism_sim.timing.compiled.machine import play
 from prism_sim.timing.compiled.walk import add_up, walk
@@ -18,6 +17,10 @@ from prism_sim.timing.rhythm import TOLERANCE
 
 @inner
 def play_wanted(m: Cells, s: Floats, once: bool, stream: bool, tie: float) -> None:
+    """Chooses algorithms, then plays the plan once, adds that up, and plays requests back to back, as asked for.
+
+    FAILURE says why it ended early; the answers lie in the sections ENDS, SEGMENTS, REQUESTS, PARTICIPANTS and DEVICES.
+    """
     choose(m, s, tie)
     if once and m[at.FAILURE] == at.FINE:
         _begin(m, s, 0, m[at.N_EXCHANGES], 1, m[at.LOGGED])
@@ -277,17 +280,3 @@ def _repeats(m: Cells, s: Floats, n_period: int) -> bool:
                 return False
             last_s = end_s
     return True
-
-
-def _made(source: int) -> Callable[[Cells, Floats, bool, bool, float], None]:
-    @entry
-    def answer(m: Cells, s: Floats, once: bool, stream: bool, tie: float) -> None:
-        m[at.SOURCE] = source  # being in the function, it is in the key under which numba keeps it
-        play_wanted(m, s, once, stream, tie)
-
-    return answer
-
-
-# Chooses algorithms, then plays the plan once, adds that up, and plays requests back to back, as asked for. FAILURE
-# says why it ended early; the answers lie in the sections ENDS, SEGMENTS, REQUESTS, PARTICIPANTS and DEVICES.
-answer = _made(source_number())

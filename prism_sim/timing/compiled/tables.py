@@ -12,7 +12,7 @@ import numpy as np
 from simpy import Environment
 
 from prism_sim.devices import Device
-from prism_sim.plan import Compute, Exchange, Kernel, Plan, Start, Step
+from prism_sim.plan import Compute, Exchange, Kernel, Plan, Start, Step, shapes_of
 from prism_sim.timing.collectives import lower
 from prism_sim.timing.compiled import layout as at
 from prism_sim.timing.compiled.layout import Cells, Floats
@@ -42,16 +42,15 @@ class Tables:
         self.labels: list[str] = []
         self.lowered: list[tuple[Exchange, str]] = []
         self._kernels_of: dict[int, int] = {}
-        shapes: dict[Exchange, int] = {}
-        shape_of = [shapes.setdefault(replace(exchange, label=""), len(shapes)) for exchange in plan.exchanges]
-        choices = self._choices(list(shapes), ways)
+        shapes, shape_of = shapes_of(plan.exchanges)
+        choices = self._choices(shapes, ways)
         self.n_shapes, self.n_choices = choices.shape
         self.sections: dict[int, Cells] = {
             at.DEVICE_OF: np.array(self.device_of, np.int64),
             at.SHAPE_OF: np.array(shape_of, np.int64),
             at.CHOICES: choices.ravel(),
             **self._lowerings(rig.devices),
-            **self._programs(list(shapes), [*plan.programs, *terminals]),
+            **self._programs(shapes, [*plan.programs, *terminals]),
         }
         n_messages = self.sections[at.LOWERINGS].reshape(-1, at.LOWERING)[:, at.LOWERING_N_MESSAGES]
         sizes = np.where(choices == at.NONE, 0, n_messages[choices]).max(axis=1, initial=0)
@@ -110,13 +109,10 @@ class Tables:
         starts = np.zeros((n_exchanges + len(shapes), n_participants), np.int64)
         for program in programs:
             ranges.append(len(steps) // at.STEP)
-            for step in program:
-                steps += self._step(step)
+            self._add_steps(steps, program)
             ranges.append(len(steps) // at.STEP)
         for participant, program in enumerate(self.plan.programs):
-            for step in program:
-                if isinstance(step, Start):
-                    starts[step.exchange, participant] = 1
+            starts[[step.exchange for step in program if type(step) is Start], participant] = 1
         alone = np.zeros((len(shapes), n_participants, at.PROGRAM), np.int64)
         for number, shape in enumerate(shapes):
             begin = len(steps) // at.STEP
@@ -131,15 +127,19 @@ class Tables:
             at.STARTS: starts.ravel(),
         }
 
-    def _step(self, step: Step) -> tuple[int, int]:
-        if not isinstance(step, Compute):
-            self.labels.append("")
-            return (at.START if isinstance(step, Start) else at.WAIT), step.exchange
-        self.labels.append(step.label)
-        number = self._kernels_of.setdefault(id(step.kernels), len(self.kernels))
-        if number == len(self.kernels):
-            self.kernels.append(step.kernels)
-        return at.COMPUTE, number
+    def _add_steps(self, steps: list[int], program: Sequence[Step]) -> None:
+        known, labels = self._kernels_of, self.labels
+        for step in program:
+            if isinstance(step, Compute):
+                labels.append(step.label)
+                number = known.get(id(step.kernels))
+                if number is None:
+                    number = known[id(step.kernels)] = len(self.kernels)
+                    self.kernels.append(step.kernels)
+                steps += (at.COMPUTE, number)
+            else:
+                labels.append("")
+                steps += (at.START if type(step) is Start else at.WAIT, step.exchange)
 
     def _all_costs(self, devices: tuple[Device, ...]) -> tuple[Cells, Cells]:
         """Of sets of kernels on devices, and of their hosts."""
