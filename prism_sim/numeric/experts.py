@@ -1,6 +1,6 @@
 """A mixture of experts on tensors: each row goes through k of E gated feed-forward layers, and their weighed sum out.
 
-Experts were Shazeer et al.'s (arXiv 1701.06538, eq. 1); whether the weights of the k sum to 1 is the router's business.
+After Shazeer et al. (arXiv 1701.06538, eq. 1). The router is Hugging Face's own, its softmax in float32 included.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class Routed:
 
 def expand(parts: BlockParts, h: Tensor, columns: range | None) -> Routed:
     """h: (batch, tokens, width). columns: of every expert; None for all."""
-    assert parts.route is not None and parts.gate is not None
+    assert parts.route is not None
+    assert parts.gate is not None
     gate, up = parts.gate.weight, parts.expand.weight  # (E, expert width, width)
     rows = h.flatten(0, 1)
     weights, chosen = parts.route(rows)  # (rows, k)
@@ -57,8 +58,9 @@ def contract(parts: BlockParts, routed: Routed, columns: range | None) -> Tensor
         return F.linear(inner, down[expert][:, own])
 
     found = _each(through, routed.inner, routed.experts)
-    by_row = found[routed.origin.argsort()].unflatten(0, routed.weights.shape)  # (rows, k, width)
-    return (by_row * routed.weights.unsqueeze(-1)).sum(1).unflatten(0, (routed.batch, -1))
+    by_row = found[routed.origin.argsort()].view(*routed.weights.shape, -1)  # (rows, k, width)
+    together = (by_row * routed.weights.unsqueeze(-1)).sum(1)
+    return together.view(routed.batch, -1, together.shape[-1])
 
 
 def _runs(n_rows: list[int]) -> Iterator[tuple[int, slice]]:
