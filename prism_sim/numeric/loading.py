@@ -21,6 +21,7 @@ PLAIN = {
     "output_hidden_states": False,
     "output_attentions": False,
     "chunk_size_feed_forward": 0,
+    "experts_implementation": "eager",  # the usual one, grouped, refuses float64 and some widths
 }
 
 

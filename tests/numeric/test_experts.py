@@ -14,7 +14,7 @@ from prism_sim import families, infer, strategies
 from prism_sim.families import Dimensions
 from prism_sim.numeric.block import TensorBlock
 from prism_sim.numeric.infer import describe
-from prism_sim.numeric.loading import round_to_int8
+from prism_sim.numeric.loading import ModelSource, load, round_to_int8
 from prism_sim.partition import even_split
 from prism_sim.plan import Kernel, Plan
 from prism_sim.shapes.interpreter import predict
@@ -178,10 +178,19 @@ def test_experts_are_rounded_row_by_row_and_routers_are_not() -> None:
 
 @pytest.mark.parametrize("implementation", ["eager", "grouped_mm", "batched_mm"])
 def test_it_matters_not_how_hugging_face_multiplies_with_its_experts(implementation: str) -> None:
-    model, inputs = build("qwen3_moe", experts_implementation=implementation).float(), inputs_of("qwen3_moe")
+    how = {"experts_implementation": implementation, "moe_intermediate_size": 12}  # grouped: whole 16 bytes, no float64
+    model, inputs = build("qwen3_moe", **how).float(), inputs_of("qwen3_moe")
     with torch.no_grad():
         found = infer(model, inputs, 3, "tensor_parallel").output
-        assert relative_error(found, reference(model, inputs)) < 1e-5  # float32: there is no grouped product of float64
+        assert relative_error(found, reference(model, inputs)) < 1e-5
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
+def test_a_loaded_model_computes_alone_whatever_its_experts_width(dtype: str) -> None:
+    config = {key: value for key, value in CONFIGS["qwen3_moe"].items() if key != "experts_implementation"}
+    model = load(ModelSource({"model_type": "qwen3_moe", **config}, None, "lm", dtype, 0))
+    with torch.no_grad():
+        assert reference(model, inputs_of("qwen3_moe")).dtype == getattr(torch, dtype)
 
 
 def test_the_routers_logits_lie_on_several_ranks() -> None:
