@@ -178,7 +178,8 @@ def test_experts_are_rounded_row_by_row_and_routers_are_not() -> None:
 
 @pytest.mark.parametrize("implementation", ["eager", "grouped_mm", "batched_mm"])
 def test_it_matters_not_how_hugging_face_multiplies_with_its_experts(implementation: str) -> None:
-    how = {"experts_implementation": implementation, "moe_intermediate_size": 12}  # grouped: whole 16 bytes, no float64
+    # a grouped product takes rows of whole 16 bytes, and no float64
+    how: dict[str, Any] = {"experts_implementation": implementation, "moe_intermediate_size": 12}
     model, inputs = build("qwen3_moe", **how).float(), inputs_of("qwen3_moe")
     with torch.no_grad():
         found = infer(model, inputs, 3, "tensor_parallel").output
