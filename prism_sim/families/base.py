@@ -81,7 +81,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Affine:
-    """y = x weight^T + bias. weight: (out, in), a view of the model's own parameter."""
+    """y = x weight^T + bias. weight: (out, in), a view of the model's own parameter; of experts (experts, out, in)."""
 
     weight: Any
     bias: Any | None
@@ -99,7 +99,9 @@ class BlockParts:
     pre_norm: norms come before attention and feed-forward (ViT, GPT-2), else after the residual (BERT).
     output_dropout, feed_forward_dropout: what a sum passes through before its residual. gate: of a gated feed-forward
     layer, the product that goes through the activation and is multiplied with `expand`'s. query_norm, key_norm: of each
-    head. rotary: queries and keys are turned by their positions, see `Family.rotation`.
+    head. rotary: queries and keys are turned by their positions, see `Family.rotation`. route: of a mixture of experts,
+    whose `gate`, `expand` and `contract` are those of all experts: from rows (rows, width) the weights of the experts
+    that each goes to, and which they are, (rows, k) both.
     """
 
     attention_norm: Callable[..., Any]
@@ -121,10 +123,11 @@ class BlockParts:
     query_norm: Callable[..., Any] | None = None
     key_norm: Callable[..., Any] | None = None
     rotary: bool = False
+    route: Callable[[Any], tuple[Any, Any]] | None = None
 
     @property
     def matrices(self) -> tuple[Affine, ...]:
-        """All that holds a weight matrix."""
+        """All that holds weight matrices, but for a router, which stays in full precision wherever others do not."""
         every = (self.query, self.key, self.value, self.output, self.gate, self.expand, self.contract)
         return tuple(affine for affine in every if affine is not None)
 

@@ -27,7 +27,8 @@ class Dimensions:
     gated: the feed-forward layer is multiplied by the activation of another product. head_norms: queries and keys are
     normalised, head by head. rotary: they are turned by their positions. layer_scale: what attention and feed-forward
     add is scaled column by column. spare_rows: of the embedding's tables, which stand for no token, such as padding's
-    position. window: a token sees no further back than so many tokens; 0: all before it.
+    position. window: a token sees no further back than so many tokens; 0: all before it. n_experts: of each block's
+    mixture, whose feed-forward width is that of one; experts_per_token: those that a token goes through.
     """
 
     family: str
@@ -56,6 +57,8 @@ class Dimensions:
     layer_scale: bool = False
     spare_rows: int = 0
     window: int = 0
+    n_experts: int = 0
+    experts_per_token: int = 0
 
     def __post_init__(self) -> None:
         for name in ("n_blocks", "width", "n_heads", "feed_forward_width", "max_tokens"):
@@ -68,6 +71,8 @@ class Dimensions:
             raise ValueError(f"{heads}: the former must be a multiple of the latter")
         if self.rotary and self.head_width % 2:
             raise ValueError(f"a head width of {self.head_width} cannot be turned by positions: it must be even")
+        if self.experts_per_token > self.n_experts:
+            raise ValueError(f"a token cannot go through {self.experts_per_token} of {self.n_experts} experts")
 
     @property
     def head_width(self) -> int:
@@ -77,6 +82,14 @@ class Dimensions:
         """The key/value heads that these query heads (None: all) read."""
         group = self.n_heads // (self.n_key_heads or self.n_heads)
         return key_value_heads(range(self.n_heads) if heads is None else heads, group)
+
+    def experts_hit(self, n_rows: int) -> float:
+        """Distinct experts that so many rows are expected to go through, E (1 - (1 - k/E)^rows).
+
+        As if each row chose its k of E at random, whatever the others chose: exact for one row; routers that favour
+        some experts, or rows that are alike, hit fewer.
+        """
+        return self.n_experts * (1 - (1 - self.experts_per_token / self.n_experts) ** n_rows)
 
     def too_long(self, n_tokens: int) -> str | None:
         """Why the model cannot take so many tokens; None if it can."""

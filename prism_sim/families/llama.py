@@ -55,7 +55,7 @@ class Llama(Family):
             n_blocks=required(config, "num_hidden_layers"),
             width=required(config, "hidden_size"),
             n_heads=n_heads,
-            feed_forward_width=required(config, "intermediate_size"),
+            feed_forward_width=self.feed_forward_width(config),
             max_tokens=optional(config, "max_position_embeddings", self.default_positions),
             qkv_bias=qkv_bias,
             vocabulary=optional(config, "vocab_size", self.default_vocabulary),
@@ -83,6 +83,9 @@ class Llama(Family):
     def head_elements(self, config: Mapping[str, Any]) -> int:
         return 0 if config.get("head_dim") is None else required(config, "head_dim")
 
+    def feed_forward_width(self, config: Mapping[str, Any]) -> int:
+        return required(config, "intermediate_size")
+
     def window(self, config: Mapping[str, Any]) -> int:
         """Tokens that a token sees, itself included; 0: all before it."""
         return 0
@@ -106,7 +109,18 @@ class Llama(Family):
         return trunk.rotary_emb(x, positions)
 
     def parts(self, layer: Any) -> BlockParts:
-        attention, mlp = layer.self_attn, layer.mlp
+        mlp = layer.mlp
+        return self.with_feed_forward(
+            layer,
+            gate=Affine(mlp.gate_proj.weight, mlp.gate_proj.bias),
+            expand=Affine(mlp.up_proj.weight, mlp.up_proj.bias),
+            activation=mlp.act_fn,
+            contract=Affine(mlp.down_proj.weight, mlp.down_proj.bias),
+        )
+
+    def with_feed_forward(self, layer: Any, **parts: Any) -> BlockParts:
+        """A layer taken apart, of whose feed-forward layer these are the parts."""
+        attention = layer.self_attn
         return BlockParts(
             attention_norm=layer.input_layernorm,
             feed_forward_norm=layer.post_attention_layernorm,
@@ -115,10 +129,6 @@ class Llama(Family):
             key=Affine(attention.k_proj.weight, attention.k_proj.bias),
             value=Affine(attention.v_proj.weight, attention.v_proj.bias),
             output=Affine(attention.o_proj.weight, attention.o_proj.bias),
-            gate=Affine(mlp.gate_proj.weight, mlp.gate_proj.bias),
-            expand=Affine(mlp.up_proj.weight, mlp.up_proj.bias),
-            activation=mlp.act_fn,
-            contract=Affine(mlp.down_proj.weight, mlp.down_proj.bias),
             head_width=attention.head_dim,
             scaling=attention.scaling,
             attention_dropout=attention.attention_dropout,
@@ -127,6 +137,7 @@ class Llama(Family):
             query_norm=getattr(attention, "q_norm", None),
             key_norm=getattr(attention, "k_norm", None),
             rotary=True,
+            **parts,
         )
 
 

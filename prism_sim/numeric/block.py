@@ -9,6 +9,7 @@ from torch import Tensor
 
 from prism_sim.families.base import Affine, BlockParts
 from prism_sim.families.dimensions import key_value_heads
+from prism_sim.numeric import experts
 from prism_sim.numeric.equations import (
     Turn,
     attention_in_part,
@@ -16,6 +17,7 @@ from prism_sim.numeric.equations import (
     scaling_aware_attention,
     turned,
 )
+from prism_sim.numeric.experts import Routed
 
 
 class TensorBlock:
@@ -93,13 +95,17 @@ class TensorBlock:
     def feed_forward(self, h: Tensor, columns: range | None = None) -> Tensor:
         return self.contract(self.expand(h, columns), columns)
 
-    def expand(self, h: Tensor, columns: range | None = None) -> Tensor:
+    def expand(self, h: Tensor, columns: range | None = None) -> Tensor | Routed:
+        if self.parts.route is not None:
+            return experts.expand(self.parts, h, columns)
         y = _rows_of(self.parts.expand, h, columns)
         if self.parts.gate is not None:
             return y * self.parts.activation(_rows_of(self.parts.gate, h, columns))  # type: ignore[no-any-return]
         return self.parts.activation(y)  # type: ignore[no-any-return]
 
-    def contract(self, inner: Tensor, columns: range | None = None) -> Tensor:
+    def contract(self, inner: Tensor | Routed, columns: range | None = None) -> Tensor:
+        if isinstance(inner, Routed):
+            return experts.contract(self.parts, inner, columns)
         weight = self.parts.contract.weight
         return F.linear(inner, weight if columns is None else weight[:, columns.start : columns.stop])
 

@@ -21,7 +21,10 @@ from prism_sim.strategies.base import Placement
 from prism_sim.strategies.options import Excludes, declared, marks, minima
 from prism_sim.strategies.prism import DEFAULT_SEGMENTS
 
-REFUSED = ("output_hidden_states", "output_attentions", "past_key_values", "encoder_hidden_states", "inputs_embeds")
+REFUSED = (
+    *("output_hidden_states", "output_attentions", "output_router_logits"),
+    *("past_key_values", "encoder_hidden_states", "inputs_embeds"),
+)
 
 
 @dataclass(frozen=True, slots=True)

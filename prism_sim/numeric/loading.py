@@ -24,6 +24,7 @@ PLAIN = {
     "output_hidden_states": False,
     "output_attentions": False,
     "chunk_size_feed_forward": 0,
+    "experts_implementation": "eager",  # the usual one, grouped, refuses float64 and some widths
 }
 
 
@@ -80,7 +81,7 @@ def round_to_int8(model: nn.Module, family: Family) -> None:
     """Gives the blocks' weight matrices the values that int8 with a scale an output row keeps (symmetric, absmax)."""
     for layer in family.layers(model):
         for affine in family.parts(layer).matrices:
-            scale = affine.weight.abs().amax(dim=1, keepdim=True).clamp(min=1e-12) / 127
+            scale = affine.weight.abs().amax(dim=-1, keepdim=True).clamp(min=1e-12) / 127
             affine.weight.copy_((affine.weight / scale).round() * scale)  # a view of the model's own weight
 
 

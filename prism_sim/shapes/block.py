@@ -101,6 +101,8 @@ class ShapeBlock:
         return self.contract(self.expand(h, columns), columns)
 
     def expand(self, h: Shape, columns: range | None = None) -> Shape:
+        if self.sizes.n_experts:
+            h = self._routed(h)
         expanded = self._expanded("expand", h, columns)
         if self.sizes.gated:
             gate = self._expanded("gate", h, columns)
@@ -112,13 +114,48 @@ class ShapeBlock:
 
     def _expanded(self, name: str, h: Shape, columns: range | None) -> Shape:
         inner = self.sizes.feed_forward_width if columns is None else len(columns)
+        if self.sizes.n_experts:
+            return self._through_experts(name, h, inner, columns)
         bias = self.sizes.feed_forward_bias * inner
         self._product(name, h.shape[:2], self.sizes.width, inner, bias, columns)
         return self.ledger.shape(*h.shape[:2], inner)
 
     def contract(self, inner: Shape, columns: range | None = None) -> Shape:
+        if self.sizes.n_experts:
+            return self._combined(self._through_experts("contract", inner, self.sizes.width, columns))
         width, (batch, tokens, n_in) = self.sizes.width, inner.shape
         self._product("contract", (batch, tokens), n_in, width, 0, columns)
+        return self.ledger.shape(batch, tokens, width)
+
+    def _routed(self, h: Shape) -> Shape:
+        """Each row as often as it goes through an expert: (batch, tokens, k, width).
+
+        Softmax, top k and their norm count as one kernel, which reads a number for each expert and writes k weights and
+        k places; so do the products of all experts, as grouped matrix products have it.
+        """
+        (batch, tokens, width), n_experts, k = h.shape, self.sizes.n_experts, self.sizes.experts_per_token
+        rows, ledger = batch * tokens, self.ledger
+        ledger.hold(width * n_experts, self.number, "router")  # not quantised with the experts
+        logits = ledger.shape(batch, tokens, n_experts)
+        ledger.kernel("router", 2 * rows * width * n_experts, h.elements + logits.elements + width * n_experts)
+        ledger.kernel("routing", 0, logits.elements + 2 * rows * k)
+        del logits
+        ledger.kernel("rows to experts", 0, 2 * k * h.elements)
+        return ledger.shape(batch, tokens, k, width)
+
+    def _through_experts(self, name: str, rows: Shape, n_out: int, columns: range | None) -> Shape:
+        """(batch, tokens, k, n_in) to (batch, tokens, k, n_out): reads the weights of the experts that are hit."""
+        (batch, tokens, k, n_in), n_experts = rows.shape, self.sizes.n_experts
+        held_bytes = self.ledger.hold_matrix(n_in, n_experts * n_out, 0, self.number, name, columns)
+        read_bytes = round(held_bytes * self.sizes.experts_hit(batch * tokens) / n_experts)
+        found = self.ledger.shape(batch, tokens, k, n_out)
+        self.ledger.kernel(name, 2 * rows.elements * n_out, rows.elements + found.elements, read_bytes)
+        return found
+
+    def _combined(self, rows: Shape) -> Shape:
+        """The weighed sum of what a row's experts made of it."""
+        batch, tokens, k, width = rows.shape
+        self.ledger.kernel("combine", 0, rows.elements + batch * tokens * (k + width))
         return self.ledger.shape(batch, tokens, width)
 
     def after_feed_forward(self, x: Shape, f: Shape) -> Shape:

@@ -27,7 +27,8 @@ Counts = Any  # (batch, keys), tokens behind each key; None: everybody knows the
 class Block(Protocol):
     """One Transformer block in parts; what crosses model families' borders stays inside.
 
-    heads, columns: the range of attention heads or feed-forward columns to compute with; None for all. Where several
+    heads, columns: the range of attention heads or feed-forward columns (of every expert, where there are several, all
+    routed here) to compute with; None for all. Where several
     heads share their keys and values, `heads` are the queries', and keys and values are those that they read.
     at: where the rows stand, as `Model.places` says; keys are final with it, and can be kept.
     """
@@ -62,7 +63,7 @@ class Block(Protocol):
         ...
 
     def expand(self, h: Rows, columns: range | None = None) -> Rows:
-        """The first feed-forward layer and the activation: rows (batch, tokens, columns)."""
+        """The first feed-forward layer and the activation: rows (batch, tokens, columns), for `contract` alone."""
         ...
 
     def contract(self, inner: Rows, columns: range | None = None) -> Rows:
@@ -104,7 +105,7 @@ class Model(Protocol):
     def n_heads(self) -> int: ...
     @property
     def n_columns(self) -> int:
-        """Width of the feed-forward layer."""
+        """Width of the feed-forward layer, or of each expert of a mixture."""
         ...
 
     @property

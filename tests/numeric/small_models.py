@@ -57,6 +57,14 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "mistral": GROUPED,
     "qwen2": GROUPED,
     "qwen3": GROUPED,
+    "qwen3_moe": {
+        **GROUPED,
+        "num_experts": 5,
+        "num_experts_per_tok": 2,
+        "moe_intermediate_size": 11,
+        "norm_topk_prob": True,
+        "experts_implementation": "eager",  # torch counts no FLOPs of the grouped products that are usual
+    },
     "roberta": {**TEXT, "max_position_embeddings": MAX_TOKENS + 2},
     "distilbert": {
         "vocab_size": VOCABULARY,

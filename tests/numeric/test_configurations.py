@@ -105,6 +105,10 @@ OBEYED: list[tuple[str, str, dict[str, Any]]] = [
     ("qwen2", "none", {"use_sliding_window": True, "sliding_window": 3, "max_window_layers": 3}),  # of no block
     ("qwen2", "none", {"head_dim": 4}),
     ("qwen3", "none", {"attention_bias": True}),
+    ("qwen3_moe", "none", {"norm_topk_prob": False, "attention_bias": True, "hidden_act": "gelu_new"}),
+    ("qwen3_moe", "lm", {"num_local_experts": 3, "num_experts_per_tok": 3, "moe_intermediate_size": 4}),
+    ("qwen3_moe", "none", {"mlp_only_layers": [3], "intermediate_size": 77}),  # of blocks that are not there
+    ("qwen3_moe", "none", {"use_sliding_window": True, "sliding_window": 9}),
     ("roberta", "none", {"pad_token_id": 5}),
     ("roberta", "masked_lm", {"tie_word_embeddings": False}),
     ("distilbert", "none", {"hidden_size": 30, "sinusoidal_pos_embds": True}),
@@ -151,6 +155,9 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("qwen3", {"rope_parameters": {"full_attention": {"rope_type": "default"}}}, "one mapping with rope_type"),
     ("qwen2", {"layer_types": ["chunked_attention"] * 3}, "chunked_attention is not supported"),
     ("qwen2", {"layer_types": ["sliding_attention"] * 3}, "needs use_sliding_window"),
+    ("qwen3_moe", {"decoder_sparse_step": 2}, "decoder_sparse_step 2 is not supported: all blocks must be alike"),
+    ("qwen3_moe", {"mlp_only_layers": [2, 0]}, r"mlp_only_layers \[2, 0\] is not supported: all blocks must be alike"),
+    ("qwen3_moe", {"output_router_logits": True}, "output_router_logits True is not supported"),
     ("llama", {"is_causal": False}, "a llama is causal"),
     ("roberta", {"is_decoder": True}, "a ROBERTA decoder"),
     ("vit", {"quantization_config": {"load_in_8bit": True, "quant_method": "bitsandbytes"}}, r"\(bitsandbytes\)"),
@@ -173,6 +180,9 @@ WRONG_SIZES: list[tuple[str, dict[str, Any], str]] = [
     ("vit", {"num_channels": 0}, "'num_channels' is 0"),
     ("llama", {"num_key_value_heads": 4}, "6 attention heads cannot share 4 key/value heads"),
     ("llama", {"num_key_value_heads": 0}, "'num_key_value_heads' is 0"),
+    ("qwen3_moe", {"num_experts": 0}, "'num_experts' is 0"),
+    ("qwen3_moe", {"num_experts_per_tok": 6}, "a token cannot go through 6 of 5 experts"),
+    ("qwen3_moe", {"moe_intermediate_size": None}, "'moe_intermediate_size' as a whole number, but has None"),
     ("llama", {"head_dim": 5}, "head width of 5 .* must be even"),
     ("roberta", {"pad_token_id": None}, "pad_token_id None must be a whole number"),
     ("dinov2", {"image_size": [12, 16]}, "12 x 16 .* needs a square"),
@@ -206,7 +216,7 @@ def test_the_last_token_of_several_samples_needs_the_padding_to_be_known() -> No
         infer(model, several, strategy="voltage")
 
 
-@pytest.mark.parametrize("family", ["mistral", "qwen2"])
+@pytest.mark.parametrize("family", ["mistral", "qwen2", "qwen3_moe"])
 def test_tokens_beyond_a_sliding_window_are_refused(family: str) -> None:
     config = asked(family, {"sliding_window": 8, "use_sliding_window": True, "max_window_layers": 0})
     model = loaded(config, "none")

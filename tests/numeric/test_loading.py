@@ -18,6 +18,7 @@ from prism_sim.simulation.model_config import model_config
 
 ENCODER = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
 TEXT = {"vocab_size": 97, "max_position_embeddings": 32}
+EXPERTS = {"num_experts": 5, "num_experts_per_tok": 2, "moe_intermediate_size": 8}
 CONFIGS = {
     "vit": {"model_type": "vit", **ENCODER, "image_size": 32, "patch_size": 8, "num_labels": 5},
     "bert": {"model_type": "bert", **ENCODER, **TEXT},
@@ -26,6 +27,7 @@ CONFIGS = {
     "mistral": {"model_type": "mistral", **ENCODER, **TEXT, "num_key_value_heads": 1},
     "qwen2": {"model_type": "qwen2", **ENCODER, **TEXT, "num_key_value_heads": 1},
     "qwen3": {"model_type": "qwen3", **ENCODER, **TEXT, "num_key_value_heads": 1, "head_dim": 4},
+    "qwen3_moe": {"model_type": "qwen3_moe", **ENCODER, **TEXT, **EXPERTS, "num_key_value_heads": 1, "head_dim": 4},
     "roberta": {"model_type": "roberta", **ENCODER, **TEXT},
     "distilbert": {"model_type": "distilbert", "dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32, **TEXT},
     "deit": {"model_type": "deit", **ENCODER, "image_size": 32, "patch_size": 8, "num_labels": 5},

@@ -15,7 +15,7 @@ from prism_sim.scenario import Scenario, ScenarioError, load_scenario
 USUAL = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
 SIZES = {
     **dict.fromkeys(families.catalogue(), USUAL),
-    **{kind: {**USUAL, "num_key_value_heads": 1} for kind in ("llama", "mistral", "qwen2", "qwen3")},
+    **{kind: {**USUAL, "num_key_value_heads": 1} for kind in ("llama", "mistral", "qwen2", "qwen3", "qwen3_moe")},
     "dinov2": {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "mlp_ratio": 2},
     "distilbert": {"dim": 8, "n_layers": 1, "n_heads": 2, "hidden_dim": 16},
     "gpt2": {"n_embd": 8, "n_layer": 1, "n_head": 2},
@@ -154,7 +154,7 @@ MISSPELT = [
 OTHERS = [
     *("xlm-roberta", "albert", "camembert", "modernbert", "mobilebert", "convbert", "visual_bert", "electra"),
     *("dinov2_with_registers", "dinov3_vit", "vit_mae", "beit", "yolos", "clip", "swin", "whisper", "t5"),
-    *("gpt_neo", "gpt_neox", "gpt_bigcode", "openai-gpt", "llama4", "mixtral", "qwen2_moe", "qwen3_moe", "qwen2_vl"),
+    *("gpt_neo", "gpt_neox", "gpt_bigcode", "openai-gpt", "llama4", "mixtral", "qwen2_moe", "qwen3_next", "qwen2_vl"),
 ]
 
 

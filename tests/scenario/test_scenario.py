@@ -184,7 +184,7 @@ WRONG_CONFIGS = [
     ({"model_type": "brt"}, "did you mean 'bert'"),
     (
         {"model_type": "mamba"},
-        "supported: bert, deit, dinov2, distilbert, gpt2, llama, mistral, qwen2, qwen3, roberta, vit",
+        "supported: bert, deit, dinov2, distilbert, gpt2, llama, mistral, qwen2, qwen3, qwen3_moe, roberta, vit",
     ),
     ({"model_type": "llama", "hidden_size": 64, "rope_scaling": {"type": "yarn", "factor": 4}}, "linear, llama3"),
     ({"model_type": ["bert"]}, "not supported"),
