@@ -23,8 +23,9 @@ from prism_sim.commands.base import progress, share_processor
 share_processor()  # before anything loads torch
 
 import accuracy_tables as tables  # noqa: E402
+from accuracy_cases import EVERYTHING, QUICK  # noqa: E402
 from accuracy_pictures import pictures  # noqa: E402
-from accuracy_study import EVERYTHING, QUICK, Measured, Steps, measure  # noqa: E402
+from accuracy_study import Measured, measure  # noqa: E402
 
 from prism_sim.figures.style import saved  # noqa: E402
 from prism_sim.kept.files import write_whole  # noqa: E402
@@ -43,8 +44,7 @@ def main() -> int:
         pages.check_places(page, KIND, [*tables.names(cases), tables.LAWS, RUN])
         begun_s = monotonic()
         with progress("measuring accuracy") as tell:
-            steps = Steps(tell, sum(case.expected_s for case in cases))
-            found = [measure(case, steps) for case in cases]
+            found = measure(cases, tell)
         written = tables.contents(found)
         judgements = [] if options.quick else tables.laws(found)
         if not options.quick:

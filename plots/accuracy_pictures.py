@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from accuracy_study import LOSSLESS, Equal, Measured
+from accuracy_cases import LOSSLESS
+from accuracy_study import Equal, Measured
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas import DataFrame

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from accuracy_study import LOSSLESS, PLAIN, Case, Equal, Measured, Way
+from accuracy_cases import CODEBOOK, LOSSLESS, PLAIN, Case, codebook
+from accuracy_study import Equal, Measured, Way
 
 from prism_sim.loss.accuracy import FINE_TUNED, ZERO_SHOT
 from prism_sim.reports.accuracy import difference_text, interval_text, value_text
@@ -127,6 +128,8 @@ def _one_budget(one: Measured, equal: Equal) -> list[str]:
     told = [_verdict(metric, equal)]
     if equal.too_large:
         told.append(f"No setting is so small: {', '.join(equal.too_large)}.")
+    if any(codebook(entry.compressor) for entry in equal.entries):
+        told.append(f"A codebook has {CODEBOOK['codebook_size']} entries.")
     return [title, "", *table(headings, rows), "", " ".join(told)]
 
 

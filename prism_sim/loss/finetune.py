@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 STEPS, LEARNING_RATE = 0.5, 0.5
 WARMUP = 0.1  # of the steps
 # Of a benchmark's own checkpoint; as BERT is fine-tuned (Devlin et al., 2019, appendix A.3).
-USUAL = Recipe(steps=1000, batch=32, learning_rate=2e-5, warmup_steps=100, weight_decay=0.01)
+USUAL = Recipe(steps=1000, batch=32, learning_rate=2e-5, warmup_steps=100, weight_decay=0.01, threads=2)
 OWN_SOURCE = ("loss/finetune.py", "evaluation/spread.py")
 
 

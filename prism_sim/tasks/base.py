@@ -62,7 +62,8 @@ class DataSource:
 class Recipe:
     """How a model is trained: AdamW, linear warm-up and cosine decay to zero, gradients clipped to norm 1.
 
-    augment: changes a training batch at random; sees only inputs and the generator to draw from.
+    augment: changes a training batch at random; sees only inputs and the generator to draw from. threads: of torch, on
+    which sums, and so weights, depend; small models are trained about as fast with one, and so several side by side.
     """
 
     steps: int
@@ -71,6 +72,7 @@ class Recipe:
     warmup_steps: int
     weight_decay: float
     augment: Callable[[Mapping[str, Array], np.random.Generator], Mapping[str, Array]] | None = None
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)

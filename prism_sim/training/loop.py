@@ -71,7 +71,7 @@ def train(
     if keep is not None:
         state.save(keep, model, optimizer)  # a place that cannot be written is told before the work
     check_every = math.ceil(recipe.steps / CHECKS)
-    with fixed_threads(), torch.random.fork_rng(devices=[]), interrupt_later() as is_asked:
+    with fixed_threads(recipe.threads), torch.random.fork_rng(devices=[]), interrupt_later() as is_asked:
         model.train()
         for step in range(state.step, recipe.steps):
             state.add(_step(model, training, optimizer, step))

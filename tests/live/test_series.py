@@ -69,4 +69,4 @@ def test_a_series_without_kernels_times_none(tiny: Path):
 def test_what_goes_wrong_in_a_series_is_said(tiny: Path):
     series = Series(((str(tiny), ("ranks=[0, 1, 2]", "strategy={name: voltage}")),), (), (), repeats=1)
     with pytest.raises(LiveError):  # three ranks, but two processes
-        run_series(series, on_loopback(), timeout_s=60)
+        run_series(series, on_loopback(), timeout_s=20)

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sweep_runs import SAME_PATH, command
+from sweep_runs import SAME_PATH
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install 'prism-sim[dask]'")
 
 from told_progress import Told
 
 from prism_sim import load_plugin
+from prism_sim.cli import main
 from prism_sim.scenario import ScenarioError
 from prism_sim.sweeping import dask_backend
 from prism_sim.sweeping.frames import csv_text, frame_of
@@ -101,8 +102,10 @@ def test_a_cluster_without_workers_is_refused_in_time(load, cluster, monkeypatch
 
 
 @pytest.mark.slow
-def test_a_scheduler_that_is_not_there_is_one_message(written, monkeypatch):
-    status, out, err = command("sweep", written(), "--no-numerics", "--dask", "tcp://127.0.0.1:1", "--out", "-")
+def test_a_scheduler_that_is_not_there_is_one_message(written, monkeypatch, capsys):
+    monkeypatch.setattr(dask_backend, "TIMEOUT_S", 2)
+    status = main(["sweep", str(written()), "--no-numerics", "--dask", "tcp://127.0.0.1:1", "--out", "-"])
+    out, err = capsys.readouterr()
     assert (status, out) == (2, "")
     assert "tcp://127.0.0.1:1: no Dask scheduler can be reached there" in err
     assert "Traceback" not in err

@@ -69,10 +69,17 @@ def test_a_text_models_folder_has_its_tokenizer(capsys, tmp_path):
     assert model(**encoded).logits.shape == (1, 6)
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The folder of 12 steps without an end between them."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "whole"
+    assert main(["train", "digits", "--steps", "12", "--out", str(folder)]) == 0
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
-def test_a_training_that_was_ended_goes_on_to_the_same_weights(capsys, tmp_path, own_cache, how):
-    assert trained(capsys, "digits", "--steps", 12, "--out", tmp_path / "whole")[0] == 0
+def test_a_training_that_was_ended_goes_on_to_the_same_weights(capsys, tmp_path, undisturbed, how):
     out = tmp_path / "pieces"
     process = subprocess.Popen(
         [*COMMAND, "digits", "--steps", "12", "--out", out], env={**os.environ}, stderr=subprocess.PIPE
@@ -88,7 +95,7 @@ def test_a_training_that_was_ended_goes_on_to_the_same_weights(capsys, tmp_path,
         assert b"Traceback" not in said
     assert state.exists()
     assert trained(capsys, "digits", "--steps", 12, "--out", out)[0] == 0
-    assert (out / "model.safetensors").read_bytes() == (tmp_path / "whole" / "model.safetensors").read_bytes()
+    assert (out / "model.safetensors").read_bytes() == (undisturbed / "model.safetensors").read_bytes()
     assert not state.exists()
 
 
