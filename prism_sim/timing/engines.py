@@ -49,4 +49,4 @@ def _is_compiled() -> bool:
     """Whether what was compiled on this machine before lies where numba keeps it, beside the source."""
     folder = Path(__file__).parent / "compiled"
     kept = [path.stat().st_mtime for path in (folder / "__pycache__").glob("runs._made*.nbi")]
-    return bool(kept) and max(kept) >= max(path.stat().st_mtime for path in folder.glob("*.py"))
+    return bool(kept) and max(kept) >= max(path.stat().st_mtime for path in folder.rglob("*.py"))

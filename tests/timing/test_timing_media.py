@@ -27,7 +27,7 @@ from prism_sim.plan import Plan, Start, Wait
 from prism_sim.timing import NETWORKS, Link, Links, SharedRadio, Switch, Timeline, play_once
 from prism_sim.timing.collectives import CHOICES
 from prism_sim.timing.media.base import Network
-from prism_sim.timing.media.fair import max_min_rates
+from prism_sim.timing.media.max_min import max_min_rates
 
 RATE, LATENCY_S, S = 80e6, 0.01, 10**6
 T = 8 * S / RATE

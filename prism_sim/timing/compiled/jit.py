@@ -28,5 +28,5 @@ def inner(function: Callable[P, T]) -> Callable[P, T]:
 
 def source_number() -> int:
     """Of all that is compiled: what is kept of other sources must not be taken for it."""
-    texts = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
+    texts = [path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py"))]
     return int.from_bytes(sha256(b"".join(texts)).digest()[:7])
