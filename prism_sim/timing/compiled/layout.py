@@ -75,6 +75,7 @@ FINE, TOO_SMALL, STARTED_TWICE, STUCK = range(4)  # why a run ended early
     N_BOOKINGS,
     N_BUSY,
     N_BEGUN,
+    N_BUSY_GATES,
     N_TOUCHED,
     N_TIED,
     N_RANKED,
@@ -91,8 +92,8 @@ FINE, TOO_SMALL, STARTED_TWICE, STUCK = range(4)  # why a run ended early
     OVERHEAD_S,
     LATENCY_S,
     NEXT_END_S,
-) = range(59)
-N_VALUES = 59
+) = range(60)
+N_VALUES = 60
 
 # sections. Plain cells: DEVICE_OF of each participant; NUMBERS, lists of messages, and COPY_OUT, seconds before each;
 # STARTS (exchanges, participants): who starts what; after a plan's exchanges comes one more of each shape, and ALONE
@@ -155,8 +156,8 @@ N_VALUES = 59
     PARTICIPANTS,
     DEVICES,
     INTERVALS,
-) = range(59, 112)
-N_HEAD = 112
+) = range(60, 113)
+N_HEAD = 113
 
 # records: their fields, and how many cells they take
 (
@@ -298,6 +299,7 @@ SLOT = 2
 ) = range(2)
 REQUEST = 2
 (
+    CONNECTION_GATES,
     CONNECTION_BEGUN,
     CONNECTION_FIRST,
     CONNECTION_LAST,
@@ -312,8 +314,8 @@ REQUEST = 2
     CONNECTION_RATE,
     CONNECTION_ALONE,
     CONNECTION_NEW_RATE,
-) = range(14)
-CONNECTION = 14
+) = range(15)
+CONNECTION = 15
 (
     GATE_N_BUSY,
     GATE_N_GROWING,

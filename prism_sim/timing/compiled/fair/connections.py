@@ -18,9 +18,8 @@ def way_through(m: Cells, gate: int, number: int) -> int:
 
 @inner
 def far_gate(m: Cells, gate: int, way: int) -> int:
-    """The other of the two through which a connection leads."""
-    n_devices = m[at.N_DEVICES]
-    return int(n_devices + way % n_devices if gate < n_devices else way // n_devices)
+    """The other of the two through which a connection leads, of which it has the sum: a division would cost more."""
+    return int(m[rec(m, at.CONNECTIONS, way, at.CONNECTION) + at.CONNECTION_GATES] - gate)
 
 
 @inner
@@ -28,11 +27,15 @@ def open_connection(m: Cells, s: Floats, way: int) -> None:
     m[at.N_BEGUN] += 1
     connection = rec(m, at.CONNECTIONS, way, at.CONNECTION)
     m[connection + at.CONNECTION_BEGUN] = m[at.N_BEGUN]
+    m[connection + at.CONNECTION_GATES] = 0
     s[connection + at.CONNECTION_LOST_S] = s[connection + at.CONNECTION_RATE] = 0.0
+    s[connection + at.CONNECTION_NEW_RATE] = 0.0
     s[connection + at.CONNECTION_ALONE], s[connection + at.CONNECTION_END_S] = UNLIMITED_BITS_PER_S, inf
     for place in (at.CONNECTION_PLACE_OUT, at.CONNECTION_PLACE_IN):
         gate = _gate_at(m, way, place)
         state = rec(m, at.GATES, gate, at.GATE)
+        m[connection + at.CONNECTION_GATES] += gate
+        m[at.N_BUSY_GATES] += 0 if m[state + at.GATE_N_BUSY] else 1
         m[connection + place] = m[state + at.GATE_N_BUSY]
         m[m[at.THROUGH] + gate * m[at.N_DEVICES] + m[state + at.GATE_N_BUSY]] = way
         m[state + at.GATE_N_BUSY] += 1
@@ -47,6 +50,7 @@ def close_connection(m: Cells, s: Floats, way: int) -> None:
         gate = _gate_at(m, way, place)
         state = rec(m, at.GATES, gate, at.GATE)
         m[state + at.GATE_N_BUSY] -= 1
+        m[at.N_BUSY_GATES] -= 0 if m[state + at.GATE_N_BUSY] else 1
         last = way_through(m, gate, m[state + at.GATE_N_BUSY])
         m[m[at.THROUGH] + gate * m[at.N_DEVICES] + m[connection + place]] = last
         m[rec(m, at.CONNECTIONS, last, at.CONNECTION) + place] = m[connection + place]

@@ -23,16 +23,16 @@ def share_anew(m: Cells, s: Floats) -> None:
         state = rec(m, at.GATES, gate, at.GATE)
         m[state + at.GATE_IS_TOUCHED] = 0
         if m[state + at.GATE_SEEN] != m[at.LATEST_TIED] and m[state + at.GATE_N_BUSY]:
-            n_tied = _tie(m, s, gate)
+            _tie(m, s, gate)
             _fill(m, s)
-            _let_flow(m, s, n_tied)
+            _let_flow(m, s)
     m[at.N_TOUCHED] = 0
 
 
 @inner
-def _tie(m: Cells, s: Floats, first: int) -> int:
-    """Writes down the gates, each with all its connections still growing; how many connections they have."""
-    m[m[at.TIED]], m[at.N_TIED], n_tied, place = first, 1, 0, 0
+def _tie(m: Cells, s: Floats, first: int) -> None:
+    """Writes down the gates, each with all its connections still growing."""
+    m[m[at.TIED]], m[at.N_TIED], place = first, 1, 0
     m[rec(m, at.GATES, first, at.GATE) + at.GATE_SEEN] = m[at.LATEST_TIED]
     while place < m[at.N_TIED]:
         gate = m[m[at.TIED] + place]
@@ -40,19 +40,16 @@ def _tie(m: Cells, s: Floats, first: int) -> int:
         s[state + at.GATE_LEFT], n = s[state + at.GATE_CAPACITY], m[state + at.GATE_N_BUSY]
         m[state + at.GATE_N_GROWING] = n
         rank(m, s, s[state + at.GATE_LEFT] / n, gate)
-        for number in range(n):
-            way = way_through(m, gate, number)
-            if gate < m[at.N_DEVICES]:
-                n_tied += 1
-                s[rec(m, at.CONNECTIONS, way, at.CONNECTION) + at.CONNECTION_NEW_RATE] = 0.0
-            other = far_gate(m, gate, way)
+        number = 0
+        while number < n and m[at.N_TIED] < m[at.N_BUSY_GATES]:
+            other = far_gate(m, gate, way_through(m, gate, number))
+            number += 1
             seen = rec(m, at.GATES, other, at.GATE) + at.GATE_SEEN
             if m[seen] != m[at.LATEST_TIED]:
                 m[seen] = m[at.LATEST_TIED]
                 m[m[at.TIED] + m[at.N_TIED]] = other
                 m[at.N_TIED] += 1
         place += 1
-    return n_tied
 
 
 @inner
@@ -93,8 +90,13 @@ def _keep(m: Cells, s: Floats, gate: int, rate: float) -> None:
 
 
 @inner
-def _let_flow(m: Cells, s: Floats, n_tied: int) -> None:
-    many = n_tied * MANY > m[at.N_BUSY] and n_tied > 1
+def _let_flow(m: Cells, s: Floats) -> None:
+    """At the new rates; between changes those are 0."""
+    n_tied = 0
+    for place in range(m[at.N_TIED]):
+        if m[m[at.TIED] + place] < m[at.N_DEVICES]:
+            n_tied += m[rec(m, at.GATES, m[m[at.TIED] + place], at.GATE) + at.GATE_N_BUSY]
+    many = n_tied > 1 and n_tied * MANY > m[at.N_BUSY]
     for place in range(m[at.N_TIED]):
         gate = m[m[at.TIED] + place]
         if gate >= m[at.N_DEVICES]:
@@ -104,7 +106,7 @@ def _let_flow(m: Cells, s: Floats, n_tied: int) -> None:
         for number in range(m[state + at.GATE_N_BUSY]):
             way = way_through(m, gate, number)
             connection = rec(m, at.CONNECTIONS, way, at.CONNECTION)
-            rate = s[connection + at.CONNECTION_NEW_RATE]
+            rate, s[connection + at.CONNECTION_NEW_RATE] = s[connection + at.CONNECTION_NEW_RATE], 0.0
             alone = min(own, s[rec(m, at.GATES, far_gate(m, gate, way), at.GATE) + at.GATE_CAPACITY])
             if rate != s[connection + at.CONNECTION_RATE] or alone != s[connection + at.CONNECTION_ALONE]:
                 flow(m, s, way, rate, alone)
