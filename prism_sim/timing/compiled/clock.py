@@ -38,9 +38,7 @@ def _enter(m: Cells, s: Floats, at_s: float, order: int, kind: int, who: int) ->
     while place:
         place = (place - 1) >> 1
         above = rec(m, at.EVENTS, place, at.EVENT)
-        if s[above + at.EVENT_AT_S] < at_s or (
-            s[above + at.EVENT_AT_S] == at_s and m[above + at.EVENT_ORDER] < order
-        ):
+        if s[above + at.EVENT_AT_S] < at_s or (s[above + at.EVENT_AT_S] == at_s and m[above + at.EVENT_ORDER] < order):
             break
         _move(m, above, here)
         here = above

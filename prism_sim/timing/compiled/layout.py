@@ -100,8 +100,8 @@ N_VALUES = 60
 # (shapes, participants) are programs that play it alone; SHAPE_OF each exchange; CHOICES (shapes, n_choices):
 # lowerings; COPY_IN, as PARTS; HOPS (devices, devices): how often a message uses the air; HOP_LINES: what routes are
 # made of; of an exchange LOWERING_OF and FIRST_MESSAGE_OF (in a slot); BLOCKERS, TRANSMISSIONS (slots, messages);
-# SLOT_OF a request; under fair sharing CALENDAR: busy connections, a heap by their ends; THROUGH (gates, devices): those
-# of a gate; TOUCHED, TIED, FULL: gates; LINE_SECONDS (lines, devices); MOMENTS of events
+# SLOT_OF a request; under fair sharing CALENDAR: busy connections, a heap by their ends; THROUGH (gates, devices):
+# those of a gate; TOUCHED, TIED, FULL: gates; LINE_SECONDS (lines, devices); MOMENTS of events
 (
     DEVICE_OF,
     NUMBERS,
@@ -385,10 +385,12 @@ SEGMENT = 2
 ) = range(4)
 PARTICIPANT = 4
 (
+    DEVICE_FIRST_INTERVAL,
+    DEVICE_N_INTERVALS,
     DEVICE_BUSY_S,
     DEVICE_AIR_S,
-) = range(2)
-DEVICE = 2
+) = range(4)
+DEVICE = 4
 (
     INTERVAL_START_S,
     INTERVAL_STOP_S,

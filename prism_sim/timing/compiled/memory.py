@@ -95,7 +95,7 @@ class Memory:
             at.FIRST_MESSAGE_OF: n_shown,
             at.SEATS: max(n_slots * n_exchanges, 1) * n_participants * at.SEAT,
             at.BLOCKERS: n_slots * max(n_messages, tables.largest_exchange),
-            at.TRANSMISSIONS: n_slots * max(n_messages, tables.largest_exchange),
+            at.TRANSMISSIONS: n_slots * max(n_messages, tables.largest_exchange) if tables.broadcasts else 0,
             at.SLOT_OF: max(wanted.n_rounds, 1),
             at.SLOTS: n_slots * at.SLOT,
             at.CONNECTIONS: n_shared**2 * at.CONNECTION,

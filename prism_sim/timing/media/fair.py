@@ -130,7 +130,7 @@ class FairSwitch:
         """Connections that touched ports, and ports which they share, tie together."""
         seen = set[int]()
         for first in self.touched:
-            if first in seen:
+            if first in seen or not self.through[first]:
                 continue
             seen.add(first)
             found, ports = list[_Connection](), [first]

@@ -66,9 +66,7 @@ def _sink(m: Cells, s: Floats, place: int) -> None:
     way = m[m[at.CALENDAR] + place]
     while 2 * place + 1 < m[at.N_BUSY]:
         below = 2 * place + 1
-        if below + 1 < m[at.N_BUSY] and _is_before(
-            m, s, m[m[at.CALENDAR] + below + 1], m[m[at.CALENDAR] + below]
-        ):
+        if below + 1 < m[at.N_BUSY] and _is_before(m, s, m[m[at.CALENDAR] + below + 1], m[m[at.CALENDAR] + below]):
             below += 1
         if not _is_before(m, s, m[m[at.CALENDAR] + below], way):
             break
