@@ -88,8 +88,13 @@ def completions_plainly(
 
 
 def _in_flight(plan: Plan) -> int:
-    """Each of the stages, the links around them, and the terminal's two halves may hold a request."""
-    return 2 * plan.n_ranks + 4 if any(exchange.kind == "send" for exchange in plan.exchanges) else 3
+    """Each of the stages, the links around them, and the terminal's two halves may hold a request.
+
+    Ranks that all wait for each other are at work on the same one.
+    """
+    staged = any(exchange.kind == "send" for exchange in plan.exchanges)
+    together = any(exchange.root is None and exchange.group == tuple(plan.ranks) for exchange in plan.exchanges)
+    return 2 * plan.n_ranks + 4 if staged and not together else 3
 
 
 class _Rounds:

@@ -43,9 +43,11 @@ def networks(draw: st.DrawFn, n_devices: int) -> Network:
         links = [Link(number, f"node {number % 2}", rate, latency_s=latency_s) for number, rate in enumerate(rates)]
         between = Link("node 0", "node 1", 3e7, 2e7, latency_s)
         return Links((*links, between), switching=draw(st.sampled_from(("cut-through", "store-and-forward"))), **common)
-    ports = tuple(draw(st.sampled_from((1e7, 1e8, 3e8))) for _ in range(n_devices)) if kind == "unequal" else 1e8
-    sharing = draw(st.sampled_from(("fifo", "fair"))) if kind == "unequal" else kind
-    return Switch(ports, ports, latency_s, sharing=sharing, **common)
+    if kind != "unequal":
+        return Switch(1e8, 1e8, latency_s, sharing=kind, **common)
+    rates = st.sampled_from((1e7, 1e8, 3e8)) | st.floats(1e7, 3e8)
+    up, down = (tuple(draw(rates) for _ in range(n_devices)) for _ in range(2))
+    return Switch(up, down, latency_s, sharing=draw(st.sampled_from(("fifo", "fair"))), **common)
 
 
 @st.composite

@@ -26,8 +26,11 @@ from timing_plans import assert_explained, device, exchange, one_exchange, plan,
 from prism_sim.plan import Plan, Start, Wait
 from prism_sim.timing import NETWORKS, Link, Links, SharedRadio, Switch, Timeline, play_once
 from prism_sim.timing.collectives import CHOICES
+from prism_sim.timing.media import fair
 from prism_sim.timing.media.base import Network
-from prism_sim.timing.media.fair import max_min_rates
+from prism_sim.timing.media.max_min import Ports, max_min_rates
+from prism_sim.timing.once import play_plainly
+from prism_sim.timing.rig import Rig
 
 RATE, LATENCY_S, S = 80e6, 0.01, 10**6
 T = 8 * S / RATE
@@ -113,6 +116,37 @@ def test_a_fair_switch_does_not_block_a_message_whose_way_is_free():
     # 1 and 2 meet at 3; 2 also sends to 0: it gets what is left of 2's uplink, at once
     timeline = play(sends((1, 3), (2, 3), (2, 0)), FAIR)
     assert arrivals_s(timeline) == near([2 * T + LATENCY_S] * 3)
+
+
+def flows_shared_out(a_plan: Plan, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many flows get their rates anew, each time that some do."""
+    counts = []
+
+    def counted(flows: list[Ports], capacity: list[float]) -> list[float]:
+        counts.append(len(flows))
+        return max_min_rates(flows, capacity)
+
+    monkeypatch.setattr(fair, "max_min_rates", counted)
+    boards = [device(f"board {number}") for number in range(a_plan.n_ranks)]
+    play_plainly(a_plan, Rig.of(boards, (*range(a_plan.n_ranks), 0), FAIR))
+    return counts
+
+
+def test_a_change_costs_only_what_shared_ports_tie_to_it(monkeypatch: pytest.MonkeyPatch):
+    # three pairs of devices that have no port in common
+    apart = sends((0, 1), (2, 3), (4, 5))
+    assert flows_shared_out(apart, monkeypatch) == [1, 1, 1]
+    # 0 -> 3 and 1 -> 3 share an ingress, 1 -> 2 an egress with the latter; all three end at once
+    tied = sends((0, 3), (1, 3), (1, 2), (4, 5))
+    assert sorted(flows_shared_out(tied, monkeypatch)) == [1, 3]
+
+
+def test_all_that_begins_or_ends_at_a_moment_changes_the_rates_once(monkeypatch: pytest.MonkeyPatch):
+    n_ranks, n_blocks = 5, 3
+    gathers = [exchange("all_gather", [S] * n_ranks) for _ in range(n_blocks)]
+    program = [step for block in range(n_blocks) for step in (work(1), Start(block), Wait(block))]
+    counts = flows_shared_out(plan([program] * n_ranks + [[]], gathers), monkeypatch)
+    assert counts == [n_ranks * (n_ranks - 1)] * n_blocks
 
 
 @settings(max_examples=200)

@@ -58,6 +58,18 @@ def test_ranks_that_work_together_on_each_request_answer_once_a_latency():
     assert play_stream(a_plan, boards(3), (0, 1, 2, 0), network).throughput_per_s == near(1 / latency_s)
 
 
+def test_ranks_that_all_wait_for_each_other_need_no_request_for_each_of_them_under_way():
+    # as a pipeline's last stage, one of them sends the output to the terminal
+    n, sums = 12, exchange("all_reduce", [10_000] * 12)
+    answer = exchange("send", [1_000, 0], 0, (0, n))
+    ranks = [[work(5.0), Start(0), Wait(0), *([] if rank else [Start(1)])] for rank in range(n)]
+    a_plan = plan([*ranks, [Wait(1)]], [sums, answer])
+    where = boards(n), (*range(n), 1), Switch(RATE, RATE, LATENCY_S)
+    stream = play_stream(a_plan, *where)
+    assert stream.throughput_per_s == near(play_stream(a_plan, *where, in_flight=2 * n + 4).throughput_per_s)
+    assert stream.n_played < 2 * n + 4
+
+
 def test_one_device_that_does_everything_answers_at_the_pace_of_its_work():
     a_plan = plan([[Wait(0), work(5.0)], [work(2.0), Start(0)]], [exchange("send", [10_000, 0], 1, (1, 0))])
     assert play_stream(a_plan, boards(1), (0, 0), FAST).throughput_per_s == near(1 / 7e-3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prism_sim.timing.compiled import layout as at
 from prism_sim.timing.compiled.air import enter_air, last_bits_per_s, received, transmit
 from prism_sim.timing.compiled.clock import push, rec
-from prism_sim.timing.compiled.fair import change_rates, queue_up
+from prism_sim.timing.compiled.fair.changes import change_rates, end_flows, queue_up
 from prism_sim.timing.compiled.hops import enter_link, n_hops
 from prism_sim.timing.compiled.jit import inner
 from prism_sim.timing.compiled.layout import Cells, Floats
@@ -35,7 +35,9 @@ def go_on(m: Cells, s: Floats, kind: int, number: int) -> bool:
     if kind == at.HEAD:
         claim_downlink(m, s, number)
     elif kind == at.CHANGE:
-        change_rates(m, s, number)
+        change_rates(m, s)
+    elif kind == at.FLOWN:
+        end_flows(m, s, number)
     elif kind == at.RELAY:
         end_s = transmit(m, s, number, last_bits_per_s(m, s, number))
         push(m, s, now_s + (end_s - now_s), at.RECEIVED, number)

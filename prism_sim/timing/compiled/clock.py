@@ -6,6 +6,8 @@ from prism_sim.timing.compiled import layout as at
 from prism_sim.timing.compiled.jit import inner
 from prism_sim.timing.compiled.layout import Cells, Floats
 
+LAST = 2**61  # added to the order of an event
+
 
 @inner
 def rec(m: Cells, section: int, number: int, n_cells: int) -> int:
@@ -16,6 +18,17 @@ def rec(m: Cells, section: int, number: int, n_cells: int) -> int:
 @inner
 def push(m: Cells, s: Floats, at_s: float, kind: int, who: int) -> None:
     """An event to come; of equal times, what was pushed first comes first."""
+    _enter(m, s, at_s, m[at.N_ORDERED], kind, who)
+
+
+@inner
+def push_last(m: Cells, s: Floats, kind: int) -> None:
+    """An event at this moment, after all others at it."""
+    _enter(m, s, s[at.NOW_S], LAST + m[at.N_ORDERED], kind, 0)
+
+
+@inner
+def _enter(m: Cells, s: Floats, at_s: float, order: int, kind: int, who: int) -> None:
     place = m[at.N_EVENTS]
     if place == m[at.MOST_EVENTS]:
         m[at.FAILURE] = at.TOO_SMALL
@@ -25,12 +38,12 @@ def push(m: Cells, s: Floats, at_s: float, kind: int, who: int) -> None:
     while place:
         place = (place - 1) >> 1
         above = rec(m, at.EVENTS, place, at.EVENT)
-        if s[above + at.EVENT_AT_S] <= at_s:
+        if s[above + at.EVENT_AT_S] < at_s or (s[above + at.EVENT_AT_S] == at_s and m[above + at.EVENT_ORDER] < order):
             break
         _move(m, above, here)
         here = above
     s[here + at.EVENT_AT_S] = at_s
-    m[here + at.EVENT_ORDER], m[here + at.EVENT_KIND], m[here + at.EVENT_WHO] = m[at.N_ORDERED], kind, who
+    m[here + at.EVENT_ORDER], m[here + at.EVENT_KIND], m[here + at.EVENT_WHO] = order, kind, who
     m[at.N_ORDERED] += 1
 
 

@@ -23,8 +23,8 @@ COMPUTE, START, WAIT = range(3)  # what a step is; its subject is a set of kerne
 FIFO, FAIR, AIR, LINKS = range(4)  # what a medium is
 COMPUTING, STAGING, OVERHEAD = range(3)  # what holds a processor
 TRANSFER, PROPAGATION, QUEUE = range(3)  # what a stretch of a flight's way is
-# what an event is; `who` is a process, a flight, a request, or the number of a change of rates
-RESUME, POSTED, HEAD, ARRIVE, CHANGE, ADMIT, NOTHING, RELAY, RECEIVED, NODE = range(10)
+# what an event is; `who` is a process, a flight, a request, or the number of an awaited end
+RESUME, POSTED, HEAD, ARRIVE, CHANGE, FLOWN, ADMIT, NOTHING, RELAY, RECEIVED, NODE = range(11)
 AT_STEP, AFTER_START, WOKEN = range(3)  # where a process stands
 FINE, TOO_SMALL, STARTED_TWICE, STUCK = range(4)  # why a run ended early
 
@@ -74,7 +74,14 @@ FINE, TOO_SMALL, STARTED_TWICE, STUCK = range(4)  # why a run ended early
     N_LEGS,
     N_BOOKINGS,
     N_BUSY,
-    LATEST_CHANGE,
+    N_BEGUN,
+    N_BUSY_GATES,
+    N_TOUCHED,
+    N_TIED,
+    N_RANKED,
+    LATEST_TIED,
+    LATEST_END,
+    IS_CHANGING,
     FIRST_POSTED,
     LAST_POSTED,
     N_SLOTS,
@@ -84,16 +91,17 @@ FINE, TOO_SMALL, STARTED_TWICE, STUCK = range(4)  # why a run ended early
     NOW_S,
     OVERHEAD_S,
     LATENCY_S,
-) = range(52)
-N_VALUES = 52
+    NEXT_END_S,
+) = range(60)
+N_VALUES = 60
 
 # sections. Plain cells: DEVICE_OF of each participant; NUMBERS, lists of messages, and COPY_OUT, seconds before each;
 # STARTS (exchanges, participants): who starts what; after a plan's exchanges comes one more of each shape, and ALONE
 # (shapes, participants) are programs that play it alone; SHAPE_OF each exchange; CHOICES (shapes, n_choices):
 # lowerings; COPY_IN, as PARTS; HOPS (devices, devices): how often a message uses the air; HOP_LINES: what routes are
 # made of; of an exchange LOWERING_OF and FIRST_MESSAGE_OF (in a slot); BLOCKERS, TRANSMISSIONS (slots, messages);
-# SLOT_OF a request; BUSY: connections that flow, in the order in which they began; LINE_SECONDS (lines, devices);
-# MOMENTS of events
+# SLOT_OF a request; under fair sharing CALENDAR: busy connections, a heap by their ends; THROUGH (gates, devices):
+# those of a gate; TOUCHED, TIED, FULL: gates; LINE_SECONDS (lines, devices); MOMENTS of events
 (
     DEVICE_OF,
     NUMBERS,
@@ -127,7 +135,13 @@ N_VALUES = 52
     SLOT_OF,
     SLOTS,
     CONNECTIONS,
-    BUSY,
+    CALENDAR,
+    GATES,
+    THROUGH,
+    TOUCHED,
+    TIED,
+    FULL,
+    RANKED,
     LINE_SECONDS,
     HOLDS,
     BLOCKED,
@@ -142,8 +156,8 @@ N_VALUES = 52
     PARTICIPANTS,
     DEVICES,
     INTERVALS,
-) = range(52, 99)
-N_HEAD = 99
+) = range(60, 113)
+N_HEAD = 113
 
 # records: their fields, and how many cells they take
 (
@@ -202,16 +216,10 @@ COST = 5
 ) = range(4)
 HOST = 4
 (
-    PORT_N_OUT,
-    PORT_N_IN,
-    PORT_FULL_OUT,
-    PORT_FULL_IN,
     PORT_UP_BITS_PER_S,
     PORT_DOWN_BITS_PER_S,
-    PORT_LEFT_OUT,
-    PORT_LEFT_IN,
-) = range(8)
-PORT = 8
+) = range(2)
+PORT = 2
 (
     ROUTE_FROM,
     ROUTE_TO,
@@ -291,8 +299,13 @@ SLOT = 2
 ) = range(2)
 REQUEST = 2
 (
+    CONNECTION_GATES,
+    CONNECTION_BEGUN,
     CONNECTION_FIRST,
     CONNECTION_LAST,
+    CONNECTION_PLACE,
+    CONNECTION_PLACE_OUT,
+    CONNECTION_PLACE_IN,
     CONNECTION_LEFT_BITS,
     CONNECTION_SLACK_BITS,
     CONNECTION_LOST_S,
@@ -301,9 +314,22 @@ REQUEST = 2
     CONNECTION_RATE,
     CONNECTION_ALONE,
     CONNECTION_NEW_RATE,
-    CONNECTION_NEW_ALONE,
-) = range(11)
-CONNECTION = 11
+) = range(15)
+CONNECTION = 15
+(
+    GATE_N_BUSY,
+    GATE_N_GROWING,
+    GATE_SEEN,
+    GATE_IS_TOUCHED,
+    GATE_CAPACITY,
+    GATE_LEFT,
+) = range(6)
+GATE = 6
+(
+    RANKED_ITEM,
+    RANKED_KEY,
+) = range(2)
+RANK = 2
 (
     HOLD_PARTICIPANT,
     HOLD_KIND,
@@ -359,10 +385,12 @@ SEGMENT = 2
 ) = range(4)
 PARTICIPANT = 4
 (
+    DEVICE_FIRST_INTERVAL,
+    DEVICE_N_INTERVALS,
     DEVICE_BUSY_S,
     DEVICE_AIR_S,
-) = range(2)
-DEVICE = 2
+) = range(4)
+DEVICE = 4
 (
     INTERVAL_START_S,
     INTERVAL_STOP_S,

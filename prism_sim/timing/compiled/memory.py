@@ -55,6 +55,7 @@ class Memory:
         )
         routes = network.sections[at.ROUTES].reshape(-1, at.ROUTE)
         most_hops = int(np.diff(routes).max(initial=2))
+        n_shared = n_devices if network.medium == at.FAIR else 0
         n_holds = n_steps + 3 * n_messages + n_exchanges * n_participants if wanted.logged else 0
         values = {
             at.N_PARTICIPANTS: n_participants,
@@ -94,11 +95,17 @@ class Memory:
             at.FIRST_MESSAGE_OF: n_shown,
             at.SEATS: max(n_slots * n_exchanges, 1) * n_participants * at.SEAT,
             at.BLOCKERS: n_slots * max(n_messages, tables.largest_exchange),
-            at.TRANSMISSIONS: n_slots * max(n_messages, tables.largest_exchange),
+            at.TRANSMISSIONS: n_slots * max(n_messages, tables.largest_exchange) if tables.broadcasts else 0,
             at.SLOT_OF: max(wanted.n_rounds, 1),
             at.SLOTS: n_slots * at.SLOT,
-            at.CONNECTIONS: n_devices**2 * at.CONNECTION if network.medium == at.FAIR else 0,
-            at.BUSY: n_devices**2 if network.medium == at.FAIR else 0,
+            at.CONNECTIONS: n_shared**2 * at.CONNECTION,
+            at.CALENDAR: n_shared**2,
+            at.GATES: 2 * n_shared * at.GATE,
+            at.THROUGH: 2 * n_shared**2,
+            at.TOUCHED: 2 * n_shared,
+            at.TIED: 2 * n_shared,
+            at.FULL: 2 * n_shared,
+            at.RANKED: max(2 * n_shared, n_shared**2) * at.RANK,
             at.LINE_SECONDS: values[at.N_LINES] * n_devices if wanted.logged else 0,
             at.HOLDS: n_holds * at.HOLD,
             at.BLOCKED: values[at.MOST_BLOCKED] * at.WAITED,

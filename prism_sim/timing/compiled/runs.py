@@ -8,6 +8,7 @@ from prism_sim.timing.compiled import layout as at
 from prism_sim.timing.compiled.carriers import go_on, send
 from prism_sim.timing.compiled.clock import pop, push, rec
 from prism_sim.timing.compiled.exchanges import deliver
+from prism_sim.timing.compiled.fair.changes import open_gates
 from prism_sim.timing.compiled.jit import inner
 from prism_sim.timing.compiled.layout import Cells, Floats
 from prism_sim.timing.compiled.machine import play
@@ -40,6 +41,8 @@ def play_wanted(m: Cells, s: Floats, once: bool, stream: bool, tie: float) -> No
 @inner
 def _begin(m: Cells, s: Floats, first_exchange: int, end_exchange: int, n_requests: int, keep: int) -> None:
     """Nothing has happened yet; these exchanges are going to be played."""
+    if m[at.MEDIUM] == at.FAIR:
+        open_gates(m, s)
     for count in range(at.FAILURE, at.NOW_S):
         m[count] = 0
     m[at.FREE_FLIGHT] = m[at.FIRST_POSTED] = m[at.LAST_POSTED] = at.NONE
@@ -55,9 +58,6 @@ def _begin(m: Cells, s: Floats, first_exchange: int, end_exchange: int, n_reques
         s[processor + at.PROCESSOR_FREE_S] = s[processor + at.PROCESSOR_HOST_FREE_S] = 0.0
         s[processor + at.PROCESSOR_RESTART_S] = s[processor + at.PROCESSOR_HANDLING_S] = 0.0
         m[processor + at.PROCESSOR_HOLDER] = at.NO_CAUSE
-    if m[at.MEDIUM] == at.FAIR:
-        for way in range(m[at.N_DEVICES] ** 2):
-            m[rec(m, at.CONNECTIONS, way, at.CONNECTION) + at.CONNECTION_FIRST] = at.NONE
     for number in range(m[at.N_LINES]):
         line = rec(m, at.LINES, number, at.LINE)
         m[line + at.LINE_FIRST_BOOKING] = m[line + at.LINE_LAST_BOOKING] = at.NONE

@@ -53,6 +53,7 @@ class Tables:
             **self._programs(shapes, [*plan.programs, *terminals]),
         }
         n_messages = self.sections[at.LOWERINGS].reshape(-1, at.LOWERING)[:, at.LOWERING_N_MESSAGES]
+        self.broadcasts = self.sections[at.LOWERINGS].reshape(-1, at.LOWERING)[:, at.LOWERING_BROADCASTS].any()
         sizes = np.where(choices == at.NONE, 0, n_messages[choices]).max(axis=1, initial=0)
         self.most_messages, self.largest_exchange = int(sizes[shape_of].sum()), int(sizes.max(initial=0))
         self._costs_of = lru_cache(maxsize=256)(self._costs)

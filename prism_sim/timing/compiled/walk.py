@@ -106,26 +106,45 @@ def add_up(m: Cells, s: Floats, latency_s: float) -> None:
         if m[flight + at.FLIGHT_RIDES] == at.NONE:
             sender = rec(m, at.PARTICIPANTS, m[sent + at.MESSAGE_SOURCE], at.PARTICIPANT)
             m[sender + at.PARTICIPANT_SENT_BYTES] += n_bytes
-    for device in range(m[at.N_DEVICES]):
-        s[rec(m, at.DEVICES, device, at.DEVICE) + at.DEVICE_AIR_S] = _air_s(m, s, device, latency_s)
+    _add_up_air(m, s, latency_s)
 
 
 @inner
-def _air_s(m: Cells, s: Floats, device: int, latency_s: float) -> float:
+def _add_up_air(m: Cells, s: Floats, latency_s: float) -> None:
     """Seconds in which a device sends, receives or does both, until the run's end."""
-    n = 0
     for number in range(m[at.N_FLIGHTS]):
+        source, destination = _between(m, number)
+        m[rec(m, at.DEVICES, source, at.DEVICE) + at.DEVICE_N_INTERVALS] += 1
+        m[rec(m, at.DEVICES, destination, at.DEVICE) + at.DEVICE_N_INTERVALS] += 1
+    n_before = 0
+    for number in range(m[at.N_DEVICES]):
+        device = rec(m, at.DEVICES, number, at.DEVICE)
+        m[device + at.DEVICE_FIRST_INTERVAL] = n_before
+        n_before += m[device + at.DEVICE_N_INTERVALS]
+        m[device + at.DEVICE_N_INTERVALS] = 0
+    for number in range(m[at.N_FLIGHTS]):
+        source, destination = _between(m, number)
         flight = rec(m, at.FLIGHTS, number, at.FLIGHT)
-        sent = rec(m, at.MESSAGES, m[flight + at.FLIGHT_MESSAGE], at.MESSAGE)
-        source, destination = m[sent + at.MESSAGE_SOURCE_DEVICE], m[sent + at.MESSAGE_DESTINATION_DEVICE]
-        if source == destination:
-            continue
-        if source == device and m[flight + at.FLIGHT_RIDES] == at.NONE:
-            n = _insert(m, s, n, s[flight + at.FLIGHT_UPLINK_START_S], s[flight + at.FLIGHT_UPLINK_END_S])
-        if destination == device:
-            n = _insert(m, s, n, s[flight + at.FLIGHT_DOWNLINK_START_S], s[flight + at.FLIGHT_ARRIVAL_S])
-    covered_s, until_s = 0.0, 0.0
-    for number in range(n):
+        if source != destination:
+            if m[flight + at.FLIGHT_RIDES] == at.NONE:
+                _insert(m, s, source, s[flight + at.FLIGHT_UPLINK_START_S], s[flight + at.FLIGHT_UPLINK_END_S])
+            _insert(m, s, destination, s[flight + at.FLIGHT_DOWNLINK_START_S], s[flight + at.FLIGHT_ARRIVAL_S])
+    for number in range(m[at.N_DEVICES]):
+        device = rec(m, at.DEVICES, number, at.DEVICE)
+        s[device + at.DEVICE_AIR_S] = _covered_s(m, s, device, latency_s)
+
+
+@inner
+def _between(m: Cells, number: int) -> tuple[int, int]:
+    """The devices of a flight."""
+    sent = rec(m, at.MESSAGES, m[rec(m, at.FLIGHTS, number, at.FLIGHT) + at.FLIGHT_MESSAGE], at.MESSAGE)
+    return m[sent + at.MESSAGE_SOURCE_DEVICE], m[sent + at.MESSAGE_DESTINATION_DEVICE]
+
+
+@inner
+def _covered_s(m: Cells, s: Floats, device: int, latency_s: float) -> float:
+    covered_s, until_s, first = 0.0, 0.0, m[device + at.DEVICE_FIRST_INTERVAL]
+    for number in range(first, first + m[device + at.DEVICE_N_INTERVALS]):
         interval = rec(m, at.INTERVALS, number, at.INTERVAL)
         start_s = max(s[interval + at.INTERVAL_START_S], until_s)
         stop_s = min(s[interval + at.INTERVAL_STOP_S], latency_s)
@@ -135,10 +154,13 @@ def _air_s(m: Cells, s: Floats, device: int, latency_s: float) -> float:
 
 
 @inner
-def _insert(m: Cells, s: Floats, n: int, start_s: float, stop_s: float) -> int:
-    """Keeps the intervals in order of start, then stop; messages come nearly in order, so the place is near the end."""
-    place = n
-    while place:
+def _insert(m: Cells, s: Floats, number: int, start_s: float, stop_s: float) -> None:
+    """Keeps a device's intervals in order of start, then stop; messages come nearly so: the place is near the end."""
+    device = rec(m, at.DEVICES, number, at.DEVICE)
+    first = m[device + at.DEVICE_FIRST_INTERVAL]
+    place = first + m[device + at.DEVICE_N_INTERVALS]
+    m[device + at.DEVICE_N_INTERVALS] += 1
+    while place > first:
         above = rec(m, at.INTERVALS, place - 1, at.INTERVAL)
         earlier_s = s[above + at.INTERVAL_START_S]
         if earlier_s < start_s or (earlier_s == start_s and s[above + at.INTERVAL_STOP_S] <= stop_s):
@@ -148,4 +170,3 @@ def _insert(m: Cells, s: Floats, n: int, start_s: float, stop_s: float) -> int:
         place -= 1
     here = rec(m, at.INTERVALS, place, at.INTERVAL)
     s[here + at.INTERVAL_START_S], s[here + at.INTERVAL_STOP_S] = start_s, stop_s
-    return n + 1

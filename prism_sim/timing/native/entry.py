@@ -24,7 +24,7 @@ def places() -> tuple[Path, ...]:
 
 def sources() -> list[Path]:
     """Of all that is compiled."""
-    return [*sorted((ROOM / "compiled").glob("*.py")), ROOM / "rhythm.py", ROOM / "media" / "fair.py"]
+    return [*sorted((ROOM / "compiled").rglob("*.py")), ROOM / "rhythm.py", ROOM / "media" / "fair.py"]
 
 
 @cache
