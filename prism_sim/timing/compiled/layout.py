@@ -26,6 +26,7 @@ TRANSFER, PROPAGATION, QUEUE = range(3)  # what a stretch of a flight's way is
 # what an event is; `who` is a process, a flight, a request, or the number of a change of rates
 RESUME, POSTED, HEAD, ARRIVE, CHANGE, ADMIT, NOTHING, RELAY, RECEIVED, NODE = range(10)
 AT_STEP, AFTER_START, WOKEN = range(3)  # where a process stands
+ARRIVED = 2**62  # a flight's index, once its record is free for another
 FINE, TOO_SMALL, STARTED_TWICE, STUCK = range(4)  # why a run ended early
 
 # single values. SOURCE: which sources were compiled. LOGGED: whether a plan played once leaves its log. MOST_*: room.
@@ -93,7 +94,8 @@ N_VALUES = 52
 # lowerings; COPY_IN, as PARTS; HOPS (devices, devices): how often a message uses the air; HOP_LINES: what routes are
 # made of; of an exchange LOWERING_OF and FIRST_MESSAGE_OF (in a slot); BLOCKERS, TRANSMISSIONS (slots, messages);
 # SLOT_OF a request; BUSY: connections that flow, in the order in which they began; LINE_SECONDS (lines, devices);
-# MOMENTS of events
+# MOMENTS of events; N_STEPS that each participant has taken; LEADS (rounds, participants and one): how many of them
+# are ahead of what is completed and, last, how many messages have been sent for that
 (
     DEVICE_OF,
     NUMBERS,
@@ -138,12 +140,14 @@ N_VALUES = 52
     REQUESTS,
     WINDOWS,
     MOMENTS,
+    N_STEPS,
+    LEADS,
     SEGMENTS,
     PARTICIPANTS,
     DEVICES,
     INTERVALS,
-) = range(52, 99)
-N_HEAD = 99
+) = range(52, 101)
+N_HEAD = 101
 
 # records: their fields, and how many cells they take
 (
@@ -343,9 +347,10 @@ BOOKING = 4
 END = 2
 (
     WINDOW_FROM,
+    WINDOW_N_POSTED,
     WINDOW_AT_S,
-) = range(2)
-WINDOW = 2
+) = range(3)
+WINDOW = 3
 (
     SEGMENT_PART,
     SEGMENT_LENGTH_S,
