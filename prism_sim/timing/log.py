@@ -52,6 +52,19 @@ class Forgotten(list[T]):
         return self.n_given
 
 
+class UnderWay(Forgotten[Flight]):
+    """Of flights, keeps those that have not arrived."""
+
+    def append(self, entry: Flight) -> None:
+        super().append(entry)
+        self.insert(super(Forgotten, self).__len__(), entry)
+
+    def n_arrived(self) -> int:
+        """The first so many have arrived; forgets all that have."""
+        self[:] = [flight for flight in self if not hasattr(flight, "arrival_s")]
+        return next((flight.index for flight in self), self.n_given)
+
+
 class Figures(NamedTuple):
     """What follows from a log, where it is known without reading that.
 

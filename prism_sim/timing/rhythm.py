@@ -1,18 +1,42 @@
 """When does a stream of requests repeat itself?
 
 When something happens follows from sums of times and from which of two things comes later (a message or its receiver,
-say). So once the events of one request come as those of the one before, or each by a step of its own later or earlier
-every time, and none will overtake another until the end, the completions to come are known without playing them.
+say). So once all happens at the same moments of one request as of the one before, while nobody gets further ahead, the
+completions to come are known without playing them; and so they are if each moment comes later or earlier by a step of
+its own every time, and none will overtake another until the end.
+
+Moments, not events, are compared: of two things at the same time either may be an ulp later, and whether that one wakes
+somebody, which is an event more, or finds what it needs, turns on the rounding of a time that grows. What is compared
+goes back to where the oldest message that is still on its way was sent, since what it meets turns on what was sent
+before it. How many requests are under way does not matter, as those that wait do so in every period; but where somebody
+gets further and further ahead, as many completions are compared as there are requests under way, all of which then
+began among them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-TOLERANCE = 1e-9  # of a period: rounding of times
+MOST_ALIKE = 8  # completions, or as many as requests are under way: the longest period that is looked for
+TOLERANCE = 1e-9  # of a period: rounding of times, and moments nearer than that are one
 
 Window = NDArray[np.float64]
+
+
+class StreamState(NamedTuple):
+    """How things are at a completion.
+
+    leads: how much more has been begun, by whoever may get ahead, than completed. n_posted: messages so far.
+    n_arrived: of those, the first so many have arrived.
+    """
+
+    leads: tuple[int, ...]
+    n_posted: int
+    n_arrived: int
 
 
 class Rhythm:
@@ -22,43 +46,79 @@ class Rhythm:
     """
 
     def __init__(self, in_flight: int) -> None:
-        self.in_flight = in_flight
+        self.in_flight, self.longest = in_flight, max(in_flight, MOST_ALIKE)
         self.moments_s: list[float] = []  # of events since the last completion
         self.at_s: list[float] = [0.0]
-        self.windows: list[Window] = []  # events up to each completion, in seconds after the one before
+        self.windows: list[Window] = []  # moments up to each completion, in seconds after the one before
+        self.leads: list[tuple[int, ...]] = []  # at the end of each
+        self.n_posted: list[int] = [0]  # at the begin of each, and at the end of the last
         self.n_period, self.period_s = 0, 0.0
 
-    def completed(self, now_s: float, n_left: int) -> bool:
+    def completed(self, now_s: float, state: StreamState, n_left: int) -> bool:
         """Whether the `n_left` completions after this one are known."""
-        self.windows.append(np.array([*self.moments_s, now_s]) - self.at_s[-1])
+        self.windows.append(_apart([*self.moments_s, now_s], self.at_s[-1], now_s))
+        self.leads.append(state.leads)
+        self.n_posted.append(state.n_posted)
         self.at_s.append(now_s)
         self.moments_s = []
-        for n_period in range(1, self.in_flight + 1):
-            if self._repeats(n_period, n_left):
-                self.n_period, self.period_s = n_period, now_s - self.at_s[-1 - n_period]
-                return True
+        n_recent = 1
+        while self.n_posted[-1 - n_recent] > state.n_arrived:
+            n_recent += 1
+        for n_period in range(1, self.longest + 1):
+            for n_compared in (max(n_period, n_recent), max(n_period, self.in_flight)):
+                if self._repeats(n_period, n_compared, n_left):
+                    self.n_period, self.period_s = n_period, now_s - self.at_s[-1 - n_period]
+                    return True
         return False
 
-    def _repeats(self, n_period: int, n_left: int) -> bool:
-        """As many requests must agree as are under way, each of which then began among them; for a step, three."""
-        tail = self.windows[-max(self.in_flight, 2 * n_period + 1) :]
-        if len(tail) == len(self.windows):  # the first request fills the pipeline
+    def _repeats(self, n_period: int, n_compared: int, n_left: int) -> bool:
+        """Whether the moments of so many windows are those of a period before or, if they move, have moved so twice."""
+        steps = self._steps(n_period, n_compared)
+        if steps is None:
             return False
-        pairs = list(zip(tail, tail[n_period:], strict=False))
-        slack_s = TOLERANCE * (self.at_s[-1] - self.at_s[-1 - n_period])
-        if any(len(before) != len(now) or abs(now[-1] - before[-1]) > slack_s for before, now in pairs):
-            return False
-        steps = [now - before for before, now in pairs]
-        if any(np.abs(now - before).max() > slack_s for before, now in zip(steps, steps[n_period:], strict=False)):
+        slack_s = self._slack_s(n_period)
+        if all(np.abs(step).max() <= slack_s for step in steps):
+            return True
+        before = self._steps(n_period, n_compared, n_period)
+        if before is None or any(np.abs(a - b).max() > slack_s for a, b in zip(steps, before, strict=True)):
             return False
         n_steps = -(-n_left // n_period)
-        return all(
-            _keeps_order(window, step, n_steps, slack_s)
-            for window, step in zip(tail[-n_period:], steps[-n_period:], strict=True)
-        )
+        windows = self.windows[-n_compared:]
+        return all(_keeps_order(window, step, n_steps, slack_s) for window, step in zip(windows, steps, strict=True))
+
+    def _slack_s(self, n_period: int) -> float:
+        return TOLERANCE * (self.at_s[-1] - self.at_s[-1 - n_period])
+
+    def _steps(self, n_period: int, n_compared: int, n_later: int = 0) -> list[Window] | None:
+        """How much later than a period before each moment came, in so many windows before the last `n_later`.
+
+        None where they differ in more, or where the first request, which fills the pipeline, is among them.
+        """
+        end = len(self.windows) - n_later
+        if end <= n_period + n_compared:
+            return None
+        steps, slack_s = [], self._slack_s(n_period)
+        for number in range(end - n_compared, end):
+            now, before = self.windows[number], self.windows[number - n_period]
+            if n_compared < self.in_flight and self.leads[number] != self.leads[number - n_period]:
+                return None
+            if len(now) != len(before) or abs(now[-1] - before[-1]) > slack_s:
+                return None
+            steps.append(now - before)
+        return steps
+
+
+def _apart(moments_s: Sequence[float], begin_s: float, end_s: float) -> Window:
+    """Seconds after `begin_s`, that first; of moments that are one, the first."""
+    nearest_s = TOLERANCE * (end_s - begin_s)
+    found = [0.0]
+    for moment_s in moments_s:
+        if moment_s - begin_s - found[-1] > nearest_s:
+            found.append(moment_s - begin_s)
+    return np.array(found)
 
 
 def _keeps_order(window: Window, step: Window, n_steps: int, slack_s: float) -> bool:
-    """Whether no event overtakes another, the completion before the window included."""
-    end = np.diff(window + n_steps * step, prepend=0.0)
-    return bool(end.min() >= -slack_s)
+    """Whether no moment overtakes another, the completion before the window included."""
+    end = window + n_steps * step
+    return bool((end[1:] - end[:-1]).min(initial=0.0) >= -slack_s)

@@ -15,10 +15,11 @@ from prism_sim.devices import Device
 from prism_sim.plan import ParticipantId, Plan, Step
 from prism_sim.timing.engines import is_worth_compiled
 from prism_sim.timing.ids import Cause, RequestId
+from prism_sim.timing.log import UnderWay
 from prism_sim.timing.media.base import Network
 from prism_sim.timing.plain.engine import Engine
 from prism_sim.timing.quickest import algorithm_of
-from prism_sim.timing.rhythm import Rhythm
+from prism_sim.timing.rhythm import Rhythm, StreamState
 from prism_sim.timing.rig import Rig
 from prism_sim.timing.rounds import Round
 
@@ -123,12 +124,21 @@ class _Rounds:
             n_completed = len(self.completions_s)
             env.step()
             rhythm.moments_s.append(env.now)
-            if len(self.completions_s) == n_completed or whole:
+            if len(self.completions_s) == n_completed:
                 continue
-            if rhythm.completed(env.now, self.count - len(self.completions_s)):
+            state = self.state()
+            if not whole and rhythm.completed(env.now, state, self.count - len(self.completions_s)):
                 self.go_on()
                 return
         self.check()
+
+    def state(self) -> StreamState:
+        """How many steps each participant is ahead of what is completed and, last, how many messages."""
+        run, n_completed, flights = self.run, len(self.completions_s), cast(UnderWay, self.run.flights)
+        steps = zip(run.n_steps, map(len, run.plan.programs), strict=True)
+        n_ahead = len(flights) - n_completed * run.exchanges.n_messages
+        leads = (*(taken - n_completed * n_steps for taken, n_steps in steps), n_ahead)
+        return StreamState(leads, len(flights), flights.n_arrived())
 
     def go_on(self) -> None:
         """The completions that are left, as those before them."""

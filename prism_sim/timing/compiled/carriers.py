@@ -6,9 +6,9 @@ from prism_sim.timing.compiled import layout as at
 from prism_sim.timing.compiled.air import enter_air, last_bits_per_s, received, transmit
 from prism_sim.timing.compiled.clock import push, rec
 from prism_sim.timing.compiled.fair.changes import change_rates, end_flows, queue_up
-from prism_sim.timing.compiled.hops import enter_link, n_hops
 from prism_sim.timing.compiled.jit import inner
 from prism_sim.timing.compiled.layout import Cells, Floats
+from prism_sim.timing.compiled.lines import enter_link, n_hops
 from prism_sim.timing.compiled.ports import claim_downlink, enter_port
 
 

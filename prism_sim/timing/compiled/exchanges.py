@@ -150,6 +150,7 @@ def deliver(m: Cells, s: Floats, number: int) -> None:
         if place == m[rec(m, at.MESSAGES, m[flight + at.FLIGHT_MESSAGE], at.MESSAGE) + at.MESSAGE_FOLLOWERS_TO]:
             m[rec(m, at.SLOTS, m[flight + at.FLIGHT_SLOT], at.SLOT) + at.SLOT_UNDER_WAY] -= 1
             if not m[at.KEEP]:
+                m[flight + at.FLIGHT_INDEX] = at.ARRIVED
                 m[flight + at.FLIGHT_NEXT] = m[at.FREE_FLIGHT]
                 m[at.FREE_FLIGHT] = number
             depth -= 1

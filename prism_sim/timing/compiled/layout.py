@@ -26,6 +26,7 @@ TRANSFER, PROPAGATION, QUEUE = range(3)  # what a stretch of a flight's way is
 # what an event is; `who` is a process, a flight, a request, or the number of an awaited end
 RESUME, POSTED, HEAD, ARRIVE, CHANGE, FLOWN, ADMIT, NOTHING, RELAY, RECEIVED, NODE = range(11)
 AT_STEP, AFTER_START, WOKEN = range(3)  # where a process stands
+ARRIVED = 2**62  # a flight's index, once its record is free for another
 FINE, TOO_SMALL, STARTED_TWICE, STUCK = range(4)  # why a run ended early
 
 # single values. SOURCE: which sources were compiled. LOGGED: whether a plan played once leaves its log. MOST_*: room.
@@ -101,7 +102,9 @@ N_VALUES = 60
 # lowerings; COPY_IN, as PARTS; HOPS (devices, devices): how often a message uses the air; HOP_LINES: what routes are
 # made of; of an exchange LOWERING_OF and FIRST_MESSAGE_OF (in a slot); BLOCKERS, TRANSMISSIONS (slots, messages);
 # SLOT_OF a request; under fair sharing CALENDAR: busy connections, a heap by their ends; THROUGH (gates, devices):
-# those of a gate; TOUCHED, TIED, FULL: gates; LINE_SECONDS (lines, devices); MOMENTS of events
+# those of a gate; TOUCHED, TIED, FULL: gates; LINE_SECONDS (lines, devices); MOMENTS of events; N_STEPS that each
+# participant has taken; LEADS (rounds, participants and one): how many of them are ahead of what is completed and,
+# last, how many messages have been sent for that
 (
     DEVICE_OF,
     NUMBERS,
@@ -152,12 +155,14 @@ N_VALUES = 60
     REQUESTS,
     WINDOWS,
     MOMENTS,
+    N_STEPS,
+    LEADS,
     SEGMENTS,
     PARTICIPANTS,
     DEVICES,
     INTERVALS,
-) = range(60, 113)
-N_HEAD = 113
+) = range(60, 115)
+N_HEAD = 115
 
 # records: their fields, and how many cells they take
 (
@@ -369,9 +374,10 @@ BOOKING = 4
 END = 2
 (
     WINDOW_FROM,
+    WINDOW_N_POSTED,
     WINDOW_AT_S,
-) = range(2)
-WINDOW = 2
+) = range(3)
+WINDOW = 3
 (
     SEGMENT_PART,
     SEGMENT_LENGTH_S,

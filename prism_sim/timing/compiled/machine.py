@@ -34,6 +34,7 @@ def play(m: Cells, s: Floats, process: int, participant: int) -> bool:
                 m[me + at.PROCESS_CAUSE],
             )
             m[me + at.PROCESS_AT], m[me + at.PROCESS_STANDING] = m[me + at.PROCESS_AT] + 1, at.AT_STEP
+            m[m[at.N_STEPS] + participant] += 1
             continue
         if m[me + at.PROCESS_AT] == m[me + at.PROCESS_END] and m[me + at.PROCESS_STANDING] == at.AT_STEP:
             return True
@@ -64,6 +65,7 @@ def play(m: Cells, s: Floats, process: int, participant: int) -> bool:
                 return False
             end_s, m[me + at.PROCESS_CAUSE] = copy_in(m, s, slot, subject, participant, m[me + at.PROCESS_CAUSE])
         m[me + at.PROCESS_AT] += 1
+        m[m[at.N_STEPS] + participant] += 1
         if end_s > now_s:
             push(m, s, now_s + (end_s - now_s), at.RESUME, process)
             return False

@@ -116,6 +116,8 @@ class Memory:
             at.REQUESTS: wanted.n_rounds * at.REQUEST,
             at.WINDOWS: (wanted.n_rounds + 2) * at.WINDOW,
             at.MOMENTS: values[at.MOST_MOMENTS],
+            at.N_STEPS: n_participants,
+            at.LEADS: wanted.n_rounds * (n_participants + 1),
             at.SEGMENTS: values[at.MOST_SEGMENTS] * at.SEGMENT,
             at.PARTICIPANTS: n_participants * at.PARTICIPANT,
             at.DEVICES: n_devices * at.DEVICE,

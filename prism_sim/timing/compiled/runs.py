@@ -12,8 +12,8 @@ from prism_sim.timing.compiled.fair.changes import open_gates
 from prism_sim.timing.compiled.jit import inner
 from prism_sim.timing.compiled.layout import Cells, Floats
 from prism_sim.timing.compiled.machine import play
+from prism_sim.timing.compiled.rhythm import is_known, note_moment
 from prism_sim.timing.compiled.walk import add_up, walk
-from prism_sim.timing.rhythm import TOLERANCE
 
 
 @inner
@@ -150,7 +150,10 @@ def _stream(m: Cells, s: Floats) -> None:
     n_terminals, programs = m[at.N_TERMINALS], rec(m, at.PROGRAMS, m[at.N_PARTICIPANTS], at.PROGRAM)
     _begin(m, s, 0, m[at.N_EXCHANGES], n_rounds, 0)
     m[at.N_DONE] = m[at.N_WINDOWS] = m[at.N_MOMENTS] = 0
-    m[m[at.WINDOWS] + at.WINDOW_FROM], s[m[at.WINDOWS] + at.WINDOW_AT_S] = 0, 0.0
+    for participant in range(m[at.N_PARTICIPANTS]):
+        m[m[at.N_STEPS] + participant] = 0
+    m[m[at.WINDOWS] + at.WINDOW_FROM] = m[m[at.WINDOWS] + at.WINDOW_N_POSTED] = 0
+    s[m[at.WINDOWS] + at.WINDOW_AT_S] = 0.0
     for request in range(n_rounds):
         m[rec(m, at.REQUESTS, request, at.REQUEST) + at.REQUEST_UNFINISHED] = n_ranks + n_terminals
     m[at.N_ADMITTED] = min(in_flight, n_rounds)
@@ -171,8 +174,8 @@ def _stream(m: Cells, s: Floats) -> None:
                 _go_on_serving(m, s, process)
         elif kind != at.NOTHING:
             _happen(m, s, kind, who)
-        _note_moment(m, s)
-        if m[at.N_DONE] != n_before and not m[at.WHOLE] and _is_known(m, s):
+        note_moment(m, s)
+        if m[at.N_DONE] != n_before and not m[at.WHOLE] and is_known(m, s):
             return
     m[at.N_PLAYED] = m[at.N_DONE]
     if m[at.N_DONE] < n_rounds and m[at.FAILURE] == at.FINE:
@@ -202,81 +205,3 @@ def _go_on_serving(m: Cells, s: Floats, process: int) -> None:
         cause = m[me + at.PROCESS_CAUSE]
         _sit_down(m, s, process, rec(m, at.PROGRAMS, process, at.PROGRAM), number + 1)
         m[me + at.PROCESS_CAUSE] = cause
-
-
-@inner
-def _note_moment(m: Cells, s: Floats) -> None:
-    if m[at.N_MOMENTS] == m[at.MOST_MOMENTS]:
-        m[at.FAILURE] = at.TOO_SMALL
-        return
-    s[m[at.MOMENTS] + m[at.N_MOMENTS]] = s[at.NOW_S]
-    m[at.N_MOMENTS] += 1
-
-
-@inner
-def _is_known(m: Cells, s: Floats) -> bool:
-    """`Rhythm.completed`: whether what is to come is known; it is then written down."""
-    _note_moment(m, s)
-    if m[at.FAILURE] != at.FINE:
-        return False
-    window = rec(m, at.WINDOWS, m[at.N_WINDOWS], at.WINDOW)
-    for place in range(m[window + at.WINDOW_FROM], m[at.N_MOMENTS]):
-        s[m[at.MOMENTS] + place] -= s[window + at.WINDOW_AT_S]
-    m[at.N_WINDOWS] += 1
-    m[window + at.WINDOW + at.WINDOW_FROM] = m[at.N_MOMENTS]
-    s[window + at.WINDOW + at.WINDOW_AT_S] = s[at.NOW_S]
-    n_done = m[at.N_DONE]
-    for n_period in range(1, m[at.IN_FLIGHT] + 1):
-        if _repeats(m, s, n_period):
-            period_s = s[at.NOW_S] - s[rec(m, at.WINDOWS, m[at.N_WINDOWS] - n_period, at.WINDOW) + at.WINDOW_AT_S]
-            m[at.N_PLAYED] = n_done
-            for number in range(n_done, m[at.N_ROUNDS]):
-                done = rec(m, at.REQUESTS, number, at.REQUEST) + at.REQUEST_COMPLETION_S
-                s[done] = s[done - n_period * at.REQUEST] + period_s
-            m[at.N_DONE] = m[at.N_ROUNDS]
-            return True
-    return False
-
-
-@inner
-def _window(m: Cells, number: int) -> int:
-    """Where its moments begin, among all."""
-    return int(m[rec(m, at.WINDOWS, number, at.WINDOW) + at.WINDOW_FROM])
-
-
-@inner
-def _repeats(m: Cells, s: Floats, n_period: int) -> bool:
-    """`Rhythm._repeats`."""
-    n_windows, moments = m[at.N_WINDOWS], m[at.MOMENTS]
-    n_tail = max(m[at.IN_FLIGHT], 2 * n_period + 1)
-    if n_tail >= n_windows:  # the first request fills the pipeline
-        return False
-    first = n_windows - n_tail
-    elapsed_s = (
-        s[rec(m, at.WINDOWS, n_windows, at.WINDOW) + at.WINDOW_AT_S]
-        - s[rec(m, at.WINDOWS, n_windows - n_period, at.WINDOW) + at.WINDOW_AT_S]
-    )
-    slack_s = TOLERANCE * elapsed_s
-    for number in range(n_windows - 1, first + n_period - 1, -1):
-        now, before = _window(m, number), _window(m, number - n_period)
-        length = _window(m, number + 1) - now
-        if length != _window(m, number - n_period + 1) - before:
-            return False
-        if abs(s[moments + now + length - 1] - s[moments + before + length - 1]) > slack_s:
-            return False
-    for number in range(n_windows - 1, first + 2 * n_period - 1, -1):
-        now, before = moments + _window(m, number), moments + _window(m, number - n_period)
-        earlier = moments + _window(m, number - 2 * n_period)
-        for place in range(_window(m, number + 1) - _window(m, number)):
-            step_s = s[before + place] - s[earlier + place]
-            if abs((s[now + place] - s[before + place]) - step_s) > slack_s:
-                return False
-    n_steps = -(-(m[at.N_ROUNDS] - m[at.N_DONE]) // n_period)
-    for number in range(n_windows - n_period, n_windows):  # whether no event overtakes another
-        now, before, last_s = moments + _window(m, number), moments + _window(m, number - n_period), 0.0
-        for place in range(_window(m, number + 1) - _window(m, number)):
-            end_s = s[now + place] + n_steps * (s[now + place] - s[before + place])
-            if end_s - last_s < -slack_s:
-                return False
-            last_s = end_s
-    return True

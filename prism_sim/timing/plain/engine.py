@@ -13,7 +13,7 @@ from simpy import Environment, Event
 
 from prism_sim.plan import Compute, Exchange, MessageId, ParticipantId, Plan, Start, Step
 from prism_sim.timing.ids import Cause, FlightId, RequestId, of_flight
-from prism_sim.timing.log import Blocked, Forgotten, Hold, Log
+from prism_sim.timing.log import Blocked, Forgotten, Hold, Log, UnderWay
 from prism_sim.timing.media.base import Flight
 from prism_sim.timing.plain.exchange_state import Exchanges, ExchangeState
 from prism_sim.timing.plain.processors import Processors
@@ -36,13 +36,14 @@ class Engine:
         self.plan = plan
         self.medium = rig.network.open(self.env, len(devices), self.deliver)
         self.overhead_s = rig.network.message_overhead_s
-        self.flights: list[Flight] = [] if keep_log else Forgotten()
+        self.flights: list[Flight] = [] if keep_log else UnderWay()
         self.blocked: list[Blocked] = []
         self.ends: list[tuple[float, Cause]] = [(0.0, None)] * len(plan.programs)
         jobs: list[Hold] = [] if keep_log else Forgotten()
         self.log = Log(plan, device_of, jobs, self.flights, self.blocked, self.ends)
         self.processors = Processors(self.env, devices, device_of, jobs)
         self.exchanges = Exchanges(plan, rig, algorithm_of)
+        self.n_steps = [0] * len(plan.programs)  # that each participant has taken, of whichever request
 
     def once(self) -> None:
         """All participants play their programs once, all from 0 s.
@@ -69,6 +70,7 @@ class Engine:
                 end_s, cause = self.processors.compute(participant, step, cause)
             elif isinstance(step, Start):
                 cause = yield from self.start(participant, self.exchanges(request, step.exchange), cause)
+                self.n_steps[participant] += 1
                 continue
             else:
                 state = self.exchanges(request, step.exchange)
@@ -79,6 +81,7 @@ class Engine:
                     self.blocked.append(Blocked(participant, step.exchange, since_s, env.now, last))
                     cause = of_flight(last)
                 end_s, cause = self.copy_in(participant, state, cause)
+            self.n_steps[participant] += 1
             if end_s > env.now:
                 yield env.timeout(end_s - env.now)
         return cause

@@ -73,6 +73,11 @@ class Exchanges:
             self.states.pop((request, exchange), None)
 
     @cached_property
+    def n_messages(self) -> int:
+        """Of a request, those that stay on a device included."""
+        return sum(len(self._prepare(exchange).messages) for exchange in self.plan.exchanges)
+
+    @cached_property
     def starters(self) -> set[tuple[ParticipantId, ExchangeId]]:
         """Who starts which exchange."""
         programs = zip(self.plan.participants, self.plan.programs, strict=True)
