@@ -40,8 +40,6 @@ def by_hugging_face(model: nn.Module, given: dict[str, Any]) -> Tensor:
     mask = given.get("attention_mask", torch.ones_like(given["input_ids"]))
     mask = torch.nn.functional.pad(mask, (0, N_NEW), value=1)
     positions = (mask.cumsum(1) - 1).clamp(min=0)
-    if model.config.model_type == "llama":  # only how far apart tokens are matters; angles are rounded to float32
-        positions = torch.arange(ids.shape[1])[None]
     found = model(input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False).logits
     return found[:, -N_NEW - 1 :]
 
