@@ -24,9 +24,6 @@ from prism_sim.tasks.scoring import Outcomes
 from prism_sim.training import references
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
-SMALL, LARGE = (
-    load_scenario(SCENARIOS / f"{name}.yaml") for name in ("accuracy-python-text", "generate-llama-four-pi5")
-)
 RANKS, PROMPT, NEW = 4, 128, 128  # tokens of a text: those of the prompt, then those that are judged
 ROWS = PROMPT // RANKS
 SEGMENTS = (16, 8, 4, 2, 1)  # compression rates 2, 4, 8, 16 and 32
@@ -146,13 +143,15 @@ def small(task_name: str, strategy: Mapping[str, Any], others: Mapping[str, Any]
     """The task's model on the devices of the larger one, writing as much text as is judged."""
     devices = {"devices": [{"preset": "raspberry-pi-5", "count": RANKS}], "network": {"preset": "gigabit-ethernet"}}
     text = {"workload": {"tokens": PROMPT, "new_tokens": NEW}}
-    return SMALL.with_overrides(
+    ready = load_scenario(SCENARIOS / "accuracy-python-text.yaml")
+    return ready.with_overrides(
         {"task": {"name": task_name}, "strategy": dict(strategy), **devices, **text, **(others or {})}
     )
 
 
 def large(strategy: Mapping[str, Any]) -> Scenario:
-    return LARGE.with_overrides({"strategy": dict(strategy), "workload": {"tokens": PROMPT, "new_tokens": NEW}})
+    ready = load_scenario(SCENARIOS / "generate-llama-four-pi5.yaml")
+    return ready.with_overrides({"strategy": dict(strategy), "workload": {"tokens": PROMPT, "new_tokens": NEW}})
 
 
 def speed_of(scenario: Scenario) -> Speed:

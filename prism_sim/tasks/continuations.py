@@ -15,7 +15,8 @@ def continuations(runs: Examples, prompt_tokens: int, tokenizer: str) -> Example
     """
     from tokenizers import Tokenizer
 
-    rows = np.stack([np.asarray(row) for row in runs.inputs["input_ids"]])  # (examples, tokens)
+    ids = runs.inputs["input_ids"]
+    rows = np.stack([np.asarray(ids[at]) for at in range(len(ids))])  # (examples, tokens)
     if not 1 <= prompt_tokens < rows.shape[1]:
         raise ValueError(f"prompt_tokens(={prompt_tokens}) must be between 1 and {rows.shape[1] - 1}")
     texts = Tokenizer.from_str(tokenizer).decode_batch(rows[:, prompt_tokens:].tolist())
