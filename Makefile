@@ -63,6 +63,7 @@ validate: $(INSTALLED)
 # What splitting costs in accuracy: small models trained here, through prism and not; the tables and pictures of the page.
 accuracy: $(INSTALLED)
 	$(BIN)/python plots/accuracy.py --page docs/accuracy.md --images plots/gallery
+	$(BIN)/python plots/generated_text.py --page docs/accuracy.md --images plots/gallery
 
 clean:
 	rm -rf $(VENV) out

@@ -28,6 +28,7 @@ CALIBRATION = 128  # examples
 MOST_WORKERS = 8  # each holds the activations of a batch
 
 Watch: TypeAlias = Callable[[int, int], None]  # examples answered, of how many
+Answer: TypeAlias = Callable[[nn.Module, Batch, Spread | None, Codebooks | None], Tensor]  # logits
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,12 @@ class Evaluation:
         return len(next(iter(self.outcomes.values())))
 
 
+def one_pass(model: nn.Module, batch: Batch, spread: Spread | None, codebooks: Codebooks | None) -> Tensor:
+    """The logits of one forward pass over a batch's inputs."""
+    found: Tensor = main_output(forward(model, tensors(model, batch.inputs), spread, codebooks))
+    return found
+
+
 def evaluate(
     model: nn.Module,
     task: Task,
@@ -52,14 +59,15 @@ def evaluate(
     batch: int | None = None,
     workers: int | None = None,
     watch: Watch = lambda done, n: None,
+    answer: Answer = one_pass,
 ) -> Evaluation:
     """Answers all examples without dropout, on the GPU if there is one; the model is left as and where it was.
 
     spread: None for the undistributed model. calibration: examples of another split, of which the first fit codebooks
     where the spread needs some; None: seeded noise fits them. batch: examples at a time; None: as many as memory
     easily holds. workers: batches under way at once; None: a core each. What is answered does not depend on it: a batch
-    has one thread. Raises ValueError without examples, where model, examples and strategy do not fit together, and for
-    logits that are not finite.
+    has one thread. answer: gives the logits that the task scores. Raises ValueError without examples, where model,
+    examples and strategy do not fit together, and for logits that are not finite.
     """
     if not len(examples):
         raise ValueError("there is no example to evaluate")
@@ -73,11 +81,11 @@ def evaluate(
     with _evaluating(model, "cuda" if on_gpu else "cpu"), fixed_threads(1), ThreadPoolExecutor(wanted) as pool:
         codebooks = None if calibration is None else codebooks_of(model, calibration, spread)
 
-        def answer(chosen: range) -> dict[str, Array]:
+        def scored(chosen: range) -> dict[str, Array]:
             one = examples.batch(chosen)
-            return dict(task.score(logits(model, one, spread, codebooks), one))
+            return dict(task.score(logits(model, one, spread, codebooks, answer), one))
 
-        futures = [pool.submit(answer, chosen) for chosen in places]
+        futures = [pool.submit(scored, chosen) for chosen in places]
         try:
             for chosen, future in zip(places, futures, strict=True):
                 parts.append(future.result())
@@ -90,11 +98,17 @@ def evaluate(
 
 
 @torch.no_grad()
-def logits(model: nn.Module, batch: Batch, spread: Spread | None, codebooks: Codebooks | None = None) -> Array:
+def logits(
+    model: nn.Module,
+    batch: Batch,
+    spread: Spread | None,
+    codebooks: Codebooks | None = None,
+    answer: Answer = one_pass,
+) -> Array:
     """Of one batch, in float32 at least. Raises ValueError if they are not finite."""
     if (ids := batch.inputs.get("input_ids")) is not None:
         check_tokens(ids, int(model.config.vocab_size))  # type: ignore[union-attr, arg-type]
-    found = main_output(forward(model, tensors(model, batch.inputs), spread, codebooks))
+    found = answer(model, batch, spread, codebooks)
     if not bool(found.isfinite().all()):
         name = "undistributed" if spread is None else "distributed"
         dtype = str(found.dtype).removeprefix("torch.")

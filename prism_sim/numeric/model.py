@@ -141,7 +141,7 @@ class TensorModel(OfJob):
             return None
         x, batch = self.given.embedded, 1 if padding is None else len(padding)
         positions = self._positions(padding)
-        each = [_mean_positions(group, positions, padding).expand(batch, -1) for group in keys]
+        each = [mean_positions(group, positions, padding).expand(batch, -1) for group in keys]
         found: Turn = self.family.rotation(self.given.trunk, x, torch.cat(each, dim=1))
         return found
 
@@ -178,7 +178,7 @@ def _precise(x: Tensor) -> torch.dtype:
     return torch.promote_types(x.dtype, torch.float32)
 
 
-def _mean_positions(keys: Keys, positions: Tensor, padding: Tensor | None) -> Tensor:
+def mean_positions(keys: Keys, positions: Tensor, padding: Tensor | None) -> Tensor:
     """Where each key stands: (1, K), or (batch, K) with padding, of which no token enters.
 
     positions: (1, tokens). A key whose tokens only its sender knows stands where all that it may stand for do.

@@ -17,7 +17,7 @@ from prism_sim.strategies.base import Placement, Role
 class Job:
     """One forward pass: model, input sizes, and how it is spread over ranks.
 
-    Of a request that generates text it is the pass over the prompt, or a step, over one new row a sample.
+    Of a request that generates text it is the pass over the prompt, or a step, over one new row a sample, or several.
 
     padded: the input has a padding mask that travels. head_tokens: the rows that the head reads.
     dtype: of weights and activations; weight_dtype: of the blocks' weight matrices, wire_dtype: of rows that cross;
@@ -79,14 +79,17 @@ class Job:
         last = range(self.n_tokens - 1, self.n_tokens)
         return replace(self, prompt_tokens=self.n_tokens, head_tokens=last, new_tokens=new_tokens)
 
-    def step(self, past: int) -> Job:
-        """The pass over the new token that follows `past` tokens, of the prompt that this is.
+    def step(self, past: int, n_tokens: int = 1) -> Job:
+        """The pass over the new tokens that follow `past` tokens, of the prompt that this is.
 
-        Its row comes from the terminal, wherever the prompt was.
+        n_tokens: one that was just picked, or several that are known. Rows come from the terminal, wherever the prompt
+        was, and the head reads them all.
         """
         if not self.prompt_tokens or past < self.prompt_tokens:
             raise ValueError(f"no step over token {past} can follow a prompt of {self.prompt_tokens} tokens")
-        return replace(self, n_tokens=1, head_tokens=range(1), placement=Placement(), past=past, new_tokens=0)
+        return replace(
+            self, n_tokens=n_tokens, head_tokens=range(n_tokens), placement=Placement(), past=past, new_tokens=0
+        )
 
     @property
     def element_bytes(self) -> int:

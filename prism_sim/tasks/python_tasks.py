@@ -24,6 +24,7 @@ PASSAGE_TOKENS, PASSAGE_VOCABULARY = 128, 2048
 RUN_SHARES = {"train": 0.85, "validation": 0.05, "test": 0.1}
 RUN_TOKENS, RUN_VOCABULARY = 256, 1024
 TRAIN_STRIDE = 128  # tokens from one run to train on to the next: they overlap
+RUNS_RECIPE = Recipe(steps=800, batch=16, learning_rate=3e-3, warmup_steps=50, weight_decay=0.05)
 
 
 @cache
@@ -134,7 +135,33 @@ TASKS = (
                 "bos_token_id": byte_pairs.END,
                 "eos_token_id": byte_pairs.END,
             },
-            recipe=Recipe(steps=800, batch=16, learning_rate=3e-3, warmup_steps=50, weight_decay=0.05),
+            recipe=RUNS_RECIPE,
+        ),
+    ),
+    Task(
+        name="python-text-llama",
+        summary="the same next token, by a small Llama: rotary positions, two heads to each of keys and values",
+        source="as python-text",
+        family="llama",
+        head="lm",
+        metrics=("bits_per_character", "perplexity"),
+        load=runs,
+        score=language_modelling,
+        reference=Reference(
+            config={
+                "model_type": "llama",
+                "vocab_size": RUN_VOCABULARY,
+                "max_position_embeddings": RUN_TOKENS,
+                "hidden_size": 96,
+                "intermediate_size": 256,  # of three matrices: about the parameters of GPT-2's two of 384
+                "num_hidden_layers": 4,
+                "num_attention_heads": 4,
+                "num_key_value_heads": 2,
+                "tie_word_embeddings": True,
+                "bos_token_id": byte_pairs.END,
+                "eos_token_id": byte_pairs.END,
+            },
+            recipe=RUNS_RECIPE,
         ),
     ),
 )

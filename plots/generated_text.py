@@ -1,0 +1,77 @@
+"""What compressing a prompt costs the text after it: trains two small models, judges both, writes tables and a picture.
+
+python plots/generated_text.py --page docs/accuracy.md --images plots/gallery
+
+Trained models are kept on disk, so that a second run only judges. A process for each model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import timedelta
+from multiprocessing import get_context
+from pathlib import Path
+from time import monotonic
+
+from prism_sim.commands.base import share_processor
+
+share_processor()  # before anything loads torch
+
+import generated_text_page as pages_of  # noqa: E402
+from generated_text_study import Effort, GeneratedText, measure  # noqa: E402
+
+from prism_sim.figures.style import saved  # noqa: E402
+from prism_sim.kept.files import write_whole  # noqa: E402
+from prism_sim.reports import page as pages  # noqa: E402
+from prism_sim.training.checkpoint import TrainingError  # noqa: E402
+
+KIND = "accuracy"
+EVERYTHING, QUICK = Effort(steps=400, tuning_steps=200), Effort(steps=4, tuning_steps=2, texts=3)
+WRONG = 2  # exit status
+
+
+def main() -> int:
+    options = _options()
+    effort = QUICK if options.quick else EVERYTHING
+    begun_s = monotonic()
+    try:
+        page = options.page.read_text(encoding="utf-8")
+        pages.check_places(page, KIND, (pages_of.LOSS, pages_of.SPEED, pages_of.PLACES, pages_of.RUN))
+        names = list(pages_of.MODELS)
+        print(f"training and judging {' and '.join(names)}, {effort.steps} steps each", file=sys.stderr)
+        with ProcessPoolExecutor(len(names), get_context("spawn")) as pool:
+            found = list(pool.map(measure, names, [effort] * len(names)))
+        speeds = pages_of.large_speeds()
+        written = pages_of.contents(found, speeds)
+        written[pages_of.RUN] = told = _run(found, effort, monotonic() - begun_s)
+        write_whole(options.page, pages.filled(page, KIND, written))
+        picture = options.images / f"{pages_of.PICTURE}.png"
+        write_whole(picture, saved(pages_of.picture(found, speeds)))
+    except (ValueError, OSError, TrainingError) as error:  # a page without a place, data or weights that are wrong
+        print(error, file=sys.stderr)
+        return WRONG
+    print(f"wrote {options.page}\nwrote {picture}\n{told}", end="")
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--page", type=Path, required=True, help="Markdown with places such as <!-- accuracy: ... -->")
+    parser.add_argument("--images", type=Path, required=True, help="a folder")
+    parser.add_argument("--quick", action="store_true", help="a few steps and texts, to see that it works")
+    return parser.parse_args()
+
+
+def _run(found: Sequence[GeneratedText], effort: Effort, elapsed_s: float) -> str:
+    """How long, and with how much training."""
+    n_new = sum(one.n_new for one in found)
+    kept = f"{n_new} of {2 * len(found)} models were trained now"
+    steps = f"{effort.steps} steps of training, {effort.tuning_steps} through the split"
+    return f"This took {timedelta(seconds=round(elapsed_s))} h; {kept}: {steps}.\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""What is measured of generated text: its loss after a prompt that was compressed, and how fast it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from generated_text_places import PLACES, standing
+
+from prism_sim import families, load_scenario, strategies, tasks
+from prism_sim.evaluation import Spread, evaluate
+from prism_sim.evaluation.after_prompt import after_prompt
+from prism_sim.loss.accuracy import FINE_TUNED, ZERO_SHOT
+from prism_sim.loss.finetune import FinetuneRequest, finetune
+from prism_sim.numeric.loading import ModelSource, load
+from prism_sim.scenario import Scenario
+from prism_sim.simulation.simulate import simulate
+from prism_sim.tasks import Task, metrics
+from prism_sim.tasks.continuations import continuations
+from prism_sim.tasks.intervals import Interval, difference, interval
+from prism_sim.tasks.scoring import Outcomes
+from prism_sim.training import references
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+RANKS, PROMPT, NEW = 4, 128, 128  # tokens of a text: those of the prompt, then those that are judged
+ROWS = PROMPT // RANKS
+SEGMENTS = (16, 8, 4, 2, 1)  # compression rates 2, 4, 8, 16 and 32
+EXACT: tuple[Mapping[str, Any], ...] = tuple({"name": name} for name in ("single", "tensor_parallel", "pipeline"))
+LOSSY = tuple({"name": "prism", "segments": segments} for segments in (ROWS, *SEGMENTS))  # the first sends every row
+# in one pass over a whole text the last rank owns the continuation too: the same mathematics, and differentiable
+SHARES = (*[ROWS / (PROMPT + NEW)] * (RANKS - 1), (ROWS + NEW) / (PROMPT + NEW))
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Steps of training, and of training on through the split; texts that are judged, None: the whole test split."""
+
+    steps: int
+    tuning_steps: int
+    texts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast text comes. segments, rate: effective; None where nothing is compressed. sent_bytes: for the prompt."""
+
+    strategy: str
+    segments: int | None
+    rate: float | None
+    sent_bytes: int
+    ttft_s: float
+    tpot_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One way to go on with the texts. lost: less the same weights undistributed, on the same texts."""
+
+    checkpoint: str
+    speed: Speed
+    value: Interval
+    lost: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedMeans:
+    """What is lost where a mean takes the place of one of its tokens, or the mean of theirs."""
+
+    place: str
+    segments: int
+    lost: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedText:
+    """Of one small model, trained anew if `n_new`. placed: empty for one whose positions are embedded."""
+
+    task: str
+    metric: str
+    n_texts: int
+    judged: tuple[Judged, ...]
+    placed: tuple[PlacedMeans, ...]
+    n_new: int
+
+
+def measure(task_name: str, effort: Effort) -> GeneratedText:
+    """Trains the task's model, trains it on through the split, and judges both. Raises ScenarioError, TrainingError."""
+    task = tasks.find(task_name)
+    trained = references.obtain(references.TrainingRequest(task, 0, effort.steps))
+    whole = {"task.checkpoint": str(trained.folder), "workload": {"tokens": PROMPT + NEW}}
+    through = small(task_name, {"name": "prism", "segments": 1, "shares": list(SHARES)}, whole)
+    tuned = finetune(FinetuneRequest(through, (1, ROWS - 1), steps=effort.tuning_steps))
+    before, after = (Judge(task, obtained.folder, effort.texts) for obtained in (trained, tuned))
+    judged = [*before.ways(ZERO_SHOT), *after.ways(FINE_TUNED)]
+    rotary = families.find(task.family).dimensions(before.config).rotary
+    placed = tuple(before.placed()) if rotary else ()
+    n_new = trained.new + tuned.new
+    return GeneratedText(task_name, before.metric.name, len(before.texts), tuple(judged), placed, n_new)
+
+
+class Judge:
+    """What one checkpoint makes of the texts of the test split."""
+
+    def __init__(self, task: Task, folder: Path, n_texts: int | None) -> None:
+        splits = task.load()
+        assert task.reference is not None
+        assert splits.tokenizer is not None
+        self.task, self.config, self.metric = task, task.reference.config, metrics.find(task.metrics[0])
+        self.model = load(ModelSource(self.config, str(folder), task.head, "float32", 0))
+        chosen = splits.test if n_texts is None else splits.test.take(range(n_texts))
+        self.texts = continuations(chosen, PROMPT, splits.tokenizer)
+        self.alone = self._answered(None)
+
+    def ways(self, checkpoint: str) -> Iterator[Judged]:
+        """Exact strategies, then prism with less and less segments."""
+        for strategy in (*EXACT, *LOSSY):
+            found = self._through(**strategy)
+            speed = speed_of(small(self.task.name, strategy))
+            yield Judged(checkpoint, speed, interval(self.metric, found), self._lost(found))
+
+    def placed(self) -> Iterator[PlacedMeans]:
+        for place in PLACES:
+            for segments in SEGMENTS:
+                with standing(place):
+                    found = self._through("prism", segments=segments)
+                yield PlacedMeans(place, segments, self._lost(found))
+
+    def _through(self, name: str, **options: Any) -> Outcomes:
+        strategy = strategies.find(name)
+        n_ranks = 1 if strategy.one_rank else RANKS
+        return self._answered(Spread(name, strategy.options(**options), n_ranks))
+
+    def _answered(self, spread: Spread | None) -> Outcomes:
+        return evaluate(self.model, self.task, self.texts, spread, workers=1, answer=after_prompt).outcomes
+
+    def _lost(self, through: Outcomes) -> Interval:
+        return difference(self.metric, through, self.alone)
+
+
+def small(task_name: str, strategy: Mapping[str, Any], others: Mapping[str, Any] | None = None) -> Scenario:
+    """The task's model on the devices of the larger one, writing as much text as is judged."""
+    devices = {"devices": [{"preset": "raspberry-pi-5", "count": RANKS}], "network": {"preset": "gigabit-ethernet"}}
+    text = {"workload": {"tokens": PROMPT, "new_tokens": NEW}}
+    ready = load_scenario(SCENARIOS / "accuracy-python-text.yaml")
+    return ready.with_overrides(
+        {"task": {"name": task_name}, "strategy": dict(strategy), **devices, **text, **(others or {})}
+    )
+
+
+def large(strategy: Mapping[str, Any]) -> Scenario:
+    ready = load_scenario(SCENARIOS / "generate-llama-four-pi5.yaml")
+    return ready.with_overrides({"strategy": dict(strategy), "workload": {"tokens": PROMPT, "new_tokens": NEW}})
+
+
+def speed_of(scenario: Scenario) -> Speed:
+    """By the simulator."""
+    found = simulate(scenario)
+    generation = found.generation
+    assert generation is not None
+    assert generation.tpot_s is not None
+    segments, rate = found.compression
+    sent_bytes = sum(found.timeline.sent_bytes)
+    return Speed(found.job.strategy, segments, rate, sent_bytes, generation.ttft_s, generation.tpot_s)
