@@ -39,10 +39,11 @@ class _Participant:
 
 
 class LiveDevice:
-    """One process's part in one run.
+    """One process's part in one pass.
 
     home: process of each participant, None for one without work. peer_name: of a process, for messages to humans.
-    deadline_s: on `time.monotonic`. say: told for whom this process waits.
+    deadline_s: on `time.monotonic`. say: told for whom this process waits. first_tag: of its messages, where those of
+    other passes are under way too.
     """
 
     def __init__(
@@ -54,12 +55,13 @@ class LiveDevice:
         deadline_s: float,
         peer_name: Callable[[ProcessIndex], str] = lambda peer: f"process {peer}",
         say: Callable[[str], None] = lambda text: None,
+        first_tag: int = 0,
     ) -> None:
         self.routes, self.home, self.me, self.channel = routes, home, me, channel
         self.deadline_s, self.peer_name, self.say = deadline_s, peer_name, say
         local = frozenset(one for one in participants(len(home) - 1) if home[one] == me)
         self.crossings = [Crossing(ExchangeId(index), route, local) for index, route in enumerate(routes)]
-        self.first_tag = [0]
+        self.first_tag = [first_tag]
         for route in routes:
             self.first_tag.append(self.first_tag[-1] + len(route.messages))
         # as in the driver: the n-th exchange of one kind, group and root that a member enters is every other's n-th
@@ -92,8 +94,13 @@ class LiveDevice:
             self.tasks.append(pool.submit(self._receive, self.crossings[exchange_id], messages))
 
     def _tag(self, crossing: Crossing, number: MessageId) -> int:
-        """Tells one message of all exchanges from every other."""
+        """Tells one message of all exchanges, and of all passes, from every other."""
         return self.first_tag[crossing.exchange_id] + number
+
+    @property
+    def next_tag(self) -> int:
+        """The first that no message of this pass has."""
+        return self.first_tag[-1]
 
     def run(self, programs: Mapping[ParticipantId, Program]) -> dict[ParticipantId, Any]:
         """What the participants' programs return. Raises LinkError, TimeoutError, or what a program raises."""

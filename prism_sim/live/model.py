@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from prism_sim import families
 from prism_sim.numeric.block import TensorBlock
+from prism_sim.numeric.cache import Cache
 from prism_sim.numeric.codebooks import codebooks_for
-from prism_sim.numeric.infer import main_output
+from prism_sim.numeric.infer import main_output, plain
 from prism_sim.numeric.interpreter import padding_mask, rows_after_blocks, with_layers
 from prism_sim.numeric.meter import SilentMeter
 from prism_sim.numeric.model import Input, TensorModel
@@ -46,6 +47,7 @@ class Forward:
         self.rows: SimpleQueue[Tensor | None] = SimpleQueue()
         self.thread = Thread(target=self._run, daemon=True)
         self.output: Any = None
+        self.next_token: Tensor | None = None
         self.failure: BaseException | None = None
 
     def embed(self) -> Tensor:
@@ -57,8 +59,13 @@ class Forward:
         return found
 
     def head(self, rows: Tensor) -> None:
-        """Runs what follows the blocks on the rows that it reads, and keeps the output."""
+        """Runs what follows the blocks on the rows that it reads, and keeps the output.
+
+        Of text also the likeliest next token of each sequence, (batch,).
+        """
         self._go_on(rows_after_blocks(self.job, (), rows))
+        if self.job.prompt_tokens:
+            self.next_token = self.output[:, -1].argmax(-1)
 
     def head_on_all(self, results: Sequence[Any]) -> None:
         """The same on what the participants left in place."""
@@ -95,10 +102,17 @@ class Forward:
 
 
 class LiveModel(TensorModel):
-    """One participant's view. forward: the terminal's, of this run."""
+    """One participant's view. forward: the terminal's, of this pass."""
 
-    def __init__(self, job: Job, given: Input, blocks: Sequence[TensorBlock], forward: Forward | None) -> None:
-        super().__init__(job, given, blocks, SilentMeter())
+    def __init__(
+        self,
+        job: Job,
+        given: Input,
+        blocks: Sequence[TensorBlock],
+        forward: Forward | None,
+        cache: Cache | None = None,
+    ) -> None:
+        super().__init__(job, given, blocks, SilentMeter(), cache)
         self.forward = forward
 
     def embed(self, tokens: range, samples: range | None = None) -> Tensor:
@@ -113,7 +127,7 @@ class LiveModel(TensorModel):
 
 
 class Workshop:
-    """What a process keeps from run to run: the model, its blocks, and the input."""
+    """What a process keeps from run to run: the model, its blocks, and the input. job: of the first pass."""
 
     def __init__(
         self,
@@ -139,6 +153,10 @@ class Workshop:
     def forward(self) -> Forward:
         return Forward(self.model, self.inputs, self.job, self.n_threads)
 
+    def stepping_forward(self, job: Job, inputs: Mapping[str, Any]) -> Forward:
+        """Of a step."""
+        return Forward(self.model, plain(self.model, inputs), job, self.n_threads)
+
     def held_forward(self) -> Forward:
         """For the terminal: already embedded where its program will not do so."""
         forward = self.forward()
@@ -146,6 +164,9 @@ class Workshop:
             forward.embed()
         return forward
 
-    def models(self, forward: Forward | None) -> list[LiveModel]:
-        """Of all participants, ranks first."""
-        return [LiveModel(self.job, self.given, self.blocks, forward) for _ in range(self.job.n_ranks + 1)]
+    def models(
+        self, forward: Forward | None, job: Job | None = None, caches: Sequence[Cache] | None = None
+    ) -> list[LiveModel]:
+        """Of all participants, ranks first. job, caches: of another pass than the first, and of its request."""
+        every: Sequence[Cache | None] = (None,) * (self.job.n_ranks + 1) if caches is None else caches
+        return [LiveModel(job or self.job, self.given, self.blocks, forward, cache) for cache in every]

@@ -4,31 +4,66 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from prism_sim.live.outline import outlines
 from prism_sim.live.routing import Route, RoutedMessage, route
 from prism_sim.live.voice import ProcessIndex
-from prism_sim.numeric.inputs import InputSource
-from prism_sim.numeric.loading import ModelSource
 from prism_sim.plan import ParticipantId, Plan
 from prism_sim.shapes.job import Job
+
+if TYPE_CHECKING:  # they load torch
+    from prism_sim.numeric.inputs import InputSource
+    from prism_sim.numeric.loading import ModelSource
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Passes that follow one another and exchange alike: a forward pass, or the steps after a prompt.
+
+    jobs: of the passes. plan: of the first. algorithms, messages: of each exchange, and what it becomes by that.
+    """
+
+    jobs: tuple[Job, ...]
+    plan: Plan
+    algorithms: tuple[str, ...]
+    messages: tuple[tuple[RoutedMessage, ...], ...]
+
+    def routes(self) -> tuple[Route, ...]:
+        """Raises ValueError for messages that processes cannot send."""
+        found = outlines(self.jobs[0])
+        assert tuple(one.exchange for one in found) == self.plan.exchanges
+        ways = zip(found, self.messages, self.algorithms, strict=True)
+        return tuple(route(one, messages, algorithm) for one, messages, algorithm in ways)
 
 
 @dataclass(frozen=True)
 class LiveOrder:
-    """device_of: of each participant, the terminal's last; device_names: of all devices.
+    """One request. stretches: its passes, in order; the first pass is a stretch of its own.
 
-    messages: those of each exchange of the plan, as its algorithm makes them.
+    device_of: of each participant, the terminal's last; device_names: of all devices.
     """
 
-    job: Job
-    plan: Plan
+    stretches: tuple[Stretch, ...]
     model: ModelSource
     given: InputSource
     device_of: tuple[int, ...]
     device_names: tuple[str, ...]
-    algorithms: tuple[str, ...]
-    messages: tuple[tuple[RoutedMessage, ...], ...]
+
+    @property
+    def job(self) -> Job:
+        """Of the first pass."""
+        return self.stretches[0].jobs[0]
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """Of all passes."""
+        return tuple(job for stretch in self.stretches for job in stretch.jobs)
+
+    @property
+    def plan(self) -> Plan:
+        """Of the first pass."""
+        return self.stretches[0].plan
 
     @cached_property
     def active(self) -> tuple[ParticipantId, ...]:
@@ -57,10 +92,3 @@ class LiveOrder:
             if self.device_of[one] == device
         ]
         return f"{' and '.join(roles)} ({self.device_names[device]})"
-
-    def routes(self) -> tuple[Route, ...]:
-        """Raises ValueError for messages that processes cannot send."""
-        found = outlines(self.job)
-        assert tuple(one.exchange for one in found) == self.plan.exchanges
-        ways = zip(found, self.messages, self.algorithms, strict=True)
-        return tuple(route(one, messages, algorithm) for one, messages, algorithm in ways)

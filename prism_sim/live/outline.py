@@ -10,6 +10,7 @@ from typing import Any
 from prism_sim import driver
 from prism_sim.effects import Await, Begin, Exchanging, Mark, Program, Recv, ReduceScatter, Scatter
 from prism_sim.plan import Exchange, ExchangeId, ParticipantId, participants
+from prism_sim.shapes.interpreter import caches_before
 from prism_sim.shapes.job import DTYPE_BYTES, Job
 from prism_sim.shapes.ledger import Ledger, Mask, Packed, Shape
 from prism_sim.shapes.model import ShapeModel
@@ -72,7 +73,8 @@ def outlines(job: Job) -> tuple[Outline, ...]:
             sharing = isinstance(effect, Scatter | ReduceScatter)
             handed_in[exchange, participant] = _structure(effect.pieces if sharing else effect.value, job)  # type: ignore[union-attr]
 
-    programs = job.programs([ShapeModel(job, ledger) for ledger in ledgers])
+    models = [ShapeModel(job, ledger, cache) for ledger, cache in zip(ledgers, caches_before(job), strict=True)]
+    programs = job.programs(models)
     own = [at_the_border(program, me.send, me.receive) for program, me in zip(programs, ledgers, strict=True)]
     watched = [_watched(program, one, note) for one, program in zip(participants(job.n_ranks), own, strict=True)]
     done = driver.run(watched, ledgers)

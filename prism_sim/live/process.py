@@ -8,11 +8,12 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from prism_sim.live.channel import GlooChannel, LinkError
 from prism_sim.live.group import (
@@ -27,22 +28,17 @@ from prism_sim.live.group import (
 )
 from prism_sim.live.interpreter import MOST_THREADS, LiveDevice
 from prism_sim.live.kernels import KernelTimer, Stack, time_copies
-from prism_sim.live.model import Workshop
 from prism_sim.live.order import LiveOrder
-from prism_sim.live.records import Records
+from prism_sim.live.records import Ends
+from prism_sim.live.request import FIRST, Measured, Piece, told
 from prism_sim.live.timed import Pass
 from prism_sim.live.voice import COUNTED, ProcessIndex, Seat, Voice
-from prism_sim.numeric.codebooks import codebooks_for, needs_codebooks
-from prism_sim.numeric.infer import main_output
-from prism_sim.numeric.interpreter import execute, programs
+from prism_sim.numeric.interpreter import programs
 from prism_sim.numeric.loading import load
-from prism_sim.numeric.measure import inputs_of
-from prism_sim.plan import ParticipantId, participants
 
 ALONE, IN_COMPANY = "alone", "in_company"  # how kernels are timed: with the other processes idle, or as busy
-FIRST = ProcessIndex(0)  # the process that hears what the others have found
 ALL_AT_ONCE = None  # in place of the process whose turn it is
-ROUNDINGS = 1000  # of the coarsest element type, relative: what a sum in another order and a dozen blocks come to
+BETWEEN_PASSES = "next token"  # what is computed before a step's programs begin: its input, and their making
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,49 +78,6 @@ class Kernels:
     where: str = "cpu"
 
 
-class _Piece:
-    """One order in one process: what is kept from run to run."""
-
-    def __init__(
-        self, order: LiveOrder, me: ProcessIndex, model: nn.Module, settings: ProcessSettings, voice: Voice
-    ) -> None:
-        self.order = order
-        self.routes = order.routes()
-        home = order.home[order.plan.terminal]
-        self.checker = FIRST if home is None else home  # where the output comes to lie
-        inputs = inputs_of(model, order.given, order.job)
-        codebooks = None
-        if needs_codebooks(order.job):  # all must hold the same to the bit, whatever their processors
-            voice.doing("fits codebooks")
-            codebooks = shared(codebooks_for(model, order.job) if me == FIRST else None)
-        self.workshop = Workshop(model, inputs, order.job, settings.threads, codebooks)
-        self.reference: Tensor | None = None
-        if me == self.checker:
-            voice.doing("computes the output in one process")
-            self.reference = main_output(execute(model, inputs, order.job, codebooks=codebooks).output)
-        self.runs: list[tuple[Records, int | None]] = []
-        self.results: dict[ParticipantId, Any] = {}
-        self.output: Tensor | None = None
-
-    def error(self) -> float | None:
-        """Largest deviation from the output of one process, relative to its largest value; where that is."""
-        job = self.order.job
-        if job.placement.output == "in_place":
-            found = gathered(self.results, self.checker)
-            if found is not None:
-                everything = {one: rows for part in found for one, rows in part.items()}
-                forward = self.workshop.forward()
-                forward.embed()
-                forward.head_on_all([everything.get(one) for one in participants(job.n_ranks)])
-                self.output = forward.output
-        if self.reference is None:
-            return None
-        assert self.output is not None
-        assert self.output.shape == self.reference.shape
-        deviation = (self.output.double() - self.reference.double()).abs().max()
-        return float(deviation / self.reference.double().abs().max())
-
-
 class _Process:
     def __init__(
         self, orders: Sequence[LiveOrder], seat: Seat, settings: ProcessSettings, voice: Voice, kernels: Kernels | None
@@ -137,7 +90,7 @@ class _Process:
             key = repr(order.model)
             if key not in models:
                 models[key] = load(order.model)
-            self.pieces.append(_Piece(order, self.me, models[key], settings, voice))
+            self.pieces.append(Piece(order, self.me, models[key], settings.threads, voice))
         self.timers: dict[str, KernelTimer] = {}
         self.where = "cpu" if kernels is None else kernels.where
         if kernels is not None:
@@ -148,7 +101,7 @@ class _Process:
     def all_runs(self) -> list[dict[str, Any]] | None:
         """Raises PeerError."""
         self.voice.doing("waits for the others")
-        piece: _Piece | None = None
+        piece: Piece | None = None
         try:
             meet(self.settings.deadline_s)
             self.offset_s = clock_offset_s()
@@ -160,7 +113,7 @@ class _Process:
                         self.voice.doing(f"is in run {number + 1} of {self.settings.warmup + self.settings.repeats}")
                         piece.runs.append(self._run(piece, pool))
             self.voice.doing("compares the outputs")
-            found = [self._report(piece, piece.error()) for piece in self.pieces]
+            found = [self._report(piece, told(piece.agreement())) for piece in self.pieces]
         except LinkError as error:
             assert piece is not None
             raise PeerError(f"{piece.order.name(error.peer)} cannot be reached: {error}") from error
@@ -189,59 +142,87 @@ class _Process:
             wanted = self.settings.warmup + self.settings.repeats
             raise PeerError(f"only {number} of {wanted} runs were over in time; allow more, or ask for fewer")
 
-    def _run(self, piece: _Piece, pool: ThreadPoolExecutor) -> tuple[Records, int | None]:
-        order = piece.order
-        device = LiveDevice(
-            piece.routes,
-            order.home,
-            self.me,
-            GlooChannel(),
-            self.settings.deadline_s,
-            order.name,
-            self.voice.doing,
-        )
-        device.prepare(pool)
-        forward = piece.workshop.held_forward() if order.home[order.plan.terminal] == self.me else None
-        made = programs(order.job, list(piece.workshop.models(forward)))
-        own = {one: made[one] for one in order.active if order.home[one] == self.me}
+    def _run(self, piece: Piece, pool: ThreadPoolExecutor) -> Measured:
+        """All passes of one request. All messages are expected before it starts, and none of them is between passes."""
+        order, request = piece.order, piece.new_request()
+        devices = self._devices(piece)
+        for device in devices:
+            device.prepare(pool)
+        made = programs(order.job, list(request.models(0)))
         start_s = common_start_s(self.offset_s, self.settings.deadline_s)
         before = _interface_bytes()
         sleep_until(start_s)
-        device.recorder.begin(start_s)
-        piece.results = device.run(own)
+        at_s = start_s
+        for number, (job, device) in enumerate(zip(order.jobs, devices, strict=True)):
+            device.recorder.begin(at_s)
+            if number and piece.own:
+                made = programs(job, list(request.models(number)))
+                device.recorder.cut(piece.own[0], "compute", BETWEEN_PASSES)
+            piece.results = device.run({one: made[one] for one in piece.own})
+            at_s = max([at_s, *(end_s for _, end_s in device.recorder.records.ends)])
         meet(self.settings.deadline_s)
         after = _interface_bytes()
-        if forward is not None:
-            forward.abandon()
+        request.abandon()
         sent_bytes = None if after is None or before is None else after - before
-        piece.output = None if forward is None else forward.output
-        return device.recorder.records.since(start_s), sent_bytes
+        return Measured([device.recorder.records.since(start_s) for device in devices], sent_bytes)
 
-    def _report(self, piece: _Piece, error: float | None) -> dict[str, Any] | None:
+    def _devices(self, piece: Piece) -> list[LiveDevice]:
+        """This process's part in each pass, with one connection to each other process for all."""
+        found: list[LiveDevice] = []
+        channel, order = GlooChannel(), piece.order
+        for routes in piece.routes:
+            found.append(
+                LiveDevice(
+                    routes,
+                    order.home,
+                    self.me,
+                    channel,
+                    self.settings.deadline_s,
+                    order.name,
+                    self.voice.doing,
+                    found[-1].next_tag if found else 0,
+                )
+            )
+        return found
+
+    def _report(self, piece: Piece, agreement: dict[str, Any] | None) -> dict[str, Any] | None:
         runs = piece.runs[self.settings.warmup :]
-        errors = gathered(error, FIRST)
-        ends = gathered([max((end_s for _, end_s in records.ends), default=0.0) for records, _ in runs], FIRST)
-        sent = gathered([sent_bytes for _, sent_bytes in runs], FIRST)
-        latencies = [max(one) for one in zip(*ends or (), strict=True)]
+        agreements = gathered(agreement, FIRST)
+        ends = gathered([[one.ends for one in run.records] for run in runs], FIRST)
+        sent = gathered([run.sent_bytes for run in runs], FIRST)
+        moments = moments_s(ends or [], piece.order)
+        latencies = [one[-1] for one in moments]
         nearest = min(
             range(len(latencies)), key=lambda run: abs(latencies[run] - statistics.median(latencies)), default=0
         )
         chosen = shared(nearest, "agree on a run")
-        records = gathered(asdict(runs[chosen][0]), FIRST)
-        if ends is None or errors is None or sent is None:
+        records = gathered([asdict(one) for one in runs[chosen].records], FIRST)
+        if agreements is None or sent is None:
             return None
-        job = piece.order.job
-        coarsest = max(torch.finfo(getattr(torch, name)).eps for name in (job.dtype, job.wire_dtype or job.dtype))
         return {
             "latencies_s": latencies,
+            "moments_s": moments,
             "chosen": chosen,
             "records": records,
             "interface_bytes": None if sent[0][0] is None else sent,
-            "output_error": next(one for one in errors if one is not None),
-            "output_tolerance": min(ROUNDINGS * coarsest, 0.1),
+            **next(one for one in agreements if one is not None),
+            "output_tolerance": piece.tolerance(),
             "cores": None if self.settings.cores is None else list(self.settings.cores),
             "threads": self.settings.threads,
         }
+
+
+def moments_s(ends: Sequence[Sequence[Sequence[Ends]]], order: LiveOrder) -> list[list[float]]:
+    """Of each run, when each of its passes was over: of text, when its token was at the terminal.
+
+    ends: of each process, run and pass.
+    """
+    found = []
+    for run in zip(*ends, strict=True):
+        passes = [dict(chain.from_iterable(one)) for one in zip(*run, strict=True)]
+        is_text = order.job.new_tokens > 0
+        found.append([one[order.plan.terminal] if is_text else max(one.values()) for one in passes])
+    return found
 
 
 def _interface_bytes() -> int | None:

@@ -48,15 +48,18 @@ class Arrived(NamedTuple):
     at_s: float
 
 
+Ends = list[tuple[ParticipantId, float]]
+
+
 @dataclass(slots=True)
 class Records:
-    """Of one device in one run. ends: per participant."""
+    """Of one device in one pass. ends: per participant."""
 
     worked: list[Worked] = field(default_factory=list)
     waited: list[Waited] = field(default_factory=list)
     posted: list[Posted] = field(default_factory=list)
     arrived: list[Arrived] = field(default_factory=list)
-    ends: list[tuple[ParticipantId, float]] = field(default_factory=list)
+    ends: Ends = field(default_factory=list)
 
     def since(self, start_s: float) -> Records:
         """The same with `start_s` as 0."""
@@ -66,6 +69,16 @@ class Records:
             [one._replace(at_s=one.at_s - start_s) for one in self.posted],
             [one._replace(at_s=one.at_s - start_s) for one in self.arrived],
             [(participant, at_s - start_s) for participant, at_s in self.ends],
+        )
+
+    def from_zero(self) -> Records:
+        """Without what was before 0: the waiting of those who were ready for a step before its token was known."""
+        return Records(
+            [one._replace(start_s=max(one.start_s, 0.0)) for one in self.worked if one.end_s > 0],
+            [one._replace(start_s=max(one.start_s, 0.0)) for one in self.waited if one.end_s > 0],
+            [one._replace(at_s=max(one.at_s, 0.0)) for one in self.posted],
+            [one._replace(at_s=max(one.at_s, 0.0)) for one in self.arrived],
+            [(participant, max(at_s, 0.0)) for participant, at_s in self.ends],
         )
 
 

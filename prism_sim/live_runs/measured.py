@@ -9,9 +9,10 @@ from typing import Any, cast
 
 from prism_sim import timing
 from prism_sim.live.records import Arrived, Posted, Records, Waited, Worked
+from prism_sim.live.routing import RoutedMessage
+from prism_sim.live_runs.passes import stretches_of
 from prism_sim.plan import ExchangeId, MessageId, ParticipantId, Plan
 from prism_sim.simulation.simulate import Simulation
-from prism_sim.timing.collectives import Message
 from prism_sim.timing.ids import Cause, DeviceIndex, FlightId, HoldId, of_flight, of_hold
 from prism_sim.timing.log import Blocked, Hold, Log
 from prism_sim.timing.media.base import Flight
@@ -28,11 +29,21 @@ def records_from_json(found: Mapping[str, Any]) -> Records:
     )
 
 
-def measured_timeline(predicted: Simulation, records: Sequence[Records]) -> timing.Timeline:
-    """A run like a simulated one, with the cause of every start. A message's whole way is transfer."""
+def measured_timelines(
+    predicted: Simulation, records: Sequence[Sequence[Records]], begins_s: Sequence[float]
+) -> list[timing.Timeline]:
+    """Each pass of a run like a simulated one, with the cause of every start. A message's whole way is transfer.
+
+    records: of each process, by pass, from the common start. begins_s: of each pass.
+    """
     device_of = cast(tuple[DeviceIndex, ...], predicted.device_of)
-    log = _Merging(predicted.plan, device_of, predicted.messages, records).log()
-    return timing.Timeline.of(log, len(predicted.devices))
+    passes = [stretch for stretch in stretches_of(predicted) for _ in stretch.jobs]
+    found = []
+    for stretch, begin_s, *of_pass in zip(passes, begins_s, *records, strict=True):
+        since = [one.since(begin_s).from_zero() for one in of_pass]
+        log = _Merging(stretch.plan, device_of, stretch.messages, since).log()
+        found.append(timing.Timeline.of(log, len(predicted.devices)))
+    return found
 
 
 class _Merging:
@@ -42,7 +53,7 @@ class _Merging:
         self,
         plan: Plan,
         device_of: tuple[DeviceIndex, ...],
-        messages: Sequence[Sequence[Message]],
+        messages: Sequence[Sequence[RoutedMessage]],
         records: Iterable[Records],
     ) -> None:
         records = list(records)

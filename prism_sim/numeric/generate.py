@@ -98,10 +98,11 @@ class _Run:
         picking: Picking,
         observe: bool,
         codebooks: Sequence[Tensor] | None,
+        caches: Sequence[Cache] | None = None,
     ) -> None:
         self.model, self.prompt, self.given, self.picking = model, prompt, given, picking
         self.observe, self.codebooks = observe, codebooks
-        self.caches = [Cache() for _ in range(prompt.n_ranks + 1)]
+        self.caches = [Cache() for _ in range(prompt.n_ranks + 1)] if caches is None else caches
         self.random = torch.Generator().manual_seed(picking.seed)
         self.ended = torch.zeros(prompt.batch, dtype=torch.bool)
 
@@ -109,14 +110,14 @@ class _Run:
         """forced: tokens (batch, new) to go on with, whatever is picked."""
         logits, plan = self._pass(self.prompt, prompt_inputs(self.given))
         plans, all_logits, tokens = [plan], [logits], [self._pick(logits)]
-        real = padding_mask(self.given)
-        lengths = torch.full((self.prompt.batch,), self.prompt.n_tokens) if real is None else real.sum(1)
+        lengths = prompt_lengths(self.given)
         for step in range(new_tokens - 1):
             if bool(self.ended.all()):
                 break
             fed = tokens[-1] if forced is None else forced[:, step]
-            stepping = {"input_ids": fed[:, None], "position_ids": (lengths + step)[:, None]}
-            logits, plan = self._pass(self.prompt.step(self.prompt.n_tokens + step), stepping)
+            logits, plan = self._pass(
+                self.prompt.step(self.prompt.n_tokens + step), step_inputs(fed, lengths + step)
+            )
             plans.append(plan)
             all_logits.append(logits)
             tokens.append(self._pick(logits))
@@ -155,13 +156,17 @@ def continued(
     prompt: Job,
     forced: Tensor | None = None,
     codebooks: Sequence[Tensor] | None = None,
+    observe: bool = True,
+    caches: Sequence[Cache] | None = None,
 ) -> Generated:
-    """What a job of a prompt generates, observed, the likeliest token each time, to the last of its new tokens.
+    """What a job of a prompt generates, the likeliest token each time, to the last of its new tokens.
 
     forced: tokens (batch, new) that are fed in place of those that are picked, so that logits can be compared.
+    observe: as `generate`. caches: empty ones, one a participant, in which keys and values are then found.
     """
     never_ends = Picking(0.0, None, 0, (), 0)
-    return _Run(model, prompt, padded_before(inputs), never_ends, True, codebooks).generate(prompt.new_tokens, forced)
+    one = _Run(model, prompt, padded_before(inputs), never_ends, observe, codebooks, caches)
+    return one.generate(prompt.new_tokens, forced)
 
 
 def _picking(
@@ -201,6 +206,18 @@ def padded_before(inputs: Mapping[str, Any]) -> dict[str, Tensor]:
     moved = torch.stack([row.roll(turn) for row, turn in zip(ids, turns, strict=True)])[:, -n_tokens:]
     before = torch.arange(n_tokens)[None] >= n_tokens - lengths[:, None]
     return {"input_ids": moved} if bool(before.all()) else {"input_ids": moved, "attention_mask": before.long()}
+
+
+def prompt_lengths(given: Mapping[str, Tensor]) -> Tensor:
+    """Real tokens of each prompt, (batch,)."""
+    real = padding_mask(given)
+    batch, n_tokens = given["input_ids"].shape
+    return torch.full((batch,), n_tokens) if real is None else real.sum(1)
+
+
+def step_inputs(tokens: Tensor, lengths: Tensor) -> dict[str, Any]:
+    """What the model's own forward takes of a step. tokens: (batch,), of which each follows `lengths` (batch,)."""
+    return {"input_ids": tokens[:, None], "position_ids": lengths[:, None]}
 
 
 def prompt_inputs(given: Mapping[str, Tensor]) -> dict[str, Any]:
