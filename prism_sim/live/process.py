@@ -32,7 +32,7 @@ from prism_sim.live.order import LiveOrder
 from prism_sim.live.records import Ends
 from prism_sim.live.request import FIRST, Measured, Piece, told
 from prism_sim.live.timed import Pass
-from prism_sim.live.voice import COUNTED, ProcessIndex, Seat, Voice
+from prism_sim.live.voice import COUNTED, Seat, Voice
 from prism_sim.numeric.interpreter import programs
 from prism_sim.numeric.loading import load
 
@@ -167,7 +167,7 @@ class _Process:
         return Measured([device.recorder.records.since(start_s) for device in devices], sent_bytes)
 
     def _devices(self, piece: Piece) -> list[LiveDevice]:
-        """This process's part in each pass, with one connection to each other process for all."""
+        """What is this process's part in each pass, with one connection to each other process for all."""
         found: list[LiveDevice] = []
         channel, order = GlooChannel(), piece.order
         for routes in piece.routes:

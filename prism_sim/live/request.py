@@ -91,7 +91,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run. records: of each pass, from the common start. sent_bytes: over an interface of its own, if it has one."""
+    """One run. records: of each pass, since the start. sent_bytes: over an interface of its own, if it has one."""
 
     records: list[Records]
     sent_bytes: int | None

@@ -9,10 +9,10 @@ from typing import Any, cast
 
 from prism_sim import timing
 from prism_sim.live.records import Arrived, Posted, Records, Waited, Worked
-from prism_sim.live.routing import RoutedMessage
 from prism_sim.live_runs.passes import stretches_of
 from prism_sim.plan import ExchangeId, MessageId, ParticipantId, Plan
 from prism_sim.simulation.simulate import Simulation
+from prism_sim.timing.collectives import Message
 from prism_sim.timing.ids import Cause, DeviceIndex, FlightId, HoldId, of_flight, of_hold
 from prism_sim.timing.log import Blocked, Hold, Log
 from prism_sim.timing.media.base import Flight
@@ -41,7 +41,8 @@ def measured_timelines(
     found = []
     for stretch, begin_s, *of_pass in zip(passes, begins_s, *records, strict=True):
         since = [one.since(begin_s).from_zero() for one in of_pass]
-        log = _Merging(stretch.plan, device_of, stretch.messages, since).log()
+        messages = cast(tuple[tuple[Message, ...], ...], stretch.messages)
+        log = _Merging(stretch.plan, device_of, messages, since).log()
         found.append(timing.Timeline.of(log, len(predicted.devices)))
     return found
 
@@ -53,7 +54,7 @@ class _Merging:
         self,
         plan: Plan,
         device_of: tuple[DeviceIndex, ...],
-        messages: Sequence[Sequence[RoutedMessage]],
+        messages: Sequence[Sequence[Message]],
         records: Iterable[Records],
     ) -> None:
         records = list(records)

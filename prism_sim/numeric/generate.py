@@ -115,9 +115,7 @@ class _Run:
             if bool(self.ended.all()):
                 break
             fed = tokens[-1] if forced is None else forced[:, step]
-            logits, plan = self._pass(
-                self.prompt.step(self.prompt.n_tokens + step), step_inputs(fed, lengths + step)
-            )
+            logits, plan = self._pass(self.prompt.step(self.prompt.n_tokens + step), step_inputs(fed, lengths + step))
             plans.append(plan)
             all_logits.append(logits)
             tokens.append(self._pick(logits))
