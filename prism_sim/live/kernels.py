@@ -17,6 +17,7 @@ from prism_sim import families
 from prism_sim.families.configuration import DEPTHS
 from prism_sim.live.timed import COPIED_BYTES, WHOLE_PASS, Copy, Pass, TimedStep, mean_s
 from prism_sim.numeric.block import TensorBlock
+from prism_sim.numeric.equations import Turn
 from prism_sim.numeric.loading import ModelSource, load
 from prism_sim.plan import Kernel
 from prism_sim.shapes.block import ShapeBlock
@@ -31,38 +32,51 @@ class Stack:
 
     def __init__(self, config: Mapping[str, Any], where: str) -> None:
         """where: a torch device's name."""
-        family = families.find(str(config["model_type"]))
+        family = self.family = families.find(str(config["model_type"]))
         self.sizes = family.dimensions(config)
         block_bytes = 4 * self.sizes.width * (4 * self.sizes.width + 2 * self.sizes.feed_forward_width)
         n_blocks = min(self.sizes.n_blocks, max(2, -(-ENOUGH_WEIGHTS_BYTES // block_bytes)))
         depth = next(key for key in DEPTHS if key in config)
         model = load(ModelSource({**config, depth: n_blocks}, None, "none", "float32", seed=0)).to(where)
-        trunk = getattr(model, family.trunk, model)
-        self.blocks = [TensorBlock(family.parts(layer), training=False) for layer in family.layers(trunk)]
+        self.trunk = getattr(model, family.trunk, model)
+        self.blocks = [TensorBlock(family.parts(layer), training=False) for layer in family.layers(self.trunk)]
         self.pre_norm, self.where = family.pre_norm, torch.device(where)
         self.name = str(config["model_type"])
 
     def rows(self, one: Pass, tokens: int) -> torch.Tensor:
         return torch.randn(one.batch, tokens, self.sizes.width, device=self.where)
 
+    def turn(self, x: torch.Tensor) -> Turn | None:
+        """What turns queries or keys of these rows, as if they were the first ones; None where nothing does."""
+        positions = torch.arange(x.shape[1], device=self.where)[None]
+        found: Turn | None = self.family.rotation(self.trunk, x, positions)
+        return found
+
     def shapes(self) -> tuple[ShapeBlock, Ledger]:
         ledger = Ledger(element_bytes=4)
         return ShapeBlock(0, self.sizes, self.pre_norm, ledger), ledger
 
 
-def calls(block: Any, x: Any, context: Any, heads: range | None, columns: range | None) -> Iterator[str]:
-    """One block of one rank, call by call; names each as it has been made."""
+def calls(
+    block: Any,
+    x: Any,
+    context: Any,
+    heads: range | None,
+    columns: range | None,
+    turns: tuple[Turn | None, Turn | None] = (None, None),
+) -> Iterator[str]:
+    """One block of one rank, call by call; names each as it has been made. turns: of the rows, and of the context."""
     h = block.attention_norm(x)
     yield "attention norm"
     c = block.attention_norm(context)
     yield "attention norm of the context"
-    q = block.queries(h, heads)
+    q = block.queries(h, heads, turns[0])
     yield "queries"
-    k = block.keys(c, heads)
+    k = block.keys(c, heads, turns[1])
     yield "keys"
     v = block.values(c, heads)
     yield "values"
-    a = block.attend(q, k, v, None)
+    a = block.attend(q, k, v, None, heads)
     yield "attention"
     a = block.attention_output(a, heads)
     yield "attention output"
@@ -100,12 +114,13 @@ class _Timer:
         self.stack, self.one = stack, one
         self.x, self.context = stack.rows(one, one.tokens), stack.rows(one, one.context)
         self.parts = parts_of(stack, one)
+        self.turns = stack.turn(self.x), stack.turn(self.context)
         self.seconds: dict[str, list[float]] = {}
         self.wholes: list[float] = []
 
     def block(self, block: TensorBlock) -> None:
         begun_s = since_s = time.perf_counter()
-        for name in calls(block, self.x, self.context, *self.parts):
+        for name in calls(block, self.x, self.context, *self.parts, self.turns):
             if self.stack.where.type != "cpu":
                 torch.accelerator.synchronize()
             now_s = time.perf_counter()

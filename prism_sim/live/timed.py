@@ -68,6 +68,14 @@ def quartiles_s(times: Sequence[float]) -> tuple[float, float]:
     return first, third
 
 
+# A token's step beside those: one row, whose products read whole matrices, and whose attention reads the cache.
+STEP_PASSES = (
+    *(Pass(1, 1, context) for context in (1, 64, 128)),
+    *(Pass(1, 1, context, 0.5) for context in (1, 64)),
+    *(Pass(1, tokens, tokens) for tokens in (8, 32, 64)),
+    Pass(1, 32, 42),
+    Pass(1, 64, 64, 0.5),
+)
 COPIED_BYTES = tuple(10**power for power in range(3, 9))
 # Sizes as parts of a request have them, from a few rows to a batch; some with all heads and columns, some with half.
 PASSES = (

@@ -1,4 +1,4 @@
-"""Text token by token on several processes' loops, in threads of this process: tokens and caches are the lock step's."""
+"""Text token by token on several processes' loops, in threads: tokens and caches are those of the lock step."""
 
 from __future__ import annotations
 
