@@ -6,8 +6,8 @@ import pytest
 
 from prism_sim.calibration.device import DeviceEstimate, KernelDeviation
 from prism_sim.live.link import LinkEstimate
-from prism_sim.validation.base import JudgedRow
 from prism_sim.validation import live_text
+from prism_sim.validation.base import JudgedRow
 from prism_sim.validation.parts import live, sharing
 
 PASSES = (KernelDeviation("a", 1.0, 1.0, (0.9, 1.1)),)
