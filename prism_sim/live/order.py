@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # they load torch
 
 
 @dataclass(frozen=True)
-class PassSeries:
+class LivePasses:
     """Passes that follow one another and exchange alike: a forward pass, or the steps after a prompt.
 
     jobs: of the passes. plan: of the first. algorithms, messages: of each exchange, and what it becomes by that.
@@ -44,7 +44,7 @@ class LiveOrder:
     device_of: of each participant, the terminal's last; device_names: of all devices.
     """
 
-    stretches: tuple[PassSeries, ...]
+    stretches: tuple[LivePasses, ...]
     model: ModelSource
     given: InputSource
     device_of: tuple[int, ...]

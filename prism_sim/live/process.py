@@ -30,7 +30,7 @@ from prism_sim.live.interpreter import MOST_THREADS, LiveDevice
 from prism_sim.live.kernels import KernelTimer, Stack, time_copies
 from prism_sim.live.order import LiveOrder
 from prism_sim.live.records import Ends
-from prism_sim.live.request import FIRST, Measured, ProcessOrder, told
+from prism_sim.live.request import FIRST, Measured, OwnOrder, told
 from prism_sim.live.timed import Pass
 from prism_sim.live.voice import COUNTED, Seat, Voice
 from prism_sim.numeric.interpreter import programs
@@ -90,7 +90,7 @@ class _Process:
             key = repr(order.model)
             if key not in models:
                 models[key] = load(order.model)
-            self.pieces.append(ProcessOrder(order, self.me, models[key], settings.threads, voice))
+            self.pieces.append(OwnOrder(order, self.me, models[key], settings.threads, voice))
         self.timers: dict[str, KernelTimer] = {}
         self.where = "cpu" if kernels is None else kernels.where
         if kernels is not None:
@@ -101,7 +101,7 @@ class _Process:
     def all_runs(self) -> list[dict[str, Any]] | None:
         """Raises PeerError."""
         self.voice.doing("waits for the others")
-        piece: ProcessOrder | None = None
+        piece: OwnOrder | None = None
         try:
             meet(self.settings.deadline_s)
             self.offset_s = clock_offset_s()
@@ -142,7 +142,7 @@ class _Process:
             wanted = self.settings.warmup + self.settings.repeats
             raise PeerError(f"only {number} of {wanted} runs were over in time; allow more, or ask for fewer")
 
-    def _run(self, piece: ProcessOrder, pool: ThreadPoolExecutor) -> Measured:
+    def _run(self, piece: OwnOrder, pool: ThreadPoolExecutor) -> Measured:
         """All passes of one request. All messages are expected before it starts, and none of them is between passes."""
         order, request = piece.order, piece.new_request()
         devices = self._devices(piece)
@@ -166,7 +166,7 @@ class _Process:
         sent_bytes = None if after is None or before is None else after - before
         return Measured([device.recorder.records.since(start_s) for device in devices], sent_bytes)
 
-    def _devices(self, piece: ProcessOrder) -> list[LiveDevice]:
+    def _devices(self, piece: OwnOrder) -> list[LiveDevice]:
         """What is this process's part in each pass, with one connection to each other process for all."""
         found: list[LiveDevice] = []
         channel, order = GlooChannel(), piece.order
@@ -185,7 +185,7 @@ class _Process:
             )
         return found
 
-    def _report(self, piece: ProcessOrder, agreement: dict[str, Any] | None) -> dict[str, Any] | None:
+    def _report(self, piece: OwnOrder, agreement: dict[str, Any] | None) -> dict[str, Any] | None:
         runs = piece.runs[self.settings.warmup :]
         agreements = gathered(agreement, FIRST)
         ends = gathered([[one.ends for one in run.records] for run in runs], FIRST)

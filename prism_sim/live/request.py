@@ -97,7 +97,7 @@ class Measured:
     sent_bytes: int | None
 
 
-class ProcessOrder:
+class OwnOrder:
     """One order in one process: what is kept from run to run."""
 
     def __init__(self, order: LiveOrder, me: ProcessIndex, model: nn.Module, n_threads: int, voice: Voice) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prism_sim import timing
-from prism_sim.live.order import PassSeries
+from prism_sim.live.order import LivePasses
 from prism_sim.plan import Plan
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
@@ -13,7 +13,7 @@ from prism_sim.simulation.simulate import Simulation
 from prism_sim.timing.collectives import lower
 
 
-def stretches_of(simulation: Simulation) -> tuple[PassSeries, ...]:
+def stretches_of(simulation: Simulation) -> tuple[LivePasses, ...]:
     """The first pass, then its steps: all in one where they exchange alike, else each for itself.
 
     A step's sizes are affine in the tokens before it: where the first and the last exchange the same, all do.
@@ -29,6 +29,6 @@ def stretches_of(simulation: Simulation) -> tuple[PassSeries, ...]:
     return first_pass, *(_stretch(simulation, [job], predict(job)) for job in jobs)
 
 
-def _stretch(simulation: Simulation, jobs: Sequence[Job], plan: Plan) -> PassSeries:
+def _stretch(simulation: Simulation, jobs: Sequence[Job], plan: Plan) -> LivePasses:
     algorithms = timing.algorithms_of(plan, simulation.devices, simulation.device_of, simulation.network)
-    return PassSeries(tuple(jobs), plan, algorithms, tuple(map(lower, plan.exchanges, algorithms)))
+    return LivePasses(tuple(jobs), plan, algorithms, tuple(map(lower, plan.exchanges, algorithms)))

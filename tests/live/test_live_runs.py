@@ -21,6 +21,7 @@ from prism_sim.live import namespaces
 from prism_sim.live.launcher import ProcessStart, free_port, launch
 from prism_sim.live_runs.live import LiveResult, planned
 from prism_sim.scenario import load_scenario
+from prism_sim.shapes.interpreter import cache_bytes
 from prism_sim.timing import to_trace_events
 
 pytestmark = pytest.mark.slow
@@ -52,21 +53,33 @@ CASES: dict[str, list[str]] = {
     "codes": [TWO, "strategy={name: prism, compressor: vector_quantisation, codebook_size: 16}", "terminal=2"],
     "half precision on the wire": [THREE, "model.wire_dtype=float16", "strategy={name: voltage}"],
 }
+NEW = "workload={tokens: 13, batch: 2, new_tokens: 6}"
+LLAMA = (
+    "model={dims: {model_type: llama, hidden_size: 24, num_hidden_layers: 3, num_attention_heads: 6, "
+    "num_key_value_heads: 3, intermediate_size: 35, vocab_size: 300, max_position_embeddings: 64}}"
+)
+TEXT_CASES: dict[str, list[str]] = {
+    "text by prism": [TWO, GPT2, NEW, "terminal=2"],
+    "text by voltage": [THREE, LLAMA, NEW, "strategy={name: voltage}"],
+    "text by tensor parallel": [TWO, LLAMA, NEW, "strategy={name: tensor_parallel}"],
+    "text by a pipeline": [THREE, GPT2, NEW, "strategy={name: pipeline}"],
+}
 
 
 @pytest.fixture(scope="module")
 def measured(tiny: Path) -> dict[str, LiveResult]:
     """Every case, run."""
-    orders = json.dumps([[str(tiny), overrides, free_port()] for overrides in CASES.values()])
+    every = CASES | TEXT_CASES
+    orders = json.dumps([[str(tiny), overrides, free_port()] for overrides in every.values()])
     environment = {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
     script = str(Path(__file__).with_name("several.py"))
     starts = [
         ProcessStart(f"process {rank}", [script, orders], {**environment, "RANK": str(rank)}) for rank in range(3)
     ]
     found = launch(starts, 100)
-    scenarios = [load_scenario(tiny, overrides) for overrides in CASES.values()]
+    scenarios = [load_scenario(tiny, overrides) for overrides in every.values()]
     results = [LiveResult.of(one, planned(one), report) for one, report in zip(scenarios, found, strict=True)]
-    return dict(zip(CASES, results, strict=True))
+    return dict(zip(every, results, strict=True))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -91,6 +104,43 @@ def test_what_was_measured_explains_itself_like_a_simulated_run(measured: dict[s
     crossed = [(m.exchange, m.source, m.destination, m.payload_bytes) for m in timeline.messages]
     assert sorted(crossed) == sorted((m.exchange, m.source, m.destination, m.payload_bytes) for m in predicted.messages)
     assert all(m.arrival_s >= m.posted_s >= 0 for m in timeline.messages)
+
+
+@pytest.mark.parametrize("name", TEXT_CASES)
+def test_processes_generate_what_one_process_does(measured: dict[str, LiveResult], name: str):
+    """Tokens one by one, logits and caches; each step by its own plan's messages, and explained part by part."""
+    found, job = measured[name], measured[name].predicted.job
+    text, n_steps = found.text, job.new_tokens - 1
+    assert text is not None
+    assert text.n_equal == text.n_tokens == 2 * 6
+    assert found.output_error < 1e-5
+    assert text.cache_error is not None
+    assert text.cache_error < 1e-5
+    assert text.cache_bytes == cache_bytes(job.step(13 + n_steps - 1))
+    assert found.output_agrees
+    assert len(found.timelines) == 1 + n_steps
+    assert found.predicted.decoding is not None
+    for step in text.steps:
+        crossed, expected = (
+            sorted((m.exchange, m.source, m.destination, m.payload_bytes) for m in timeline.messages)
+            for timeline in (step, found.predicted.decoding.moments[0].timeline)
+        )
+        assert crossed == expected
+        assert sum(step.breakdown_s.values()) == pytest.approx(step.latency_s, rel=1e-9)
+    assert found.sent_bytes == found.predicted.sent_bytes
+
+
+@pytest.mark.parametrize("name", TEXT_CASES)
+def test_the_first_token_and_the_later_ones_make_up_the_latency(measured: dict[str, LiveResult], name: str):
+    found = measured[name]
+    assert found.text is not None
+    for latency_s, ttft_s, tpot_s in zip(found.latencies_s, found.text.ttfts_s, found.text.tpots_s, strict=True):
+        assert ttft_s > 0 < tpot_s
+        assert ttft_s + 5 * tpot_s == pytest.approx(latency_s, rel=1e-9)
+    told = json.loads(json.dumps(found.to_json(), allow_nan=False))["generation"]
+    assert told["predicted"]["ttft_s"] == found.predicted.timeline.latency_s
+    assert told["caches"]["agree"]
+    assert [len(one) for one in told["measured"]["token_s"]] == [6, 6]
 
 
 @pytest.mark.parametrize("name", ["prism over three", "pipeline", "gpt2"])
@@ -139,8 +189,9 @@ def test_the_command_shows_and_writes_what_it_measured(tiny: Path, tmp_path: Pat
 def test_a_process_that_dies_or_hangs_ends_the_run(tiny: Path, no_orphans: None, blow: signal.Signals, said: str):
     limit_s = 90.0 if blow == signal.SIGKILL else 25.0
     begun_s = time.monotonic()
-    # a message a millisecond for minutes
-    run = command(tiny, "--repeats", "100000", "--timeout", str(limit_s), "--set", "strategy={name: voltage}")
+    # a message a millisecond for minutes, one of both while text is generated
+    text = ["--set", GPT2, "--set", NEW] if blow == signal.SIGKILL else []
+    run = command(tiny, "--repeats", "100000", "--timeout", str(limit_s), "--set", "strategy={name: voltage}", *text)
     try:
         os.kill(ranks_when_running(run, tiny)[1], blow)
         _, err = run.communicate(timeout=limit_s + 20)
@@ -155,7 +206,7 @@ def test_a_process_that_dies_or_hangs_ends_the_run(tiny: Path, no_orphans: None,
 
 
 def test_ctrl_c_ends_all(tiny: Path, no_orphans: None):
-    run = command(tiny, "--repeats", "100000")
+    run = command(tiny, "--repeats", "100000", "--set", LLAMA, "--set", NEW)
     try:
         ranks_when_running(run, tiny)
         os.kill(run.pid, signal.SIGINT)

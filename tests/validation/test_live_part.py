@@ -6,6 +6,7 @@ import pytest
 
 from prism_sim.calibration.device import DeviceEstimate, KernelDeviation
 from prism_sim.live.link import LinkEstimate
+from prism_sim.validation import live_text
 from prism_sim.validation.base import JudgedRow
 from prism_sim.validation.parts import live, sharing
 
@@ -47,6 +48,40 @@ def test_predictions_come_from_the_calibrated_numbers():
     assert told["devices[0].compute"] == "200 GFLOP/s"
     assert told["devices[1].op_overhead"] == "20 us"
     assert told["network.bandwidth"] == "100 Mbit/s"
+
+
+def test_text_is_a_row_for_the_first_token_and_one_for_the_mean_later_one():
+    """Runs of three tokens: first ones after 1, 2, 4 s; later ones each 3, 5, 4 s apart in the mean."""
+    cell = {"moments_s": [[1.0, 3.0, 7.0], [2.0, 4.0, 12.0], [4.0, 5.0, 12.0]]}
+    case = live_text.TextCase("distilgpt2", "prism", 2)
+    first, later = live_text.rows_of({case: cell}, LINK, {"distilgpt2": live.Cores([FAST, FAST], SLOW)})
+    assert (first.measured_s, first.spread_s) == (2.0, (1.5, 3.0))
+    assert (later.measured_s, later.spread_s) == (4.0, (3.5, 4.5))
+    assert first.group != later.group
+
+
+def test_steps_of_one_rank_are_predicted_from_a_core_alone():
+    """Slow cores take twice as long: the prompt is theirs, prism's steps are not; tensor parallel's are."""
+    same, slow = live.Cores([FAST, FAST], FAST), live.Cores([FAST, FAST], SLOW)
+    for strategy, quicker in (("prism", {"later token"}), ("tensor_parallel", set())):
+        case = live_text.TextCase("distilgpt2", strategy, 2)
+        cell = {"moments_s": [[1.0, 2.0]]}
+        found = zip(*(live_text.rows_of({case: cell}, LINK, {"distilgpt2": one}) for one in (same, slow)), strict=True)
+        unmoved = {one.case.partition(", ")[2] for one, other in found if one.predicted_s == other.predicted_s}
+        assert unmoved == {f"{strategy} over 2, {token}" for token in quicker}
+
+
+def test_text_cases_need_a_core_for_each_rank():
+    assert {case.ranks for case in live_text.cases(quick=False, cores=2)} == {1, 2}
+    assert {case.ranks for case in live_text.cases(quick=False, cores=8)} == {1, 2, 3}
+    assert set(live_text.cases(quick=True, cores=2)) < set(live_text.cases(quick=False, cores=2))
+
+
+def test_text_that_differs_breaks_a_law():
+    right, wrong, broken = ({"output_error": error, "output_tolerance": 1e-4} for error in (1e-6, 1e-2, float("nan")))
+    assert live_text.same_text([right, right]).holds
+    assert not live_text.same_text([right, wrong]).holds
+    assert not live_text.same_text([broken]).holds
 
 
 def row(strategy: str, predicted_s: float, measured_s: float) -> JudgedRow:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prism_sim.calibration.device import DeviceEstimate, fit_device, in_step
+from prism_sim.calibration.device import DeviceEstimate
 from prism_sim.live.launcher import LiveError, Rendezvous, n_cores, on_loopback
 from prism_sim.live.link import LinkEstimate, measure_link
 from prism_sim.live.namespaces import LinkShape, shaped, why_not
 from prism_sim.live.timed import PASSES, quartiles_s
 from prism_sim.live_runs.live import planned
-from prism_sim.live_runs.series import Series, SeriesResult, run_series
+from prism_sim.live_runs.series import Series, run_series
 from prism_sim.progress import Progress
 from prism_sim.scenario import load_scenario
 from prism_sim.syntax import presets
@@ -29,13 +29,13 @@ from prism_sim.validation.base import (
     ValidationSettings,
     summary,
 )
+from prism_sim.validation.cores import LINK_TEST_S, Cores, calibrated
+from prism_sim.validation.live_text import text_outcome
 
 MODELS = ("vit-base-patch16-224", "bert-base-uncased", "gpt2")
 BATCHES = (1, 4)
 SEGMENTS = (2, 10, 30)
 LINKS_MBIT_PER_S = (None, 500, 100, 50)  # None: loopback as it is
-ONE_AT_A_TIME = ("single", "pipeline")  # whose other core idles
-LINK_TEST_S = 8.0
 MEDIAN_ERROR = 0.10
 SCENARIO = Path(__file__).with_name("two_ranks.yaml")
 
@@ -80,29 +80,6 @@ def cases(quick: bool) -> list[LiveCase]:
 
 
 @dataclass(frozen=True, slots=True)
-class Cores:
-    """As the kernels of a model have them, which were timed between the runs.
-
-    alone: each, with the other idle. in_step: the slower one at each moment, with both busy.
-    """
-
-    alone: Sequence[DeviceEstimate]
-    in_step: DeviceEstimate
-
-    @staticmethod
-    def of(model: str, found: SeriesResult) -> Cores:
-        kind = str(presets.model(model).config["model_type"])
-        alone, busy = (
-            [[step for step in steps if step.label.startswith(f"{kind}, ")] for steps in cores]
-            for cores in (found.alone, found.in_company)
-        )
-        return Cores([fit_device(steps) for steps in alone], fit_device(in_step(busy)))
-
-    def during(self, strategy: str) -> Sequence[DeviceEstimate]:
-        return self.alone if strategy in ONE_AT_A_TIME else [self.in_step] * len(self.alone)
-
-
-@dataclass(frozen=True, slots=True)
 class LinkResult:
     """What was measured over one link. network: as the link test has it. cores: by model."""
 
@@ -127,9 +104,13 @@ def run(settings: ValidationSettings, progress: Progress) -> PartOutcome:
             found.append(_measured(rate, settings, progress))
         except LiveError as error:
             return PartOutcome(skipped=f"live runs fail here: {error}")
-    rows = [row for one in found for row in rows_of(one)]
+    try:
+        text = text_outcome(settings, progress)
+    except LiveError as error:
+        return PartOutcome(skipped=f"live runs fail here: {error}")
+    rows = [*(row for one in found for row in rows_of(one)), *text.rows]
     remarks += [_remark(one) for one in found]
-    return PartOutcome(tuple(rows), judgements(rows), tuple(remarks))
+    return PartOutcome(tuple(rows), (*judgements(rows), *text.judgements), tuple(remarks))
 
 
 def _measured(rate_mbit_per_s: int | None, settings: ValidationSettings, progress: Progress) -> LinkResult:
@@ -173,16 +154,6 @@ def rows_of(found: LinkResult) -> Iterator[JudgedRow]:
             spread_s=quartiles_s(cell["latencies_s"]),
             tags=case.tags(found.link),
         )
-
-
-def calibrated(cores: Sequence[DeviceEstimate], network: LinkEstimate) -> list[str]:
-    """Overrides of a scenario."""
-    return [
-        *(f"devices[{core}].{name}={text}" for core, one in enumerate(cores) for name, text in one.fields().items()),
-        f"network.bandwidth={network.bits_per_s / 1e6:.6g} Mbit/s",
-        f"network.latency={1e6 * network.latency_s:.6g} us",
-        f"network.message_overhead={1e6 * network.message_overhead_s:.6g} us",
-    ]
 
 
 def judgements(rows: Sequence[JudgedRow]) -> tuple[Judgement, ...]:
