@@ -109,6 +109,15 @@ def test_bytes_of_a_token_are_the_closed_forms(tmp_path: Path) -> None:
     assert [one.group for one in predict(prism.step(55)).exchanges] == [(4, 3), (3, 4)]
 
 
+def test_bytes_of_a_token_on_a_wire_of_eight_bits(tmp_path: Path) -> None:
+    """Llama 3 8B over two nodes: 2 B D 34/32 bytes a direction, 544 KiB in both, as distributed-llama logs them."""
+    model = {"preset": "llama-3-8b", "dtype": "float16", "weight_dtype": "q4_0", "wire_dtype": "q8_0"}
+    told = {"model": model, "devices": [{**BOARD, "count": 2, "memory": "64 GiB"}]}
+    job = simulate(scenario(tmp_path, **told, workload={"tokens": 8, "new_tokens": 2})).job
+    each_way = 2 * 32 * 4096 * 34 // 32
+    assert total_bytes(job.step(8), "all_reduce") == 2 * each_way == 544 * 1024
+
+
 def test_cache_bytes_are_the_closed_forms(tmp_path: Path) -> None:
     """2 x blocks x key/value width x tokens x bytes, of 40 + 31 tokens: the last new one is never read again."""
     whole = 2 * 6 * (256 * 2 // 8) * (40 + 31) * 2
