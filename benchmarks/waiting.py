@@ -48,6 +48,7 @@ ASKED = {
         ["sweep", str(ROOT / "scenarios" / "study-strategies-map.yaml"), "--no-numerics", "--jobs", "1"]
     ),
     "sweep, 10,000 points": Question(["sweep", _file("many-points"), "--no-numerics", "--jobs", "1"], most=0.1),
+    "sweep, 100,000 points": Question(["sweep", _file("very-many-points"), "--no-numerics", "--jobs", "2"]),
 }
 
 

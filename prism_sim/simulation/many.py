@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from prism_sim import timing
 from prism_sim.plan import Plan
 from prism_sim.shares.choice import Kind, ShareChoice, Split, share_choice
+from prism_sim.shares.setting import Setting
 from prism_sim.simulation.back_to_back import BackToBack, ThroughputMode
 from prism_sim.simulation.simulate import Simulation
 from prism_sim.timing.critical_path import PARTS
@@ -59,23 +60,27 @@ class _Batch:
 
 
 class Plays:
-    """Gathers what many questions ask to be played, so that each plan is played once, on all rigs together."""
+    """Gathers what many questions ask to be played, so that each plan is played once, on all rigs together.
+
+    Rigs are together if they have equally many devices, on which the participants are placed alike.
+    """
 
     def __init__(self) -> None:
         self.batches: dict[tuple[Any, ...], _Batch] = {}
 
-    def once(self, plan: Plan, device_of: tuple[int, ...]) -> _Batch:
-        return self._batch("once", (plan,), device_of, lambda rigs: play_many(plan, rigs))
+    def once(self, plan: Plan, setting: Setting) -> _Batch:
+        return self._batch("once", (plan,), setting, lambda rigs: play_many(plan, rigs))
 
-    def stream(self, plan: Plan, device_of: tuple[int, ...]) -> _Batch:
-        return self._batch("stream", (plan,), device_of, lambda rigs: throughputs(plan, rigs))
+    def stream(self, plan: Plan, setting: Setting) -> _Batch:
+        return self._batch("stream", (plan,), setting, lambda rigs: throughputs(plan, rigs))
 
-    def dealt(self, turns: tuple[Plan, ...], device_of: tuple[int, ...]) -> _Batch:
-        return self._batch("dealt", turns, device_of, lambda rigs: dealt_throughputs(turns, rigs))
+    def dealt(self, turns: tuple[Plan, ...], setting: Setting) -> _Batch:
+        return self._batch("dealt", turns, setting, lambda rigs: dealt_throughputs(turns, rigs))
 
-    def _batch(self, how: str, plans: tuple[Plan, ...], device_of: tuple[int, ...], play: Any) -> _Batch:
-        key = (how, tuple(map(id, plans)), device_of)  # a plan's hash is long, and equal jobs share their plan
-        return self.batches.setdefault(key, _Batch(play, device_of))
+    def _batch(self, how: str, plans: tuple[Plan, ...], setting: Setting, play: Any) -> _Batch:
+        where = setting.device_of, len(setting.devices)
+        key = (how, tuple(map(id, plans)), *where)  # a plan's hash is long, and equal jobs share their plan
+        return self.batches.setdefault(key, _Batch(play, setting.device_of))
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,17 +117,16 @@ class Asked:
         def column(batch: _Batch) -> _Column:
             return _Column(batch, batch.rows(hardware))
 
-        setting, where = split.setting, split.setting.device_of
-        plan = setting.plan
-        once = column(plays.once(plan, where))
+        setting, plan = split.setting, split.setting.plan
+        once = column(plays.once(plan, setting))
         if beside:
             return Asked(split, hardware, once)
         back_to_back = BackToBack(setting, plan)
-        paces = [column(plays.stream(plan, where))]
+        paces = [column(plays.stream(plan, setting))]
         if back_to_back.turns and back_to_back.turns_fit:
-            paces.append(column(plays.dealt(back_to_back.turns, where)))
+            paces.append(column(plays.dealt(back_to_back.turns, setting)))
         uneven = split.kind is not None and setting.job.options.shares is not None
-        even = column(plays.once(setting.shared(None).plan, where)) if uneven else None
+        even = column(plays.once(setting.shared(None).plan, setting)) if uneven else None
         return Asked(split, hardware, once, tuple(paces), even, bool(back_to_back.turns))
 
     @property

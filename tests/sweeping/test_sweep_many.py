@@ -113,7 +113,10 @@ def test_a_row_of_many_is_that_of_its_point_alone(load, name):
         assert [key for key in row if not same(row[key], expected[key])] == [], task.overrides
 
 
-@pytest.mark.parametrize("name", ["strategies on networks", "devices, batch and means", "links", "a shared medium"])
+@pytest.mark.parametrize(
+    "name",
+    ["strategies on networks", "devices, batch and means", "links", "a shared medium", "numbers of devices"],
+)
 def test_what_many_points_share_is_told_once(load, name):
     section, overrides = SWEEPS[name]
     grid, work, blocks = answered(load(f"sweep:\n  {section}\n", overrides))
