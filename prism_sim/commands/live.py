@@ -208,7 +208,8 @@ def _report(scenario: Scenario, predicted: Simulation, found: Mapping[str, Any],
         devices = [device.name for device in scenario.devices]
         names = [devices[device] for device in predicted.device_of]
         names[-1] += " (terminal)"
-        title = f"{scenario.name}: {predicted.job.strategy}, measured"
+        of_text = "" if result.text is None else ", to the first token"
+        title = f"{scenario.name}: {predicted.job.strategy}, measured{of_text}"
         return {
             "timeline.png": saved(draw_timeline(result.timeline, names, title)),
             "trace.json": json.dumps(to_trace_events(result.timeline, devices), allow_nan=False) + "\n",

@@ -107,10 +107,11 @@ def check(
     home: list[int],
     algorithm: str = "direct",
     padding: str = "none",
+    placement: Placement = Placement(),  # noqa: B008  # frozen
 ) -> None:
     model, inputs = decoder(family), inputs_of(family, 2, 9, padding=padding)
     kind = options_of(strategy, 2, None, options)
-    prompt = job_for(model, padded_before(inputs), RANKS, strategy, kind, Placement()).prompt(NEW_TOKENS)
+    prompt = job_for(model, padded_before(inputs), RANKS, strategy, kind, placement).prompt(NEW_TOKENS)
     wanted_caches = [Cache() for _ in home]
     wanted = continued(model, inputs, prompt, observe=False, caches=wanted_caches)
     assert len(wanted.tokens.unique()) > 1
@@ -140,6 +141,11 @@ def test_processes_generate_what_the_lock_step_generates(variant: tuple[str, dic
 @pytest.mark.parametrize("strategy", ["tensor_parallel", "voltage", "prism"])
 def test_a_terminal_apart_and_padded_prompts(strategy: str) -> None:
     check("gpt2", strategy, {}, home=[0, 1, 2, 3], padding="left")
+
+
+@pytest.mark.parametrize("strategy", ["pipeline", "prism"])
+def test_a_prompt_that_lies_on_every_rank(strategy: str) -> None:
+    check("llama", strategy, {}, home=[0, 1, 2, 3], placement=Placement(input="replicated"))
 
 
 @pytest.mark.parametrize("algorithm", ["ring", "star", "tree"])
