@@ -192,12 +192,13 @@ def _choices(option: dataclasses.Field[Any]) -> tuple[str, ...]:
 def variants(strategy: Strategy) -> Iterator[dict[str, Any]]:
     """Options to try a strategy with, read from what it declares: the defaults, then each option turned once.
 
-    Of chained names only the first; tests/compressors has them all.
+    Of chained names only the first; tests/compressors has them all. Without chunks, which only causal models can be cut
+    into: test_predicted_is_observed has them.
     """
     yield {}
     words, texts = marks(strategy.options, SameAsNone), marks(strategy.options, CheckedText)
     for option in dataclasses.fields(strategy.options):
-        if option.name in words or option.name in strategy.idle(strategy.options()):
+        if option.name in words or option.name in strategy.idle(strategy.options()) or option.name == "chunks":
             continue  # words that only a scenario's devices give a meaning; what means nothing beside the defaults
         if option.name in texts:
             choices = [choice for choice in texts[option.name].choices() if choice != option.default]

@@ -281,3 +281,22 @@ def test_what_infer_gives_without_observing_is_the_prediction() -> None:
 
 def _moved(plan: Plan) -> int:
     return sum(sum(exchange.bytes_by_rank) for exchange in plan.exchanges)
+
+
+@pytest.mark.parametrize("padding", ["none", "left", "right"])
+@pytest.mark.parametrize("how", [{"chunks": 2}, {"chunks": 13}, {"chunks": 3, "micro_batches": 2}], ids=named)
+@pytest.mark.parametrize("model", [("gpt2", "lm"), ("llama", "none")], ids=named)
+def test_a_causal_models_tokens_in_chunks(model: tuple[str, str], how: dict[str, Any], padding: str) -> None:
+    built, inputs = model_of(*model), inputs_of(model[0], 2, 13, padding=padding)
+    assert_same(built, inputs, ranks=3, strategy="pipeline", **how)
+    with torch.no_grad():
+        found = infer(built, inputs, ranks=3, strategy="pipeline", **how).output
+        real = torch.ones(2, 13, dtype=torch.bool) if padding == "none" else inputs["attention_mask"].bool()
+        assert relative_error(found[real], reference(built, inputs)[real]) < 1e-10
+
+
+def test_what_cannot_be_cut_into_chunks_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"chunks\(=2\) need a causal model"):
+        infer(model_of("bert"), inputs_of("bert"), ranks=2, strategy="pipeline", chunks=2)
+    with pytest.raises(ValueError, match=r"chunks\(=10\) must be at most the 9 tokens"):
+        infer(model_of("gpt2"), inputs_of("gpt2"), ranks=2, strategy="pipeline", chunks=10)
