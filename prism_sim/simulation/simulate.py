@@ -91,11 +91,16 @@ class Simulation:
     @cached_property
     def sent_bytes(self) -> tuple[int, ...]:
         """Per participant, between different devices."""
-        return tuple(map(round, self.over_request(lambda timeline: timeline.sent_bytes)))
+        return self._bytes_over_request(lambda timeline: timeline.sent_bytes)
 
     @cached_property
     def received_bytes(self) -> tuple[int, ...]:
-        return tuple(map(round, self.over_request(lambda timeline: timeline.received_bytes)))
+        return self._bytes_over_request(lambda timeline: timeline.received_bytes)
+
+    def _bytes_over_request(self, figures: Callable[[timing.Timeline], tuple[int, ...]]) -> tuple[int, ...]:
+        if self.decoding is None:
+            return figures(self.timeline)
+        return tuple(map(round, self.over_request(figures)))
 
     @cached_property
     def shares(self) -> ShareChoice | None:
