@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.console import Console
 
 from prism_sim.reports.tables import new_table
@@ -20,18 +22,15 @@ def show_generation(found: Generation, console: Console) -> None:
         row = [seconds_text(found.step_breakdown_s[part]) for part in parts]
         table.add_row("each later one (TPOT)", seconds_text(found.tpot_s), *row)
     console.print(table)
-    console.print(f"\n{text_of(found)}", highlight=False)
+    console.print()
+    for line in lines_of(found):
+        console.print(line, highlight=False)
 
 
-def text_of(found: Generation) -> str:
-    """One line: tokens a second, and what each costs the network."""
-    largest = bytes_text(max(found.cache_bytes))
-    if found.tokens_per_s is None or found.step_bytes is None:
-        return f"one token, no step; keys and values: {largest} on the rank with most"
-    rate = f"{found.tokens_per_s:.3g} tokens/s after the first of {found.new_tokens}"
-    crossing = (
-        f"{bytes_text(round(found.step_bytes))} between devices a step"
-        if found.step_bytes
-        else "no byte between devices"
-    )
-    return f"{rate}; {crossing}; keys and values at the end: {largest} on the rank with most"
+def lines_of(found: Generation) -> Iterator[str]:
+    """Tokens a second, what each costs the network, and the largest cache."""
+    if found.tokens_per_s is not None:
+        yield f"{found.tokens_per_s:.3g} tokens/s after the first of {found.new_tokens}"
+    if found.step_bytes is not None:
+        yield f"{bytes_text(round(found.step_bytes))} between devices a step"
+    yield f"{bytes_text(max(found.cache_bytes))} of keys and values at the end, where most"
