@@ -426,12 +426,17 @@ DRAWN = {
     "pareto": table(row("single", energy_j=3.0), row("prism", energy_j=5.0)),
     "predicted-measured": table(row(predicted_s=0.1, measured_s=0.2), row("single", predicted_s=0.3, measured_s=0.2)),
     "speedup-devices": table(*(row(n_ranks=n, versus_single_speedup=1.0 * n) for n in (2, 3))),
+    "token-rate": table(*(row(workload__new_tokens=n, tokens_per_s=7.0 * n) for n in (2, 3))),
+    "token-time": table(*(row(workload__new_tokens=n, ttft_s=1.0, tpot_s=0.1 * n) for n in (2, 3))),
     "timeline": pandas.DataFrame(
         [{"participant": 0, "name": "a", "kind": "compute", "start_s": 0.0, "end_s": 1.0}]
     ),
 }  # fmt: skip
 
 
+# what lies across, where an empty table cannot say
+TEXT = {"x": "workload.new_tokens"}
+ALONG = {"latency": {"x": "workload.batch"}, "token-rate": TEXT, "token-time": TEXT}
 NAMING = [name for name in DRAWN if not name.startswith(("timeline", "latency-parts", "best-strategy", "loss-"))]
 
 
@@ -463,11 +468,9 @@ def test_a_missing_column_is_named_with_what_there_is(name):
 def test_nothing_to_draw_is_an_error_that_says_so(name):
     plot = figures.catalogue()[name]
     with pytest.raises(ValueError, match="nothing to draw"):
-        plot.draw(DRAWN[name].iloc[:0], **({"x": "workload.batch"} if name == "latency" else {}))
+        plot.draw(DRAWN[name].iloc[:0], **ALONG.get(name, {}))
     with pytest.raises(ValueError, match=f"{plot.columns[0]}.*nothing to draw"):
-        plot.draw(
-            DRAWN[name].assign(**{plot.columns[0]: None}), **({"x": "workload.batch"} if name == "latency" else {})
-        )
+        plot.draw(DRAWN[name].assign(**{plot.columns[0]: None}), **ALONG.get(name, {}))
 
 
 @pytest.mark.parametrize("name", DRAWN)

@@ -45,6 +45,12 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("explain",),
     ):
         assert main([command, str(scenario), *more, "--out", str(folder / command)]) == 0
+    told = TINY[: TINY.index("sweep:")].replace("bert", "llama").replace("tokens: 12", "tokens: 12, new_tokens: 4")
+    told = told.replace(", type_vocab_size: 2", "")
+    scenario_of_text = folder / "text.yaml"
+    scenario_of_text.write_text(f"{told}sweep: {{workload.new_tokens: [2, 4, 8], strategy.name: [single, prism]}}\n")
+    swept = ["sweep", str(scenario_of_text), "--no-numerics", "--jobs", "1", "--out", str(folder / "text")]
+    assert main(swept) == 0
     broken = ["breakeven", str(scenario), "--vary", "network.bandwidth", "--against", "single"]
     assert main([*broken, "--json", str(folder / "breakeven.json")]) == 0
     assert main(["validate", "--parts", "published", "--quick", "--out", str(folder / "validate")]) == 0
@@ -81,6 +87,8 @@ DRAWN = {
     "pareto": ("compare/compare.json", "--y", "energy_j", "--limit", "5 ms"),
     "predicted-measured": ("validate",),
     "speedup-devices": ("compare",),
+    "token-rate": ("text",),
+    "token-time": ("text",),
     "timeline": ("explain",),
 }
 

@@ -168,7 +168,7 @@ def test_a_configuration_of_the_hub_means_what_it_says(scenario: Scenario, monke
         ),
         (
             {"model_type": "clip"},
-            r"model_type 'clip' is not supported; supported: [a-z0-9, ]*$",
+            r"model_type 'clip' is not supported; supported: [a-z0-9_, ]*$",
         ),
         (
             {"quantization_config": {"quant_method": "awq"}},
