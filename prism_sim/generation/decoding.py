@@ -68,15 +68,18 @@ def decoding(
         return None
     played: dict[int, tuple[Plan, timing.Timeline]] = {}
 
-    def seconds(past: int) -> float:
+    def step(past: int) -> tuple[Plan, timing.Timeline]:
         if past not in played:
             plan = predict(prompt.step(past))
             played[past] = plan, timing.play_once(plan, devices, device_of, network)
-        return played[past][1].latency_s
+        return played[past]
+
+    def seconds(past: int) -> float:
+        return step(past)[1].latency_s
 
     first, last = prompt.n_tokens, prompt.n_tokens + n_steps - 1
     weights = affine_weights(nodes(first, last, seconds))
-    return Decoding(n_steps, tuple(Moment(past, *played[past], weight) for past, weight in weights.items()))
+    return Decoding(n_steps, tuple(Moment(past, *step(past), weight) for past, weight in weights.items()))
 
 
 def nodes(first: int, last: int, value: Callable[[int], float]) -> list[int]:

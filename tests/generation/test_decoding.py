@@ -154,3 +154,11 @@ def test_one_new_token_is_the_prompt_alone(tmp_path: Path) -> None:
     assert one["generation"]["tpot_s"] is None
     assert one["generation"]["ttft_s"] == one["latency_s"]
     assert run(scenario(tmp_path, workload={"tokens": 40}), numerics=False).to_json()["generation"] is None
+
+
+@pytest.mark.parametrize("new_tokens", [2, 3, 4])
+def test_few_new_tokens_are_played_each(tmp_path: Path, new_tokens: int) -> None:
+    simulation = simulate(scenario(tmp_path, workload={"tokens": 40, "new_tokens": new_tokens}))
+    assert simulation.decoding is not None
+    assert simulation.decoding.n_steps == new_tokens - 1
+    assert simulation.decoding.total_s == pytest.approx(every_step_s(simulation), rel=1e-3)
