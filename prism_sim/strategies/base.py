@@ -245,7 +245,7 @@ class Options(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """How a strategy goes on after the prompt: the programs of one pass over one new row a sample, with the cache.
+    """How a strategy goes on after the prompt: the programs of a pass over new rows, with the cache.
 
     refuse(options): why it cannot go on from what a prompt with these leaves; None if it can.
     """
