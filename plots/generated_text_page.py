@@ -72,13 +72,17 @@ def _speed(speeds: Sequence[Speed]) -> list[str]:
 
 
 def _places(one: GeneratedText) -> Iterator[str]:
-    """A row an L, a column a place."""
-    lost = {(found.place, found.segments): difference_text(one.metric, found.lost) for found in one.placed}
-    places, segments = (list(dict.fromkeys(key[part] for key in lost)) for part in (0, 1))
-    headings = ("L", "CR", *(f"lost, at the {place}" for place in places))
-    yield from table(headings, [(str(n), f"{ROWS / n:.3g}", *(lost[place, n] for place in places)) for n in segments])
+    """A row an L: what is lost at the mean of the places, and how much more at each other one."""
+    by_place = {(found.place, found.segments): found for found in one.placed}
+    mean, *others = dict.fromkeys(place for place, _ in by_place)
+    rows = []
+    for n in dict.fromkeys(segments for _, segments in by_place):
+        more = (difference_text(one.metric, by_place[place, n].over_mean) for place in others)
+        rows.append((str(n), f"{ROWS / n:.3g}", difference_text(one.metric, by_place[mean, n].lost), *more))
+    yield from table(("L", "CR", f"lost, at the {mean}", *(f"more, at the {place}" for place in others)), rows)
     yield ""
-    yield f"{MODELS[one.task].capitalize()}, zero-shot, {one.n_texts} test texts, {one.metric.replace('_', ' ')}."
+    words = one.metric.replace("_", " ")
+    yield f"The {MODELS[one.task]}, zero-shot, {one.n_chosen_by} validation texts, {words}; *more* is paired."
 
 
 def picture(found: Sequence[GeneratedText], speeds: Sequence[Speed]) -> Figure:

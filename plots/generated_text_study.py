@@ -19,6 +19,7 @@ from prism_sim.scenario import Scenario
 from prism_sim.simulation.simulate import simulate
 from prism_sim.tasks import Task, metrics
 from prism_sim.tasks.continuations import continuations
+from prism_sim.tasks.examples import Examples
 from prism_sim.tasks.intervals import Interval, difference, interval
 from prism_sim.tasks.scoring import Outcomes
 from prism_sim.training import references
@@ -66,20 +67,28 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class PlacedMeans:
-    """What is lost where a mean takes the place of one of its tokens, or the mean of theirs."""
+    """Where a mean takes the place of one of its tokens, or the mean of theirs, of texts to choose by.
+
+    lost: less undistributed. over_mean: less where it takes the mean of theirs, paired.
+    """
 
     place: str
     segments: int
     lost: Interval
+    over_mean: Interval
 
 
 @dataclass(frozen=True, slots=True)
 class GeneratedText:
-    """Of one small model, trained anew if `n_new`. placed: empty for one whose positions are embedded."""
+    """Of one small model. n_texts: of the test split. n_chosen_by: of the validation split, which `placed` is of.
+
+    placed: empty for a model whose positions are embedded. n_new: models that were trained now.
+    """
 
     task: str
     metric: str
     n_texts: int
+    n_chosen_by: int
     judged: tuple[Judged, ...]
     placed: tuple[PlacedMeans, ...]
     n_new: int
@@ -92,25 +101,30 @@ def measure(task_name: str, effort: Effort) -> GeneratedText:
     whole = {"task.checkpoint": str(trained.folder), "workload": {"tokens": PROMPT + NEW}}
     through = small(task_name, {"name": "prism", "segments": 1, "shares": list(SHARES)}, whole)
     tuned = finetune(FinetuneRequest(through, (1, ROWS - 1), steps=effort.tuning_steps))
-    before, after = (Judge(task, obtained.folder, effort.texts) for obtained in (trained, tuned))
+    splits = task.load()
+    test, validation = (_first(part, effort.texts) for part in (splits.test, splits.validation))
+    before, after = (Judge(task, obtained.folder, test) for obtained in (trained, tuned))
     judged = [*before.ways(ZERO_SHOT), *after.ways(FINE_TUNED)]
     rotary = families.find(task.family).dimensions(before.config).rotary
-    placed = tuple(before.placed()) if rotary else ()
+    placed = tuple(Judge(task, trained.folder, validation).placed()) if rotary else ()
     n_new = trained.new + tuned.new
-    return GeneratedText(task_name, before.metric.name, len(before.texts), tuple(judged), placed, n_new)
+    return GeneratedText(task_name, before.metric.name, len(test), len(validation), tuple(judged), placed, n_new)
+
+
+def _first(part: Examples, n_texts: int | None) -> Examples:
+    return part if n_texts is None else part.take(range(n_texts))
 
 
 class Judge:
-    """What one checkpoint makes of the texts of the test split."""
+    """What one checkpoint makes of some texts."""
 
-    def __init__(self, task: Task, folder: Path, n_texts: int | None) -> None:
+    def __init__(self, task: Task, folder: Path, texts: Examples) -> None:
         splits = task.load()
         assert task.reference is not None
         assert splits.tokenizer is not None
         self.task, self.config, self.metric = task, task.reference.config, metrics.find(task.metrics[0])
         self.model = load(ModelSource(self.config, str(folder), task.head, "float32", 0))
-        chosen = splits.test if n_texts is None else splits.test.take(range(n_texts))
-        self.texts = continuations(chosen, PROMPT, splits.tokenizer)
+        self.texts = continuations(texts, PROMPT, splits.tokenizer)
         self.alone = self._answered(None)
 
     def ways(self, checkpoint: str) -> Iterator[Judged]:
@@ -121,11 +135,12 @@ class Judge:
             yield Judged(checkpoint, speed, interval(self.metric, found), self._lost(found))
 
     def placed(self) -> Iterator[PlacedMeans]:
-        for place in PLACES:
-            for segments in SEGMENTS:
+        for segments in SEGMENTS:
+            at_mean = self._through("prism", segments=segments)
+            for place in PLACES:
                 with standing(place):
                     found = self._through("prism", segments=segments)
-                yield PlacedMeans(place, segments, self._lost(found))
+                yield PlacedMeans(place, segments, self._lost(found), difference(self.metric, found, at_mean))
 
     def _through(self, name: str, **options: Any) -> Outcomes:
         strategy = strategies.find(name)

@@ -33,7 +33,8 @@ def judged(checkpoint: str, bits: float, lost: Interval) -> list[Judged]:
 def measured() -> GeneratedText:
     lost = Interval(0.0125, 0.01, 0.015)
     ways = (*judged(ZERO_SHOT, 2.5, lost), *judged(FINE_TUNED, 2.25, NOTHING))
-    return GeneratedText("python-text-llama", "bits_per_character", 3, ways, (PlacedMeans("mean", 8, lost),), 2)
+    placed = (PlacedMeans("mean", 8, lost, NOTHING), PlacedMeans("last", 8, lost, Interval(-0.001, -0.002, 0.0)))
+    return GeneratedText("python-text-llama", "bits_per_character", 3, 5, ways, placed, 2)
 
 
 @pytest.mark.parametrize(("place", "wanted"), [("mean", [5, 7.5, 9.5]), ("first", [4, 7, 9]), ("last", [6, 8, 10])])
@@ -78,7 +79,8 @@ def test_a_table_has_a_row_a_way_and_both_checkpoints_in_it():
         "| 2.250 | +0.0000 (+0.0000 to +0.0000) |"
     )
     assert written["generated-speed"].splitlines()[-1] == "| prism, every row |  | 1 | 2.00 kB | 9.00 ms | 3.00 ms |"
-    assert "| 8 | 4 | +0.0125 (+0.0100 to +0.0150) |" in written["generated-places"]
+    row = "| 8 | 4 | +0.0125 (+0.0100 to +0.0150) | -0.0010 (-0.0020 to +0.0000) |"
+    assert written["generated-places"].splitlines()[2] == row
 
 
 def test_the_page_has_a_place_for_all_of_it():
