@@ -51,6 +51,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scenario_of_text.write_text(f"{told}sweep: {{workload.new_tokens: [2, 4, 8], strategy.name: [single, prism]}}\n")
     swept = ["sweep", str(scenario_of_text), "--no-numerics", "--jobs", "1", "--out", str(folder / "text")]
     assert main(swept) == 0
+    assert main(["run", str(scenario_of_text), "--no-numerics", "--out", str(folder / "run-of-text")]) == 0
     broken = ["breakeven", str(scenario), "--vary", "network.bandwidth", "--against", "single"]
     assert main([*broken, "--json", str(folder / "breakeven.json")]) == 0
     assert main(["validate", "--parts", "published", "--quick", "--out", str(folder / "validate")]) == 0
@@ -117,6 +118,13 @@ def test_a_trace_gives_the_spans_of_every_participant_but_not_the_critical_path(
     latency_s = json.loads((written / "explain" / "explain.json").read_text())["latency_s"]
     assert spans["end_s"].max() == pytest.approx(latency_s)
     assert (spans["end_s"] >= spans["start_s"]).all()
+
+
+def test_results_of_text_have_the_names_that_a_sweep_gives_them(written):
+    run, swept = read_results(written / "run-of-text"), read_results(written / "text")
+    figures_of_text = {"new_tokens", "ttft_s", "tpot_s", "tokens_per_s", "step_bytes"}
+    assert figures_of_text <= set(run) & set(swept)
+    assert run["ttft_s"][0] + (run["new_tokens"][0] - 1) * run["tpot_s"][0] == pytest.approx(run["latency_s"][0])
 
 
 def test_results_have_the_names_that_a_sweep_gives_them(written):

@@ -92,21 +92,29 @@ def made(base: Scenario, *overrides: dict[str, Any]) -> Scenario:
 
 
 def assert_explained(found: Explanation) -> None:
-    latency_s = pytest.approx(found.latency_s, rel=1e-9)
+    """Of a request that generates text, of its prompt, and beside it of a step."""
+    if found.token is None:
+        assert found.pass_s == found.latency_s
+    else:
+        n_steps = found.simulation.job.new_tokens - 1
+        assert found.pass_s + n_steps * found.token.tpot_s == pytest.approx(found.latency_s, rel=1e-9)
+        for parts in (found.token.breakdown_s.values(), [load.length_s for load in found.token.loads]):
+            assert fsum(parts) == pytest.approx(found.token.length_s, rel=1e-9)
+    latency_s = pytest.approx(found.pass_s, rel=1e-9)
     assert fsum(found.breakdown_s.values()) == latency_s
     assert fsum(stretch.length_s for stretch in found.path) == latency_s
     assert fsum(stage.length_s for stage in found.stages) == latency_s
     assert fsum(load.length_s for load in found.loads) == latency_s
     assert all(earlier.end_s == later.start_s for earlier, later in pairwise(found.path))
     for bound in found.bounds:
-        assert 0 <= bound.length_s <= found.latency_s * (1 + 1e-9), bound
+        assert 0 <= bound.length_s <= found.pass_s * (1 + 1e-9), bound
     for one in found.waiting:
         assert one.late_s >= 0
         assert one.way_s >= -1e-12
         assert one.late_s + one.way_s == pytest.approx(one.wait_s)
         assert fsum(one.for_s.values()) == pytest.approx(one.wait_s)
         assert one.participant not in one.for_s
-        assert one.busy_s <= found.latency_s * (1 + 1e-9)
+        assert one.busy_s <= found.pass_s * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("file", READY, ids=lambda file: file.stem)
