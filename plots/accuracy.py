@@ -26,6 +26,7 @@ import accuracy_tables as tables  # noqa: E402
 from accuracy_cases import EVERYTHING, QUICK  # noqa: E402
 from accuracy_pictures import pictures  # noqa: E402
 from accuracy_study import Measured, measure  # noqa: E402
+from accuracy_workers import INTERRUPTED, INTERRUPTION  # noqa: E402
 
 from prism_sim.figures.style import saved  # noqa: E402
 from prism_sim.kept.files import write_whole  # noqa: E402
@@ -33,7 +34,7 @@ from prism_sim.reports import page as pages  # noqa: E402
 from prism_sim.training.checkpoint import TrainingError  # noqa: E402
 
 KIND, RUN = "accuracy", "run"
-BROKEN, WRONG, INTERRUPTED = 1, 2, 130  # exit statuses
+BROKEN, WRONG = 1, 2  # exit statuses
 
 
 def main() -> int:
@@ -55,7 +56,7 @@ def main() -> int:
             write_whole(options.images / f"{name}.png", saved(figure))
             print(f"wrote {options.images / name}.png")
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on from what was kept", file=sys.stderr)
+        print(INTERRUPTION, file=sys.stderr)
         return INTERRUPTED
     except (ValueError, OSError, TrainingError) as error:  # a page without a place, data or weights that are wrong
         print(error, file=sys.stderr)

@@ -13,6 +13,8 @@ from typing import Any
 
 from prism_sim.progress import Progress
 
+INTERRUPTED = 130  # exit status
+INTERRUPTION = "interrupted; the same command goes on from what was kept"
 SPAWN = get_context("spawn")  # a fork would inherit locks of torch's threads
 
 

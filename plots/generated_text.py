@@ -10,17 +10,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
-from multiprocessing import get_context
 from pathlib import Path
 from time import monotonic
 
-from prism_sim.commands.base import share_processor
+from prism_sim.commands.base import Teller, progress, share_processor
 
 share_processor()  # before anything loads torch
 
 import generated_text_page as pages_of  # noqa: E402
+from accuracy_workers import INTERRUPTED, INTERRUPTION, Ended, Job, Message, side_by_side  # noqa: E402
 from generated_text_study import Effort, GeneratedText, measure  # noqa: E402
 
 from prism_sim.figures.style import saved  # noqa: E402
@@ -40,21 +39,41 @@ def main() -> int:
     try:
         page = options.page.read_text(encoding="utf-8")
         pages.check_places(page, KIND, (pages_of.LOSS, pages_of.SPEED, pages_of.PLACES, pages_of.RUN))
-        names = list(pages_of.MODELS)
-        print(f"training and judging {' and '.join(names)}, {effort.steps} steps each", file=sys.stderr)
-        with ProcessPoolExecutor(len(names), get_context("spawn")) as pool:
-            found = list(pool.map(measure, names, [effort] * len(names)))
+        with progress(f"training and judging {' and '.join(pages_of.MODELS)}, {effort.steps} steps each") as tell:
+            found = _measured(effort, tell)
         speeds = pages_of.large_speeds()
         written = pages_of.contents(found, speeds)
         written[pages_of.RUN] = told = _run(found, effort, monotonic() - begun_s)
         write_whole(options.page, pages.filled(page, KIND, written))
         picture = options.images / f"{pages_of.PICTURE}.png"
         write_whole(picture, saved(pages_of.picture(found, speeds)))
+    except KeyboardInterrupt:
+        print(INTERRUPTION, file=sys.stderr)
+        return INTERRUPTED
     except (ValueError, OSError, TrainingError) as error:  # a page without a place, data or weights that are wrong
         print(error, file=sys.stderr)
         return WRONG
     print(f"wrote {options.page}\nwrote {picture}\n{told}", end="")
     return 0
+
+
+def _measured(effort: Effort, tell: Teller) -> list[GeneratedText]:
+    """Of all models, in a process each."""
+    found: dict[str, GeneratedText] = {}
+    doing: dict[int, str] = {}
+
+    def then(job: Job, result: GeneratedText) -> list[Job]:
+        found[result.task] = result
+        return []
+
+    def show(worker: int, message: Message) -> None:
+        if not isinstance(message, Ended):
+            doing[worker] = message.what
+            tell.show(" | ".join(doing.values()))
+
+    jobs = [Job(measure, (name, effort)) for name in pages_of.MODELS]
+    side_by_side(jobs, len(jobs), then, show)
+    return [found[name] for name in pages_of.MODELS]
 
 
 def _options() -> argparse.Namespace:

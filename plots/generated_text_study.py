@@ -15,6 +15,7 @@ from prism_sim.evaluation.after_prompt import after_prompt
 from prism_sim.loss.accuracy import FINE_TUNED, ZERO_SHOT
 from prism_sim.loss.finetune import FinetuneRequest, finetune
 from prism_sim.numeric.loading import ModelSource, load
+from prism_sim.progress import Progress
 from prism_sim.scenario import Scenario
 from prism_sim.simulation.simulate import simulate
 from prism_sim.tasks import Task, metrics
@@ -94,13 +95,13 @@ class GeneratedText:
     n_new: int
 
 
-def measure(task_name: str, effort: Effort) -> GeneratedText:
+def measure(progress: Progress, task_name: str, effort: Effort) -> GeneratedText:
     """Trains the task's model, trains it on through the split, and judges both. Raises ScenarioError, TrainingError."""
     task = tasks.find(task_name)
-    trained = references.obtain(references.TrainingRequest(task, 0, effort.steps))
+    trained = references.obtain(references.TrainingRequest(task, 0, effort.steps), progress)
     whole = {"task.checkpoint": str(trained.folder), "workload": {"tokens": PROMPT + NEW}}
     through = small(task_name, {"name": "prism", "segments": 1, "shares": list(SHARES)}, whole)
-    tuned = finetune(FinetuneRequest(through, (1, ROWS - 1), steps=effort.tuning_steps))
+    tuned = finetune(FinetuneRequest(through, (1, ROWS - 1), steps=effort.tuning_steps), progress)
     splits = task.load()
     test, validation = (_first(part, effort.texts) for part in (splits.test, splits.validation))
     before, after = (Judge(task, obtained.folder, test) for obtained in (trained, tuned))
