@@ -29,11 +29,10 @@ AT_STEP, AFTER_START, WOKEN = range(3)  # where a process stands
 ARRIVED = 2**62  # a flight's index, once its record is free for another
 FINE, TOO_SMALL, STARTED_TWICE, STUCK = range(4)  # why a run ended early
 
-# single values. SOURCE: which sources were compiled. LOGGED: whether a plan played once leaves its log. MOST_*: room.
+# single values. LOGGED: whether a plan played once leaves its log. MOST_*: room.
 # KEEP: whether all flights, holds and their like are kept; else flights are forgotten on arrival, and of the others
 # there are only numbers. Of exchanges, those from FIRST_EXCHANGE to END_EXCHANGE are played
 (
-    SOURCE,
     N_PARTICIPANTS,
     N_DEVICES,
     N_EXCHANGES,
@@ -93,8 +92,8 @@ FINE, TOO_SMALL, STARTED_TWICE, STUCK = range(4)  # why a run ended early
     OVERHEAD_S,
     LATENCY_S,
     NEXT_END_S,
-) = range(60)
-N_VALUES = 60
+) = range(59)
+N_VALUES = 59
 
 # sections. Plain cells: DEVICE_OF of each participant; NUMBERS, lists of messages, and COPY_OUT, seconds before each;
 # STARTS (exchanges, participants): who starts what; after a plan's exchanges comes one more of each shape, and ALONE
@@ -161,8 +160,8 @@ N_VALUES = 60
     PARTICIPANTS,
     DEVICES,
     INTERVALS,
-) = range(60, 115)
-N_HEAD = 115
+) = range(59, 114)
+N_HEAD = 114
 
 # records: their fields, and how many cells they take
 (
