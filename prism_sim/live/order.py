@@ -39,12 +39,12 @@ class LivePasses:
 
 @dataclass(frozen=True)
 class LiveOrder:
-    """One request. stretches: its passes, in order; the first pass is a stretch of its own.
+    """One request. series: its passes, in order; the first pass is a series of its own.
 
     device_of: of each participant, the terminal's last; device_names: of all devices.
     """
 
-    stretches: tuple[LivePasses, ...]
+    series: tuple[LivePasses, ...]
     model: ModelSource
     given: InputSource
     device_of: tuple[int, ...]
@@ -53,17 +53,17 @@ class LiveOrder:
     @property
     def job(self) -> Job:
         """Of the first pass."""
-        return self.stretches[0].jobs[0]
+        return self.series[0].jobs[0]
 
     @property
     def jobs(self) -> tuple[Job, ...]:
         """Of all passes."""
-        return tuple(job for stretch in self.stretches for job in stretch.jobs)
+        return tuple(job for one in self.series for job in one.jobs)
 
     @property
     def plan(self) -> Plan:
         """Of the first pass."""
-        return self.stretches[0].plan
+        return self.series[0].plan
 
     @cached_property
     def active(self) -> tuple[ParticipantId, ...]:

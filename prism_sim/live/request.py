@@ -48,7 +48,7 @@ class Request:
             token = self.forwards[-1].next_token
             assert token is not None
             lengths = prompt_lengths(self.workshop.inputs) + number - 1
-            forward = self.workshop.stepping_forward(self.jobs[number], step_inputs(token, lengths))
+            forward = self.workshop.stepping_forward(self.jobs[number], step_inputs(token[:, None], lengths))
         self.forwards.append(forward)
         return forward
 
@@ -102,7 +102,7 @@ class OwnOrder:
 
     def __init__(self, order: LiveOrder, me: ProcessIndex, model: nn.Module, n_threads: int, voice: Voice) -> None:
         self.order = order
-        self.routes = [routes for one in order.stretches for routes in (one.routes(),) * len(one.jobs)]
+        self.routes = [routes for one in order.series for routes in (one.routes(),) * len(one.jobs)]
         home = order.home[order.plan.terminal]
         self.at_terminal = home == me
         self.checker = FIRST if home is None else home  # where the output comes to lie

@@ -13,7 +13,7 @@ from prism_sim.choice.auto import resolved
 from prism_sim.live.order import LiveOrder
 from prism_sim.live.timed import quartiles_s
 from prism_sim.live_runs.measured import measured_timelines, records_from_json
-from prism_sim.live_runs.passes import stretches_of
+from prism_sim.live_runs.passes import series_of
 from prism_sim.live_runs.text import LiveText
 from prism_sim.scenario import Scenario
 from prism_sim.simulation.placed import placed
@@ -36,7 +36,7 @@ def order_of(scenario: Scenario, simulation: Simulation) -> LiveOrder:
 
     model, given = sources(scenario, simulation.job)
     return LiveOrder(
-        stretches=stretches_of(simulation),
+        series=series_of(simulation),
         model=model,
         given=given,
         device_of=simulation.device_of,
@@ -47,8 +47,8 @@ def order_of(scenario: Scenario, simulation: Simulation) -> LiveOrder:
 def check_routes(scenario: Scenario, simulation: Simulation) -> None:
     """Raises ScenarioError where an exchange's algorithm makes messages that processes cannot send."""
     try:
-        for stretch in stretches_of(simulation):
-            stretch.routes()
+        for one in series_of(simulation):
+            one.routes()
     except ValueError as error:
         raise scenario.error(("network",), str(error)) from error
 

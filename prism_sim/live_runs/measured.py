@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from prism_sim import timing
 from prism_sim.live.records import Arrived, Posted, Records, Waited, Worked
-from prism_sim.live_runs.passes import stretches_of
+from prism_sim.live_runs.passes import series_of
 from prism_sim.plan import ExchangeId, MessageId, ParticipantId, Plan
 from prism_sim.simulation.simulate import Simulation
 from prism_sim.timing.collectives import Message
@@ -37,12 +37,12 @@ def measured_timelines(
     records: of each process, by pass, from the common start. begins_s: of each pass.
     """
     device_of = cast(tuple[DeviceIndex, ...], predicted.device_of)
-    passes = [stretch for stretch in stretches_of(predicted) for _ in stretch.jobs]
+    passes = [one for one in series_of(predicted) for _ in one.jobs]
     found = []
-    for stretch, begin_s, *of_pass in zip(passes, begins_s, *records, strict=True):
-        since = [one.since(begin_s).from_zero() for one in of_pass]
-        messages = cast(tuple[tuple[Message, ...], ...], stretch.messages)
-        log = _Merging(stretch.plan, device_of, messages, since).log()
+    for one, begin_s, *of_pass in zip(passes, begins_s, *records, strict=True):
+        since = [records.since(begin_s).from_zero() for records in of_pass]
+        messages = cast(tuple[tuple[Message, ...], ...], one.messages)
+        log = _Merging(one.plan, device_of, messages, since).log()
         found.append(timing.Timeline.of(log, len(predicted.devices)))
     return found
 

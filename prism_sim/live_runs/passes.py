@@ -13,22 +13,22 @@ from prism_sim.simulation.simulate import Simulation
 from prism_sim.timing.collectives import lower
 
 
-def stretches_of(simulation: Simulation) -> tuple[LivePasses, ...]:
+def series_of(simulation: Simulation) -> tuple[LivePasses, ...]:
     """The first pass, then its steps: all in one where they exchange alike, else each for itself.
 
     A step's sizes are affine in the tokens before it: where the first and the last exchange the same, all do.
     """
     prompt = simulation.job
-    first_pass = _stretch(simulation, [prompt], simulation.plan)
-    jobs = [prompt.step(prompt.n_tokens + step) for step in range(prompt.new_tokens - 1)]
+    first_pass = _series(simulation, [prompt], simulation.plan)
+    jobs = list(map(prompt.step, prompt.step_pasts))
     if not jobs:
         return (first_pass,)
     first = predict(jobs[0])
     if first.exchanges == predict(jobs[-1]).exchanges:
-        return first_pass, _stretch(simulation, jobs, first)
-    return first_pass, *(_stretch(simulation, [job], predict(job)) for job in jobs)
+        return first_pass, _series(simulation, jobs, first)
+    return first_pass, *(_series(simulation, [job], predict(job)) for job in jobs)
 
 
-def _stretch(simulation: Simulation, jobs: Sequence[Job], plan: Plan) -> LivePasses:
+def _series(simulation: Simulation, jobs: Sequence[Job], plan: Plan) -> LivePasses:
     algorithms = timing.algorithms_of(plan, simulation.devices, simulation.device_of, simulation.network)
     return LivePasses(tuple(jobs), plan, algorithms, tuple(map(lower, plan.exchanges, algorithms)))

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from prism_sim import timing
+from prism_sim.generation.generation import Generation
 from prism_sim.live.timed import quartiles_s
-from prism_sim.simulation.simulate import Generation
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class Spread:
 
     def __init__(self, model: nn.Module, inputs: dict[str, Any], prompt: Job, algorithm: str, home: Sequence[int]):
         self.prompt, self.home, self.post = prompt, home, Post()
-        self.jobs = [prompt, *(prompt.step(prompt.n_tokens + step) for step in range(prompt.new_tokens - 1))]
+        self.jobs = [prompt, *map(prompt.step, prompt.step_pasts)]
         self.routes = [
             [route(one, lower(one.exchange, algorithm), algorithm) for one in outlines(j)] for j in self.jobs
         ]
