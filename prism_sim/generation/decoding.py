@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from operator import add
 
 from prism_sim import timing
 from prism_sim.plan import Plan
 from prism_sim.plugins import remembered
 from prism_sim.shapes.interpreter import cache_bytes, predict
 from prism_sim.shapes.job import Job
+
+Figures = Callable[[timing.Timeline], Iterable[float]]  # some of a timeline's, always as many
 
 NEAR = 1e-4  # relative; where the step in the middle is as near to the line between both ends, all others are too
 
@@ -48,7 +51,7 @@ class Decoding:
         parts = list(self.moments[0].timeline.breakdown_s)
         return dict(zip(parts, self.sum(lambda timeline: timeline.breakdown_s.values()), strict=True))
 
-    def sum(self, figures: Callable[[timing.Timeline], Iterable[float]]) -> tuple[float, ...]:
+    def sum(self, figures: Figures) -> tuple[float, ...]:
         """Of these figures of a timeline, over all steps."""
         rows = [(moment.weight, tuple(figures(moment.timeline))) for moment in self.moments]
         return tuple(sum(weight * row[column] for weight, row in rows) for column in range(len(rows[0][1])))
@@ -61,11 +64,8 @@ class Decoding:
 
 def decoding(
     prompt: Job, devices: Sequence[timing.Device], device_of: Sequence[int], network: timing.Network
-) -> Decoding | None:
-    """The steps of the request whose prompt this is, each beginning when its token is known; None: there are none."""
-    n_steps = prompt.new_tokens - 1
-    if n_steps < 1:
-        return None
+) -> Decoding:
+    """The steps, one at least, of the request whose prompt this is, each beginning when its token is known."""
     played: dict[int, tuple[Plan, timing.Timeline]] = {}
 
     def step(past: int) -> tuple[Plan, timing.Timeline]:
@@ -77,9 +77,15 @@ def decoding(
     def seconds(past: int) -> float:
         return step(past)[1].latency_s
 
-    first, last = prompt.n_tokens, prompt.n_tokens + n_steps - 1
-    weights = affine_weights(nodes(first, last, seconds))
-    return Decoding(n_steps, tuple(Moment(past, *step(past), weight) for past, weight in weights.items()))
+    pasts = prompt.step_pasts
+    weights = affine_weights(nodes(pasts[0], pasts[-1], seconds))
+    return Decoding(len(pasts), tuple(Moment(past, *step(past), weight) for past, weight in weights.items()))
+
+
+def over_request(of_pass: timing.Timeline, after: Decoding | None, figures: Figures) -> tuple[float, ...]:
+    """These figures of a pass and of the steps that follow it, if some do."""
+    found = tuple(figures(of_pass))
+    return found if after is None else tuple(map(add, found, after.sum(figures)))
 
 
 def nodes(first: int, last: int, value: Callable[[int], float]) -> list[int]:
@@ -107,8 +113,8 @@ def affine_weights(pasts: Sequence[int]) -> dict[int, float]:
 
 def decoded_cache_bytes(prompt: Job) -> tuple[int, ...]:
     """Per participant: keys and values when the last step has run."""
-    n_steps = prompt.new_tokens - 1
-    return cache_bytes(prompt.step(prompt.n_tokens + n_steps - 1) if n_steps > 0 else prompt)
+    pasts = prompt.step_pasts
+    return cache_bytes(prompt.step(pasts[-1]) if pasts else prompt)
 
 
 @remembered(maxsize=512)
@@ -118,9 +124,9 @@ def request_plan(job: Job) -> Plan:
     Of a job that generates nothing, its Plan.
     """
     plan = predict(job)
-    if job.new_tokens < 2:
+    if not job.step_pasts:
         return plan
-    last = predict(job.step(job.n_tokens + job.new_tokens - 2))
+    last = predict(job.step(job.step_pasts[-1]))
     return Plan(
         plan.n_ranks,
         plan.programs,

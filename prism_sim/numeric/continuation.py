@@ -10,11 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from prism_sim.numeric.cache import Cache
-from prism_sim.numeric.generate import padded_before, prompt_inputs
-from prism_sim.numeric.infer import main_output, plain
-from prism_sim.numeric.interpreter import execute, padding_mask
+from prism_sim.numeric.generate import padded_before, pass_of, prompt_inputs, prompt_lengths, step_inputs
 from prism_sim.plan import Plan
-from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 
 
@@ -48,16 +45,8 @@ def continuation(
         most = f"({prompt.batch}, 1 to {prompt.new_tokens})"
         raise ValueError(f"new tokens {tuple(new.shape)} must be (batch, tokens), here {most}")
     given = padded_before(inputs)
-    real = padding_mask(given)
-    before = torch.full((len(new),), prompt.n_tokens, device=new.device) if real is None else real.sum(1)
-    positions = before[:, None] + torch.arange(new.shape[1], device=new.device)
     step = prompt.step(prompt.n_tokens, new.shape[1])
     caches = [Cache() for _ in range(prompt.n_ranks + 1)]
-
-    def made(job: Job, of_pass: Mapping[str, Any]) -> tuple[Tensor, Plan]:
-        done = execute(model, plain(model, of_pass), job, observe, None, codebooks, caches)
-        return main_output(done.output), done.plan or predict(job)
-
-    last, of_prompt = made(prompt, prompt_inputs(given))
-    following, of_step = made(step, {"input_ids": new, "position_ids": positions})
+    last, of_prompt = pass_of(model, prompt, prompt_inputs(given), observe, codebooks, caches)
+    following, of_step = pass_of(model, step, step_inputs(new, prompt_lengths(given)), observe, codebooks, caches)
     return Continuation(torch.cat((last[:, -1:], following), dim=1), of_prompt, of_step)

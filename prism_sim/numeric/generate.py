@@ -86,7 +86,7 @@ def generate(
     given = padded_before(inputs)
     prompt = job_for(model, given, ranks, strategy, chosen, placement or Placement()).prompt(new_tokens)
     with torch.no_grad():
-        return _Run(model, prompt, given, picking, observe, codebooks).generate(new_tokens)
+        return _Run(model, prompt, given, picking, observe, codebooks).generate()
 
 
 class _Run:
@@ -106,16 +106,16 @@ class _Run:
         self.random = torch.Generator().manual_seed(picking.seed)
         self.ended = torch.zeros(prompt.batch, dtype=torch.bool)
 
-    def generate(self, new_tokens: int, forced: Tensor | None = None) -> Generated:
+    def generate(self, forced: Tensor | None = None) -> Generated:
         """forced: tokens (batch, new) to go on with, whatever is picked."""
         logits, plan = self._pass(self.prompt, prompt_inputs(self.given))
         plans, all_logits, tokens = [plan], [logits], [self._pick(logits)]
         lengths = prompt_lengths(self.given)
-        for step in range(new_tokens - 1):
+        for step, past in enumerate(self.prompt.step_pasts):
             if bool(self.ended.all()):
                 break
             fed = tokens[-1] if forced is None else forced[:, step]
-            logits, plan = self._pass(self.prompt.step(self.prompt.n_tokens + step), step_inputs(fed, lengths + step))
+            logits, plan = self._pass(self.prompt.step(past), step_inputs(fed[:, None], lengths + step))
             plans.append(plan)
             all_logits.append(logits)
             tokens.append(self._pick(logits))
@@ -129,8 +129,8 @@ class _Run:
 
     def _pass(self, job: Job, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Plan]:
         """The logits (batch, vocabulary) of the last token, and the pass's Plan."""
-        done = execute(self.model, plain(self.model, inputs), job, self.observe, None, self.codebooks, self.caches)
-        return main_output(done.output)[:, -1], done.plan or predict(job)
+        logits, plan = pass_of(self.model, job, inputs, self.observe, self.codebooks, self.caches)
+        return logits[:, -1], plan
 
     def _pick(self, logits: Tensor) -> Tensor:
         """A token for each sequence, (batch,)."""
@@ -145,6 +145,19 @@ class _Run:
         found = found.masked_fill(self.ended, self.picking.padding)
         self.ended |= torch.isin(found, torch.tensor(self.picking.end_of_text, dtype=found.dtype))
         return found
+
+
+def pass_of(
+    model: nn.Module,
+    job: Job,
+    inputs: Mapping[str, Tensor],
+    observe: bool,
+    codebooks: Sequence[Tensor] | None,
+    caches: Sequence[Cache],
+) -> tuple[Tensor, Plan]:
+    """The logits (batch, tokens, vocabulary) of one pass of a request, and its Plan, predicted or as observed."""
+    done = execute(model, plain(model, inputs), job, observe, None, codebooks, caches)
+    return main_output(done.output), done.plan or predict(job)
 
 
 @torch.no_grad()
@@ -164,7 +177,7 @@ def continued(
     """
     never_ends = Picking(0.0, None, 0, (), 0)
     one = _Run(model, prompt, padded_before(inputs), never_ends, observe, codebooks, caches)
-    return one.generate(prompt.new_tokens, forced)
+    return one.generate(forced)
 
 
 def _picking(
@@ -209,13 +222,13 @@ def padded_before(inputs: Mapping[str, Any]) -> dict[str, Tensor]:
 def prompt_lengths(given: Mapping[str, Tensor]) -> Tensor:
     """Real tokens of each prompt, (batch,)."""
     real = padding_mask(given)
-    batch, n_tokens = given["input_ids"].shape
-    return torch.full((batch,), n_tokens) if real is None else real.sum(1)
+    ids = given["input_ids"]
+    return torch.full((len(ids),), ids.shape[1], device=ids.device) if real is None else real.sum(1)
 
 
 def step_inputs(tokens: Tensor, lengths: Tensor) -> dict[str, Any]:
-    """What the model's own forward takes of a step. tokens: (batch,), of which each follows `lengths` (batch,)."""
-    return {"input_ids": tokens[:, None], "position_ids": lengths[:, None]}
+    """What the model's own forward takes of a step. tokens: (batch, rows), which follow `lengths` (batch,) others."""
+    return {"input_ids": tokens, "position_ids": lengths[:, None] + torch.arange(tokens.shape[1], device=tokens.device)}
 
 
 def prompt_inputs(given: Mapping[str, Tensor]) -> dict[str, Any]:

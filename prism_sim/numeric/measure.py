@@ -79,7 +79,7 @@ def _measured_text(source: ModelSource, given: InputSource, prompt: Job) -> tupl
     """Of text: the logits of all new tokens, both models going on with the undistributed one's own tokens."""
     model, inputs, reference, tokens = _undistributed_text(source, given, prompt.new_tokens)
     found = continued(model, inputs, prompt, forced=tokens)
-    jobs = [prompt, *(prompt.step(prompt.n_tokens + step) for step in range(prompt.new_tokens - 1))]
+    jobs = [prompt, *map(prompt.step, prompt.step_pasts)]
     plans = (found.prompt, *found.steps)
     confirmed = all(plan.observable() == predict(job).observable() for plan, job in zip(plans, jobs, strict=True))
     return fidelity(found.logits, reference, logits=True), confirmed

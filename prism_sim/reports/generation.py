@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from rich.console import Console
 
+from prism_sim.generation.generation import Generation
 from prism_sim.reports.tables import new_table
-from prism_sim.simulation.simulate import Generation
 from prism_sim.units_text import bytes_text, seconds_text
 
 

@@ -92,6 +92,11 @@ class Job:
         )
 
     @property
+    def step_pasts(self) -> range:
+        """Of each step that follows the pass over this prompt, the tokens before it; empty where none does."""
+        return range(self.n_tokens, self.n_tokens + max(0, self.new_tokens - 1))
+
+    @property
     def element_bytes(self) -> int:
         return ELEMENT_TYPES[self.dtype].group_bytes
 

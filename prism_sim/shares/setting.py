@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from prism_sim import timing
-from prism_sim.generation.decoding import Decoding, decoding, request_plan
+from prism_sim.generation.decoding import Decoding, decoding, over_request, request_plan
 from prism_sim.partition import split
 from prism_sim.plan import Plan
 from prism_sim.plugins import remembered
@@ -51,7 +51,7 @@ class Setting:
     @property
     def decoding(self) -> Decoding | None:
         """The steps that follow the pass over a prompt; None: nothing follows."""
-        return _decoding(self) if self.job.new_tokens > 1 else None
+        return _decoding(self) if self.job.step_pasts else None
 
     @property
     def _job(self) -> Job:
@@ -154,15 +154,13 @@ class Played:
     @property
     def latency_s(self) -> float:
         """Of the whole request."""
-        decoding = self.setting.decoding
-        return self.timeline.latency_s + (0.0 if decoding is None else decoding.total_s)
+        return over_request(self.timeline, self.setting.decoding, lambda timeline: (timeline.latency_s,))[0]
 
     @property
     def busy_s(self) -> tuple[float, ...]:
         """Of each rank's device."""
-        decoding = self.setting.decoding
-        steps_s = (0.0,) * len(self.timeline.busy_s) if decoding is None else decoding.sum(lambda one: one.busy_s)
-        return tuple(self.timeline.busy_s[device] + steps_s[device] for device in self.setting.device_of[:-1])
+        busy_s = over_request(self.timeline, self.setting.decoding, lambda timeline: timeline.busy_s)
+        return tuple(busy_s[device] for device in self.setting.device_of[:-1])
 
 
 @remembered(maxsize=16)
@@ -172,7 +170,7 @@ def _played(setting: Setting, plan: Plan | None = None) -> Played:
 
 
 @remembered(maxsize=16)
-def _decoding(setting: Setting) -> Decoding | None:
+def _decoding(setting: Setting) -> Decoding:
     return decoding(setting._job, setting.devices, setting.device_of, setting.network)
 
 

@@ -59,7 +59,7 @@ class BackToBack:
     def paces_per_s(self) -> dict[ThroughputMode, float]:
         """Requests a second when the next is always waiting, by how they are served."""
         setting = self.setting
-        if setting.job.new_tokens > 1:
+        if setting.job.step_pasts:
             return self._paces_of_generation
         where = setting.devices, setting.device_of, setting.network
         paces: dict[ThroughputMode, float] = {"split": timing.play_stream(self.plan, *where).throughput_per_s}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
+from math import isnan, nan
 from operator import add
-from typing import Any
 
 from prism_sim import families, strategies, timing
 from prism_sim.compressors import Compressor
-from prism_sim.generation.decoding import Decoding, decoded_cache_bytes
+from prism_sim.generation.decoding import Decoding, Figures, over_request
+from prism_sim.generation.generation import Generation
 from prism_sim.plan import Compute, ParticipantId, Plan
 from prism_sim.plugins import remembered
 from prism_sim.progress import SILENT, Progress
@@ -62,20 +63,19 @@ class Simulation:
         """What follows the pass over the prompt; None: that is all."""
         return self.setting.decoding
 
-    @property
+    @cached_property
     def generation(self) -> Generation | None:
         """Of a request that generates text; None of any other."""
-        return Generation.of(self) if self.job.new_tokens else None
+        return Generation.of(self.job, self.timeline, self.decoding) if self.job.new_tokens else None
 
     @property
     def latency_s(self) -> float:
         """Of the whole request, to its last new token."""
-        return self.timeline.latency_s + (0.0 if self.decoding is None else self.decoding.total_s)
+        return self.over_request(lambda timeline: (timeline.latency_s,))[0]
 
-    def over_request(self, figures: Callable[[timing.Timeline], Iterable[float]]) -> tuple[float, ...]:
+    def over_request(self, figures: Figures) -> tuple[float, ...]:
         """These figures of the pass, and of all steps that follow it."""
-        of_pass = tuple(figures(self.timeline))
-        return of_pass if self.decoding is None else tuple(map(add, of_pass, self.decoding.sum(figures)))
+        return over_request(self.timeline, self.decoding, figures)
 
     @cached_property
     def breakdown_s(self) -> dict[str, float]:
@@ -127,7 +127,7 @@ class Simulation:
         """What each exchange of the plan became."""
         return tuple(map(lower, self.plan.exchanges, self.algorithms))
 
-    @property
+    @cached_property
     def collectives(self) -> dict[str, list[str]]:
         """The algorithms of each kind of collective exchange; several where sizes differ, as in pass and step."""
         found: dict[str, list[str]] = {}
@@ -187,10 +187,9 @@ class Simulation:
     @cached_property
     def energy_j(self) -> tuple[float | None, ...]:
         """Of one request, per device; None where a device does not state its powers or takes no part."""
-        states = [joule is not None for joule in timing.energy_j(self.timeline, self.devices)]
-        joules = self.over_request(lambda timeline: [j or 0.0 for j in timing.energy_j(timeline, self.devices)])
+        joules = self.over_request(lambda timeline: [_or_nan(one) for one in timing.energy_j(timeline, self.devices)])
         return tuple(
-            joule if states[device] and device in self.device_of else None for device, joule in enumerate(joules)
+            None if isnan(joule) or device not in self.device_of else joule for device, joule in enumerate(joules)
         )
 
     @property
@@ -240,49 +239,6 @@ class Simulation:
         job = self.job
         find = strategies.find(job.strategy).compressors
         return () if job.n_ranks == 1 else find(job.options, job.n_tokens, job.n_ranks, job.sizes.n_blocks) or ()
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """How fast text comes.
-
-    ttft_s: time to first token, from the request to the first new token at the terminal. tpot_s: time per output token,
-    the mean of the later ones; None: there are none. step_breakdown_s: of the mean step, parts of its critical path.
-    step_bytes: that cross between devices in the mean step. cache_bytes: per participant, of keys and values at the
-    end.
-    """
-
-    new_tokens: int
-    batch: int
-    ttft_s: float
-    tpot_s: float | None
-    prompt_breakdown_s: Mapping[str, float]
-    step_breakdown_s: Mapping[str, float] | None
-    step_bytes: float | None
-    cache_bytes: tuple[int, ...]
-
-    @property
-    def tokens_per_s(self) -> float | None:
-        """Of all sequences, once the first token is there."""
-        return None if self.tpot_s is None else self.batch / self.tpot_s
-
-    @staticmethod
-    def of(simulation: Simulation) -> Generation:
-        job, after = simulation.job, simulation.decoding
-        n_steps = 0 if after is None else after.n_steps
-        return Generation(
-            new_tokens=job.new_tokens,
-            batch=job.batch,
-            ttft_s=simulation.timeline.latency_s,
-            tpot_s=None if after is None else after.tpot_s,
-            prompt_breakdown_s=dict(simulation.timeline.breakdown_s),
-            step_breakdown_s=None if after is None else {k: s / n_steps for k, s in after.breakdown_s.items()},
-            step_bytes=None if after is None else sum(after.sum(lambda timeline: timeline.sent_bytes)) / n_steps,
-            cache_bytes=decoded_cache_bytes(job),
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "cache_bytes": list(self.cache_bytes), "tokens_per_s": self.tokens_per_s}
 
 
 def simulate(
@@ -349,6 +305,11 @@ def may_be_better_shared(simulation: Simulation) -> bool:
 def replayed(simulation: Simulation, job: Job) -> Simulation:
     """Another job on the same devices and network; its shares are numbers."""
     return simulated(Split(replace(simulation.setting, job=job), simulation.share_kind))
+
+
+def _or_nan(joules: float | None) -> float:
+    """Which is unknown, and so is every sum with it."""
+    return nan if joules is None else joules
 
 
 def _flops_by_label(steps: Iterable[Compute]) -> dict[str, int]:
