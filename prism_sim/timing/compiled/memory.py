@@ -58,6 +58,7 @@ class Memory:
             ),
             1,
         )
+        n_moments = 64 + (32 + wanted.in_flight) * (n_messages + n_steps)  # most streams' fit; what's not used is free
         routes = network.sections[at.ROUTES].reshape(-1, at.ROUTE)
         most_hops = int(np.diff(routes).max(initial=2))
         n_shared = n_devices if network.medium == at.FAIR else 0
@@ -81,7 +82,7 @@ class Memory:
             at.MOST_BLOCKED: n_exchanges * n_participants if wanted.logged else 0,
             at.MOST_LEGS: 4 * most_hops * n_logged,
             at.MOST_BOOKINGS: most_hops * n_logged,
-            at.MOST_MOMENTS: self.room * (64 + 16 * (n_messages + n_steps)) if wanted.n_rounds else 0,
+            at.MOST_MOMENTS: self.room * n_moments if wanted.n_rounds else 0,
             at.MOST_STACKED: 2 * (tables.largest_exchange + 2),
             at.MOST_SEGMENTS: 8 * (n_holds + 8 * n_logged),
         }
