@@ -23,6 +23,11 @@ def seconds_text(seconds: float) -> str:
     return _scaled(seconds, "s", ((1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n")))
 
 
+def interval_text(low_s: float, high_s: float) -> str:
+    """'380 ms to 450 ms'."""
+    return f"{seconds_text(low_s)} to {seconds_text(high_s)}"
+
+
 def bytes_text(count: float) -> str:
     """5898240 -> '5.90 MB' (10^6)."""
     return _scaled(count, "B", ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1, "")))

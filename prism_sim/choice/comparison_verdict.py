@@ -94,7 +94,12 @@ def _gain(comparison: Comparison, candidate: Candidate) -> str:
 
 def _uncertain(comparison: Comparison, candidate: Candidate) -> str:
     single = comparison.single
-    return uncertain_text(single.latency_s / candidate.latency_s) if single.fits else ""
+    uncertain = uncertain_text(single.latency_s / candidate.latency_s) if single.fits else ""
+    return f"{uncertain}{_flips(comparison, candidate)}"
+
+
+def _flips(comparison: Comparison, candidate: Candidate) -> str:
+    return str(comparison.flips(candidate) or "")
 
 
 def _runner_up(comparison: Comparison) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from prism_sim.catalogue import nearest
+from prism_sim.scenario.ranged import fitted_numbers, with_fitted
 from prism_sim.scenario.spec import DeviceSpec
 from prism_sim.syntax.errors import FieldPath, shown
 from prism_sim.syntax.fields import Section
@@ -27,10 +29,13 @@ def devices(file: ScenarioSection, source: Source) -> tuple[DeviceSpec, ...]:
         runtime = _runtime(section, ("devices", index), source)
         numbers = _device_numbers(section, ("devices", index), source)
         try:
-            made = {"preset": section.preset, "runtime": runtime, **numbers}
-            found += [DeviceSpec(name=name, **made) for name in names[index]]
+            made = DeviceSpec(name="", preset=section.preset, runtime=runtime, **numbers)
         except ValueError as error:  # a rule between its numbers
             raise source.error(("devices", index), str(error)) from None
+        if section.preset is not None:
+            preset = source.presets.device(section.preset)
+            made = with_fitted(made, fitted_numbers(preset, runtime, DeviceSection, stated_in(section)))
+        found += [replace(made, name=name) for name in names[index]]
     return tuple(found)
 
 
@@ -46,10 +51,10 @@ def check_rates(file: ScenarioSection, weight_dtype: str | None, source: Source)
             raise source.error(("devices", index, needed), f"{rule}; write for example {needed}: 40 GFLOP/s")
 
 
-def message_overhead_s(devices: Sequence[DeviceSpec], taking_part: Iterable[int]) -> float | None:
-    """The largest that one of these states: a network has one for all. None if they state none."""
-    stated = (devices[index].message_overhead_s for index in taking_part)
-    return max((one for one in stated if one is not None), default=None)
+def slowest_sender(devices: Sequence[DeviceSpec], taking_part: Iterable[int]) -> DeviceSpec | None:
+    """Of these the one that states the largest overhead of a message: a network has one for all. None: none does."""
+    stated = [devices[index] for index in sorted(taking_part) if devices[index].message_overhead_s is not None]
+    return max(stated, key=lambda device: device.message_overhead_s or 0.0, default=None)
 
 
 def _runtime(section: DeviceSection, path: FieldPath, source: Source) -> str | None:
@@ -112,9 +117,14 @@ def _device_numbers(section: DeviceSection, path: FieldPath, source: Source) -> 
 
 def merged(section: Section, preset: Mapping[str, Any], kind: type[Section] | None = None) -> dict[str, Any]:
     """What the section states, and its preset where it is silent, validated alike or as another kind of section."""
-    stated = {name: getattr(section, name) for name in section.model_fields_set}
     checked = (kind or type(section)).model_validate(preset)
-    return {name: getattr(checked, name) for name in preset} | {k: v for k, v in stated.items() if v is not None}
+    return {name: getattr(checked, name) for name in preset} | stated_in(section)
+
+
+def stated_in(section: Section) -> dict[str, Any]:
+    """What the section says itself."""
+    written = {name: getattr(section, name) for name in section.model_fields_set}
+    return {name: value for name, value in written.items() if value is not None}
 
 
 def _names(sections: Sequence[DeviceSection], source: Source) -> list[list[str]]:

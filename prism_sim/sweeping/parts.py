@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from prism_sim import timing
 from prism_sim.devices import kinds_of
 from prism_sim.scenario import DeviceSpec, NetworkSpec, Scenario, ScenarioError
-from prism_sim.scenario.hardware import message_overhead_s
+from prism_sim.scenario.hardware import slowest_sender
 from prism_sim.scenario.scenario import hash_of
 from prism_sim.shares.choice import Split
 from prism_sim.simulation import hardware
@@ -193,7 +193,8 @@ class Parts:
         def of(part: str) -> dict[str, str]:
             return {section: text for section, text in texts.items() if part_of(section) == part}
 
-        overhead_s = message_overhead_s(scenario.devices, {scenario.terminal, *scenario.ranks})
+        sender = slowest_sender(scenario.devices, {scenario.terminal, *scenario.ranks})
+        overhead_s = None if sender is None else sender.message_overhead_s
         boards = HardwarePart(number, overhead_s, scenario.devices, of(HARDWARE))
         where = number if names_devices else None, overhead_s, named[NETWORK]
         return Resolved(

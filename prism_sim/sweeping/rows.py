@@ -21,6 +21,8 @@ LEFT_OUT = (
     "name",
     "task",
     "better_shares",
+    "latency_range_s",
+    "ranges",
     "provenance",
 )  # the same for all points, beside the table, or advice
 MAY_BE_NULL = {  # sections, and the figures in them, so that tables have the same columns with and without

@@ -12,10 +12,12 @@ from typing import Any, Literal
 from prism_sim import strategies
 from prism_sim.choice.auto import resolved
 from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.simulation.fit_samples import N_SAMPLES, FitSamples
 from prism_sim.simulation.memory import lacking
 from prism_sim.simulation.placed import placed
-from prism_sim.simulation.simulate import simulate
+from prism_sim.simulation.simulate import Simulation, simulate
 from prism_sim.syntax.errors import Place
+from prism_sim.why.breakeven_range import SampledPoint, SampledScan, moved_interval
 from prism_sim.why.varied import SAME, Varied, varied
 
 SCHEMA = "prism-sim/breakeven/1"
@@ -68,6 +70,7 @@ class BreakEven:
     """own: the scenario's strategy; other: what it is compared with. points: the scan, in order, skipped ones too.
 
     shares: the word by which a silent scenario's shares were chosen, if they were uneven anywhere; else None.
+    scan: of samples; None where no number has an interval, or the plans are too large.
     """
 
     scenario: Scenario
@@ -77,6 +80,7 @@ class BreakEven:
     points: tuple[VariedPoint, ...]
     crossings: tuple[OrderChange, ...]
     shares: str | None = None
+    scan: SampledScan | None = None
 
     @property
     def simulated(self) -> list[VariedPoint]:
@@ -118,11 +122,22 @@ class BreakEven:
             "skipped": [
                 {"from": low, "to": high, "points": n, "reason": reason} for low, high, n, reason in self.skipped
             ],
+            "ranges": None if self.scan is None else {"samples": N_SAMPLES, "changing": self.scan.n_changing},
             "scenario_hash": self.scenario.hash,
         }
 
+    def moved(self, crossing: OrderChange) -> list[float]:
+        """Where each sample that has such a crossing has it; nothing where none was sampled, or it is at no amount."""
+        if self.scan is None or crossing.at is None:
+            return []
+        return self.scan.moved(crossing.at.amount, crossing.low.sign or -crossing.high.sign)
+
     def _point(self, point: VariedPoint) -> dict[str, Any]:
+        sampled = None if self.scan is None else self.scan.point(point.amount)
+        own, other = (None, None) if sampled is None else sampled.intervals_s
         return {
+            "latency_range_s": None if own is None else list(own),
+            "against_latency_range_s": None if other is None else list(other),
             "value": point.amount,
             "text": self.varied.text(point.amount),
             "latency_s": None if math.isinf(point.own_s) else point.own_s,
@@ -130,9 +145,13 @@ class BreakEven:
         }
 
     def _crossing(self, crossing: OrderChange) -> dict[str, Any]:
+        moved = self.moved(crossing)
+        within = moved_interval(moved)
         return {
             "kind": crossing.kind,
             "at": None if crossing.at is None else self._point(crossing.at),
+            "at_range": None if within is None else list(within),
+            "at_samples": len(moved) if self.scan is not None and crossing.at is not None else None,
             "low": self._point(crossing.low),
             "high": self._point(crossing.high),
             "winner_below": self.winner(crossing.low),
@@ -171,9 +190,11 @@ def break_even(
     if not simulated:
         rule = f"no point of the range can be simulated; the first: {points[0].reason}"
         raise Place(f"--vary {vary}").error(file, (), rule)
-    crossings = [crossing for a, b in pairwise(simulated) for crossing in search.between(a, b)]
+    crossings = list(_merged([crossing for a, b in pairwise(simulated) for crossing in search.between(a, b)]))
     shares = CHOSEN if search.uneven else None
-    return BreakEven(scenario, search.varied, own, other, tuple(points), tuple(_merged(crossings)), shares)
+    shown = {*simulated, *(crossing.at for crossing in crossings if crossing.at is not None)}
+    scan = SampledScan.of(search.varied, (search.sampled(point.amount) for point in shown))
+    return BreakEven(scenario, search.varied, own, other, tuple(points), tuple(crossings), shares, scan)
 
 
 @dataclass
@@ -194,9 +215,7 @@ class _Search:
 
     def simulated(self, amount: float) -> VariedPoint:
         """Each with the shares that serve it, where the scenario is silent about them."""
-        scenario = self.scenario.with_overrides({self.varied.field: self.varied.value(amount)})
-        with placed(scenario):
-            own, other = (simulate(scenario, name, silent_shares=CHOSEN) for name in (None, self.other))
+        scenario, own, other = self.pair(amount)
         if "shares" not in scenario.written.strategy_fields:
             self.uneven |= any(one.share_kind not in (None, "equal") for one in (own, other))
         reason = None
@@ -205,6 +224,17 @@ class _Search:
             reason = " and ".join(f"{name} does not fit the memory of {one.device}" for name, one in missed if one)
         own_s, other_s = (one.latency_s if one.fits else math.inf for one in (own, other))
         return VariedPoint(amount, own_s, other_s, reason)
+
+    def sampled(self, amount: float) -> SampledPoint | None:
+        """Of a point that can be simulated."""
+        return SampledPoint.of(amount, *self.pair(amount)) if FitSamples.of(self.scenario) is not None else None
+
+    def pair(self, amount: float) -> tuple[Scenario, Simulation, Simulation]:
+        """Both strategies' simulations."""
+        scenario = self.scenario.with_overrides({self.varied.field: self.varied.value(amount)})
+        with placed(scenario):
+            own, other = (simulate(scenario, name, silent_shares=CHOSEN) for name in (None, self.other))
+        return scenario, own, other
 
     def between(self, a: VariedPoint, b: VariedPoint, halvings: int = 0) -> Iterator[OrderChange]:
         """Where the order changes between two points."""
