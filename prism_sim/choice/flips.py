@@ -1,4 +1,4 @@
-"""Whether an answer flips within what the intervals of the numbers leave open: in how many samples another is faster."""
+"""Whether an answer flips within what the numbers' intervals leave open: in how many samples another is faster."""
 
 from __future__ import annotations
 

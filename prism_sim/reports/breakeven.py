@@ -12,8 +12,9 @@ from rich.table import Table
 from prism_sim.reports.tables import new_table
 from prism_sim.simulation.fit_samples import N_SAMPLES
 from prism_sim.units_text import seconds_text
-from prism_sim.why.breakeven import BreakEven, OrderChange, VariedPoint
+from prism_sim.why.breakeven import BreakEven
 from prism_sim.why.breakeven_range import moved_interval
+from prism_sim.why.order_change import OrderChange, VariedPoint
 
 
 def show_break_even(found: BreakEven, console: Console) -> None:

@@ -11,8 +11,8 @@ from prism_sim.choice.result import RunResult
 from prism_sim.choice.verdict import verdict
 from prism_sim.reports.accuracy import show_accuracy, show_notes
 from prism_sim.reports.collectives import exchanges_lines
-from prism_sim.reports.generation import show_generation
 from prism_sim.reports.fit_samples import RANGE, range_cell, show_samples
+from prism_sim.reports.generation import show_generation
 from prism_sim.reports.tables import NarrowName, new_table, parts_table
 from prism_sim.simulation.simulate import Simulation
 from prism_sim.units_text import bytes_text, flops_text, seconds_text, speedup_text

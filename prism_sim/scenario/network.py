@@ -76,14 +76,12 @@ def network(
         switching=known.get("switching", "cut-through"),
         links=_links(section, devices, source) if medium == "links" else (),
     )
-    of_preset = _fitted(section, stated, source)
-    of_sender = () if sender is None or section.message_overhead is not None else sender.fitted
-    return with_fitted(spec, (*of_preset, *(one for one in of_sender if "message_overhead_s" in one.attributes)))
+    of_sender = sender.fitted if sender is not None and section.message_overhead is None else ()
+    overheads = [number for number in of_sender if "message_overhead_s" in number.attributes]
+    return with_fitted(spec, (*_fitted(section, stated, source), *overheads))
 
 
-def _fitted(
-    section: NetworkSection | LinkSection, stated: Collection[str], source: Source
-) -> tuple[FittedNumber, ...]:
+def _fitted(section: NetworkSection | LinkSection, stated: Collection[str], source: Source) -> tuple[FittedNumber, ...]:
     """Of its preset, but for what is stated in its place."""
     if section.preset is None:
         return ()

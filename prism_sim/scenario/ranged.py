@@ -54,12 +54,10 @@ def fitted_numbers(
     """Those of a preset with an interval. form: whose fields they are. stated: fields that stand in their place."""
     replaced = {attribute for field in stated for attribute in RANGED.get(field, ())}
     found = []
-    for figure in preset.figures_under(runtime):
-        attributes = tuple(one for one in RANGED.get(figure.field, ()) if one not in replaced)
-        if figure.interval is not None and attributes:
-            low, high = (getattr(form.model_validate({figure.field: end}), figure.field) for end in figure.interval)
-            name = " ".join(filter(None, (preset.name, runtime, figure.field)))
-            found.append(FittedNumber(name, attributes, low, high))
+    for field, ends in preset.intervals_under(runtime).items():
+        low, high = (getattr(form.model_validate({field: end}), field) for end in ends)
+        attributes = tuple(one for one in RANGED[field] if one not in replaced)
+        found.append(FittedNumber(" ".join(filter(None, (preset.name, runtime, field))), attributes, low, high))
     return tuple(found)
 
 
@@ -76,7 +74,7 @@ def _has(spec: Spec, attribute: str, number: FittedNumber) -> bool:
 
 def fitted_in(devices: Iterable[DeviceSpec], network: NetworkSpec) -> dict[str, FittedNumber]:
     """Of all of them, and of the network's links, by name."""
-    specs = (*devices, network, *network.links)
+    specs: list[DeviceSpec | NetworkSpec | LinkSpec] = [*devices, network, *network.links]
     return {number.name: number for spec in specs for number in spec.fitted}
 
 

@@ -120,7 +120,9 @@ def _device_content(device: DeviceSpec) -> dict[str, Any]:
 def _network_content(network: NetworkSpec) -> dict[str, Any]:
     """What was added since only where there is some, as of a device: the answers of all others are what they were."""
     content = {key: value for key, value in asdict(network).items() if key != "preset"}
-    content["links"] = [{key: value for key, value in link.items() if key != "fitted" or value} for link in content["links"]]
+    content["links"] = [
+        {key: value for key, value in link.items() if key != "fitted" or value} for link in content["links"]
+    ]
     return {key: value for key, value in content.items() if key != "fitted" or value}
 
 

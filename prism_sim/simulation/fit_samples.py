@@ -23,7 +23,9 @@ from prism_sim.timing.many import play_many
 from prism_sim.timing.rig import Rig
 
 N_SAMPLES = 16
-MOST_COMPILED = 100_000  # steps and messages of a plan; larger ones are not sampled: that would take longer than a second
+MOST_COMPILED = (
+    100_000  # steps and messages of a plan; larger ones are not sampled: that would take longer than a second
+)
 MOST_PLAIN = 2_000
 
 Interval = tuple[float, float]
@@ -31,7 +33,7 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class SampledTimes:
-    """Seconds of a request, one value a sample. ttft_s, tpot_s: of one that generates text, as `Generation`; or empty."""
+    """Seconds of a request, one value a sample. ttft_s, tpot_s: of text, as in `Generation`; or none."""
 
     latency_s: tuple[float, ...]
     ttft_s: tuple[float, ...] = ()

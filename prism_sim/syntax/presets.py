@@ -76,6 +76,11 @@ class HardwarePreset:
         settings = {name: plain.get(text, text) for name, text in self.settings}
         return {figure.field: _written(figure.text) for figure in self.figures_under(runtime)} | settings
 
+    def intervals_under(self, runtime: str | None) -> dict[str, tuple[str | float, str | float]]:
+        """Low and high of those numbers that have an interval, as a scenario's section would state them."""
+        intervals = {figure.field: figure.interval for figure in self.figures_under(runtime)}
+        return {field: (_written(one[0]), _written(one[1])) for field, one in intervals.items() if one is not None}
+
     def figures_under(self, runtime: str | None) -> tuple[Figure, ...]:
         """What holds under every runtime, and this one's own, which win."""
         own = self.by_runtime[runtime] if runtime is not None else ()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import groupby, pairwise
-from typing import Any, Literal
+from typing import Any
 
 from prism_sim import strategies
 from prism_sim.choice.auto import resolved
@@ -18,51 +18,14 @@ from prism_sim.simulation.placed import placed
 from prism_sim.simulation.simulate import Simulation, simulate
 from prism_sim.syntax.errors import Place
 from prism_sim.why.breakeven_range import SampledPoint, SampledScan, moved_interval
-from prism_sim.why.varied import SAME, Varied, varied
+from prism_sim.why.order_change import OrderChange, VariedPoint, merged
+from prism_sim.why.varied import Varied, varied
 
 SCHEMA = "prism-sim/breakeven/1"
 DEFAULT_POINTS = 64
-TIE = 1e-9  # relative; latencies nearer to each other differ by rounding
 EQUAL = 1e-3  # relative; at a place where the order changes and latencies differ by more, one of them jumps
 MOST_HALVINGS = 60
 CHOSEN = "auto"  # shares that serve a strategy, where the scenario is silent about them
-
-
-@dataclass(frozen=True)
-class VariedPoint:
-    """Both latencies at one amount of the varied field; infinite where a plan does not fit the devices.
-
-    reason: why it could not be simulated, or that neither fits.
-    """
-
-    amount: float
-    own_s: float = math.nan
-    other_s: float = math.nan
-    reason: str | None = None
-
-    @property
-    def sign(self) -> int:
-        """-1: the scenario's own strategy is faster, or the only one that fits; 1: the other; 0: neither."""
-        if math.isinf(self.own_s) or math.isinf(self.other_s):
-            return -1 if math.isinf(self.other_s) else 1
-        difference_s = self.own_s - self.other_s
-        if abs(difference_s) <= TIE * max(self.own_s, self.other_s):
-            return 0
-        return -1 if difference_s < 0 else 1
-
-
-@dataclass(frozen=True)
-class OrderChange:
-    """Where the order changes: between `low` and `high`, next to each other.
-
-    kind: equal, both take the same time at `at`; flips, between two whole numbers; jumps, a latency does; fits, one of
-    them fits the devices on one side only; gap, what lies between cannot be simulated. at: None unless equal.
-    """
-
-    low: VariedPoint
-    high: VariedPoint
-    kind: Literal["equal", "flips", "jumps", "fits", "gap"]
-    at: VariedPoint | None = None
 
 
 @dataclass(frozen=True)
@@ -190,7 +153,7 @@ def break_even(
     if not simulated:
         rule = f"no point of the range can be simulated; the first: {points[0].reason}"
         raise Place(f"--vary {vary}").error(file, (), rule)
-    crossings = list(_merged([crossing for a, b in pairwise(simulated) for crossing in search.between(a, b)]))
+    crossings = list(merged([crossing for a, b in pairwise(simulated) for crossing in search.between(a, b)]))
     shares = CHOSEN if search.uneven else None
     shown = {*simulated, *(crossing.at for crossing in crossings if crossing.at is not None)}
     scan = SampledScan.of(search.varied, (search.sampled(point.amount) for point in shown))
@@ -260,22 +223,3 @@ class _Search:
         if abs(nearest.own_s - nearest.other_s) <= EQUAL * nearest.other_s:
             return OrderChange(a, b, "equal", nearest)
         return OrderChange(a, b, "jumps")
-
-
-def _merged(crossings: Sequence[OrderChange]) -> Iterator[OrderChange]:
-    """A change to equal and one from equal, at one amount, are one change, or none if they only touch there."""
-    waiting: OrderChange | None = None
-    for crossing in crossings:
-        if waiting is not None and _meet(waiting.high, crossing.low):
-            joined = replace(waiting, high=crossing.high, kind="equal", at=crossing.low)
-            waiting = joined if joined.low.sign != joined.high.sign else None
-            continue
-        if waiting is not None:
-            yield waiting
-        waiting = crossing
-    if waiting is not None:
-        yield waiting
-
-
-def _meet(a: VariedPoint, b: VariedPoint) -> bool:
-    return a.sign == 0 == b.sign and abs(a.amount - b.amount) <= 2 * SAME * max(abs(a.amount), abs(b.amount))
