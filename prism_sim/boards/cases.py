@@ -58,10 +58,15 @@ def scenario_of(row: BoardRow, devices: Any = None) -> Scenario:
 
 @dataclass(frozen=True)
 class Work:
-    """What one pass of a row computes, kernel by kernel, in order. flops, moved_bytes: (kernels,). beside: see above."""
+    """What one pass of a row computes: its kernels' FLOPs and bytes, in order, and each kind's beside how many it has.
+
+    flops, moved_bytes: (kernels,). kinds: (kinds, 2), the same two. counts: (kinds,). beside: as the function's.
+    """
 
     flops: NDArray[Any]
     moved_bytes: NDArray[Any]
+    kinds: NDArray[Any]
+    counts: NDArray[Any]
     beside: float
 
     def seconds(self, numbers: Mapping[str, float]) -> float:
@@ -69,16 +74,40 @@ class Work:
 
         As `devices.Device.compute_s` and `timing.dispatch` have it.
         """
+        return sum(self.parts_s(numbers).values())
+
+    def parts_s(self, numbers: Mapping[str, float]) -> dict[str, float]:
+        """The time that falls to each of these four numbers; the time's logarithm turns with theirs by its parts."""
+        kernels = _kernels_s(*self.kinds.T, numbers)
+        found = {name: float(self.counts @ seconds) for name, seconds in kernels.items()} | {"dispatch_s": 0.0}
+        if launch_s := numbers.get("dispatch_s", 0.0):
+            found = max(found, self._fed_s(launch_s, numbers), key=lambda parts: sum(parts.values()))
+        return {name: seconds * (1 + self.beside) for name, seconds in found.items()}
+
+    def _fed_s(self, launch_s: float, numbers: Mapping[str, float]) -> dict[str, float]:
+        """From the kernel that keeps all waiting: the k-th begins no earlier than k launches."""
         import numpy as np
 
-        arithmetic_s, traffic_s = self.flops / numbers["flops_per_s"], self.moved_bytes / numbers["memory_bytes_per_s"]
-        kernels_s = np.maximum(arithmetic_s, traffic_s) + numbers["op_overhead_s"]
-        whole_s = float(kernels_s.sum())
-        if launch_s := numbers.get("dispatch_s", 0.0):
-            left_s = np.cumsum(kernels_s[::-1])[::-1]
-            fed_s = (np.arange(1, len(left_s) + 1) * launch_s + left_s).max()
-            whole_s = max(whole_s, float(fed_s), launch_s * len(left_s))
-        return whole_s * (1 + self.beside)
+        kernels = _kernels_s(self.flops, self.moved_bytes, numbers)
+        left = {name: np.cumsum(seconds[::-1])[::-1] for name, seconds in kernels.items()}
+        launched_s = np.arange(1, len(self.flops) + 1) * launch_s
+        last = int(np.argmax(launched_s + sum(left.values())))
+        return {name: float(seconds[last]) for name, seconds in left.items()} | {"dispatch_s": float(launched_s[last])}
+
+
+def _kernels_s(
+    flops: NDArray[Any], moved_bytes: NDArray[Any], numbers: Mapping[str, float]
+) -> dict[str, NDArray[Any]]:
+    """Of each kernel, the time that its arithmetic takes, or its traffic, whichever is longer, and its launch."""
+    import numpy as np
+
+    arithmetic_s, traffic_s = flops / numbers["flops_per_s"], moved_bytes / numbers["memory_bytes_per_s"]
+    computes = arithmetic_s >= traffic_s
+    return {
+        "flops_per_s": np.where(computes, arithmetic_s, 0.0),
+        "memory_bytes_per_s": np.where(computes, 0.0, traffic_s),
+        "op_overhead_s": np.full(len(flops), numbers["op_overhead_s"]),
+    }
 
 
 @cache
@@ -88,8 +117,9 @@ def work(row: BoardRow) -> Work:
 
     plan = predict(_job(row))
     kernels = [kernel for one in plan.participants for step in plan.computes(one) for kernel in step.kernels]
-    flops, moved_bytes = (np.array([getattr(k, name) for k in kernels], float) for name in ("flops", "moved_bytes"))
-    return Work(flops, moved_bytes, beside(row.model))
+    each = np.array([(kernel.flops, kernel.moved_bytes) for kernel in kernels], float)
+    kinds, counts = np.unique(each, axis=0, return_counts=True)
+    return Work(each[:, 0], each[:, 1], kinds, counts, beside(row.model))
 
 
 def _job(row: BoardRow) -> Job:

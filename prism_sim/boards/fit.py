@@ -56,13 +56,8 @@ class BoardFit:
         return self.found[key] / spread, self.found[key] * spread
 
     def telling(self, key: Key) -> tuple[BoardRow, ...]:
-        """The rows whose time depends on it: a percent more of it is at least `TELLING` percent less or more."""
-        more = {**self.found, key: self.found[key] * 1.01}
-        return tuple(
-            row
-            for row in self.rows
-            if abs(log(work(row).seconds(_numbers(self.board, row, more)) / self.predicted_s(row))) > TELLING * log(1.01)
-        )
+        """The rows of whose time at least a fifth depends on it."""
+        return tuple(row for row in self.rows if abs(_turns(self.board, row, self.found).get(key, 0.0)) > TELLING)
 
     def is_informed(self, key: Key) -> bool:
         """Whether rows say of it at least half of what is known."""
@@ -80,12 +75,21 @@ def fit_board(board: Board, rows: Sequence[BoardRow]) -> BoardFit:
     covariance = np.array([[_shared(one, other) for other in keys] for one in keys])
     root = np.linalg.cholesky(covariance)
 
-    def residuals(z: NDArray[Any]) -> NDArray[Any]:
-        numbers = dict(zip(keys, np.exp(mean + root @ z), strict=True))
-        off = [log(work(row).seconds(_numbers(board, row, numbers)) / row.seconds) / log(ROW) for row in used]
-        return np.concatenate([_robust(np.array(off)), z])
+    def off(z: NDArray[Any]) -> tuple[dict[Key, float], NDArray[Any]]:
+        numbers = dict(zip(keys, map(float, np.exp(mean + root @ z)), strict=True))
+        return numbers, np.array([log(work(row).seconds(_numbers(board, row, numbers)) / row.seconds) for row in used])
 
-    found = least_squares(residuals, np.zeros(len(keys)), x_scale="jac")
+    def residuals(z: NDArray[Any]) -> NDArray[Any]:
+        return np.concatenate([_robust(off(z)[1] / log(ROW)), z])
+
+    def turns(z: NDArray[Any]) -> NDArray[Any]:
+        numbers, logarithms = off(z)
+        by_key = [_turns(board, row, numbers) for row in used]
+        each = np.array([[turned.get(key, 0.0) for key in keys] for turned in by_key]).reshape(len(used), len(keys))
+        slope = _robust_slope(logarithms / log(ROW)) / log(ROW)
+        return np.concatenate([slope[:, None] * (each @ root), np.eye(len(keys))])
+
+    found = least_squares(residuals, np.zeros(len(keys)), turns, x_scale="jac")
     left = np.linalg.inv(found.jac.T @ found.jac)
     values = np.exp(mean + root @ found.x)
     deviations = np.sqrt(np.diag(root @ left @ root.T))
@@ -104,6 +108,14 @@ def _robust(off: NDArray[Any]) -> NDArray[Any]:
     import numpy as np
 
     return np.sign(off) * np.sqrt(2 * (np.sqrt(1 + off**2) - 1))
+
+
+def _robust_slope(off: NDArray[Any]) -> NDArray[Any]:
+    import numpy as np
+
+    near = np.abs(off) < 1e-6
+    safe = np.where(near, 1.0, off)
+    return np.where(near, 1.0, safe / (_robust(safe) * np.sqrt(1 + safe**2)))
 
 
 def _keys(board: Board) -> list[Key]:
@@ -138,4 +150,15 @@ def _numbers(board: Board, row: BoardRow, values: Mapping[Key, float]) -> dict[s
         "memory_bytes_per_s": values[row.runtime, "memory_bandwidth"],
         "op_overhead_s": board.fed_op_overhead_s if fed else launch_s,
         "dispatch_s": launch_s if fed else 0.0,
+    }
+
+
+def _turns(board: Board, row: BoardRow, values: Mapping[Key, float]) -> dict[Key, float]:
+    """By how much the time's logarithm turns with each number's: minus a rate's part of the time, plus a launch's."""
+    parts = work(row).parts_s(_numbers(board, row, values))
+    whole_s = sum(parts.values())
+    return {
+        (row.runtime, row.rate_type): -parts["flops_per_s"] / whole_s,
+        (row.runtime, "memory_bandwidth"): -parts["memory_bytes_per_s"] / whole_s,
+        (row.runtime, "launch"): parts["dispatch_s" if board.is_fed(row.runtime) else "op_overhead_s"] / whole_s,
     }
