@@ -120,6 +120,7 @@ class RunResult:
         simulation = self.simulation
         return {
             "device": self._device(simulation, rank),
+            "runtime": self.scenario.devices[simulation.device_of[rank]].runtime,
             "flops": simulation.block_flops(rank),
             "busy_s": simulation.busy_s[rank],
             "wait_s": simulation.wait_s[rank],

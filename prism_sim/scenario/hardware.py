@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from prism_sim.catalogue import nearest
@@ -24,9 +24,11 @@ def devices(file: ScenarioSection, source: Source) -> tuple[DeviceSpec, ...]:
     names = _names(file.devices, source)
     found = []
     for index, section in enumerate(file.devices):
+        runtime = _runtime(section, ("devices", index), source)
         numbers = _device_numbers(section, ("devices", index), source)
         try:
-            found += [DeviceSpec(name=name, preset=section.preset, **numbers) for name in names[index]]
+            made = {"preset": section.preset, "runtime": runtime, **numbers}
+            found += [DeviceSpec(name=name, **made) for name in names[index]]
         except ValueError as error:  # a rule between its numbers
             raise source.error(("devices", index), str(error)) from None
     return tuple(found)
@@ -37,15 +39,49 @@ def check_rates(file: ScenarioSection, weight_dtype: str | None, source: Source)
     if (needed := f"compute_{weight_dtype}") not in QUANTISED_RATES:
         return
     for index, section in enumerate(file.devices):
-        known = merged(section, source.presets.device(section.preset).fields if section.preset else {})
+        known = merged(section, _of_preset(section, source))
         stated = [field for field in QUANTISED_RATES if known.get(field) is not None]
         if stated and needed not in stated:
             rule = f"is missing: the device states {stated[0]}, but the model's weights are in {weight_dtype}"
             raise source.error(("devices", index, needed), f"{rule}; write for example {needed}: 40 GFLOP/s")
 
 
+def message_overhead_s(devices: Sequence[DeviceSpec], taking_part: Iterable[int]) -> float | None:
+    """The largest that one of these states: a network has one for all. None if they state none."""
+    stated = (devices[index].message_overhead_s for index in taking_part)
+    return max((one for one in stated if one is not None), default=None)
+
+
+def _runtime(section: DeviceSection, path: FieldPath, source: Source) -> str | None:
+    """Whose numbers of its preset a device has; None where the preset does not tell runtimes apart."""
+    here = (*path, "runtime")
+    chosen = section.runtime
+    if section.preset is None:
+        if chosen is not None:
+            rule = f"{shown(chosen)} chooses numbers of a preset, but there is none; write one, or state compute itself"
+            raise source.error(here, rule, at_key=True)
+        return None
+    preset = source.presets.device(section.preset)
+    known = preset.by_runtime
+    if chosen is None or chosen in known:
+        return chosen or preset.runtime
+    if not known:
+        rule = f"{shown(chosen)} cannot be chosen: {preset.name} has the same numbers under every runtime; remove it"
+        raise source.error(here, f"{rule} (prism-sim list devices)", at_key=True)
+    has = f"{preset.name} has numbers for: {', '.join(known)}"
+    raise source.error(here, f"{shown(chosen)} is none of its runtimes{nearest(chosen, known)} ({has})")
+
+
+def _of_preset(section: DeviceSection, source: Source) -> dict[str, Any]:
+    """What its preset states under its runtime, which is one of the preset's."""
+    if section.preset is None:
+        return {}
+    preset = source.presets.device(section.preset)
+    return preset.fields_under(section.runtime or preset.runtime)
+
+
 def _device_numbers(section: DeviceSection, path: FieldPath, source: Source) -> dict[str, Any]:
-    known = merged(section, source.presets.device(section.preset).fields if section.preset else {})
+    known = merged(section, _of_preset(section, source))
     for needed, example in (("compute", "57 GFLOP/s"), ("memory_bandwidth", "9.2 GB/s")):
         if known.get(needed) is None:
             remedy = f"write for example {needed}: {example}, or a preset"
@@ -67,6 +103,7 @@ def _device_numbers(section: DeviceSection, path: FieldPath, source: Source) -> 
         "dispatch_s": known.get("dispatch", 0.0),
         "restart_s": known.get("dispatch_restart", 0.0),
         "handling_bytes_per_s": known.get("handling_bandwidth", math.inf),
+        "message_overhead_s": known.get("message_overhead"),
         "idle_w": known.get("idle_power"),
         "busy_w": known.get("busy_power"),
         "radio_w": known.get("radio_power"),

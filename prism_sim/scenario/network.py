@@ -31,13 +31,20 @@ USED_BY: Mapping[str, tuple[str, ...]] = {
 OF_A_LINK = ("bandwidth", "up", "down", "latency")
 
 
-def network(section: NetworkSection, devices: Sequence[DeviceSpec], source: Source) -> NetworkSpec:
-    """Raises ScenarioError for what the medium needs and nothing states, and for what is stated and it cannot use."""
+def network(
+    section: NetworkSection, devices: Sequence[DeviceSpec], overhead_s: float | None, source: Source
+) -> NetworkSpec:
+    """overhead_s: that of a message, as the devices state it: it gives way to the section's own, not to a preset's.
+
+    Raises ScenarioError for what the medium needs and nothing states, and for what is stated and it cannot use.
+    """
     here: FieldPath = ("network",)
     preset = dict(source.presets.network(section.preset).fields) if section.preset else {}
     medium = section.medium or str(preset.get("medium", DEFAULT_MEDIUM))
     _refuse_useless(section, medium, source)
     known = merged(section, {name: value for name, value in preset.items() if medium in USED_BY.get(name, (medium,))})
+    if overhead_s is not None and section.message_overhead is None:
+        known["message_overhead"] = overhead_s
     collective = known.get("collective", "quickest")
     # fair, as connections share; but one transmission that reaches all is no connection
     sharing = known.get("sharing", "fair" if medium == "switch" and collective != "broadcast" else "fifo")

@@ -111,9 +111,12 @@ class Scenario:
 
 
 def _device_content(device: DeviceSpec) -> dict[str, Any]:
-    """Rates with weights in groups only where there are some: the answers of all others are what they were."""
-    content = {key: value for key, value in asdict(device).items() if key != "preset"}
-    unstated = [key for key in ("q8_0_flops_per_s", "q4_0_flops_per_s") if content[key] is None]
+    """Rates with weights in groups and a runtime only where there are some: all other answers are what they were.
+
+    The overhead of a message is the network's.
+    """
+    content = {key: value for key, value in asdict(device).items() if key not in ("preset", "message_overhead_s")}
+    unstated = [key for key in ("runtime", "q8_0_flops_per_s", "q4_0_flops_per_s") if content[key] is None]
     return {key: value for key, value in content.items() if key not in unstated}
 
 
@@ -172,6 +175,8 @@ def _resolve(source: Source, overrides: tuple[Override, ...]) -> Scenario:
     hardware.check_rates(file, model.weight_dtype, source)
     least_tokens = strategies.find(file.strategy.name).least_tokens(len(ranks))
     options = checks.options(file.strategy.name, given, source)
+    terminal = hardware.device_index(file.terminal, ("terminal",), devices, source)
+    overhead_s = hardware.message_overhead_s(devices, {terminal, *ranks})
     unused = strategy_section.unused(file.strategy.name, given)
     idle = strategies.find(file.strategy.name).idle(options)
     return Scenario(
@@ -181,9 +186,9 @@ def _resolve(source: Source, overrides: tuple[Override, ...]) -> Scenario:
         workload=models.workload(file.workload, model, least_tokens, source, task_models.usual_tokens(task)),
         placement=Placement(file.placement.input, file.placement.output),
         devices=devices,
-        terminal=hardware.device_index(file.terminal, ("terminal",), devices, source),
+        terminal=terminal,
         ranks=ranks,
-        network=network.network(file.network, devices, source),
+        network=network.network(file.network, devices, overhead_s, source),
         strategy=StrategySpec(file.strategy.name, options),
         seed=file.seed,
         written=Written(

@@ -11,15 +11,32 @@ from typing import Any
 import yaml
 
 KINDS = ("models", "devices", "networks")
+RUNTIMES = (  # that are met; a file of one's own may name others
+    "pytorch",
+    "llama.cpp",
+    "distributed-llama",
+    "ncnn",
+    "whisper.cpp",
+    "tflite",
+    "tensorrt",
+    "mlc",
+    "onnxruntime",
+    "qnn",
+    "esp-dsp",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number of a preset, as a scenario would write it (`1.28 TFLOP/s`), and where it comes from."""
+    """One number of a preset, as a scenario would write it (`1.28 TFLOP/s`), and where it comes from.
+
+    interval: the 90 % interval of the fit that it comes from, written alike; None where there is none.
+    """
 
     field: str
     text: str
     source: str
+    interval: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +52,34 @@ class ModelPreset:
 
 @dataclass(frozen=True, slots=True)
 class HardwarePreset:
-    """A device or a network. settings: fields that are no quantities, such as the medium, as YAML writes them."""
+    """A device or a network. settings: fields that are no quantities, such as the medium, as YAML writes them.
+
+    figures: those that hold under every runtime of a device. by_runtime: further ones, or others in place of these, by
+    the name of the framework that reaches them; runtime: the name that a silent scenario means. Without: None, {}.
+    """
 
     name: str
     summary: str
     figures: tuple[Figure, ...]
     settings: tuple[tuple[str, str], ...] = ()
+    runtime: str | None = None
+    by_runtime: Mapping[str, tuple[Figure, ...]] = field(default_factory=dict, hash=False)
 
     @property
     def fields(self) -> dict[str, str | bool | float]:
-        """All that it states, as a scenario's section would."""
+        """All that it states, as a scenario's section would, under its usual runtime."""
+        return self.fields_under(self.runtime)
+
+    def fields_under(self, runtime: str | None) -> dict[str, str | bool | float]:
+        """KeyError for a runtime that it does not know, as below."""
         plain = {"true": True, "false": False}
         settings = {name: plain.get(text, text) for name, text in self.settings}
-        return {figure.field: _written(figure.text) for figure in self.figures} | settings
+        return {figure.field: _written(figure.text) for figure in self.figures_under(runtime)} | settings
+
+    def figures_under(self, runtime: str | None) -> tuple[Figure, ...]:
+        """What holds under every runtime, and this one's own, which win."""
+        own = self.by_runtime[runtime] if runtime is not None else ()
+        return tuple({figure.field: figure for figure in (*self.figures, *own)}.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +157,23 @@ def model_preset(name: str, entry: Mapping[str, Any]) -> ModelPreset:
 
 def hardware_preset(name: str, entry: Mapping[str, Any]) -> HardwarePreset:
     """From an entry as `presets/devices.yaml` and `presets/networks.yaml` have them."""
-    stated = {key: value for key, value in entry.items() if key != "summary"}
+    by_runtime = {runtime: _figures(numbers) for runtime, numbers in entry.get("runtimes", {}).items()}
+    stated = {key: value for key, value in entry.items() if key not in ("summary", "runtime", "runtimes")}
+    settings = [(key, _text(value)) for key, value in stated.items() if not isinstance(value, dict)]
+    return HardwarePreset(name, entry["summary"], _figures(stated), tuple(settings), entry.get("runtime"), by_runtime)
+
+
+def _figures(stated: Mapping[str, Any]) -> tuple[Figure, ...]:
+    """Of those fields that are numbers."""
     numbers = {key: value for key, value in stated.items() if isinstance(value, dict)}
-    figures = [Figure(key, str(value["value"]), value["source"]) for key, value in numbers.items()]
-    settings = [(key, _text(value)) for key, value in stated.items() if key not in numbers]
-    return HardwarePreset(name, entry["summary"], tuple(figures), tuple(settings))
+    return tuple(Figure(key, str(one["value"]), one["source"], _interval(one)) for key, one in numbers.items())
+
+
+def _interval(number: Mapping[str, Any]) -> tuple[str, str] | None:
+    if "range" not in number:
+        return None
+    low, high = number["range"]
+    return str(low), str(high)
 
 
 def _written(text: str) -> str | float:
