@@ -51,9 +51,7 @@ def workload_section(row: BoardRow) -> dict[str, Any]:
 def scenario_of(row: BoardRow, devices: Any = None) -> Scenario:
     """The row alone on its preset's device. devices: a section in place of that."""
     section = [{"preset": row.device, "runtime": row.runtime}] if devices is None else devices
-    return load_scenario(
-        BASE, {"model": model_section(row), "workload": workload_section(row), "devices": section}
-    )
+    return load_scenario(BASE, {"model": model_section(row), "workload": workload_section(row), "devices": section})
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ class Work:
 
     def parts_s(self, numbers: Mapping[str, float]) -> dict[str, float]:
         """The time that falls to each of these four numbers; the time's logarithm turns with theirs by its parts."""
-        kernels = _kernels_s(*self.kinds.T, numbers)
+        kernels = _kernels_s(self.kinds[:, 0], self.kinds[:, 1], numbers)
         found = {name: float(self.counts @ seconds) for name, seconds in kernels.items()} | {"dispatch_s": 0.0}
         if launch_s := numbers.get("dispatch_s", 0.0):
             found = max(found, self._fed_s(launch_s, numbers), key=lambda parts: sum(parts.values()))
@@ -95,9 +93,7 @@ class Work:
         return {name: float(seconds[last]) for name, seconds in left.items()} | {"dispatch_s": float(launched_s[last])}
 
 
-def _kernels_s(
-    flops: NDArray[Any], moved_bytes: NDArray[Any], numbers: Mapping[str, float]
-) -> dict[str, NDArray[Any]]:
+def _kernels_s(flops: NDArray[Any], moved_bytes: NDArray[Any], numbers: Mapping[str, float]) -> dict[str, NDArray[Any]]:
     """Of each kernel, the time that its arithmetic takes, or its traffic, whichever is longer, and its launch."""
     import numpy as np
 

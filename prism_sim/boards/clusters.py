@@ -20,7 +20,8 @@ def cluster_scenario(row: ClusterRow) -> Scenario:
     dims = measured_models().get(row.model)
     model: dict[str, Any] = {"dtype": row.dtype} | ({"preset": row.model} if dims is None else {"dims": dims})
     model |= {k: v for k, v in (("weight_dtype", row.weight_dtype), ("wire_dtype", row.wire_dtype)) if v is not None}
-    options = {name: int(value) if value.isdigit() else value for name, value in row.options.items()}
+    strategy: dict[str, Any] = {"name": row.strategy}
+    strategy |= {name: int(value) if value.isdigit() else value for name, value in row.options.items()}
     return load_scenario(
         BASE,
         {
@@ -28,7 +29,7 @@ def cluster_scenario(row: ClusterRow) -> Scenario:
             "workload": {"tokens": row.tokens, "new_tokens": NEW_TOKENS[row.phase]},
             "devices": [{"preset": row.device, "runtime": row.runtime, "count": row.n_devices}],
             "network": network,
-            "strategy": {"name": row.strategy, **options},
+            "strategy": strategy,
         },
     )
 

@@ -1,17 +1,16 @@
 """A board's numbers from what was measured on it: all of its runtimes and types of weights together.
 
-Each number is the exponential of a normal one. What is expected before any row is looked at (`data/facts.yaml`), and how
-far numbers of one board may lie apart, is a covariance between them: memory has one bandwidth that runtimes use more or
-less well; a rate of one runtime says something of the same type's in another, and of 8 and 4 bits in the same. Rows then
-move them (maximum a posteriori, robust least squares of logarithms), as far as they say something, and the curvature at
-the end gives intervals.
+Each number is the exponential of a normal one. What is expected before any row is looked at (`data/facts.yaml`), and
+how far numbers of one board may lie apart, is a covariance between them: memory has one bandwidth, which runtimes use
+more or less well; a rate of one runtime says something of the same type's in another, and of 8 and 4 bits in the same.
+Rows then move them (maximum a posteriori, robust least squares of logarithms), as far as they say something, and the
+curvature at the end gives intervals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from math import exp, log
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +106,7 @@ def _robust(off: NDArray[Any]) -> NDArray[Any]:
     """Residuals whose squares grow as the soft L1 loss: twice as far off counts twice, not four times."""
     import numpy as np
 
-    return np.sign(off) * np.sqrt(2 * (np.sqrt(1 + off**2) - 1))
+    return np.asarray(np.sign(off) * np.sqrt(2 * (np.sqrt(1 + off**2) - 1)))
 
 
 def _robust_slope(off: NDArray[Any]) -> NDArray[Any]:
@@ -115,7 +114,7 @@ def _robust_slope(off: NDArray[Any]) -> NDArray[Any]:
 
     near = np.abs(off) < 1e-6
     safe = np.where(near, 1.0, off)
-    return np.where(near, 1.0, safe / (_robust(safe) * np.sqrt(1 + safe**2)))
+    return np.asarray(np.where(near, 1.0, safe / (_robust(safe) * np.sqrt(1 + safe**2))))
 
 
 def _keys(board: Board) -> list[Key]:

@@ -24,10 +24,10 @@ from prism_sim.why.varied import quantity_text
 PRESETS = Path(str(resources.files("prism_sim.syntax").joinpath("presets", "devices.yaml")))
 FACTS = ("memory", "compute", "memory_bandwidth", "op_overhead", "idle_power", "busy_power", "radio_power")
 HEADER = """\
-# Devices. Written by python -m prism_sim.boards from the measured rows and the facts in prism_sim/boards/data: change those.
+# Devices. Written by python -m prism_sim.boards from the rows and facts in prism_sim/boards/data: change those.
 #
-# One entry a device: a summary, and for each number its value and its source with year ("assumption" where there is none;
-# "as of 2026": a page without a date of its own, as it stood then). range: the fit's 90 % interval.
+# One entry a device: a summary, and for each number its value and its source with year ("assumption" where there is
+# none; "as of 2026": a page without a date of its own, as it stood then). range: the fit's 90 % interval.
 #
 # runtime: the one of a scenario that names none. Numbers under `runtimes` hold for programs of that runtime only: they
 # differ by more than boards do. compute is the float32 rate that matrix products reach, not the peak; compute_TYPE that
@@ -36,6 +36,7 @@ HEADER = """\
 # dispatch, dispatch_restart, handling_bandwidth: how the host feeds an accelerator (prism_sim/timing/dispatch.py).
 # staging_bandwidth is reached after staging_ramp, so short copies are slower.
 """
+MOVED = 0.02  # relative; what a fit moves less is as it was expected
 NAMED = 4  # models whose rows a number was fitted to; of more, how many
 FIELDS = {"memory_bandwidth": units.MEMORY_RATE, "launch": units.TIME}  # all others are rates
 
@@ -97,7 +98,7 @@ def _says(fit: BoardFit, runtime: str, type_name: str) -> bool:
 
 def _number(fit: BoardFit, key: Key) -> dict[str, Any]:
     unit = FIELDS.get(key[1], units.COMPUTE)
-    found = {"value": quantity_text(unit, fit.found[key], 3), "source": _source(fit, key)}
+    found: dict[str, Any] = {"value": quantity_text(unit, fit.found[key], 3), "source": _source(fit, key)}
     if fit.is_informed(key) and (rows := fit.telling(key)):
         found["range"] = [quantity_text(unit, end, 3) for end in fit.interval(key)]
         named = list(dict.fromkeys(row.model for row in rows))
@@ -108,16 +109,14 @@ def _number(fit: BoardFit, key: Key) -> dict[str, Any]:
 
 def _source(fit: BoardFit, key: Key) -> str:
     """Of a number that no row of its own tells."""
-    runtime, name = key
-    expected, found = fit.expected[key], fit.found[key]
-    moved = abs(found / expected - 1) > 0.02
+    name, expected = key[1], fit.expected[key]
     if name == "launch":
         return "assumption: what handing a kernel over costs such a program"
     source: str = fit.board.expectation(name)["source"]
-    if not moved:
+    if abs(fit.found[key] / expected - 1) < MOVED:
         return source
-    kin = "what its other numbers were fitted to"
-    return f"assumption: {quantity_text(FIELDS.get(name, units.COMPUTE), expected, 3)} expected, moved by {kin}; {source}"
+    text = quantity_text(FIELDS.get(name, units.COMPUTE), expected, 3)
+    return f"assumption: {text} expected, moved by what its other numbers were fitted to; {source}"
 
 
 def _figure(figure: Mapping[str, Any]) -> str:
@@ -126,5 +125,4 @@ def _figure(figure: Mapping[str, Any]) -> str:
 
 
 def _quoted(text: str) -> str:
-    plain = yaml.safe_dump(text, default_style='"', width=10_000, allow_unicode=True).strip()
-    return plain
+    return str(yaml.safe_dump(text, default_style='"', width=10_000, allow_unicode=True)).strip()

@@ -116,7 +116,8 @@ def _device_content(device: DeviceSpec) -> dict[str, Any]:
     The overhead of a message is the network's.
     """
     content = {key: value for key, value in asdict(device).items() if key not in ("preset", "message_overhead_s")}
-    unstated = [key for key in ("runtime", "int8_flops_per_s", "q8_0_flops_per_s", "q4_0_flops_per_s") if content[key] is None]
+    optional = ("runtime", "int8_flops_per_s", "q8_0_flops_per_s", "q4_0_flops_per_s")
+    unstated = [key for key in optional if content[key] is None]
     return {key: value for key, value in content.items() if key not in unstated}
 
 

@@ -22,6 +22,7 @@ RUNTIMES = (  # that are met; a file of one's own may name others
     "tflite",
     "tensorrt",
     "mlc",
+    "vllm",
     "onnxruntime",
     "qnn",
     "esp-dsp",
@@ -191,7 +192,7 @@ def _text(setting: str | bool) -> str:
 
 
 def _entry(kind: str, name: str) -> dict[str, Any]:
-    """Read from its own lines alone: all of them together take longer than a scenario does. KeyError if there is none."""
+    """Read from its own lines alone: all together take longer than a scenario does. KeyError if there is none."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where it is built: 10 times faster
     entry: dict[str, Any] = yaml.load(_texts(kind)[name], Loader=loader)[name]
     return entry

@@ -100,9 +100,10 @@ class PartOutcome:
     def groups(self) -> dict[str, tuple[JudgedRow, ...]]:
         """The rows by that tag, in the order in which its values come."""
         found: dict[str, tuple[JudgedRow, ...]] = {}
-        for row in self.rows if self.grouped_by is not None else ():
-            value = row.tags[self.grouped_by]
-            found[value] = (*found.get(value, ()), row)
+        if self.grouped_by is not None:
+            for row in self.rows:
+                value = row.tags[self.grouped_by]
+                found[value] = (*found.get(value, ()), row)
         return found
 
 

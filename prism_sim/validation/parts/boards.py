@@ -1,7 +1,7 @@
 """Boards as others measured them, beside fits that have not seen these measurements, and clusters of such boards.
 
-Single devices: each model is left out of its board's fit in turn. Clusters: predicted with the presets, which are fitted
-to single devices only; nothing is fitted to what several devices took.
+Single devices: each model is left out of its board's fit in turn. Clusters: predicted with the presets, which are
+fitted to single devices only; nothing is fitted to what several devices took.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from prism_sim.boards.clusters import predicted_s
 from prism_sim.boards.left_out import Unseen, unseen_rows
@@ -64,8 +65,6 @@ def _cluster(row: ClusterRow) -> JudgedRow:
 
 def _numbered(rows: Sequence[JudgedRow]) -> list[JudgedRow]:
     """What was measured several times, alike, has names of its own."""
-    from dataclasses import replace
-
     seen = Counter[str]()
     found = []
     for row in rows:
@@ -110,11 +109,12 @@ def _of_clusters(rows: Sequence[JudgedRow]) -> Iterator[Judgement]:
 def _remarks(unseen: Sequence[Unseen]) -> Iterator[str]:
     reasons: dict[str, list[str]] = {}
     for one in unseen:
-        if one.unseen_s is not None and one.row.far_because and abs(one.unseen_s / one.row.seconds - 1) > FAR_WITH_REASON:
+        if one.row.far_because is not None and _is_far(_single(one)):
             reasons.setdefault(one.row.far_because, []).append(one.row.name)
     for reason, names in reasons.items():
         yield f"{'; '.join(dict.fromkeys(names))}: {reason}."
-    left = Counter(row.left_out for row in (*board_rows(), *cluster_rows()) if row.left_out is not None)
+    left = Counter(row.left_out for row in board_rows() if row.left_out is not None)
+    left.update(row.left_out for row in cluster_rows() if row.left_out is not None)
     told = "; ".join(f"{reason} ({count})" for reason, count in left.most_common())
     yield f"Published rows that are not used, and why: {told}."
 
