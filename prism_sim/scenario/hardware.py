@@ -96,6 +96,7 @@ def _device_numbers(section: DeviceSection, path: FieldPath, source: Source) -> 
     return {
         "flops_per_s": known["compute"],
         "float16_flops_per_s": known.get("compute_float16"),
+        "int8_flops_per_s": known.get("compute_int8"),
         "q8_0_flops_per_s": known.get("compute_q8_0"),
         "q4_0_flops_per_s": known.get("compute_q4_0"),
         "memory_bytes_per_s": known["memory_bandwidth"],

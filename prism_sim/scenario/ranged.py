@@ -25,6 +25,7 @@ MOST = {"memory_overlap": 1.0}  # numbers that end somewhere
 RANGED: Mapping[str, tuple[str, ...]] = {
     "compute": ("flops_per_s",),
     "compute_float16": ("float16_flops_per_s",),
+    "compute_int8": ("int8_flops_per_s",),
     "compute_q8_0": ("q8_0_flops_per_s",),
     "compute_q4_0": ("q4_0_flops_per_s",),
     "memory_bandwidth": ("memory_bytes_per_s",),

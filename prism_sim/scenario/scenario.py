@@ -112,7 +112,7 @@ class Scenario:
 
 def _device_content(device: DeviceSpec) -> dict[str, Any]:
     """The overhead of a message is the network's."""
-    new = ("runtime", "q8_0_flops_per_s", "q4_0_flops_per_s", "fitted")
+    new = ("runtime", "int8_flops_per_s", "q8_0_flops_per_s", "q4_0_flops_per_s", "fitted")
     content = {key: value for key, value in asdict(device).items() if key not in ("preset", "message_overhead_s")}
     return {key: value for key, value in content.items() if key not in new or value}
 

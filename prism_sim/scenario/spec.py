@@ -73,7 +73,7 @@ class FittedNumber:
     high: float
 
 
-RATES_BY_TYPE = ("float16_flops_per_s", "q8_0_flops_per_s", "q4_0_flops_per_s")
+RATES_BY_TYPE = ("float16_flops_per_s", "int8_flops_per_s", "q8_0_flops_per_s", "q4_0_flops_per_s")
 
 
 @dataclass(frozen=True)
@@ -82,23 +82,25 @@ class DeviceSpec(Device):
 
     runtime: whose numbers it has; None where its preset does not tell them apart. message_overhead_s: host time of a
     message; what counts is the network's, which is the largest of these unless the scenario states it.
-    float16_flops_per_s: for float16 and bfloat16; None: as flops_per_s. q8_0_flops_per_s, q4_0_flops_per_s: for weights
-    in these types, which runtimes multiply as integers; None: as without. fitted: which of all these are a fit's.
+    float16_flops_per_s: for float16 and bfloat16; None: as flops_per_s. int8_flops_per_s, q8_0_flops_per_s,
+    q4_0_flops_per_s: for weights in these types, which runtimes multiply as integers; None: as without.
+    fitted: which of all these are a fit's.
     """
 
     preset: str | None = None
     runtime: str | None = None
     message_overhead_s: float | None = None
     float16_flops_per_s: float | None = None
+    int8_flops_per_s: float | None = None
     q8_0_flops_per_s: float | None = None
     q4_0_flops_per_s: float | None = None
     fitted: tuple[FittedNumber, ...] = ()
 
     def playing(self, dtype: str, weight_dtype: str | None = None) -> DeviceSpec:
         """As it plays with activations and weights in these types: with one rate, and equal to all that play alike."""
-        quantised = {"q8_0": self.q8_0_flops_per_s, "q4_0": self.q4_0_flops_per_s}
+        by_weights = {"int8": self.int8_flops_per_s, "q8_0": self.q8_0_flops_per_s, "q4_0": self.q4_0_flops_per_s}
         half = self.float16_flops_per_s if dtype in ("float16", "bfloat16") else None
-        reached = quantised.get(weight_dtype or "") or half or self.flops_per_s
+        reached = by_weights.get(weight_dtype or "") or half or self.flops_per_s
         unstated: dict[str, Any] = dict.fromkeys(("preset", "runtime", "message_overhead_s", *RATES_BY_TYPE))
         return replace(self, flops_per_s=reached, fitted=(), **unstated)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,6 +11,7 @@ from typing import Any
 
 import yaml
 
+_NAME = re.compile(r"^([\w.-]+):$", re.MULTILINE)  # of an entry; whatever is indented belongs to it
 KINDS = ("models", "devices", "networks")
 RUNTIMES = (  # that are met; a file of one's own may name others
     "pytorch",
@@ -20,6 +22,7 @@ RUNTIMES = (  # that are met; a file of one's own may name others
     "tflite",
     "tensorrt",
     "mlc",
+    "vllm",
     "onnxruntime",
     "qnn",
     "esp-dsp",
@@ -108,10 +111,10 @@ class PresetBook:
         return self.models.get(name) or model(name)
 
     def device(self, name: str) -> HardwarePreset:
-        return self.devices.get(name) or _hardware("devices")[name]
+        return self.devices.get(name) or _hardware("devices", name)
 
     def network(self, name: str) -> HardwarePreset:
-        return self.networks.get(name) or _hardware("networks")[name]
+        return self.networks.get(name) or _hardware("networks", name)
 
     def model_of_hub(self, hub_id: str) -> ModelPreset | None:
         """The preset whose hub id, or whose bare name, this is."""
@@ -124,35 +127,35 @@ READY = PresetBook()
 
 def models() -> tuple[ModelPreset, ...]:
     """All ready presets of models, as the next two of devices and networks."""
-    return tuple(_models().values())
+    return tuple(map(_model, names("models")))
 
 
 def devices() -> tuple[HardwarePreset, ...]:
-    return tuple(_hardware("devices").values())
+    return tuple(_hardware("devices", name) for name in names("devices"))
 
 
 def networks() -> tuple[HardwarePreset, ...]:
-    return tuple(_hardware("networks").values())
+    return tuple(_hardware("networks", name) for name in names("networks"))
 
 
 def names(kind: str) -> tuple[str, ...]:
     """Names of all ready presets of a kind: models, devices or networks."""
-    return tuple(_entries(kind))
+    return tuple(_texts(kind))
 
 
 def model(name: str) -> ModelPreset:
     """The ready model of this name; KeyError if there is none."""
-    return _models()[name]
+    return _model(name)
 
 
 @cache
-def _models() -> dict[str, ModelPreset]:
-    return {name: model_preset(name, entry) for name, entry in _entries("models").items()}
+def _model(name: str) -> ModelPreset:
+    return model_preset(name, _entry("models", name))
 
 
 @cache
-def _hardware(kind: str) -> dict[str, HardwarePreset]:
-    return {name: hardware_preset(name, entry) for name, entry in _entries(kind).items()}
+def _hardware(kind: str, name: str) -> HardwarePreset:
+    return hardware_preset(name, _entry(kind, name))
 
 
 def model_preset(name: str, entry: Mapping[str, Any]) -> ModelPreset:
@@ -193,9 +196,17 @@ def _text(setting: str | bool) -> str:
     return setting if isinstance(setting, str) else str(setting).lower()
 
 
-@cache
-def _entries(kind: str) -> dict[str, dict[str, Any]]:
+def _entry(kind: str, name: str) -> dict[str, Any]:
+    """Read from its own lines alone: all together take longer than a scenario does. KeyError if there is none."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where it is built: 10 times faster
+    entry: dict[str, Any] = yaml.load(_texts(kind)[name], Loader=loader)[name]
+    return entry
+
+
+@cache
+def _texts(kind: str) -> dict[str, str]:
+    """The lines of each entry, by its name, which begins them."""
     text = resources.files("prism_sim.syntax").joinpath("presets", f"{kind}.yaml").read_text(encoding="utf-8")
-    entries: dict[str, dict[str, Any]] = yaml.load(text, Loader=loader)
-    return entries
+    begun = [*_NAME.finditer(text)]
+    ends = [*(match.start() for match in begun[1:]), len(text)]
+    return {match[1]: text[match.start() : end] for match, end in zip(begun, ends, strict=True)}

@@ -91,6 +91,7 @@ class DeviceSection(Section):
     count: int = Field(default=1, ge=1, le=MAX_DEVICES)
     compute: ComputeRate | Absent = absent("FLOP/s reached, not peak")
     compute_float16: ComputeRate | Absent = absent("FLOP/s reached in float16 and bfloat16; default: as compute")
+    compute_int8: ComputeRate | Absent = absent("FLOP/s reached with weights in int8; default: as without")
     compute_q8_0: ComputeRate | Absent = absent("FLOP/s reached with weights in q8_0; default: as without")
     compute_q4_0: ComputeRate | Absent = absent("FLOP/s reached with weights in q4_0; default: as without")
     memory_bandwidth: Annotated[float, units.MEMORY_RATE] | Absent = None
