@@ -24,8 +24,10 @@ def seconds_text(seconds: float) -> str:
 
 
 def interval_text(low_s: float, high_s: float) -> str:
-    """'380 ms to 450 ms'."""
-    return f"{seconds_text(low_s)} to {seconds_text(high_s)}"
+    """'380 to 450 ms'; '950 ms to 1.20 s'."""
+    low, high = seconds_text(low_s), seconds_text(high_s)
+    number, _, unit = low.partition(" ")
+    return f"{number} to {high}" if high.endswith(f" {unit}") else f"{low} to {high}"
 
 
 def bytes_text(count: float) -> str:

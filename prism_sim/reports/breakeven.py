@@ -16,6 +16,8 @@ from prism_sim.why.breakeven import BreakEven
 from prism_sim.why.breakeven_range import moved_interval
 from prism_sim.why.order_change import OrderChange, VariedPoint
 
+ROUGHLY = 3  # digits of an amount that samples give
+
 
 def show_break_even(found: BreakEven, console: Console) -> None:
     """Both ends of the range and every place where the order changes, then the answer in words."""
@@ -93,9 +95,9 @@ def sentences(found: BreakEven) -> Iterator[str]:
 def _moved(found: BreakEven, crossing: OrderChange) -> Iterator[str]:
     if found.scan is None or crossing.at is None:
         return
-    places, along = found.moved(crossing), found.varied
+    places = found.moved(crossing)
     within = moved_interval(places)
-    where = "" if within is None else f"{along.shown(within[0])} to {along.shown(within[1])}"
+    where = "" if within is None else " to ".join(found.varied.shown(amount, ROUGHLY) for amount in within)
     missing = N_SAMPLES - len(places)
     absent = f"in {missing} of {N_SAMPLES} samples it is not there" if missing else ""
     yield f"Within what the numbers' ranges leave open: {', '.join(filter(None, (where, absent)))} (docs/trust.md)."

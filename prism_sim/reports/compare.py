@@ -22,7 +22,7 @@ WIDTH = 80  # of the whole table; a narrower terminal gets it in two
 COLUMNS = ("latency", "speed-up", "outputs", "requests/s", "sent", "memory", "energy")
 OF_TEXT = ("latency", "TTFT", "TPOT", "speed-up", "outputs", "tokens/s", "sent", "memory", "energy")
 SAMPLES = "samples/s"
-RANGE_WIDTH = 20
+RANGE_WIDTH = 17
 
 
 def show_comparison(comparison: Comparison, console: Console) -> None:
