@@ -129,8 +129,8 @@ def _counted_numbers() -> str:
             known = next((kind for kind in ("fitted", "assumption") if figure.source.startswith(kind)), "sourced")
             kinds[known] += 1
     return (
-        f"Of {kinds.total()} numbers of {len(presets.devices())} devices, {kinds['fitted']} are fitted to measurements, "
-        f"{kinds['sourced']} have another source, {kinds['assumption']} are assumptions; prism-sim list devices says which."
+        f"Of {kinds.total()} numbers of {len(presets.devices())} devices, {kinds['fitted']} are fitted to rows, "
+        f"{kinds['sourced']} have another source, {kinds['assumption']} are assumptions: see prism-sim list devices."
     )
 
 
