@@ -13,6 +13,8 @@ from prism_sim.boards.rows import DATA
 from prism_sim.syntax import units
 
 GROUPED = ("q8_0", "q4_0")
+# of a preset, whatever the runtime
+FIELDS = ("memory", "compute", "memory_bandwidth", "op_overhead", "idle_power", "busy_power", "radio_power")
 FED_OP_OVERHEAD_S = 1e-4  # an accelerator begins and ends a kernel, where its host feeds it
 
 

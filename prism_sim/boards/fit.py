@@ -45,6 +45,7 @@ class BoardFit:
     found: Mapping[Key, float]
     deviation: Mapping[Key, float]
     expected_deviation: Mapping[Key, float]
+    rows_file: str = "boards.csv"
 
     def predicted_s(self, row: BoardRow) -> float:
         return work(row).seconds(_numbers(self.board, row, self.found))
@@ -63,8 +64,8 @@ class BoardFit:
         return self.deviation[key] < 0.7 * self.expected_deviation[key]
 
 
-def fit_board(board: Board, rows: Sequence[BoardRow]) -> BoardFit:
-    """rows: of the board; those of runtimes with numbers that stand are not looked at."""
+def fit_board(board: Board, rows: Sequence[BoardRow], rows_file: str = "boards.csv") -> BoardFit:
+    """rows: of the board, from a file of this name; those of runtimes with numbers that stand are not looked at."""
     import numpy as np
     from scipy.optimize import least_squares
 
@@ -99,6 +100,7 @@ def fit_board(board: Board, rows: Sequence[BoardRow]) -> BoardFit:
         dict(zip(keys, map(float, values), strict=True)),
         dict(zip(keys, map(float, deviations), strict=True)),
         dict(zip(keys, map(float, np.sqrt(np.diag(covariance))), strict=True)),
+        rows_file,
     )
 
 

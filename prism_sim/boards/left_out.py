@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from prism_sim.boards.facts import Board, boards
@@ -25,10 +25,11 @@ class Unseen:
 def unseen_rows() -> Iterator[Unseen]:
     """Of all boards, those rows that fits are made of."""
     for name, board in boards().items():
-        yield from _of_board(board, [row for row in board_rows() if row.device == name])
+        yield from unseen_of(board, [row for row in board_rows() if row.device == name])
 
 
-def _of_board(board: Board, rows: list[BoardRow]) -> Iterator[Unseen]:
+def unseen_of(board: Board, rows: Sequence[BoardRow]) -> Iterator[Unseen]:
+    """Of one board."""
     if not board.fitted_runtimes:
         return
     whole = fit_board(board, rows)

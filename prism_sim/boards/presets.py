@@ -9,20 +9,20 @@ a source; or an assumption.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from prism_sim.boards.facts import Board, boards, rate_class
+from prism_sim.boards.facts import FIELDS, Board, boards, rate_class
 from prism_sim.boards.fit import BoardFit, Key, fit_board
 from prism_sim.boards.rows import board_rows
 from prism_sim.syntax import units
 from prism_sim.why.varied import quantity_text
 
 PRESETS = Path(str(resources.files("prism_sim.syntax").joinpath("presets", "devices.yaml")))
-FACTS = ("memory", "compute", "memory_bandwidth", "op_overhead", "idle_power", "busy_power", "radio_power")
 HEADER = """\
 # Devices. Written by python -m prism_sim.boards from the rows and facts in prism_sim/boards/data: change those.
 #
@@ -38,7 +38,7 @@ HEADER = """\
 """
 MOVED = 0.02  # relative; what a fit moves less is as it was expected
 NAMED = 4  # models whose rows a number was fitted to; of more, how many
-FIELDS = {"memory_bandwidth": units.MEMORY_RATE, "launch": units.TIME}  # all others are rates
+UNITS = {"memory_bandwidth": units.MEMORY_RATE, "launch": units.TIME}  # all others are rates
 
 
 def fits() -> dict[str, BoardFit]:
@@ -57,10 +57,16 @@ def text() -> str:
     return "\n".join([HEADER, *("\n".join(_entry(board, found.get(name))) + "\n" for name, board in boards().items())])
 
 
+def presets_file(fit: BoardFit, name: str) -> str:
+    """The fitted board as a presets file of one's own, under this name."""
+    entry = _entry(replace(fit.board, name=name), fit)
+    return "\n".join(["devices:", *(f"  {line}" for line in entry), ""])
+
+
 def _entry(board: Board, fit: BoardFit | None) -> Iterator[str]:
     yield f"{board.name}:"
     yield f"  summary: {_quoted(board.entry['summary'])}"
-    for name in FACTS:
+    for name in FIELDS:
         if name in board.entry:
             yield f"  {name}: {_figure(board.entry[name])}"
     if not board.runtimes:
@@ -97,13 +103,13 @@ def _says(fit: BoardFit, runtime: str, type_name: str) -> bool:
 
 
 def _number(fit: BoardFit, key: Key) -> dict[str, Any]:
-    unit = FIELDS.get(key[1], units.COMPUTE)
+    unit = UNITS.get(key[1], units.COMPUTE)
     found: dict[str, Any] = {"value": quantity_text(unit, fit.found[key], 3), "source": _source(fit, key)}
     if fit.is_informed(key) and (rows := fit.telling(key)):
         found["range"] = [quantity_text(unit, end, 3) for end in fit.interval(key)]
         named = list(dict.fromkeys(row.model for row in rows))
         models = ", ".join(named[:NAMED]) + (f" and {len(named) - NAMED} more" if len(named) > NAMED else "")
-        found["source"] = f"fitted (2026) to {len(rows)} row{'s' if len(rows) > 1 else ''} of boards.csv: {models}"
+        found["source"] = f"fitted (2026) to {len(rows)} row{'s' if len(rows) > 1 else ''} of {fit.rows_file}: {models}"
     return found
 
 
@@ -115,7 +121,7 @@ def _source(fit: BoardFit, key: Key) -> str:
     source: str = fit.board.expectation(name)["source"]
     if abs(fit.found[key] / expected - 1) < MOVED:
         return source
-    text = quantity_text(FIELDS.get(name, units.COMPUTE), expected, 3)
+    text = quantity_text(UNITS.get(name, units.COMPUTE), expected, 3)
     return f"assumption: {text} expected, moved by what its other numbers were fitted to; {source}"
 
 

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 DATA = Path(__file__).parent / "data"
 Phase = Literal["forward", "prefill", "decode"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class BoardRow:
     far_because: str | None
     measured: str
     source: str
+
+    @staticmethod
+    def of(record: Mapping[str, str]) -> BoardRow:
+        """From texts; an empty one is None where it may be."""
+        return BoardRow(**_values(BoardRow, record))
 
     @property
     def rate_type(self) -> str:
@@ -93,7 +99,7 @@ class ClusterRow:
 @cache
 def board_rows() -> tuple[BoardRow, ...]:
     """Of single devices, in the order of the file."""
-    return tuple(BoardRow(**_values(BoardRow, record)) for record in _records("boards"))
+    return tuple(BoardRow.of(record) for record in _records("boards"))
 
 
 @cache

@@ -10,7 +10,7 @@ import pytest
 from prism_sim.boards.cases import work
 from prism_sim.boards.facts import boards
 from prism_sim.boards.fit import _numbers, _turns, fit_board
-from prism_sim.boards.left_out import _of_board
+from prism_sim.boards.left_out import unseen_of
 from prism_sim.boards.presets import PRESETS, text
 from prism_sim.boards.rows import board_rows
 
@@ -72,7 +72,7 @@ def test_a_row_ten_times_off_moves_the_fit_less_than_a_tenth():
 def test_what_a_fit_says_of_a_model_that_it_has_not_seen_does_not_depend_on_that_models_rows():
     model = USED[0].model
     slower = [replace(row, seconds=2 * row.seconds) if row.model == model else row for row in ROWS]
-    before, after = ({one.row.name: one.unseen_s for one in _of_board(PI, rows)} for rows in (ROWS, slower))
+    before, after = ({one.row.name: one.unseen_s for one in unseen_of(PI, rows)} for rows in (ROWS, slower))
     names = {row.name for row in USED if row.model == model}
     assert all(before[name] == after[name] for name in names)
     assert any(before[name] != after[name] for name in before.keys() - names)
@@ -80,7 +80,7 @@ def test_what_a_fit_says_of_a_model_that_it_has_not_seen_does_not_depend_on_that
 
 def test_a_model_that_is_alone_in_its_runtime_is_not_judged():
     board = boards()["apple-m4"]
-    (alone,) = _of_board(board, [row for row in board_rows() if row.device == board.name])
+    (alone,) = unseen_of(board, [row for row in board_rows() if row.device == board.name])
     assert alone.unseen_s is None
     assert alone.fitted_s == pytest.approx(alone.row.seconds, rel=0.05)
 

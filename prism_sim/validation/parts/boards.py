@@ -15,6 +15,7 @@ from prism_sim.boards.clusters import predicted_s
 from prism_sim.boards.left_out import Unseen, unseen_rows
 from prism_sim.boards.rows import ClusterRow, board_rows, cluster_rows
 from prism_sim.progress import Progress
+from prism_sim.syntax import presets
 from prism_sim.validation.base import (
     JudgedRow,
     Judgement,
@@ -117,6 +118,20 @@ def _remarks(unseen: Sequence[Unseen]) -> Iterator[str]:
     left.update(row.left_out for row in cluster_rows() if row.left_out is not None)
     told = "; ".join(f"{reason} ({count})" for reason, count in left.most_common())
     yield f"Published rows that are not used, and why: {told}."
+    yield _counted_numbers()
+
+
+def _counted_numbers() -> str:
+    """How many of the devices' preset numbers are fitted, sourced or assumed."""
+    kinds = Counter[str]()
+    for preset in presets.devices():
+        for figure in (*preset.figures, *(one for own in preset.by_runtime.values() for one in own)):
+            known = next((kind for kind in ("fitted", "assumption") if figure.source.startswith(kind)), "sourced")
+            kinds[known] += 1
+    return (
+        f"Of {kinds.total()} numbers of {len(presets.devices())} devices, {kinds['fitted']} are fitted to rows, "
+        f"{kinds['sourced']} have another source, {kinds['assumption']} are assumptions: see prism-sim list devices."
+    )
 
 
 PART = ValidationPart(
