@@ -96,8 +96,8 @@ def _fitted(fit: BoardFit, runtime: str) -> dict[str, dict[str, Any]]:
 def _says(fit: BoardFit, runtime: str, type_name: str) -> bool:
     """Whether a preset states this type's rate.
 
-    Where its kin was measured in this runtime; of a runtime without rows, and of float16, where it is expected to differ
-    from float32's.
+    Where its kin was measured in this runtime; of a runtime without rows, and of float16, where it is expected to be
+    another than float32's.
     """
     if type_name == "float32":
         return False
