@@ -94,12 +94,16 @@ def _fitted(fit: BoardFit, runtime: str) -> dict[str, dict[str, Any]]:
 
 
 def _says(fit: BoardFit, runtime: str, type_name: str) -> bool:
-    """Whether a preset states this type's rate: kin was measured there, or it is expected to differ from float32's."""
+    """Whether a preset states this type's rate.
+
+    Where its kin was measured in this runtime; of a runtime without rows, and of float16, where it is expected to be
+    another than float32's.
+    """
     if type_name == "float32":
         return False
     measured = {rate_class(row.rate_type) for row in fit.rows if row.runtime == runtime}
-    expected = fit.board.expected_of(runtime, type_name) != fit.board.expected_of(runtime, "float32")
-    return rate_class(type_name) in measured or expected
+    differs = fit.board.expected_of(runtime, type_name) != fit.board.expected_of(runtime, "float32")
+    return rate_class(type_name) in measured or (differs and (type_name == "float16" or not measured))
 
 
 def _number(fit: BoardFit, key: Key) -> dict[str, Any]:
