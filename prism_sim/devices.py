@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf, isfinite, sqrt
 
-from prism_sim.plan import Kernel
+from prism_sim.plan import ATTENTION, Kernel
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,8 @@ class Device:
 
     flops_per_s, memory_bytes_per_s: what it reaches, not its data sheet's peak.
     memory_overlap: the part of the shorter of a kernel's arithmetic and memory traffic that hides behind the longer.
+    attention_efficiency: the part of `flops_per_s` that attention's own products reach, softmax between them: each head
+    is a small product by itself.
     op_overhead_s: what launching one kernel costs, beside the kernel itself.
     staging_bytes_per_s, staging_latency_s: copies between accelerator and host around a message; by default free.
     staging_ramp_s: how long a copy's rate climbs, evenly and from nothing, to `staging_bytes_per_s`.
@@ -30,6 +32,7 @@ class Device:
     memory_bytes_per_s: float
     op_overhead_s: float = 0.0
     memory_overlap: float = 1.0
+    attention_efficiency: float = 1.0
     staging_bytes_per_s: float = inf
     staging_latency_s: float = 0.0
     staging_ramp_s: float = 0.0
@@ -46,6 +49,8 @@ class Device:
         check_not_negative(self, "op_overhead_s", "staging_latency_s", "staging_ramp_s", "dispatch_s", "restart_s")
         if not 0 <= self.memory_overlap <= 1:
             raise ValueError(f"memory_overlap(={self.memory_overlap}) must be from 0 to 1")
+        if not 0 < self.attention_efficiency <= 1:
+            raise ValueError(f"attention_efficiency(={self.attention_efficiency}) must be above 0 and at most 1")
         if self.memory_bytes is not None:
             check_positive(self, "memory_bytes")
         check_not_negative(self, *(name for name in ("idle_w", "busy_w", "radio_w") if getattr(self, name) is not None))
@@ -58,6 +63,8 @@ class Device:
         And the part of the other that does not hide behind it, as where a processor packs weights before it multiplies.
         """
         arithmetic_s, traffic_s = kernel.flops / self.flops_per_s, kernel.moved_bytes / self.memory_bytes_per_s
+        if kernel.name == ATTENTION:
+            arithmetic_s /= self.attention_efficiency
         return max(arithmetic_s, traffic_s) + (1 - self.memory_overlap) * min(arithmetic_s, traffic_s)
 
     def kernel_s(self, kernel: Kernel) -> float:

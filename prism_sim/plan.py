@@ -26,6 +26,9 @@ def participants(n_ranks: int) -> Sequence[ParticipantId]:
     return cast(Sequence[ParticipantId], range(n_ranks + 1))
 
 
+ATTENTION = "attention"  # the kernel of a block whose products are among rows: small ones, a head each
+
+
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """One matrix product or one memory-bound step.

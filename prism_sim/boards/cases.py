@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from prism_sim.boards.rows import DATA, BoardRow
+from prism_sim.plan import ATTENTION
 from prism_sim.scenario import Scenario, load_scenario
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
@@ -56,28 +57,31 @@ def scenario_of(row: BoardRow, devices: Any = None) -> Scenario:
 
 @dataclass(frozen=True)
 class Work:
-    """What one pass of a row computes: its kernels' FLOPs and bytes, in order, and each kind's beside how many it has.
+    """What one pass of a row computes: its kernels in order, and each kind of them beside how many it has.
 
-    flops, moved_bytes: (kernels,). kinds: (kinds, 2), the same two. counts: (kinds,). beside: as the function's.
+    kernels: (kernels, 3), FLOPs, bytes, and whether it is attention. kinds: (kinds, 3), alike. counts: (kinds,).
+    beside: as the function's.
     """
 
-    flops: NDArray[Any]
-    moved_bytes: NDArray[Any]
+    kernels: NDArray[Any]
     kinds: NDArray[Any]
     counts: NDArray[Any]
     beside: float
 
     def seconds(self, numbers: Mapping[str, float]) -> float:
-        """With a device's `flops_per_s`, `memory_bytes_per_s`, `op_overhead_s` and, where it is fed, `dispatch_s`.
+        """With a device's numbers: those of `PARTS`; where it is not fed, without `dispatch_s`.
 
         As `devices.Device.compute_s` and `timing.dispatch` have it.
         """
         return sum(self.parts_s(numbers).values())
 
     def parts_s(self, numbers: Mapping[str, float]) -> dict[str, float]:
-        """The time that falls to each of these four numbers; the time's logarithm turns with theirs by its parts."""
-        kernels = _kernels_s(self.kinds[:, 0], self.kinds[:, 1], numbers)
-        found = {name: float(self.counts @ seconds) for name, seconds in kernels.items()} | {"dispatch_s": 0.0}
+        """The time that falls to each of the numbers; the time's logarithm turns with theirs by its parts.
+
+        `attention_efficiency` has attention's, which turns with `flops_per_s` as well.
+        """
+        kinds = _kernels_s(self.kinds, numbers)
+        found = {name: float(self.counts @ seconds) for name, seconds in kinds.items()} | {"dispatch_s": 0.0}
         if launch_s := numbers.get("dispatch_s", 0.0):
             found = max(found, self._fed_s(launch_s, numbers), key=lambda parts: sum(parts.values()))
         return {name: seconds * (1 + self.beside) for name, seconds in found.items()}
@@ -86,23 +90,28 @@ class Work:
         """From the kernel that keeps all waiting: the k-th begins no earlier than k launches."""
         import numpy as np
 
-        kernels = _kernels_s(self.flops, self.moved_bytes, numbers)
-        left = {name: np.cumsum(seconds[::-1])[::-1] for name, seconds in kernels.items()}
-        launched_s = np.arange(1, len(self.flops) + 1) * launch_s
+        left = {name: np.cumsum(seconds[::-1])[::-1] for name, seconds in _kernels_s(self.kernels, numbers).items()}
+        launched_s = np.arange(1, len(self.kernels) + 1) * launch_s
         last = int(np.argmax(launched_s + sum(left.values())))
         return {name: float(seconds[last]) for name, seconds in left.items()} | {"dispatch_s": float(launched_s[last])}
 
 
-def _kernels_s(flops: NDArray[Any], moved_bytes: NDArray[Any], numbers: Mapping[str, float]) -> dict[str, NDArray[Any]]:
+PARTS = ("flops_per_s", "attention_efficiency", "memory_bytes_per_s", "op_overhead_s", "dispatch_s")
+
+
+def _kernels_s(kernels: NDArray[Any], numbers: Mapping[str, float]) -> dict[str, NDArray[Any]]:
     """Of each kernel, the time that its arithmetic takes, or its traffic, whichever is longer, and its launch."""
     import numpy as np
 
-    arithmetic_s, traffic_s = flops / numbers["flops_per_s"], moved_bytes / numbers["memory_bytes_per_s"]
+    flops, moved_bytes, attends = kernels.T
+    reached = numbers["flops_per_s"] * np.where(attends, numbers["attention_efficiency"], 1.0)
+    arithmetic_s, traffic_s = flops / reached, moved_bytes / numbers["memory_bytes_per_s"]
     computes = arithmetic_s >= traffic_s
     return {
-        "flops_per_s": np.where(computes, arithmetic_s, 0.0),
+        "flops_per_s": np.where(computes & (attends == 0), arithmetic_s, 0.0),
+        "attention_efficiency": np.where(computes & (attends == 1), arithmetic_s, 0.0),
         "memory_bytes_per_s": np.where(computes, 0.0, traffic_s),
-        "op_overhead_s": np.full(len(flops), numbers["op_overhead_s"]),
+        "op_overhead_s": np.full(len(kernels), numbers["op_overhead_s"]),
     }
 
 
@@ -113,9 +122,9 @@ def work(row: BoardRow) -> Work:
 
     plan = predict(_job(row))
     kernels = [kernel for one in plan.participants for step in plan.computes(one) for kernel in step.kernels]
-    each = np.array([(kernel.flops, kernel.moved_bytes) for kernel in kernels], float)
+    each = np.array([(kernel.flops, kernel.moved_bytes, kernel.name == ATTENTION) for kernel in kernels], float)
     kinds, counts = np.unique(each, axis=0, return_counts=True)
-    return Work(each[:, 0], each[:, 1], kinds, counts, beside(row.model))
+    return Work(each, kinds, counts, beside(row.model))
 
 
 def _job(row: BoardRow) -> Job:

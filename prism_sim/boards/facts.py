@@ -15,6 +15,8 @@ from prism_sim.syntax import units
 GROUPED = ("q8_0", "q4_0")
 # of a preset, whatever the runtime
 FIELDS = ("memory", "compute", "memory_bandwidth", "op_overhead", "idle_power", "busy_power", "radio_power")
+COMMON = ("memory_bandwidth", "attention", "launch")  # numbers of a runtime, whatever the type
+ATTENTION_EXPECTED = 0.33  # of a rate: heads are small products, and softmax stands between them
 FED_OP_OVERHEAD_S = 1e-4  # an accelerator begins and ends a kernel, where its host feeds it
 
 
@@ -56,6 +58,8 @@ class Board:
         if name == "launch":
             stated = self.runtimes[runtime]
             return units.TIME.parse(stated.get("fed", stated.get("launch")))
+        if name == "attention":
+            return ATTENTION_EXPECTED
         unit = units.MEMORY_RATE if name == "memory_bandwidth" else units.COMPUTE
         return unit.parse(self.expectation(name)["value"])
 

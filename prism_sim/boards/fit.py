@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, log
+from math import exp, inf, log
 from typing import TYPE_CHECKING, Any
 
 from prism_sim.boards.cases import work
-from prism_sim.boards.facts import Board, rate_class
+from prism_sim.boards.facts import COMMON, Board, rate_class
 from prism_sim.boards.rows import BoardRow
 
 if TYPE_CHECKING:
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 
 # Standard deviations, as factors: a number's own, and what it shares with its kin
 ROW = 1.10  # a row, given the right numbers: other versions, clocks, contexts
-BANDWIDTH, BANDWIDTH_OF_RUNTIME = 1.5, 1.25
+SPREADS = {"memory_bandwidth": (1.5, 1.25), "attention": (1.5, 1.3), "launch": (1.0, 4.0)}  # of the board, of a runtime
 RATE, RATE_OF_RUNTIME, RATE_OF_TYPE = 1.8, 1.6, 1.2
-LAUNCH = 4.0
 TELLING = 0.2
 Q95 = 1.645  # standard deviations to the 95th percentile
 
@@ -36,7 +35,7 @@ Key = tuple[str, str]  # runtime, and the number's name
 class BoardFit:
     """Numbers of a board's runtimes, in SI units: by (runtime, name), what they are, and their logarithms' deviations.
 
-    names: memory_bandwidth, launch, and a rate by its type (float32, q4_0, ...). expected: before the rows were seen.
+    names: those of `facts.COMMON`, and a rate by its type (float32, q4_0, ...). expected: before the rows were seen.
     """
 
     board: Board
@@ -53,7 +52,8 @@ class BoardFit:
     def interval(self, key: Key) -> tuple[float, float]:
         """From the 5th to the 95th percentile."""
         spread = exp(Q95 * self.deviation[key])
-        return self.found[key] / spread, self.found[key] * spread
+        most = 1.0 if key[1] == "attention" else inf
+        return self.found[key] / spread, min(most, self.found[key] * spread)
 
     def telling(self, key: Key) -> tuple[BoardRow, ...]:
         """The rows of whose time at least a fifth depends on it."""
@@ -121,23 +121,18 @@ def _robust_slope(off: NDArray[Any]) -> NDArray[Any]:
 
 def _keys(board: Board) -> list[Key]:
     """Of each runtime that is fitted: bandwidth, launch, and rates by the types that are expected of the board."""
-    return [
-        (runtime, name)
-        for runtime in board.fitted_runtimes
-        for name in ("memory_bandwidth", "launch", *board.rate_types)
-    ]
+    return [(runtime, name) for runtime in board.fitted_runtimes for name in (*COMMON, *board.rate_types)]
 
 
 def _shared(one: Key, other: Key) -> float:
     """Covariance of two numbers' logarithms."""
     (runtime, name), (other_runtime, other_name) = one, other
     alike, same = runtime == other_runtime, one == other
-    if "launch" in (name, other_name):
-        return log(LAUNCH) ** 2 if same else 0.0
-    if "memory_bandwidth" in (name, other_name):
+    if name in COMMON or other_name in COMMON:
         if name != other_name:
             return 0.0
-        return log(BANDWIDTH) ** 2 + (log(BANDWIDTH_OF_RUNTIME) ** 2 if alike else 0.0)
+        of_all, of_runtime = SPREADS[name]
+        return log(of_all) ** 2 + (log(of_runtime) ** 2 if alike else 0.0)
     if rate_class(name) != rate_class(other_name):
         return 0.0
     return log(RATE) ** 2 + (log(RATE_OF_RUNTIME) ** 2 if alike else 0.0) + (log(RATE_OF_TYPE) ** 2 if same else 0.0)
@@ -148,6 +143,7 @@ def _numbers(board: Board, row: BoardRow, values: Mapping[Key, float]) -> dict[s
     fed = board.is_fed(row.runtime)
     return {
         "flops_per_s": values[row.runtime, row.rate_type],
+        "attention_efficiency": min(1.0, values[row.runtime, "attention"]),
         "memory_bytes_per_s": values[row.runtime, "memory_bandwidth"],
         "op_overhead_s": board.fed_op_overhead_s if fed else launch_s,
         "dispatch_s": launch_s if fed else 0.0,
@@ -159,7 +155,10 @@ def _turns(board: Board, row: BoardRow, values: Mapping[Key, float]) -> dict[Key
     parts = work(row).parts_s(_numbers(board, row, values))
     whole_s = sum(parts.values())
     return {
-        (row.runtime, row.rate_type): -parts["flops_per_s"] / whole_s,
+        (row.runtime, row.rate_type): -(parts["flops_per_s"] + parts["attention_efficiency"]) / whole_s,
+        (row.runtime, "attention"): -parts["attention_efficiency"] / whole_s
+        if values[row.runtime, "attention"] < 1
+        else 0,
         (row.runtime, "memory_bandwidth"): -parts["memory_bytes_per_s"] / whole_s,
         (row.runtime, "launch"): parts["dispatch_s" if board.is_fed(row.runtime) else "op_overhead_s"] / whole_s,
     }

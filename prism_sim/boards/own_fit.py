@@ -9,10 +9,9 @@ from typing import Any
 from prism_sim.boards.facts import Board
 from prism_sim.boards.fit import BoardFit, fit_board
 from prism_sim.boards.left_out import Unseen, unseen_of
-from prism_sim.boards.presets import UNITS
+from prism_sim.boards.presets import amount_text
 from prism_sim.boards.rows import BoardRow
-from prism_sim.syntax import presets, units
-from prism_sim.why.varied import quantity_text
+from prism_sim.syntax import presets
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +61,7 @@ def _numbers(fit: BoardFit) -> Iterator[BoardNumber]:
     measured = {row.runtime for row in fit.rows}
     for runtime, name in fit.found:
         if runtime in measured:
-            unit = UNITS.get(name, units.COMPUTE)
             key = runtime, name
-            ends = " to ".join(quantity_text(unit, end, 3) for end in fit.interval(key))
-            expected, fitted = (quantity_text(unit, numbers[key], 3) for numbers in (fit.expected, fit.found))
+            ends = " to ".join(amount_text(name, end) for end in fit.interval(key))
+            expected, fitted = (amount_text(name, numbers[key]) for numbers in (fit.expected, fit.found))
             yield BoardNumber(runtime, name, expected, fitted, ends, len(fit.telling(key)))

@@ -38,7 +38,10 @@ HEADER = """\
 """
 MOVED = 0.02  # relative; what a fit moves less is as it was expected
 NAMED = 4  # models whose rows a number was fitted to; of more, how many
-UNITS = {"memory_bandwidth": units.MEMORY_RATE, "launch": units.TIME}  # all others are rates
+ASSUMED = {
+    "launch": "assumption: what handing a kernel over costs such a program",
+    "attention": "assumption: a third, about as where rows tell it",
+}
 
 
 def fits() -> dict[str, BoardFit]:
@@ -85,7 +88,8 @@ def _fitted(fit: BoardFit, runtime: str) -> dict[str, dict[str, Any]]:
     """A runtime's numbers as a preset states them."""
     fed = fit.board.is_fed(runtime)
     names = {"float32": "compute"} | {one: f"compute_{one}" for one in fit.board.rate_types if _says(fit, runtime, one)}
-    names |= {"memory_bandwidth": "memory_bandwidth", "launch": "dispatch" if fed else "op_overhead"}
+    names |= {"attention": "attention_efficiency", "memory_bandwidth": "memory_bandwidth"}
+    names["launch"] = "dispatch" if fed else "op_overhead"
     figures = {field: _number(fit, (runtime, name)) for name, field in names.items()}
     if fed:
         text = quantity_text(units.TIME, fit.board.fed_op_overhead_s)
@@ -107,26 +111,36 @@ def _says(fit: BoardFit, runtime: str, type_name: str) -> bool:
 
 
 def _number(fit: BoardFit, key: Key) -> dict[str, Any]:
-    unit = UNITS.get(key[1], units.COMPUTE)
-    found: dict[str, Any] = {"value": quantity_text(unit, fit.found[key], 3), "source": _source(fit, key)}
+    found: dict[str, Any] = {"value": amount_text(key[1], fit.found[key]), "source": _source(fit, key)}
     if fit.is_informed(key) and (rows := fit.telling(key)):
-        found["range"] = [quantity_text(unit, end, 3) for end in fit.interval(key)]
+        found["range"] = [amount_text(key[1], end) for end in fit.interval(key)]
         named = list(dict.fromkeys(row.model for row in rows))
         models = ", ".join(named[:NAMED]) + (f" and {len(named) - NAMED} more" if len(named) > NAMED else "")
-        found["source"] = f"fitted (2026) to {len(rows)} row{'s' if len(rows) > 1 else ''} of {fit.rows_file}: {models}"
+        count = f"{len(rows)} row{'s' if len(rows) > 1 else ''}"
+        found["source"] = f"fitted (2026) to {count} of {fit.rows_file}: {models}"
     return found
 
 
 def _source(fit: BoardFit, key: Key) -> str:
     """Of a number that no row of its own tells."""
     name, expected = key[1], fit.expected[key]
-    if name == "launch":
-        return "assumption: what handing a kernel over costs such a program"
+    if name in ASSUMED:
+        return ASSUMED[name]
     source: str = fit.board.expectation(name)["source"]
     if abs(fit.found[key] / expected - 1) < MOVED:
         return source
-    text = quantity_text(UNITS.get(name, units.COMPUTE), expected, 3)
-    return f"assumption: {text} expected, moved by what its other numbers were fitted to; {source}"
+    return (
+        f"assumption: {amount_text(name, expected)} expected, moved by what its other numbers were fitted to; {source}"
+    )
+
+
+def amount_text(name: str, amount: float) -> str:
+    """A number of a fit as a preset writes it."""
+    if name == "attention":
+        return f"{amount:.3g}"
+    return quantity_text(
+        {"memory_bandwidth": units.MEMORY_RATE, "launch": units.TIME}.get(name, units.COMPUTE), amount, 3
+    )
 
 
 def _figure(figure: Mapping[str, Any]) -> str:

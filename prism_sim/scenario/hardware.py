@@ -101,6 +101,7 @@ def _device_numbers(section: DeviceSection, path: FieldPath, source: Source) -> 
         "q4_0_flops_per_s": known.get("compute_q4_0"),
         "memory_bytes_per_s": known["memory_bandwidth"],
         "memory_overlap": known.get("memory_overlap", 1.0),
+        "attention_efficiency": known.get("attention_efficiency", 1.0),
         "memory_bytes": round(known["memory"]) if "memory" in known else None,
         "op_overhead_s": known.get("op_overhead", 0.0),
         "staging_bytes_per_s": staging,

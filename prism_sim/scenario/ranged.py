@@ -19,7 +19,7 @@ from prism_sim.syntax.fields import Section
 from prism_sim.syntax.presets import HardwarePreset
 
 OUTSIDE = 0.05  # the part of a number's distribution below its interval, and above
-MOST = {"memory_overlap": 1.0}  # numbers that end somewhere
+MOST = {"memory_overlap": 1.0, "attention_efficiency": 1.0}  # numbers that end somewhere
 
 # A preset's field, and the numbers of a device's or network's spec that it gives: those that decide how long it takes.
 RANGED: Mapping[str, tuple[str, ...]] = {
@@ -30,6 +30,7 @@ RANGED: Mapping[str, tuple[str, ...]] = {
     "compute_q4_0": ("q4_0_flops_per_s",),
     "memory_bandwidth": ("memory_bytes_per_s",),
     "memory_overlap": ("memory_overlap",),
+    "attention_efficiency": ("attention_efficiency",),
     "op_overhead": ("op_overhead_s",),
     "staging_bandwidth": ("staging_bytes_per_s",),
     "staging_latency": ("staging_latency_s",),

@@ -114,6 +114,8 @@ def _device_content(device: DeviceSpec) -> dict[str, Any]:
     """The overhead of a message is the network's."""
     new = ("runtime", "int8_flops_per_s", "q8_0_flops_per_s", "q4_0_flops_per_s", "fitted")
     content = {key: value for key, value in asdict(device).items() if key not in ("preset", "message_overhead_s")}
+    if device.attention_efficiency == 1:
+        del content["attention_efficiency"]
     return {key: value for key, value in content.items() if key not in new or value}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from prism_sim.families.configuration import ROTATION
 from prism_sim.families.dimensions import Dimensions
+from prism_sim.plan import ATTENTION
 from prism_sim.shapes.ledger import Ledger, Shape
 
 
@@ -62,7 +63,7 @@ class ShapeBlock:
     def attend(self, q: Shape, k: Shape, v: Shape, bias: object, heads: range | None = None) -> Shape:
         batch, n_heads, n_queries, head_width = q.shape
         moved = 2 * q.elements + k.elements + v.elements  # a fused kernel keeps the weights on chip
-        self.ledger.kernel("attention", 4 * batch * n_heads * n_queries * k.shape[2] * head_width, moved)
+        self.ledger.kernel(ATTENTION, 4 * batch * n_heads * n_queries * k.shape[2] * head_width, moved)
         return self.ledger.shape(batch, n_queries, n_heads * head_width)
 
     def attend_in_part(self, q: Shape, k: Shape, v: Shape, bias: object) -> tuple[Shape, Shape]:

@@ -101,6 +101,9 @@ class DeviceSection(Section):
         ge=0,
         le=1,
     )
+    attention_efficiency: float | Absent = absent(
+        "part of the compute rate that attention's own products reach, softmax between them; default 1", gt=0, le=1
+    )
     memory: Annotated[float, units.MEMORY] | Absent = None
     op_overhead: Seconds | Absent = absent("time that a kernel launch costs")
     staging_bandwidth: CopyRate | Absent = absent(
