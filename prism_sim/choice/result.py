@@ -85,7 +85,12 @@ class RunResult:
             "generation": None if self.simulation.generation is None else self.simulation.generation.to_json(),
             "ranks": [self._rank(rank) for rank in self.simulation.plan.ranks],
             "devices": [
-                {"device": one.device, "peak_memory_bytes": one.need_bytes, "memory_bytes": one.have_bytes}
+                {
+                    "device": one.device,
+                    "peak_memory_bytes": one.resident_bytes,
+                    "streamed_bytes": one.streamed_bytes,
+                    "memory_bytes": one.have_bytes,
+                }
                 for one in demands(self.simulation)
             ],
             "terminal": self._terminal(),

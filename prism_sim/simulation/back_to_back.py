@@ -48,8 +48,18 @@ class BackToBack:
 
     @cached_property
     def turns_fit(self) -> bool:
-        """Whether the devices have room for whole requests; where they have not, each is split."""
-        return not self.setting.lacking(self._held_bytes(self.plan, *self.turns))
+        """Whether the devices' memory has room for whole requests; where it has not, each is split."""
+        return not self.setting.beyond(self._held_bytes(self.plan, *self.turns))
+
+    @property
+    def streamed_bytes(self) -> dict[int, int]:
+        """By device: weights that have no room in its memory, and are read from its storage for each pass."""
+        return self.setting.streamed_bytes(self.held_bytes, self.weight_bytes)
+
+    @property
+    def lacking(self) -> dict[int, int]:
+        """The devices without the memory, and how many bytes they lack."""
+        return self.setting.lacking(self.held_bytes, self.weight_bytes)
 
     def _held_bytes(self, *plans: Plan) -> tuple[int, ...]:
         peaks = (max(sizes) for sizes in zip(*(plan.activation_bytes for plan in plans), strict=True))
@@ -61,7 +71,7 @@ class BackToBack:
         setting = self.setting
         if setting.job.step_pasts:
             return self._paces_of_generation
-        where = setting.devices, setting.device_of, setting.network
+        where = setting.playing, setting.device_of, setting.network
         paces: dict[ThroughputMode, float] = {"split": timing.play_stream(self.plan, *where).throughput_per_s}
         if self.turns and self.turns_fit:
             paces["in turn"] = timing.dealt_per_s(self.turns, *where)
@@ -95,11 +105,11 @@ def in_turn_is_faster(in_turn_per_s: Any, split_per_s: Any) -> Any:
     return in_turn_per_s > split_per_s * (1 + SAME)
 
 
-def held_bytes(setting: Setting) -> tuple[int, ...]:
-    """Per participant, of a job that need not be played for it."""
-    return BackToBack(setting, setting.plan).held_bytes
+def lacking(setting: Setting) -> dict[int, int]:
+    """The devices without the memory, and how many bytes they lack, of a job that need not be played for it."""
+    return BackToBack(setting, setting.plan).lacking
 
 
 def fits(setting: Setting) -> bool:
     """Whether every device has the memory, of a job that need not be played for it."""
-    return not setting.lacking(held_bytes(setting))
+    return not lacking(setting)

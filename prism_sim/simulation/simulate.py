@@ -112,10 +112,15 @@ class Simulation:
         """What all participants on a device hold, by device, in the order of devices."""
         return self.setting.device_bytes(self.held_bytes)
 
+    @cached_property
+    def streamed_bytes(self) -> dict[int, int]:
+        """Of these, by device, what its memory has no room for and storage is read for; of devices without: nothing."""
+        return dict.fromkeys(self.device_bytes, 0) | self.back_to_back.streamed_bytes
+
     @property
     def fits(self) -> bool:
-        """Whether every device has the memory; of unknown memory there is enough."""
-        return not self.setting.lacking(self.held_bytes)
+        """Whether every device has the memory, or storage to read the rest from; of unknown memory there is enough."""
+        return not self.back_to_back.lacking
 
     @cached_property
     def algorithms(self) -> tuple[str, ...]:
