@@ -42,7 +42,8 @@ class Ledger:
         plain = ElementType("activations", element_bytes)
         self.matrices, self.wire = matrices or plain, wire or plain
         self.crosses_as_it_is = (self.wire.group_bytes, self.wire.group) == (element_bytes, 1)
-        # beside matrices in groups all other weights stay in float32, as in files of the GGUF format
+        # beside matrices in groups all other weights stay in float32, as in files of the GGUF format (llama.cpp,
+        # convert_hf_to_gguf.py): norms, biases, routers, positions; whatever the type of activations
         self.vector_bytes = FLOAT32_BYTES if self.matrices.is_grouped else element_bytes
         self.known = KnownKernels() if known is None else known
         self._ones = self.known.ones

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from prism_sim import ScenarioError, load_scenario, run
+from prism_sim import ScenarioError, load_scenario, run, timing
 from prism_sim.generation.decoding import affine_weights, nodes
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
@@ -76,6 +76,14 @@ def test_few_steps_played_stand_for_all(tmp_path: Path, strategy: dict[str, Any]
     assert generation is not None
     assert generation.tpot_s is not None
     assert generation.ttft_s + 99 * generation.tpot_s == pytest.approx(simulation.latency_s, rel=1e-12)
+
+
+def test_128_tokens_over_four_devices_take_few_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the strategy, of one device alone and of Voltage: the prompt and a few steps each, not 128."""
+    played: list[Any] = []
+    monkeypatch.setattr(timing, "play_once", lambda *asked: played.append(asked[0]) or play_once(*asked))
+    run(scenario(tmp_path, workload={"tokens": 43, "new_tokens": 128}), numerics=False)
+    assert 1 + 3 <= len(played) <= 3 * (1 + 9)
 
 
 @pytest.mark.parametrize("value", [lambda n: 3.0 + 2 * n, lambda n: max(50.0, float(n)), lambda n: float(n * n)])
