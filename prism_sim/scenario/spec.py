@@ -60,7 +60,8 @@ class WorkloadSpec:
     new_tokens: int = 0
 
 
-RATES_BY_TYPE = ("float16_flops_per_s", "q8_0_flops_per_s", "q4_0_flops_per_s")
+RATES_BY_WEIGHTS = {"q8_0": "q8_0_flops_per_s", "q4_0": "q4_0_flops_per_s"}
+RATES_BY_TYPE = ("float16_flops_per_s", *RATES_BY_WEIGHTS.values())
 
 
 @dataclass(frozen=True)

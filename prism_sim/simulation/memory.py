@@ -10,6 +10,7 @@ from typing import Any
 from prism_sim import strategies
 from prism_sim.devices import kinds_of
 from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.scenario.spec import RATES_BY_WEIGHTS
 from prism_sim.shares.choice import sizes_text
 from prism_sim.simulation import hardware
 from prism_sim.simulation.back_to_back import fits
@@ -20,6 +21,12 @@ from prism_sim.units_text import bytes_text
 
 MOST_PAIRS = 4  # of changes: they are many, and one is enough to go on with
 SHARES, BATCH = "strategy.shares", "workload.batch"
+SMALLER_WEIGHTS: dict[str | None, tuple[str, ...]] = {
+    None: ("int8", "q8_0", "q4_0"),
+    "q8_0": ("int8", "q4_0"),
+    "int8": ("q4_0",),
+    "q4_0": (),
+}
 TOKENS, NEW_TOKENS = "workload.tokens", "workload.new_tokens"
 
 
@@ -134,8 +141,16 @@ def _changes(scenario: Scenario) -> Iterator[_Change]:
         batch //= 2
     if model.dtype == "float32":
         yield _Change("model.dtype", "float16", "float16")
-    if model.weight_dtype is None:
-        yield _Change("model.weight_dtype", "int8", "int8")
+    for kept in SMALLER_WEIGHTS[model.weight_dtype]:
+        yield _Change("model.weight_dtype", kept, f"{kept}{_unstated_rate(scenario, kept)}")
+
+
+def _unstated_rate(scenario: Scenario, kept: str) -> str:
+    """That devices say nothing of how fast they compute with weights in groups, where one does not."""
+    if kept not in RATES_BY_WEIGHTS:
+        return ""
+    rates = [getattr(device, RATES_BY_WEIGHTS[kept]) for device in scenario.devices]
+    return "" if all(rates) else f" (no compute_{kept} stated: at the plain rate)"
 
 
 def _most_fitting(scenario: Scenario, field: str, asked: int) -> int:

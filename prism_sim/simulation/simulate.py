@@ -17,7 +17,7 @@ from prism_sim.plugins import remembered
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shapes.interpreter import predict
-from prism_sim.shapes.job import Job
+from prism_sim.shapes.job import CannotGenerateError, Job
 from prism_sim.shares.choice import Kind, ShareChoice, Split, are_alike, resolve_shares, share_choice, without_word
 from prism_sim.shares.setting import Setting
 from prism_sim.simulation import hardware
@@ -362,5 +362,5 @@ def job_of(scenario: Scenario, strategy: str, n_ranks: int) -> Job:
     )
     try:
         return job.prompt(new_tokens) if new_tokens else job
-    except ValueError as error:
-        raise scenario.error(("workload", "new_tokens"), str(error), about=strategy) from error
+    except CannotGenerateError as error:
+        raise scenario.error(error.field, str(error), about="" if own else strategy) from error

@@ -24,7 +24,7 @@ SIZES: dict[str, dict[str, int]] = {
     "gpt2": {"n_embd": 32, "n_head": 2, "n_inner": 64},
     "distilbert": {"dim": 32, "n_heads": 2, "hidden_dim": 64},
     "qwen3_moe": {"head_dim": 16, "num_attention_heads": 4, "moe_intermediate_size": 32},
-    **dict.fromkeys(("llama", "mistral", "qwen2", "qwen3"), {"head_dim": 16, "num_attention_heads": 4}),
+    **{name: {"head_dim": 16, "num_attention_heads": 4} for name in ("llama", "mistral", "qwen2", "qwen3")},
 }
 WIDTH = {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}
 
