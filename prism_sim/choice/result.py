@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from prism_sim.outputs.fidelity import Fidelity
@@ -82,7 +82,7 @@ class RunResult:
             "throughput_mode": self.simulation.throughput_mode,
             "energy_j": self.simulation.total_energy_j,
             "breakdown_s": dict(self.simulation.breakdown_s),
-            "generation": None if self.simulation.generation is None else self.simulation.generation.to_json(),
+            "generation": self._generation(),
             "ranks": [self._rank(rank) for rank in self.simulation.plan.ranks],
             "devices": [
                 {
@@ -104,6 +104,12 @@ class RunResult:
             "unused_fields": list(self.scenario.written.unused_fields),
             "provenance": provenance(self.scenario),
         }
+
+    def _generation(self) -> dict[str, Any] | None:
+        if (found := self.simulation.generation) is None:
+            return None
+        several = self.simulation.back_to_back.in_flight
+        return {**found.to_json(), "in_flight": None if several is None else asdict(several)}
 
     def _versus_single(self) -> dict[str, Any]:
         fastest = self.fastest_single

@@ -28,6 +28,10 @@ def show(result: RunResult, console: Console) -> None:
         console.print(parts_table(result.simulation.breakdown_s, result.latency_s))
     else:
         show_generation(generation, console)
+        if (several := result.simulation.back_to_back.in_flight) is not None:
+            console.print(
+                f"{several.tokens_per_s:.3g} tokens/s of {several.sequences} sequences in flight", highlight=False
+            )
     for table in _devices(result, console):
         console.print(table)
     for line in storage_lines(result):

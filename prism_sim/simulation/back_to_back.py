@@ -7,13 +7,25 @@ from functools import cached_property
 from typing import Any, Literal
 
 from prism_sim import strategies, timing
-from prism_sim.generation.decoding import request_plan
+from prism_sim.generation.decoding import decoded_cache_bytes, request_plan
 from prism_sim.plan import Plan
 from prism_sim.shapes.job import Job
 from prism_sim.shares.setting import Setting
 
 ThroughputMode = Literal["split", "in turn"]
 SAME = 1e-9  # relative; paces nearer to each other differ by rounding
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """Sequences whose steps take turns in the stages of a pipeline, the next of each when its last token is known.
+
+    tokens_per_s: of all of them, in the middle of their texts, once the stages are full (as MDI-LLM measures, arXiv
+    2505.18164).
+    """
+
+    sequences: int
+    tokens_per_s: float
 
 
 @dataclass(frozen=True)
@@ -85,6 +97,22 @@ class BackToBack:
             alone = (replace(self.setting, job=job).played() for job in self._jobs_in_turn)
             found["in turn"] = sum(1 / one.latency_s for one in alone)
         return found
+
+    @cached_property
+    def in_flight(self) -> InFlight | None:
+        """As many sequences as there are stages, or as find room with their caches; None: no text, or no stages."""
+        job, decoding = self.setting.job, self.setting.decoding
+        if decoding is None or tuple(self.setting.items) != ("blocks",):
+            return None
+        caches = decoded_cache_bytes(job)
+        n = job.n_ranks
+        while n > 1 and self.setting.beyond(
+            tuple(h + (n - 1) * c for h, c in zip(self.held_bytes, caches, strict=True))
+        ):
+            n -= 1
+        where = self.setting.playing, self.setting.device_of, self.setting.network
+        stream = timing.play_stream(decoding.middle.plan, *where, in_flight=n)
+        return InFlight(n * job.batch, job.batch * stream.throughput_per_s)
 
     @property
     def throughput_per_s(self) -> float:

@@ -218,3 +218,42 @@ def test_a_strategy_without_a_step_is_told_at_its_name(tmp_path: Path, monkeypat
     with pytest.raises(ScenarioError, match=r"tensor_parallel has no step.*those that can: galaxy, ") as refused:
         simulate(scenario(tmp_path))
     assert refused.value.field == "strategy.name"
+
+
+SLOW_BOARD = {"name": "slow", "compute": "1 GFLOP/s", "memory_bandwidth": "1 TB/s", "count": 4}
+
+
+@pytest.mark.parametrize("blocks", [[3, 3, 3, 3], [6, 2, 2, 2]])
+def test_several_sequences_keep_the_stages_busy(tmp_path: Path, blocks: list[int]) -> None:
+    """One a stage: as fast as the slowest stage, which is all that limits them where messages cost nothing.
+
+    The terminal, on a device of its own, runs the head, a stage as any other; one sequence alone goes through all.
+    """
+    told: dict[str, Any] = {
+        "model": {"dims": {**MODEL, "num_hidden_layers": 12, "vocab_size": 40}},
+        "devices": [SLOW_BOARD, {**SLOW_BOARD, "name": "ask", "count": 1}],
+        "terminal": "ask",
+        "ranks": [0, 1, 2, 3],
+        "network": {"bandwidth": "100 Gbit/s"},
+        "strategy": {"name": "pipeline", "shares": [one / 12 for one in blocks]},
+    }
+    simulation = simulate(scenario(tmp_path, **told))
+    assert simulation.decoding is not None
+    step = simulation.decoding.middle
+    stages_s = [sum(map(simulation.devices[0].compute_s, (c.kernels for c in step.plan.computes(r)))) for r in range(5)]
+    several = simulation.back_to_back.in_flight
+    assert several is not None
+    assert several.sequences == 4
+    assert 1 / several.tokens_per_s == pytest.approx(max(max(stages_s), sum(stages_s) / 4), rel=2e-2)
+
+
+def test_sequences_in_flight_are_as_many_as_find_room(tmp_path: Path) -> None:
+    told = {"strategy": {"name": "pipeline"}, "workload": {"tokens": 900, "new_tokens": 5}}
+    ample = simulate(scenario(tmp_path, **told))
+    caches = ample.generation.cache_bytes if ample.generation is not None else ()
+    room = max(ample.device_bytes.values()) + 2 * max(caches)
+    tight = simulate(scenario(tmp_path, **told, devices=[{**BOARD, "memory": f"{room} B"}]))
+    found = tight.back_to_back.in_flight
+    assert found is not None
+    assert found.sequences == 3
+    assert simulate(scenario(tmp_path)).back_to_back.in_flight is None  # no stages
