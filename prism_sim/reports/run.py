@@ -13,6 +13,7 @@ from prism_sim.choice.result import RunResult
 from prism_sim.choice.verdict import verdict
 from prism_sim.reports.accuracy import show_accuracy, show_notes
 from prism_sim.reports.collectives import exchanges_lines
+from prism_sim.reports.fit_samples import RANGE, range_cell, show_samples
 from prism_sim.reports.generation import show_generation
 from prism_sim.reports.tables import NarrowName, memory_text, new_table, parts_table
 from prism_sim.simulation.simulate import Simulation
@@ -24,6 +25,8 @@ def show(result: RunResult, console: Console) -> None:
     console.print(f"\n[bold]{escape(result.scenario.name)}[/bold]")
     console.print(_question(result), style="dim")
     console.print(_comparison(result))
+    if result.samples is not None:
+        show_samples(result.samples, result.times, console)
     if (generation := result.simulation.generation) is None:
         console.print(parts_table(result.simulation.breakdown_s, result.latency_s))
     else:
@@ -63,7 +66,8 @@ def _question(result: RunResult) -> str:
 
 
 def _comparison(result: RunResult) -> Table:
-    table = new_table("", "latency", "speed-up", "per device", "sent", title="How fast")
+    of_samples = () if result.samples is None else (RANGE,)
+    table = new_table("", "latency", *of_samples, "speed-up", "per device", "sent", title="How fast")
     chosen = result.simulation
     _add_row(table, f"[bold]{chosen.job.strategy}[/bold]", chosen, result)
     if result.voltage is not None and result.voltage is not chosen:
@@ -84,6 +88,7 @@ def _add_row(table: Table, name: str, simulation: Simulation, result: RunResult)
     table.add_row(
         name if fits else f"{name} [red](does not fit)[/red]",
         seconds_text(simulation.latency_s),
+        *(() if result.samples is None else (range_cell(result.samples, simulation),)),
         speedup_text(result.single.latency_s / simulation.latency_s) if comparable else "",
         flops_text(simulation.gflops_per_device * 1e9 * simulation.job.batch),
         bytes_text(sum(simulation.sent_bytes)),

@@ -146,9 +146,7 @@ def _changes(scenario: Scenario) -> Iterator[_Change]:
 
 
 def _unstated_rate(scenario: Scenario, kept: str) -> str:
-    """That devices say nothing of how fast they compute with weights in groups, where one does not."""
-    if kept not in RATES_BY_WEIGHTS:
-        return ""
+    """That how fast one of the devices computes with such weights is not stated."""
     rates = [getattr(device, RATES_BY_WEIGHTS[kept]) for device in scenario.devices]
     return "" if all(rates) else f" (no compute_{kept} stated: at the plain rate)"
 

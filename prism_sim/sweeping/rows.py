@@ -21,6 +21,8 @@ LEFT_OUT = (
     "name",
     "task",
     "better_shares",
+    "latency_range_s",
+    "ranges",
     "provenance",
 )  # the same for all points, beside the table, or advice
 MAY_BE_NULL = {  # sections, and the figures in them, so that tables have the same columns with and without
@@ -83,6 +85,8 @@ def _cells(key: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _ranks(ranks: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Without their runtimes, which the scenario says, or a column of its own where they vary."""
+    ranks = [{name: value for name, value in rank.items() if name != "runtime"} for rank in ranks]
     yield "n_ranks", len(ranks)
     for name, first in ranks[0].items():
         if not isinstance(first, str):
