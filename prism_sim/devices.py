@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf, isfinite, sqrt
 
@@ -24,6 +24,8 @@ class Device:
     restart_s: what the host needs besides, over the launches of the first stretch after a copy.
     handling_bytes_per_s: at which, after these launches, the host sees to the bytes that came in.
     memory_bytes, idle_w, busy_w, radio_w: None where unknown.  radio_w comes on top while sending or receiving.
+    storage_bytes_per_s: at which weights that find no room in memory are read anew for each pass; None: they are not.
+    streamed: the part of each weight matrix that is read so.
     Raises ValueError that shows the field, its value and the rule.
     """
 
@@ -43,6 +45,8 @@ class Device:
     idle_w: float | None = None
     busy_w: float | None = None
     radio_w: float | None = None
+    storage_bytes_per_s: float | None = None
+    streamed: float = 0.0
 
     def __post_init__(self) -> None:
         check_positive(self, "flops_per_s", "memory_bytes_per_s", "staging_bytes_per_s", "handling_bytes_per_s")
@@ -53,9 +57,17 @@ class Device:
             raise ValueError(f"attention_efficiency(={self.attention_efficiency}) must be above 0 and at most 1")
         if self.memory_bytes is not None:
             check_positive(self, "memory_bytes")
+        self._check_storage()
         check_not_negative(self, *(name for name in ("idle_w", "busy_w", "radio_w") if getattr(self, name) is not None))
         if self.idle_w is not None and self.busy_w is not None and self.busy_w < self.idle_w:
             raise ValueError(f"busy_w(={self.busy_w}) must be >= idle_w(={self.idle_w})")
+
+    def _check_storage(self) -> None:
+        if self.storage_bytes_per_s is None:
+            return
+        check_positive(self, "storage_bytes_per_s")
+        if self.memory_bytes is None:
+            raise ValueError(f"storage_bytes_per_s(={self.storage_bytes_per_s}) needs memory_bytes, which may be short")
 
     def work_s(self, kernel: Kernel) -> float:
         """The slower of arithmetic and memory traffic (roofline, Williams et al., CACM 52(4), 2009).
@@ -70,8 +82,16 @@ class Device:
     def kernel_s(self, kernel: Kernel) -> float:
         return self.op_overhead_s + self.work_s(kernel)
 
-    def compute_s(self, kernels: Iterable[Kernel]) -> float:
-        return sum(map(self.kernel_s, kernels))
+    def compute_s(self, kernels: Sequence[Kernel]) -> float:
+        """One after another, while what is missing of their weights is read: the longer of the two."""
+        kernels_s = sum(map(self.kernel_s, kernels))
+        return max(kernels_s, self.read_s(kernels)) if self.streamed else kernels_s
+
+    def read_s(self, kernels: Sequence[Kernel]) -> float:
+        """What storage takes to read the streamed part of their weights."""
+        if self.storage_bytes_per_s is None:
+            return 0.0
+        return self.streamed * sum(kernel.weight_bytes for kernel in kernels) / self.storage_bytes_per_s
 
     def staging_s(self, payload_bytes: int) -> float:
         """One copy between accelerator and host; nothing to copy costs nothing.

@@ -16,7 +16,7 @@ from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario
 from prism_sim.simulation.alone import alone
 from prism_sim.simulation.fit_samples import FitSamples, latency_range_s, text_ranges
-from prism_sim.simulation.memory import lacking
+from prism_sim.simulation.memory import demands, lacking
 from prism_sim.simulation.placed import placed
 from prism_sim.simulation.provenance import provenance
 from prism_sim.simulation.simulate import Simulation, may_be_better_shared, simulate, split_of
@@ -163,6 +163,7 @@ class Comparison:
         }
         if simulation is None:
             return row
+        found = demands(simulation)
         times = None if self.samples is None else self.samples.times(simulation)
         return row | {
             **(text_ranges(times) if times is not None and times.ttft_s else {}),
@@ -178,7 +179,8 @@ class Comparison:
             "shares": None if simulation.shares is None else simulation.shares.to_json(),
             "collectives": simulation.collectives,
             "sent_bytes": sum(simulation.sent_bytes),
-            "peak_memory_bytes": max(simulation.device_bytes.values()),
+            "peak_memory_bytes": max(one.resident_bytes for one in found),
+            "streamed_bytes": max(one.streamed_bytes for one in found),
             "energy_j": simulation.total_energy_j,
         }
 

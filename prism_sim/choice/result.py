@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from prism_sim.choice.flips import Flips, flips
@@ -103,10 +103,15 @@ class RunResult:
             "energy_j": self.simulation.total_energy_j,
             "ranges": self._ranges(),
             "breakdown_s": dict(self.simulation.breakdown_s),
-            "generation": None if self.simulation.generation is None else self.simulation.generation.to_json(),
+            "generation": self._generation(),
             "ranks": [self._rank(rank) for rank in self.simulation.plan.ranks],
             "devices": [
-                {"device": one.device, "peak_memory_bytes": one.need_bytes, "memory_bytes": one.have_bytes}
+                {
+                    "device": one.device,
+                    "peak_memory_bytes": one.resident_bytes,
+                    "streamed_bytes": one.streamed_bytes,
+                    "memory_bytes": one.have_bytes,
+                }
                 for one in demands(self.simulation)
             ],
             "terminal": self._terminal(),
@@ -120,6 +125,12 @@ class RunResult:
             "unused_fields": list(self.scenario.written.unused_fields),
             "provenance": provenance(self.scenario),
         }
+
+    def _generation(self) -> dict[str, Any] | None:
+        if (found := self.simulation.generation) is None:
+            return None
+        several = self.simulation.back_to_back.in_flight
+        return {**found.to_json(), "in_flight": None if several is None else asdict(several)}
 
     def _ranges(self) -> dict[str, Any] | None:
         """What follows from the intervals of the numbers, beside the latency's."""

@@ -14,8 +14,9 @@ from prism_sim.outputs.task_accuracy import Accuracy
 from prism_sim.reports.accuracy import show_accuracy, show_notes, value_text
 from prism_sim.reports.collectives import exchanges_lines
 from prism_sim.reports.fit_samples import RANGE, range_cell, show_samples
-from prism_sim.reports.tables import NarrowName, new_table
+from prism_sim.reports.tables import NarrowName, memory_text, new_table
 from prism_sim.shares.choice import sizes_text
+from prism_sim.simulation.simulate import Simulation
 from prism_sim.units_text import bytes_text, joules_text, per_second_text, seconds_text, speedup_text
 
 WIDTH = 80  # of the whole table; a narrower terminal gets it in two
@@ -71,6 +72,8 @@ def _notes(comparison: Comparison) -> Iterator[str]:
             yield f"{name}: {candidate.reason}"
         elif shares is not None and shares.kind != "equal":
             yield f"{name}: {'shares' if shares.kind == 'given' else shares.kind} {sizes_text(shares.sizes)}"
+    if any(one.simulation is not None and any(one.simulation.streamed_bytes.values()) for _, one in comparison.named()):
+        yield "memory: what is held + what is read from storage for each pass, a token's too"
     yield from exchanges_lines((name, one.simulation) for name, one in comparison.named() if one.simulation is not None)
     for sizes in sorted(set(comparison.left_out.values())):
         names = [name for name, left_out in comparison.left_out.items() if left_out == sizes]
@@ -94,9 +97,14 @@ def _cells(comparison: Comparison, candidate: Candidate) -> dict[str, str]:
         "requests/s": per_second_text(rate),
         SAMPLES: per_second_text(rate * simulation.job.batch),
         "sent": bytes_text(sum(simulation.sent_bytes)),
-        "memory": bytes_text(max(simulation.device_bytes.values())) + ("" if candidate.fits else " !"),
+        "memory": _memory(simulation) + ("" if candidate.fits else " !"),
         "energy": "" if joules is None else joules_text(joules),
     }
+
+
+def _memory(simulation: Simulation) -> str:
+    """Of the device that needs most."""
+    return memory_text(simulation, max(simulation.device_bytes, key=lambda device: simulation.device_bytes[device]))
 
 
 def _accuracy(candidate: Candidate, found: Accuracy | None) -> dict[str, str]:

@@ -91,6 +91,9 @@ def _device_numbers(section: DeviceSection, path: FieldPath, source: Source) -> 
         if known.get(needed) is None:
             remedy = f"write for example {needed}: {example}, or a preset"
             raise source.error((*path, needed), f"is missing: a device without preset must state it; {remedy}")
+    if known.get("storage_bandwidth") is not None and "memory" not in known:
+        rule = "makes no sense without memory: only what finds no room there is read from storage"
+        raise source.error((*path, "storage_bandwidth"), f"{rule}; write for example memory: 8 GiB, or leave it out")
     staging = known.get("staging_bandwidth", math.inf)
     copies = math.isfinite(staging) or "staging_latency" in section.model_fields_set
     return {
@@ -103,6 +106,7 @@ def _device_numbers(section: DeviceSection, path: FieldPath, source: Source) -> 
         "memory_overlap": known.get("memory_overlap", 1.0),
         "attention_efficiency": known.get("attention_efficiency", 1.0),
         "memory_bytes": round(known["memory"]) if "memory" in known else None,
+        "storage_bytes_per_s": known.get("storage_bandwidth"),
         "op_overhead_s": known.get("op_overhead", 0.0),
         "staging_bytes_per_s": staging,
         "staging_latency_s": known.get("staging_latency", 0.0) if copies else 0.0,

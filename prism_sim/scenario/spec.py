@@ -73,7 +73,8 @@ class FittedNumber:
     high: float
 
 
-RATES_BY_TYPE = ("float16_flops_per_s", "int8_flops_per_s", "q8_0_flops_per_s", "q4_0_flops_per_s")
+RATES_BY_WEIGHTS = {name: f"{name}_flops_per_s" for name in ("int8", "q8_0", "q4_0")}
+RATES_BY_TYPE = ("float16_flops_per_s", *RATES_BY_WEIGHTS.values())
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ simulations of a scenario meet the same samples (common random numbers), so what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -66,7 +66,7 @@ class FitSamples:
         plans = (simulation.plan, *(moment.plan for moment in moments))
         if not all(self._is_small(plan, simulation.network) for plan in plans):
             return None
-        first_s, *steps_s = (self._played(plan, simulation.device_of) for plan in plans)
+        first_s, *steps_s = (self._played(plan, simulation) for plan in plans)
         if simulation.generation is None:
             return SampledTimes(tuple(first_s))
         rest_s = [sum(m.weight * s for m, s in zip(moments, each, strict=True)) for each in zip(*steps_s, strict=True)]
@@ -80,8 +80,13 @@ class FitSamples:
     def _is_small(plan: Plan, network: timing.Network) -> bool:
         return weight_of(plan) <= (MOST_COMPILED if is_worth_compiled(plan, network, N_SAMPLES) else MOST_PLAIN)
 
-    def _played(self, plan: Plan, device_of: Sequence[int]) -> list[float]:
-        rigs = [Rig.of(boards, device_of, network) for boards, network in self._hardware]
+    def _played(self, plan: Plan, simulation: Simulation) -> list[float]:
+        """What devices read from storage is as in the simulation."""
+        streamed = [device.streamed for device in simulation.setting.playing]
+        rigs = [
+            Rig.of(map(_streaming, boards, streamed), simulation.device_of, network)
+            for boards, network in self._hardware
+        ]
         found: list[float] = play_many(plan, rigs).latency_s.tolist()
         return found
 
@@ -93,6 +98,10 @@ class FitSamples:
             (hardware.boards(devices, spec.dtype, spec.weight_dtype), hardware.network(network))
             for devices, network in drawn
         ]
+
+
+def _streaming(board: timing.Device, streamed: float) -> timing.Device:
+    return replace(board, streamed=streamed) if streamed else board
 
 
 def interval(values: Iterable[float]) -> Interval:

@@ -23,7 +23,7 @@ from prism_sim.scenario.hardware import slowest_sender
 from prism_sim.scenario.scenario import hash_of
 from prism_sim.shares.choice import Split
 from prism_sim.simulation import hardware
-from prism_sim.simulation.back_to_back import held_bytes
+from prism_sim.simulation.back_to_back import fits
 from prism_sim.simulation.many import Boards
 from prism_sim.simulation.simulate import split_of
 from prism_sim.strategies import AUTO
@@ -48,6 +48,7 @@ class HardwareKind(NamedTuple):
     states_rates: tuple[tuple[bool, ...], ...]
     memory_bytes: tuple[int | None, ...]
     states_powers: tuple[bool, ...]
+    has_storage: tuple[bool, ...]
     terminal: int
     ranks: tuple[int, ...]
     ranks_given: bool
@@ -121,14 +122,15 @@ class PartialJob:
         scenario = self.scenario
         if scenario.workload.new_tokens:  # steps are played beside the plan
             return None
+        if any(self.kind.has_storage):  # what is streamed turns on its rate and each split
+            return None
         if scenario.strategy.name == AUTO.name or isinstance(scenario.written.strategy_fields.get("shares"), str):
             return None
         try:
             compared = Compared.of(scenario)
         except ValueError:
             return None
-        setting = compared.own.setting
-        return None if setting.lacking(held_bytes(setting)) else compared
+        return compared if fits(compared.own.setting) else None
 
 
 class Resolved(NamedTuple):
@@ -224,6 +226,7 @@ def kind_of(scenario: Scenario) -> HardwareKind:
         states_rates=tuple((one.q8_0_flops_per_s is not None, one.q4_0_flops_per_s is not None) for one in devices),
         memory_bytes=tuple(device.memory_bytes for device in devices),
         states_powers=tuple(device.idle_w is not None and device.busy_w is not None for device in devices),
+        has_storage=tuple(device.storage_bytes_per_s is not None for device in devices),
         terminal=scenario.terminal,
         ranks=scenario.ranks,
         ranks_given=scenario.written.ranks_given,

@@ -105,6 +105,9 @@ class DeviceSection(Section):
         "part of the compute rate that attention's own products reach, softmax between them; default 1", gt=0, le=1
     )
     memory: Annotated[float, units.MEMORY] | Absent = None
+    storage_bandwidth: Annotated[float, units.STORAGE_RATE] | Absent = absent(
+        "at which weights without room in memory are read anew for each pass; default: what does not fit is refused"
+    )
     op_overhead: Seconds | Absent = absent("time that a kernel launch costs")
     staging_bandwidth: CopyRate | Absent = absent(
         "of copies between accelerator and host around a message; none: no such copies"
