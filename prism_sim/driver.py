@@ -53,7 +53,33 @@ class _Participant:
 
 def run(programs: Sequence[Program], meters: Sequence[Meter]) -> Driven:
     """Runs all programs (ranks, then the terminal) to their end. Raises DeadlockError if they cannot reach it."""
-    return _Loop(programs, meters).run()
+    return Loop(programs, meters).run()
+
+
+def in_order(programs: Sequence[Sequence[Step]]) -> tuple[tuple[tuple[Step, ...], ...], list[ExchangeId]]:
+    """The programs, exchanges numbered in the order of their starts; and by these numbers, those that they had.
+
+    First everybody's first, in the order of participants, then everybody's second, and so on: no matter who ran ahead.
+    """
+    first: dict[ExchangeId, tuple[int, int]] = {}
+    for participant, program in enumerate(programs):
+        started = [step.exchange for step in program if isinstance(step, Start)]
+        for turn, exchange in enumerate(started):
+            key = turn, participant
+            if key < first.get(exchange, (turn, participant + 1)):
+                first[exchange] = key
+    order = sorted(first, key=first.__getitem__)
+    ids = [ExchangeId(number) for number in range(len(order))]
+    starts = {before: Start(number) for before, number in zip(order, ids, strict=True)}
+    waits = {before: Wait(number) for before, number in zip(order, ids, strict=True)}
+    renumbered = tuple(
+        tuple(
+            step if isinstance(step, Compute) else (starts if isinstance(step, Start) else waits)[step.exchange]
+            for step in program
+        )
+        for program in programs
+    )
+    return renumbered, order
 
 
 @dataclass(slots=True)
@@ -64,7 +90,9 @@ class _Series:
     entered: dict[ParticipantId, int] = field(default_factory=dict)
 
 
-class _Loop:
+class Loop:
+    """One run of all programs (ranks, then the terminal). Its participants' steps so far may be looked at meanwhile."""
+
     def __init__(self, programs: Sequence[Program], meters: Sequence[Meter]) -> None:
         self.participants = [
             _Participant(index, program, meter)
@@ -82,9 +110,10 @@ class _Loop:
             raise DeadlockError("; ".join(f"participant {me.index} waits in {me.waits_in}" for me in stuck))
         if orphans := [meeting for meeting in self.meetings if not meeting.complete]:
             raise DeadlockError("not all members entered " + "; ".join(map(str, orphans)))
+        programs, order = in_order([me.steps for me in self.participants])
         return Driven(
-            programs=tuple(tuple(me.steps) for me in self.participants),
-            exchanges=tuple(meeting.exchange() for meeting in self.meetings),
+            programs=programs,
+            exchanges=tuple(self.meetings[number].exchange() for number in order),
             results=tuple(me.result for me in self.participants),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prism_sim import families
 from prism_sim.kept.files import digest
@@ -11,12 +12,15 @@ from prism_sim.plugins import remembered
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.simulation.model_config import model_config
-from prism_sim.tasks import Splits, Task, find
-from prism_sim.tasks.base import DataError, DataSource
+
+if TYPE_CHECKING:
+    from prism_sim.tasks import Splits, Task
 
 
 def task_of(scenario: Scenario) -> Task:
     """The task of a scenario that has one."""
+    from prism_sim.tasks import find  # which loads numpy: for who has a task
+
     assert scenario.task is not None
     return find(scenario.task.name)
 
@@ -76,6 +80,8 @@ def splits_of(scenario: Scenario) -> tuple[Splits, str]:
 
     Sequences are as long as the scenario says; where it is silent, as long as is usual for the task.
     """
+    from prism_sim.tasks import DataError
+
     spec, model = scenario.task, scenario.model
     assert spec is not None
     own = task_of(scenario).read is None
@@ -96,6 +102,8 @@ def splits_of(scenario: Scenario) -> tuple[Splits, str]:
 def _splits(
     name: str, path: Path | None, checkpoint: str | None, config: str, tokens: int | None
 ) -> tuple[Splits, str]:
+    from prism_sim.tasks import DataSource, find
+
     found = find(name).splits(DataSource(path, checkpoint, json.loads(config), tokens))
     return found, found.digest()
 

@@ -1,6 +1,6 @@
 """A task's metric of a scenario, beside the undistributed model's: answered once, kept by everything that decides it.
 
-Torch is imported only where nothing is found on disk.
+Torch is imported only where nothing is found on disk, numpy only where a scenario has a task.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from prism_sim import strategies
 from prism_sim.kept.cache import Kept, cache_folder
 from prism_sim.outputs import checkpoints
@@ -25,12 +23,12 @@ from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario
 from prism_sim.shapes.job import Job
 from prism_sim.simulation.model_config import model_config, model_spec
-from prism_sim.tasks import metrics
-from prism_sim.tasks.examples import Array, Examples
-from prism_sim.tasks.intervals import Interval, difference, interval
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from prism_sim.tasks.examples import Array, Examples
+    from prism_sim.tasks.intervals import Interval
 
 SCHEMA = "prism-sim/evaluation/1"
 DETERMINING = ("evaluation", "tasks")  # folders of our own source, beside those of numerics
@@ -49,6 +47,8 @@ class Answers:
 
     @classmethod
     def of_json(cls, found: Mapping[str, Any]) -> Answers:
+        import numpy as np
+
         outcomes = {name: np.asarray(values) for name, values in found["outcomes"].items()}
         return cls(outcomes, found["checkpoint_digest"])
 
@@ -125,6 +125,9 @@ def check_tokens(scenario: Scenario, job: Job) -> None:
 
 def accuracy_between(scenario: Scenario, through: Answers, alone: Answers) -> Accuracy:
     """through: as distributed; alone: undistributed, to the same examples."""
+    from prism_sim.tasks import metrics
+    from prism_sim.tasks.intervals import difference, interval
+
     task = checkpoints.task_of(scenario)
     metric = metrics.find(task.metrics[0])
     splits, data_digest = checkpoints.splits_of(scenario)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 
 from prism_sim.outputs.task_accuracy import Accuracy
-from prism_sim.tasks import metrics
-from prism_sim.tasks.intervals import Interval
+
+if TYPE_CHECKING:
+    from prism_sim.tasks.intervals import Interval
 
 
 def show_accuracy(found: Accuracy, console: Console, named: str = "") -> None:
@@ -50,4 +53,6 @@ def difference_text(metric: str, found: Interval) -> str:
 
 def is_share(metric: str) -> bool:
     """Whether it is a part of 1 that people read in percent."""
+    from prism_sim.tasks import metrics  # which loads numpy: for who has a task
+
     return metrics.find(metric).proportion or metric == "f1"

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from prism_sim import driver
 from prism_sim.plan import Plan
 from prism_sim.plugins import remembered
 from prism_sim.shapes.cache import CacheSizes
 from prism_sim.shapes.job import Job
-from prism_sim.shapes.ledger import KnownKernels, Ledger
-from prism_sim.shapes.model import ShapeModel
-from prism_sim.wire import at_the_border
-
-
-@dataclass(frozen=True, slots=True)
-class _Pass:
-    plan: Plan
-    caches: tuple[CacheSizes, ...]
+from prism_sim.shapes.performance import Performance
+from prism_sim.shapes.repetition import of_few, repeated
 
 
 @remembered(maxsize=512)
 def predict(job: Job) -> Plan:
     """The Plan of a job. Raises ValueError where the strategy cannot serve it (more ranks than tokens, say)."""
-    return _run(job, caches_before(job)).plan
+    few = of_few(job)
+    plan = None if few is None else repeated(few, job.sizes.n_blocks, caches_before(few))
+    return block_by_block(job) if plan is None else plan
+
+
+def block_by_block(job: Job) -> Plan:
+    """The same Plan, where no block is taken to be like another."""
+    return Performance(job, caches_before(job)).plan()
 
 
 def cache_bytes(job: Job) -> tuple[int, ...]:
@@ -52,23 +50,11 @@ def caches_before(job: Job) -> tuple[CacheSizes, ...]:
 @remembered(maxsize=64)
 def _first_passes(prompt: Job) -> tuple[tuple[CacheSizes, ...], tuple[CacheSizes, ...]]:
     """What the prompt leaves, and the first step after it."""
-    first = _run(prompt, caches_before(prompt)).caches
-    return first, _run(prompt.step(prompt.prompt_tokens), first).caches
+    first = _left_by(prompt, caches_before(prompt))
+    return first, _left_by(prompt.step(prompt.prompt_tokens), first)
 
 
-def _run(job: Job, caches: Sequence[CacheSizes]) -> _Pass:
-    sizes, known = (job.element_bytes, job.weight_type, job.wire_type), KnownKernels()
-    ledgers = [Ledger(*sizes, known) for _ in range(job.n_ranks + 1)]
-    models = [ShapeModel(job, ledger, cache) for ledger, cache in zip(ledgers, caches, strict=True)]
-    programs = job.programs(models)
-    # what a program hands in stays in its memory until the last receiver has it, as in the buffer of a send under way
-    own = [at_the_border(program, me.send, me.receive) for program, me in zip(programs, ledgers, strict=True)]
-    done = driver.run(own, ledgers)
-    plan = Plan(
-        n_ranks=job.n_ranks,
-        programs=done.programs,
-        exchanges=done.exchanges,
-        weight_bytes=tuple(ledger.weight_bytes for ledger in ledgers),
-        activation_bytes=tuple(ledger.peak_bytes for ledger in ledgers),
-    )
-    return _Pass(plan, tuple(model.cache() for model in models))
+def _left_by(job: Job, caches: tuple[CacheSizes, ...]) -> tuple[CacheSizes, ...]:
+    performance = Performance(job, caches)
+    performance.plan()
+    return performance.caches()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from math import gcd
 from typing import Any
 
 from prism_sim import families, strategies
+from prism_sim.effects import Program
 from prism_sim.element_types import ELEMENT_TYPES, ElementType
 from prism_sim.families.base import Dimensions, Head
 from prism_sim.plan import participants
-from prism_sim.strategies.base import Placement, Role
+from prism_sim.strategies.base import Placement, Role, Steps, Strategy
 
 
 class CannotGenerateError(ValueError):
@@ -138,11 +139,21 @@ class Job:
         """The participants: ranks, then the terminal."""
         return [Role(index, self.n_ranks, self.placement) for index in participants(self.n_ranks)]
 
-    def programs(self, models: list[Any]) -> list[Any]:
-        """The strategy's program for each participant, on the model that each computes with."""
+    @property
+    def _of_pass(self) -> Strategy | Steps:
         strategy = strategies.find(self.strategy)
         of_pass = strategy.steps if self.past else strategy
         assert of_pass is not None
+        return of_pass
+
+    @property
+    def rank_program(self) -> Callable[[Role, Any, Any], Program]:
+        """What the strategy offers as a rank's program of this pass."""
+        return self._of_pass.rank
+
+    def programs(self, models: list[Any]) -> list[Any]:
+        """The strategy's program for each participant, on the model that each computes with."""
+        of_pass = self._of_pass
         return [
             (of_pass.terminal if me.index == me.terminal else of_pass.rank)(me, model, self.options)
             for me, model in zip(self.roles(), models, strict=True)

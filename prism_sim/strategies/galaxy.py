@@ -7,10 +7,12 @@ tokens. Each of the two all-reduces thus becomes a reduce-scatter and an all-gat
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 
 from prism_sim.effects import Mark, Program
 from prism_sim.partition import Keys, split
 from prism_sim.strategies import tensor_parallel
+from prism_sim.strategies.alike import AlikeBlocks
 from prism_sim.strategies.base import Bias, Block, Heads, Model, Places, Role, Rows, Steps, Strategy
 from prism_sim.strategies.model_split import ModelSplit, heads_and_columns
 from prism_sim.strategies.ring import gather_through, reduce_through
@@ -81,13 +83,18 @@ def terminal(me: Role, model: Model, options: ModelSplit) -> Program:
     return (yield from terminal_program(me, model, TokenSplit()))
 
 
+def turns(n_ranks: int) -> int:
+    """Each walk round the ring ends with the rank after the one that it began with, and a block has four."""
+    return n_ranks // gcd(n_ranks, 4)
+
+
 STRATEGY = Strategy(
     name="galaxy",
     summary="tensor parallel in tiles round a ring, exchanges hidden behind products; exact",
     source="Galaxy, arXiv 2405.17245",
     options=ModelSplit,
-    rank=rank,
+    rank=AlikeBlocks(rank, turns=turns),
     terminal=terminal,
     lossless=lambda options: True,
-    steps=Steps(tensor_parallel.rank, tensor_parallel.terminal),  # one row cannot be split into tiles
+    steps=Steps(AlikeBlocks(tensor_parallel.rank), tensor_parallel.terminal),  # one row cannot be split into tiles
 )

@@ -18,6 +18,7 @@ from prism_sim.compressors import Compressor
 from prism_sim.compressors.vector_quantisation import DEFAULT_CODES, DEFAULT_GROUPS
 from prism_sim.effects import AllGather, Begin, Mark, Program
 from prism_sim.partition import split
+from prism_sim.strategies.alike import AlikeBlocks
 from prism_sim.strategies.base import Model, NoStep, Role, Steps, Strategy
 from prism_sim.strategies.context import Context, attend_afterwards, attend_meanwhile
 from prism_sim.strategies.decoding import kept_by_the_last, kept_where_they_are, step_alone, step_terminal
@@ -84,6 +85,11 @@ def idle_options(options: Options) -> frozenset[str]:
     return frozenset(idle | ({"compression_rate"} if "segments" in idle else set()))
 
 
+def by_block(options: Options) -> bool:
+    """Whether blocks have each their own number of segments."""
+    return isinstance(options.segments, tuple)
+
+
 def rank(me: Role, model: Model, options: Options) -> Program:
     chosen = chosen_compressors(options, model.n_tokens, me.n_ranks, len(model.blocks))
     return (yield from rank_program(me, model, options, chosen))
@@ -139,10 +145,10 @@ STRATEGY = Strategy(
     summary="tokens split over the ranks, L segment means exchanged before every block; lossy",
     source="arXiv 2507.12145 and 2605.25682",
     options=Options,
-    rank=rank,
+    rank=AlikeBlocks(rank, unless=by_block),
     terminal=terminal_program,
     compressors=chosen_compressors,
     lossless=lambda options: compressors.is_lossless(options.compressor),
     idle=idle_options,
-    steps=Steps(step_rank, step_terminal, no_steps),
+    steps=Steps(AlikeBlocks(step_rank, unless=by_block), step_terminal, no_steps),
 )

@@ -12,6 +12,7 @@ from typing import Annotated
 from prism_sim.effects import Gather, Mark, Program, Scatter
 from prism_sim.partition import split
 from prism_sim.plan import ParticipantId
+from prism_sim.strategies.alike import AlikeBlocks
 from prism_sim.strategies.base import EMBEDDING, HEAD, Model, Role, Steps, Strategy
 from prism_sim.strategies.model_split import attention, head_rows, whole
 from prism_sim.strategies.options import Divides, Shares
@@ -88,10 +89,10 @@ STRATEGY = Strategy(
     summary="the whole model on each rank, the batch split over them, no exchange in between; exact",
     source="",
     options=SampleSplit,
-    rank=rank,
+    rank=AlikeBlocks(rank),
     terminal=terminal,
     lossless=lambda options: True,
     splits_tokens=False,
     in_turn=each_alone,
-    steps=Steps(rank, terminal),
+    steps=Steps(AlikeBlocks(rank), terminal),
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from prism_sim.compressors import EVERY_ROW
 from prism_sim.effects import Program
+from prism_sim.strategies.alike import AlikeBlocks
 from prism_sim.strategies.base import Model, Role, Steps, Strategy
 from prism_sim.strategies.decoding import step_alone, step_terminal
 from prism_sim.strategies.prism import rank_program
@@ -38,10 +39,10 @@ STRATEGY = Strategy(
     summary="the whole model on one device, the terminal unless ranks say otherwise; exact",
     source="",
     options=Options,
-    rank=rank,
+    rank=AlikeBlocks(rank),
     terminal=terminal,
     lossless=lambda options: True,
     splits_tokens=False,
     one_rank=True,
-    steps=Steps(step_rank, step_at_terminal),
+    steps=Steps(AlikeBlocks(step_rank), step_at_terminal),
 )

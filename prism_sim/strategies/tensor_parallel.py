@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from prism_sim.effects import AllReduce, Broadcast, Mark, Program, Recv, Send
 from prism_sim.plan import ParticipantId
+from prism_sim.strategies.alike import AlikeBlocks
 from prism_sim.strategies.base import HEAD, Model, Role, Steps, Strategy
 from prism_sim.strategies.model_split import ModelSplit, attention, head_rows, heads_and_columns, whole
 from prism_sim.strategies.token_split import embed_all
@@ -60,9 +61,9 @@ STRATEGY = Strategy(
     summary="heads and feed-forward columns split over the ranks, two all-reduces a block; exact",
     source="Megatron-LM, arXiv 1909.08053",
     options=ModelSplit,
-    rank=rank,
+    rank=AlikeBlocks(rank),
     terminal=terminal,
     lossless=lambda options: True,
     splits_tokens=False,
-    steps=Steps(rank, terminal),
+    steps=Steps(AlikeBlocks(rank), terminal),
 )

@@ -9,6 +9,7 @@ from annotated_types import doc
 
 from prism_sim.compressors import EVERY_ROW
 from prism_sim.effects import Program
+from prism_sim.strategies.alike import AlikeBlocks
 from prism_sim.strategies.base import Model, Role, Steps, Strategy
 from prism_sim.strategies.decoding import step_alone, step_in_parts, step_terminal
 from prism_sim.strategies.prism import rank_program
@@ -42,9 +43,9 @@ STRATEGY = Strategy(
     summary="tokens split over the ranks, all rows exchanged before every block; exact",
     source="Hu and Li, ICDCS 2024, as restated in arXiv 2605.25682",
     options=Options,
-    rank=rank,
+    rank=AlikeBlocks(rank),
     terminal=terminal_program,
     lossless=lambda options: True,
     compressors=lambda options, n_tokens, n_ranks, n_blocks: (EVERY_ROW,) * n_blocks,
-    steps=Steps(step_rank, step_terminal),
+    steps=Steps(AlikeBlocks(step_rank), step_terminal),
 )

@@ -16,15 +16,14 @@ began among them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from operator import sub
 from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 MOST_ALIKE = 8  # completions, or as many as requests are under way: the longest period that is looked for
 TOLERANCE = 1e-9  # of a period: rounding of times, and moments nearer than that are one
 
-Window = NDArray[np.float64]
+Window = list[float]  # plain numbers: loading numpy would take longer than most streams are listened to
 
 
 class StreamState(NamedTuple):
@@ -77,10 +76,10 @@ class Rhythm:
         if steps is None:
             return False
         slack_s = self._slack_s(n_period)
-        if all(np.abs(step).max() <= slack_s for step in steps):
+        if all(max(map(abs, step)) <= slack_s for step in steps):
             return True
         before = self._steps(n_period, n_compared, n_period)
-        if before is None or any(np.abs(a - b).max() > slack_s for a, b in zip(steps, before, strict=True)):
+        if before is None or any(_furthest(*both) > slack_s for both in zip(steps, before, strict=True)):
             return False
         n_steps = -(-n_left // n_period)
         windows = self.windows[-n_compared:]
@@ -104,7 +103,7 @@ class Rhythm:
                 return None
             if len(now) != len(before) or abs(now[-1] - before[-1]) > slack_s:
                 return None
-            steps.append(now - before)
+            steps.append(list(map(sub, now, before)))
         return steps
 
 
@@ -115,10 +114,14 @@ def _apart(moments_s: Sequence[float], begin_s: float, end_s: float) -> Window:
     for moment_s in moments_s:
         if moment_s - begin_s - found[-1] > nearest_s:
             found.append(moment_s - begin_s)
-    return np.array(found)
+    return found
+
+
+def _furthest(one: Window, other: Window) -> float:
+    return max(abs(a - b) for a, b in zip(one, other, strict=True))
 
 
 def _keeps_order(window: Window, step: Window, n_steps: int, slack_s: float) -> bool:
     """Whether no moment overtakes another, the completion before the window included."""
-    end = window + n_steps * step
-    return bool((end[1:] - end[:-1]).min(initial=0.0) >= -slack_s)
+    end = [moment + n_steps * later for moment, later in zip(window, step, strict=True)]
+    return all(second - first >= -slack_s for first, second in pairwise(end))

@@ -223,6 +223,7 @@ for name, strategy in strategies.catalogue().items():
         ("torch", "transformers", "simpy", "matplotlib", "pandas"),
     ),
     "importing the package": ("import prism_sim", ("torch", "transformers", "simpy", "numpy", "pydantic")),
+    "running a scenario": ("import prism_sim.choice.run, prism_sim.reports.run", ("torch", "numpy", "pandas")),
     "importing the timing": ("import prism_sim.timing", ("torch", "transformers")),
     "importing the numerics": ("import prism_sim.numeric.infer", ("simpy",)),
     "importing the seam": (
