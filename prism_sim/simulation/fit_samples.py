@@ -18,9 +18,7 @@ from prism_sim.scenario.ranged import OUTSIDE, fitted_in, sampled
 from prism_sim.simulation import hardware
 from prism_sim.simulation.model_config import model_spec
 from prism_sim.simulation.simulate import Simulation
-from prism_sim.timing.engines import is_worth_compiled, weight_of
-from prism_sim.timing.many import play_many
-from prism_sim.timing.rig import Rig
+from prism_sim.timing.engines import may_be_compiled, weight_of
 
 N_SAMPLES = 16
 MOST_COMPILED = (
@@ -78,17 +76,13 @@ class FitSamples:
 
     @staticmethod
     def _is_small(plan: Plan, network: timing.Network) -> bool:
-        return weight_of(plan) <= (MOST_COMPILED if is_worth_compiled(plan, network, N_SAMPLES) else MOST_PLAIN)
+        return weight_of(plan) <= (MOST_COMPILED if may_be_compiled(network) else MOST_PLAIN)
 
     def _played(self, plan: Plan, simulation: Simulation) -> list[float]:
         """What devices read from storage is as in the simulation."""
         streamed = [device.streamed for device in simulation.setting.playing]
-        rigs = [
-            Rig.of(map(_streaming, boards, streamed), simulation.device_of, network)
-            for boards, network in self._hardware
-        ]
-        found: list[float] = play_many(plan, rigs).latency_s.tolist()
-        return found
+        rigs = ((tuple(map(_streaming, boards, streamed)), network) for boards, network in self._hardware)
+        return [timing.play_once(plan, boards, simulation.device_of, network).latency_s for boards, network in rigs]
 
     @cached_property
     def _hardware(self) -> list[tuple[tuple[timing.Device, ...], timing.Network]]:
