@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import chain
@@ -27,29 +27,32 @@ from prism_sim.live.group import (
     sleep_until,
 )
 from prism_sim.live.interpreter import MOST_THREADS, LiveDevice
-from prism_sim.live.kernels import KernelTimer, Stack, time_copies
 from prism_sim.live.order import LiveOrder
 from prism_sim.live.records import Ends
 from prism_sim.live.request import FIRST, Measured, OwnOrder, told
-from prism_sim.live.timed import Pass
+from prism_sim.live.steady.kernel_turns import Kernels, KernelTurns
+from prism_sim.live.steady.rounds import Patience, still_due
+from prism_sim.live.steady.watch import CoreUse, Disturbance, Watch, disturbance
 from prism_sim.live.voice import COUNTED, Seat, Voice
 from prism_sim.numeric.interpreter import programs
 from prism_sim.numeric.loading import load
 
-ALONE, IN_COMPANY = "alone", "in_company"  # how kernels are timed: with the other processes idle, or as busy
-ALL_AT_ONCE = None  # in place of the process whose turn it is
 BETWEEN_PASSES = "next token"  # what is computed before a step's programs begin: its input, and their making
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessSettings:
-    """deadline_s: on `time.monotonic`, when a process gives up. cores: to run on; None: any."""
+    """deadline_s: on `time.monotonic`, when a process gives up. cores: to run on; None: any.
+
+    patience: with what others disturb, for processes of one machine; None: nobody looks whether they do.
+    """
 
     repeats: int
     warmup: int
     threads: int
     deadline_s: float
     cores: tuple[int, ...] | None = None
+    patience: Patience | None = None
 
 
 def take_part(
@@ -58,7 +61,7 @@ def take_part(
     """All runs of all orders, in turn: every order once, then every order again; at process 0 what was measured.
 
     The seat must be one of at least as many as any order has devices; see `Seat.check`. kernels: timed between the
-    runs, and reported behind them, of each process: alone, and in company.
+    runs, before each its part and some after the last, and reported behind them, of each process.
     Raises PeerError or ConnectionError.
     """
     if settings.cores is not None:
@@ -67,15 +70,6 @@ def take_part(
     voice.doing("connects")
     with joined(seat, settings.deadline_s - time.monotonic()), torch.no_grad():
         return _Process(orders, seat, settings, voice, kernels).all_runs()
-
-
-@dataclass(frozen=True, slots=True)
-class Kernels:
-    """Kernels to be timed: see `live.kernels`."""
-
-    configs: tuple[Mapping[str, Any], ...]
-    passes: tuple[Pass, ...]
-    where: str = "cpu"
 
 
 class _Process:
@@ -91,12 +85,10 @@ class _Process:
             if key not in models:
                 models[key] = load(order.model)
             self.pieces.append(OwnOrder(order, self.me, models[key], settings.threads, voice))
-        self.timers: dict[str, KernelTimer] = {}
-        self.where = "cpu" if kernels is None else kernels.where
+        self.watch = Watch(settings.cores)
         if kernels is not None:
             voice.doing("makes blocks to be timed")
-            stacks = [Stack(config, kernels.where) for config in kernels.configs]
-            self.timers = {name: KernelTimer(stacks, kernels.passes) for name in (ALONE, IN_COMPANY)}
+        self.kernels = KernelTurns(kernels, seat, len(orders))
 
     def all_runs(self) -> list[dict[str, Any]] | None:
         """Raises PeerError."""
@@ -106,12 +98,16 @@ class _Process:
             meet(self.settings.deadline_s)
             self.offset_s = clock_offset_s()
             with ThreadPoolExecutor(MOST_THREADS) as pool:
-                for number in range(self.settings.warmup + self.settings.repeats):
-                    self._time_kernels(number)
-                    for piece in self.pieces:
+                for number, pieces in enumerate(self._rounds()):
+                    turns: list[OwnOrder | None] = [*pieces] or [None]
+                    for piece in turns:
                         self._check_time(number)
-                        self.voice.doing(f"is in run {number + 1} of {self.settings.warmup + self.settings.repeats}")
-                        piece.runs.append(self._run(piece, pool))
+                        self.kernels.go_on(self.settings.deadline_s, self.voice.doing)
+                        if piece is not None:
+                            self.voice.doing(f"is in run {number + 1} of {self.asked}")
+                            piece.runs.append(self._run(piece, pool))
+                if self.pieces:
+                    self.kernels.go_on(self.settings.deadline_s, self.voice.doing)
             self.voice.doing("compares the outputs")
             found = [self._report(piece, told(piece.agreement())) for piece in self.pieces]
         except LinkError as error:
@@ -119,28 +115,29 @@ class _Process:
             raise PeerError(f"{piece.order.name(error.peer)} cannot be reached: {error}") from error
         except TimeoutError as error:
             raise PeerError(str(error)) from error
-        own: dict[str, Any] = {name: [asdict(step) for step in timer.steps()] for name, timer in self.timers.items()}
-        if own and self.where != "cpu":
-            own["copies"] = [asdict(copy) for copy in time_copies(self.where)]
-        steps = gathered(own, FIRST) if own else None
-        if self.me != FIRST:
-            return None
-        return [one for one in found if one is not None] + (steps or [])
+        steps = self.kernels.found()
+        return None if self.me != FIRST else [one for one in found if one is not None] + steps
 
-    def _time_kernels(self, number: int) -> None:
-        """Those of one process after another, then of all at once."""
-        for name, timer in self.timers.items():
-            for turn in range(self.world) if name == ALONE else (ALL_AT_ONCE,):
-                self._check_time(number)
-                self.voice.doing(f"times kernels, round {number + 1}, {name}")
-                meet(self.settings.deadline_s)
-                if turn in (ALL_AT_ONCE, self.me):
-                    timer.round()
+    @property
+    def asked(self) -> int:
+        return self.settings.warmup + self.settings.repeats
+
+    def _rounds(self) -> Iterator[list[OwnOrder]]:
+        """Who is run in each: all as often as asked, then those that were disturbed, while there is patience."""
+        since_s, patience = time.monotonic(), self.settings.patience
+        for _ in range(self.asked):
+            yield self.pieces
+        for number in range(0 if patience is None else patience.rounds):
+            assert patience is not None
+            found = [[one.disturbance for one in piece.runs[self.settings.warmup :]] for piece in self.pieces]
+            due = still_due([[one for one in runs if one is not None] for runs in found], self.settings.repeats)
+            if not shared(bool(due) and patience.is_left(number, time.monotonic() - since_s), "go on"):
+                return
+            yield [self.pieces[place] for place in due]
 
     def _check_time(self, number: int) -> None:
         if time.monotonic() >= self.settings.deadline_s:
-            wanted = self.settings.warmup + self.settings.repeats
-            raise PeerError(f"only {number} of {wanted} runs were over in time; allow more, or ask for fewer")
+            raise PeerError(f"only {number} of {self.asked} runs were over in time; allow more, or ask for fewer")
 
     def _run(self, piece: OwnOrder, pool: ThreadPoolExecutor) -> Measured:
         """All passes of one request. All messages are expected before it starts, and none of them is between passes."""
@@ -150,7 +147,7 @@ class _Process:
             device.prepare(pool)
         made = programs(order.job, list(request.models(0)))
         start_s = common_start_s(self.offset_s, self.settings.deadline_s)
-        before = _interface_bytes()
+        before, used = _interface_bytes(), self.watch.now()
         sleep_until(start_s)
         at_s = start_s
         for number, (job, device) in enumerate(zip(order.jobs, devices, strict=True)):
@@ -161,10 +158,20 @@ class _Process:
             piece.results = device.run({one: made[one] for one in piece.own})
             at_s = max([at_s, *(end_s for _, end_s in device.recorder.records.ends)])
         meet(self.settings.deadline_s)
-        after = _interface_bytes()
+        after, used = _interface_bytes(), self.watch.now() - used
         request.abandon()
         sent_bytes = None if after is None or before is None else after - before
-        return Measured([device.recorder.records.since(start_s) for device in devices], sent_bytes)
+        records = [device.recorder.records.since(start_s) for device in devices]
+        return Measured(records, sent_bytes, start_s, self._disturbance(used))
+
+    def _disturbance(self, used: CoreUse) -> Disturbance | None:
+        """Of the run that was; the same at all."""
+        if self.settings.patience is None:
+            return None
+        uses = gathered(used, FIRST)
+        each_its_own = self.settings.cores is not None
+        found: Disturbance = shared(None if uses is None else disturbance(uses, each_its_own))
+        return found
 
     def _devices(self, piece: OwnOrder) -> list[LiveDevice]:
         """What is this process's part in each pass, with one connection to each other process for all."""
@@ -204,6 +211,8 @@ class _Process:
             "moments_s": moments,
             "chosen": chosen,
             "records": records,
+            "begun_s": [run.begun_s for run in runs],
+            "disturbances": [None if run.disturbance is None else asdict(run.disturbance) for run in runs],
             "interface_bytes": None if sent[0][0] is None else sent,
             **next(one for one in agreements if one is not None),
             "output_tolerance": piece.tolerance(),
