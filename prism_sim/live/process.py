@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,9 @@ from prism_sim.live.order import LiveOrder
 from prism_sim.live.records import Ends
 from prism_sim.live.request import FIRST, Measured, OwnOrder, told
 from prism_sim.live.steady.kernel_turns import Kernels, KernelTurns
-from prism_sim.live.steady.rounds import Patience, still_due
-from prism_sim.live.steady.watch import CoreUse, Disturbance, Watch, disturbance
+from prism_sim.live.steady.lookout import Lookout
+from prism_sim.live.steady.rounds import Schedule
+from prism_sim.live.steady.watch import Disturbance
 from prism_sim.live.voice import COUNTED, Seat, Voice
 from prism_sim.numeric.interpreter import programs
 from prism_sim.numeric.loading import load
@@ -44,15 +45,13 @@ BETWEEN_PASSES = "next token"  # what is computed before a step's programs begin
 class ProcessSettings:
     """deadline_s: on `time.monotonic`, when a process gives up. cores: to run on; None: any.
 
-    patience: with what others disturb, for processes of one machine; None: nobody looks whether they do.
+    schedule: with patience, for processes of one machine only.
     """
 
-    repeats: int
-    warmup: int
+    schedule: Schedule
     threads: int
     deadline_s: float
     cores: tuple[int, ...] | None = None
-    patience: Patience | None = None
 
 
 def take_part(
@@ -85,7 +84,7 @@ class _Process:
             if key not in models:
                 models[key] = load(order.model)
             self.pieces.append(OwnOrder(order, self.me, models[key], settings.threads, voice))
-        self.watch = Watch(settings.cores)
+        self.lookout = Lookout(settings.schedule, settings.cores)
         if kernels is not None:
             voice.doing("makes blocks to be timed")
         self.kernels = KernelTurns(kernels, seat, len(orders))
@@ -98,16 +97,9 @@ class _Process:
             meet(self.settings.deadline_s)
             self.offset_s = clock_offset_s()
             with ThreadPoolExecutor(MOST_THREADS) as pool:
-                for number, pieces in enumerate(self._rounds()):
-                    turns: list[OwnOrder | None] = [*pieces] or [None]
-                    for piece in turns:
-                        self._check_time(number)
-                        self.kernels.go_on(self.settings.deadline_s, self.voice.doing)
-                        if piece is not None:
-                            self.voice.doing(f"is in run {number + 1} of {self.asked}")
-                            piece.runs.append(self._run(piece, pool))
-                if self.pieces:
-                    self.kernels.go_on(self.settings.deadline_s, self.voice.doing)
+                for piece in self._turns():
+                    self.voice.doing(f"is in run {len(piece.runs) + 1} of {self.settings.schedule.asked}")
+                    piece.runs.append(self._run(piece, pool))
             self.voice.doing("compares the outputs")
             found = [self._report(piece, told(piece.agreement())) for piece in self.pieces]
         except LinkError as error:
@@ -118,26 +110,32 @@ class _Process:
         steps = self.kernels.found()
         return None if self.me != FIRST else [one for one in found if one is not None] + steps
 
-    @property
-    def asked(self) -> int:
-        return self.settings.warmup + self.settings.repeats
+    def _turns(self) -> Iterator[OwnOrder]:
+        """Whose turn it is; kernels are timed before each and after the last, or by themselves. Raises PeerError."""
+        self.lookout.begin()
+        for number in range(self.settings.schedule.asked if not self.pieces else 0):
+            self._time_kernels(number)
+        for number in count():
+            due = self.lookout.due(number, [piece.runs for piece in self.pieces])
+            for place in due:
+                self.lookout.await_calm()
+                self._time_kernels(number)
+                yield self.pieces[place]
+            if not due:
+                break
+        if self.pieces:
+            self._time_kernels(number)
 
-    def _rounds(self) -> Iterator[list[OwnOrder]]:
-        """Who is run in each: all as often as asked, then those that were disturbed, while there is patience."""
-        since_s, patience = time.monotonic(), self.settings.patience
-        for _ in range(self.asked):
-            yield self.pieces
-        for number in range(0 if patience is None else patience.rounds):
-            assert patience is not None
-            found = [[one.disturbance for one in piece.runs[self.settings.warmup :]] for piece in self.pieces]
-            due = still_due([[one for one in runs if one is not None] for runs in found], self.settings.repeats)
-            if not shared(bool(due) and patience.is_left(number, time.monotonic() - since_s), "go on"):
-                return
-            yield [self.pieces[place] for place in due]
+    def _time_kernels(self, number: int) -> None:
+        """number: of the round, for humans."""
+        self._check_time(number)
+        self.kernels.go_on(self.settings.deadline_s, self.voice.doing)
 
     def _check_time(self, number: int) -> None:
         if time.monotonic() >= self.settings.deadline_s:
-            raise PeerError(f"only {number} of {self.asked} runs were over in time; allow more, or ask for fewer")
+            raise PeerError(
+                f"only {number} of {self.settings.schedule.asked} runs were over in time; allow more, or ask for fewer"
+            )
 
     def _run(self, piece: OwnOrder, pool: ThreadPoolExecutor) -> Measured:
         """All passes of one request. All messages are expected before it starts, and none of them is between passes."""
@@ -147,7 +145,7 @@ class _Process:
             device.prepare(pool)
         made = programs(order.job, list(request.models(0)))
         start_s = common_start_s(self.offset_s, self.settings.deadline_s)
-        before, used = _interface_bytes(), self.watch.now()
+        before, used = _interface_bytes(), self.lookout.use()
         sleep_until(start_s)
         at_s = start_s
         for number, (job, device) in enumerate(zip(order.jobs, devices, strict=True)):
@@ -158,20 +156,11 @@ class _Process:
             piece.results = device.run({one: made[one] for one in piece.own})
             at_s = max([at_s, *(end_s for _, end_s in device.recorder.records.ends)])
         meet(self.settings.deadline_s)
-        after, used = _interface_bytes(), self.watch.now() - used
+        after, used = _interface_bytes(), self.lookout.use() - used
         request.abandon()
         sent_bytes = None if after is None or before is None else after - before
         records = [device.recorder.records.since(start_s) for device in devices]
-        return Measured(records, sent_bytes, start_s, self._disturbance(used))
-
-    def _disturbance(self, used: CoreUse) -> Disturbance | None:
-        """Of the run that was; the same at all."""
-        if self.settings.patience is None:
-            return None
-        uses = gathered(used, FIRST)
-        each_its_own = self.settings.cores is not None
-        found: Disturbance = shared(None if uses is None else disturbance(uses, each_its_own))
-        return found
+        return Measured(records, sent_bytes, start_s, self.lookout.disturbance(used))
 
     def _devices(self, piece: OwnOrder) -> list[LiveDevice]:
         """What is this process's part in each pass, with one connection to each other process for all."""
@@ -193,16 +182,13 @@ class _Process:
         return found
 
     def _report(self, piece: OwnOrder, agreement: dict[str, Any] | None) -> dict[str, Any] | None:
-        runs = piece.runs[self.settings.warmup :]
+        runs = piece.runs[self.settings.schedule.warmup :]
         agreements = gathered(agreement, FIRST)
         ends = gathered([[one.ends for one in run.records] for run in runs], FIRST)
         sent = gathered([run.sent_bytes for run in runs], FIRST)
         moments = moments_s(ends or [], piece.order)
         latencies = [one[-1] for one in moments]
-        nearest = min(
-            range(len(latencies)), key=lambda run: abs(latencies[run] - statistics.median(latencies)), default=0
-        )
-        chosen = shared(nearest, "agree on a run")
+        chosen = shared(nearest_to_median(latencies, [run.disturbance for run in runs]), "agree on a run")
         records = gathered([asdict(one) for one in runs[chosen].records], FIRST)
         if agreements is None or sent is None:
             return None
@@ -219,6 +205,17 @@ class _Process:
             "cores": None if self.settings.cores is None else list(self.settings.cores),
             "threads": self.settings.threads,
         }
+
+
+def nearest_to_median(latencies_s: Sequence[float], disturbances: Sequence[Disturbance | None]) -> int:
+    """Which run is to be shown: of those that nobody disturbed, if there are any. 0 where there are no latencies."""
+    pairs = zip(latencies_s, disturbances, strict=False)
+    calm = [number for number, (_, found) in enumerate(pairs) if found is None or not found.is_felt]
+    chosen = calm or range(len(latencies_s))
+    if not chosen:
+        return 0
+    middle_s = statistics.median(latencies_s[number] for number in chosen)
+    return min(chosen, key=lambda number: abs(latencies_s[number] - middle_s))
 
 
 def moments_s(ends: Sequence[Sequence[Sequence[Ends]]], order: LiveOrder) -> list[list[float]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from prism_sim.live.launcher import LiveError, ProcessStart, Rendezvous, launch, own_cores
-from prism_sim.live.steady.rounds import Patience
+from prism_sim.live.steady.rounds import Patience, Schedule
 from prism_sim.live.timed import Copy, Pass, TimedStep
 from prism_sim.live.voice import DEADLINE, Seat, Voice, die_with_parent, leave
 
@@ -112,9 +112,8 @@ def main(arguments: Sequence[str]) -> int:
         orders.append(order_of(scenario, planned(scenario)))
     kernels = Kernels(series.configs, series.passes, series.where) if series.passes else None
     cores = tuple(own_cores(seat.rank, seat.world, series.threads)) or None
-    settings = ProcessSettings(
-        series.repeats, series.warmup, series.threads, float(os.environ[DEADLINE]), cores, series.patience
-    )
+    schedule = Schedule(series.warmup, series.repeats, series.patience)
+    settings = ProcessSettings(schedule, series.threads, float(os.environ[DEADLINE]), cores)
     try:
         found = take_part(orders, seat, settings, voice, kernels)
     except (ValueError, ConnectionError, RuntimeError) as error:
