@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from prism_sim.calibration.device import DeviceEstimate, fit_device, in_step
 from prism_sim.live.link import LinkEstimate
-from prism_sim.live.timed import WHOLE_PASS, Pass, TimedStep
+from prism_sim.live.timed import WHOLE_PASS, TimedStep
 from prism_sim.live_runs.series import SeriesResult
 from prism_sim.syntax import presets
 
@@ -34,12 +34,10 @@ class Cores:
     timed_in_company: Timed = ()
 
     @staticmethod
-    def of(model: str, found: SeriesResult, passes: Sequence[Pass]) -> Cores:
-        """From these of the passes that were timed."""
+    def of(model: str, found: SeriesResult) -> Cores:
         kind = str(presets.model(model).config["model_type"])
-        labels = {f"{kind}, {one}" for one in passes}
         alone, busy = (
-            [[step for step in steps if step.label in labels] for steps in cores]
+            [[step for step in steps if step.label.startswith(f"{kind}, ")] for steps in cores]
             for cores in (found.alone, found.in_company)
         )
         return Cores([fit_device(steps) for steps in alone], fit_device(in_step(busy)), alone, busy)

@@ -28,8 +28,6 @@ MOST_RANKS = 3  # where there is a core for each
 STEPS_ALONE = ("prism",)  # whose last rank goes on by itself
 SCENARIO = Path(__file__).with_name("parts") / "three_ranks.yaml"
 FIRST_TOKEN, LATER_TOKEN = "first token", "later token"
-STEPS = tuple(one for one in STEP_PASSES if one.tokens == 1)
-PROMPTS = tuple(one for one in STEP_PASSES if one.tokens > 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ def text_outcome(settings: ValidationSettings, progress: Progress) -> PartOutcom
     rows = rows_of(
         dict(zip(chosen, texts, strict=True)),
         heard(network, meeting),
-        {model: TextCores(*(Cores.of(model, found, passes) for passes in (PROMPTS, STEPS))) for model in models},
+        {model: Cores.of(model, found) for model in models},
     )
     return PartOutcome(tuple(rows), (same_text(texts),))
 
@@ -102,19 +100,8 @@ def same_text(cells: Sequence[Mapping[str, Any]]) -> Judgement:
     return Judgement("processes generate the text of one process, by its logits up to rounding", holds)
 
 
-@dataclass(frozen=True, slots=True)
-class TextCores:
-    """A prompt's kernels have many rows, which are computed; a step's have one, for which weights are read."""
-
-    prompt: Cores
-    step: Cores
-
-    def of(self, token: str) -> Cores:
-        return self.prompt if token == FIRST_TOKEN else self.step
-
-
 def rows_of(
-    measured: Mapping[TextCase, Mapping[str, Any]], network: LinkEstimate, cores: Mapping[str, TextCores]
+    measured: Mapping[TextCase, Mapping[str, Any]], network: LinkEstimate, cores: Mapping[str, Cores]
 ) -> Iterator[JudgedRow]:
     """Of each case the first token, and the mean later one."""
     for case, cell in measured.items():
@@ -123,7 +110,7 @@ def rows_of(
         for token, measured_s in times.items():
             goes_alone = case.strategy in STEPS_ALONE and token == LATER_TOKEN
             as_if = "single" if goes_alone else case.strategy
-            runs, own = Runs.of(cell, measured_s), cores[case.model].of(token)
+            runs, own = Runs.of(cell, measured_s), cores[case.model]
             timed = own.timed(as_if)
             row = JudgedRow(
                 case=f"{case.name}, {token}",

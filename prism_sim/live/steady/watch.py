@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 TAKEN_LEAST = 0.05  # part of the time from which on a run counts as disturbed: what live runs are to be known to
+TOLD_LEAST = 0.01  # part that is worth a word
 RESOLUTION_S = 0.02  # of what the system says: hundredths of a second, at both ends
 
 
@@ -51,7 +52,8 @@ class Disturbance:
         return self.taken >= TAKEN_LEAST
 
     def __str__(self) -> str:
-        return f"others took {self.taken:.0%} of a core" + (f", {self.stolen:.0%} stolen" * (self.stolen >= 0.005))
+        """Part of a core, in a few words."""
+        return f"{self.taken:.0%} taken" + f", {self.stolen:.0%} stolen" * (self.stolen >= TOLD_LEAST)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

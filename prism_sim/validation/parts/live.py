@@ -135,7 +135,7 @@ def _measured(rate_mbit_per_s: int | None, settings: ValidationSettings, progres
         progress.line(f"live, {link}: {len(chosen)} cases, {settings.repeats} times in turn, after a round to warm up")
         result = run_series(series, meeting, max(4 * settings.budget_s, 600.0))
         *cells, tiny = result.cells
-        cores = {model: Cores.of(model, result, PASSES) for model in models}
+        cores = {model: Cores.of(model, result) for model in models}
         return LinkResult(link, network, heard(network, tiny), cores, cells, chosen)
 
 
