@@ -17,11 +17,12 @@ from prism_sim.validation.cores import with_meetings
 MEETINGS = Path(__file__).with_name("parts") / "meetings.yaml"
 MEETING_CELL = (str(MEETINGS), ())  # in a series, behind its cases
 MORE_ROUNDS = 10  # for what was disturbed
-QUICK_S = 120.0  # for all rounds of a quick series
+QUICK_S = 120.0  # for all rounds of a quick series, which take half of it on a quiet machine
+BUDGETS = 3  # for those of a whole one, of the time that its rounds alone may take
 
 
 def patience(settings: ValidationSettings) -> Patience:
-    return Patience(MORE_ROUNDS, QUICK_S if settings.quick else settings.budget_s)
+    return Patience(MORE_ROUNDS, QUICK_S if settings.quick else BUDGETS * settings.budget_s)
 
 
 def heard(network: LinkEstimate, meeting: Mapping[str, Any]) -> LinkEstimate:
