@@ -21,7 +21,7 @@ _played = 0  # by this process so far; it decides on speed only
 def is_worth_compiled(plan: Plan, network: Network, times: int = 1) -> bool:
     """Whether the compiled engine should play this plan, so many times, counting what was played before."""
     global _played
-    _played += _weight(plan) * times
+    _played += weight_of(plan) * times
     if _played < WORTH_LOADING or network.slow_start or not _is_installed():
         return False
     return _played >= WORTH_COMPILING or _is_compiled()
@@ -33,7 +33,7 @@ def prefer_compiled() -> None:
     _played = WORTH_COMPILING
 
 
-def _weight(plan: Plan) -> int:
+def weight_of(plan: Plan) -> int:
     """About as many steps and messages."""
     return len(plan.exchanges) * len(plan.programs) ** 2 + sum(map(len, plan.programs))
 

@@ -99,6 +99,7 @@ JOINING = (
     "live_runs",
     "sweeping",
     "searching",
+    "boards",
     "calibration",
     "validation",
     "reports",
