@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator
 
 from prism_sim.live.timed import mean_s
@@ -13,9 +12,10 @@ ALL_WAIT = "all_reduce"  # of these, all members bring something, and none goes 
 
 
 def meeting_s(plan: Plan, timeline: Timeline) -> float:
-    """The mean of a measured run's all-reductions, each from when its last member came until its members go on.
+    """The mean of a run's all-reductions, each from when its last member came until all have gone on.
 
-    So whoever comes early does not count as waiting. Raises ValueError for a run without any.
+    So to wait for a member is no part of it, and it is what the last one's message costs, from end to end. Raises
+    ValueError for a plan without any.
     """
     found = list(meetings_s(plan, timeline))
     if not found:
@@ -28,7 +28,7 @@ def meetings_s(plan: Plan, timeline: Timeline) -> Iterator[float]:
     for number, exchange in enumerate(plan.exchanges):
         if exchange.kind == ALL_WAIT:
             stays = [_stay(timeline, ExchangeId(number), member) for member in exchange.group]
-            yield statistics.fmean(end_s for _, end_s in stays) - max(begin_s for begin_s, _ in stays)
+            yield max(end_s for _, end_s in stays) - max(begin_s for begin_s, _ in stays)
 
 
 def _stay(timeline: Timeline, exchange: ExchangeId, member: int) -> tuple[float, float]:
