@@ -28,11 +28,11 @@ def _show(finding: Finding, console: Console) -> None:
     console.print(f"\n[bold]{escape(part.name)}[/bold]: {escape(part.question)}", highlight=False)
     if outcome.skipped is not None:
         console.print(f"skipped: {escape(outcome.skipped)}", style="yellow", highlight=False)
-        return
-    console.print(_rows(finding))
-    if outcome.grouped_by is not None:
-        console.print(_groups(finding))
-    console.print()
+    if outcome.rows:
+        console.print(_rows(finding))
+        if outcome.grouped_by is not None and outcome.skipped is None:
+            console.print(_groups(finding))
+        console.print()
     for line in sentences(finding):
         console.print(escape(line), highlight=False)
     for judgement in outcome.judgements:
@@ -104,7 +104,7 @@ def _time(seconds: float, row: JudgedRow, digits: int) -> str:
 def sentences(finding: Finding) -> list[str]:
     """How far off the judged rows are."""
     found = summary(finding.outcome.rows)
-    if found is None:
+    if found is None or finding.outcome.skipped is not None:
         return []
     told = [
         f"{found.n_rows} rows: half of them within {size_text(found.median_abs_error)}; the worst is "

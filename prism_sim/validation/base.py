@@ -73,7 +73,9 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class PartOutcome:
-    """What a part found. remarks: sentences for the reader. skipped: why it could not run here; it then found nothing.
+    """What a part found. remarks: sentences for the reader.
+
+    skipped: why it could not run here, or not be judged; rows are then what was seen, and no page is filled with them.
 
     grouped_by: a tag by whose values the rows are summed up too; None: they are not.
 
