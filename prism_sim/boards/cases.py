@@ -15,6 +15,7 @@ from prism_sim.scenario import Scenario, load_scenario
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 from prism_sim.simulation.simulate import job_of
+from prism_sim.syntax import presets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,12 @@ def measured_models() -> dict[str, dict[str, Any]]:
     """Dimensions of those without a preset, by name."""
     models: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "models.yaml").read_text(encoding="utf-8"))
     return models
+
+
+def model_type(model: str) -> str:
+    """Of a preset, or of one of these."""
+    config = measured_models().get(model) or presets.model(model).config
+    return str(config["model_type"])
 
 
 def beside(model: str) -> float:
@@ -120,14 +127,15 @@ def work(row: BoardRow) -> Work:
     """Raises ScenarioError where the row cannot be simulated."""
     import numpy as np
 
-    plan = predict(_job(row))
+    plan = predict(job_of_row(row))
     kernels = [kernel for one in plan.participants for step in plan.computes(one) for kernel in step.kernels]
     each = np.array([(kernel.flops, kernel.moved_bytes, kernel.name == ATTENTION) for kernel in kernels], float)
     kinds, counts = np.unique(each, axis=0, return_counts=True)
     return Work(each, kinds, counts, beside(row.model))
 
 
-def _job(row: BoardRow) -> Job:
+def job_of_row(row: BoardRow) -> Job:
+    """The pass, or the step, by one device. Raises ScenarioError where the row cannot be simulated."""
     board = [{"name": "board", "compute": "1 GFLOP/s", "memory_bandwidth": "1 GB/s"}]
     job = job_of(scenario_of(row, board), "single", 1)
     return job.step(job.n_tokens) if row.phase == "decode" else job

@@ -28,7 +28,7 @@ NEEDED = ("compute", "memory_bandwidth")
 def device_entry(name: str, entry: Mapping[str, Any], here: FieldPath, source: Source) -> presets.HardwarePreset:
     """Raises ScenarioError, as the next."""
     check_text(entry, "summary", here, source)
-    common = _values(DeviceSection, entry, here, source, OF_A_DEVICE)
+    common = stated_numbers(DeviceSection, entry, here, source, OF_A_DEVICE)
     if "runtimes" not in entry:
         if "runtime" in entry:
             rule = f"{shown(entry['runtime'])} has no numbers of its own: runtimes is missing; write them there"
@@ -41,7 +41,7 @@ def device_entry(name: str, entry: Mapping[str, Any], here: FieldPath, source: S
 
 def network_entry(name: str, entry: Mapping[str, Any], here: FieldPath, source: Source) -> presets.HardwarePreset:
     check_text(entry, "summary", here, source)
-    _check_network(_values(NetworkSection, entry, here, source), here, source)
+    _check_network(stated_numbers(NetworkSection, entry, here, source), here, source)
     return presets.hardware_preset(name, {"medium": "switch", **entry})
 
 
@@ -52,7 +52,7 @@ def _check_runtimes(entry: Mapping[str, Any], common: Mapping[str, Any], here: F
         inside: FieldPath = (*here, "runtimes", runtime)
         check_name(runtime, inside, source)
         check_mapping(numbers, inside, source)
-        stated = {**common, **_values(DeviceSection, numbers, inside, source)}
+        stated = {**common, **stated_numbers(DeviceSection, numbers, inside, source)}
         if lacking := next((field for field in NEEDED if field not in stated), None):
             rule = "is missing: neither this runtime states it nor the device for all of them; write it in one place"
             raise source.error((*inside, lacking), rule)
@@ -62,7 +62,7 @@ def _check_runtimes(entry: Mapping[str, Any], common: Mapping[str, Any], here: F
         raise source.error((*here, "runtime"), rule)
 
 
-def _values(
+def stated_numbers(
     form: type[Section], entry: Mapping[str, Any], here: FieldPath, source: Source, more: tuple[str, ...] = ()
 ) -> dict[str, Any]:
     """What its fields say, once they are what `form` takes; more: those that are checked elsewhere."""

@@ -91,7 +91,31 @@ def test_a_ready_boards_name_is_not_taken_twice(tmp_path):
         ("tinyllama-1.1b,q4_0", "tinyllama-1.1b,int8", "my-board has no rate that is expected with int8"),
         ("launch", "lanch", "board.yaml:10:17: my-board.runtimes.llama.cpp.lanch: 'lanch' is no number of a runtime"),
         ("launch: 10 us", "launch: 10", "my-board.runtimes.llama.cpp.launch: 10 is a bare number"),
-        ("{launch: 10 us}", "{op_overhead: {value: 1 us, source: x}}", "lacks launch (or fed"),
+        ("{launch: 10 us}", "{message_overhead: {value: 1 us, source: x}}", "lacks launch (or fed"),
+        (
+            "launch: 10 us",
+            "launch: 10 us, compute: {value: 3 GFLOP/s, source: x}",
+            "'compute' is no number of a runtime",
+        ),
+        ("launch: 10 us", "launch: 0 us", "runtimes.llama.cpp.launch: '0 us' must be above 0"),
+        (
+            "launch: 10 us",
+            "launch: 10 us, message_overhead: {value: banana, source: x}",
+            "message_overhead.value: 'banana'",
+        ),
+        ("memory: {value: 8 GiB, source: mine}", "memory: 8 GiB", "my-board.memory: '8 GiB' has no source"),
+        ("default: llama.cpp", "default: [1]", "my-board.default: [1] is not text"),
+        ("memory_bandwidth: {value", "memory_bandwidth: {range: [1, 2], value", "'range' is neither value nor source"),
+        ("64,55 ms", "64,0 s", "rows.csv:3: seconds: '0 s' must be above 0"),
+        ("64,55 ms", "64,nan", "rows.csv:3: seconds: 'nan' must be above 0"),
+        ("64,55 ms", '64,"55 ms', "rows.csv:3: is no line of a CSV file"),
+        (
+            "tinyllama-1.1b,q4_0,decode",
+            "bert-base-uncased,q4_0,decode",
+            "bert-base-uncased is an encoder, which has no decode",
+        ),
+        ("tinyllama-1.1b,q4_0,decode,64", "tinyllama-1.1b,q4_0,decode,9999", "rows.csv:3: workload"),
+        ("tinyllama-1.1b,q4_0,decode,64", "deit-small,q4_0,forward,64", "tokens: 64, but deit-small has 198"),
         ("float32: {value: 90 GFLOP/s", "float32: {value: 90 GFLOPS", "my-board.expected.float32.value: '90 GFLOPS'"),
         (
             'float32: {value: 90 GFLOP/s, source: "assumption"}',
@@ -122,3 +146,20 @@ def test_options_of_the_other_kind_of_fit_are_refused(tmp_path, capsys):
     assert "--free is for a fit with --scenario" in capsys.readouterr().err
     assert main(["fit", str(rows_file), "--board", "raspbery-pi-5"]) == 2
     assert "did you mean 'raspberry-pi-5'?" in capsys.readouterr().err
+
+
+def test_rows_may_be_written_by_a_spreadsheet(tmp_path):
+    board_file, rows_file = write(tmp_path)
+    rows_file.write_bytes(b"\xef\xbb\xbf" + ROWS.replace("# mine\n", "").replace("55 ms", "5.5e-2").encode("utf-8"))
+    assert read_rows(rows_file, read_board(str(board_file)))[0].seconds == 0.055
+    rows_file.write_bytes(ROWS.replace("# mine", "# caf\u00e9").encode("latin-1"))
+    with pytest.raises(ScenarioError, match="is not UTF-8 text"):
+        read_rows(rows_file, read_board(str(board_file)))
+
+
+def test_rows_of_another_board_are_not_taken_for_this_ones(tmp_path):
+    board_file, rows_file = write(
+        tmp_path, rows=ROWS.replace("runtime,", "device,runtime,").replace("llama.cpp,", "pi,llama.cpp,")
+    )
+    with pytest.raises(ScenarioError, match="device: 'pi' is not my-board"):
+        read_rows(rows_file, read_board(str(board_file)))

@@ -27,7 +27,7 @@ from prism_sim.validation.base import (
 
 MEDIAN, FAR_WITH_REASON = 0.15, 0.5  # of models left out
 CLUSTER_MEDIAN, RANKED = 0.20, 0.95
-ALONE = "no other model in this runtime: as fitted to it"
+ALONE = "alone"  # no other model was measured in this runtime
 
 
 def run(settings: ValidationSettings, progress: Progress) -> PartOutcome:
@@ -60,7 +60,7 @@ def _cluster(row: ClusterRow) -> JudgedRow:
         "strategy": " ".join([row.strategy, *(f"{name}={value}" for name, value in row.options.items())]),
         "ranks": str(row.n_devices),
     }
-    alone = "one device of the study" if row.n_devices == 1 else None
+    alone = "one" if row.n_devices == 1 else None
     return JudgedRow(row.name, predicted_s(row), row.seconds, tags=tags, not_judged=alone)
 
 
@@ -108,6 +108,7 @@ def _of_clusters(rows: Sequence[JudgedRow]) -> Iterator[Judgement]:
 
 
 def _remarks(unseen: Sequence[Unseen]) -> Iterator[str]:
+    yield "Alone: no other model in this runtime, so as fitted to it. One: of a study, to rank beside several devices."
     reasons: dict[str, list[str]] = {}
     for one in unseen:
         if one.row.far_because is not None and _is_far(_single(one)):
