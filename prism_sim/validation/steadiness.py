@@ -62,7 +62,7 @@ class Runs:
         n_calm, n = len(self.calm.times_s), len(self.times_s)
         if n_calm < LEAST_CALM:
             worst = max(self.disturbances, key=lambda one: one.taken)
-            return f"disturbed: {n_calm} of {n} runs were not ({worst})"
+            return f"{n_calm} of {n} runs undisturbed ({worst})"
         low_s, high_s = self.quartiles_s
         apart = (high_s - low_s) / self.median_s
         return f"unsteady: quartiles {apart:.0%} apart" if apart > MOST_APART else None

@@ -36,9 +36,7 @@ def test_a_row_is_made_of_the_runs_that_nobody_disturbed():
 
 
 def test_a_row_with_too_few_calm_runs_is_not_judged_and_says_so():
-    assert runs(1.0, 1.0, 1.0, 1.0, felt=2).why_not_judged() == (
-        "disturbed: 2 of 4 runs were not (50% taken, 10% stolen)"
-    )
+    assert runs(1.0, 1.0, 1.0, 1.0, felt=2).why_not_judged() == "2 of 4 runs undisturbed (50% taken, 10% stolen)"
     assert runs(1.0, 1.0, 1.0, 1.0, felt=1).why_not_judged() is None
 
 
@@ -92,8 +90,8 @@ def row(name: str, not_judged: str | None = None) -> JudgedRow:
 
 def test_a_row_is_named_as_not_judged_where_its_runs_are_not_steady():
     assert steady_row(row("a"), runs(1.0, 1.0, 1.0), ()).not_judged is None
-    assert steady_row(row("a"), runs(1.0, 1.0, felt=1), ()).not_judged == (
-        "disturbed: 1 of 2 runs were not (50% taken, 10% stolen)"
+    assert (
+        steady_row(row("a"), runs(1.0, 1.0, felt=1), ()).not_judged == "1 of 2 runs undisturbed (50% taken, 10% stolen)"
     )
 
 
