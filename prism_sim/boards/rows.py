@@ -55,9 +55,9 @@ class BoardRow:
 
     @property
     def name(self) -> str:
-        what = f"{self.tokens} tokens" if self.phase != "decode" else f"a token after {self.tokens}"
+        what = f"{self.tokens} tokens" if self.phase != "decode" else f"token after {self.tokens}"
         batch = f", batch {self.batch}" if self.batch > 1 else ""
-        return f"{self.device}, {self.runtime}: {self.model} {self.rate_type}, {what}{batch}"
+        return f"{self.model} {self.rate_type}, {what}{batch}: {self.device}, {self.runtime}"
 
 
 @dataclass(frozen=True)
