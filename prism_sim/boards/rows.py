@@ -93,7 +93,7 @@ class ClusterRow:
     @property
     def name(self) -> str:
         how = " ".join([self.strategy, *(f"{name}={value}" for name, value in self.options.items())])
-        return f"{self.study}: {self.model}, {self.phase}, {how} x{self.n_devices}"
+        return f"{self.model}, {self.phase}, {how} x{self.n_devices}: {self.study}"
 
 
 @cache
