@@ -26,7 +26,8 @@ class RunResult:
 
     single: on the terminal alone, whether or not it can hold the model. fastest_single: on the device where one alone
     is fastest, shipping included, of those that can hold it; None if none can.
-    voltage: all rows exchanged, on the same ranks; None where that is no comparison (one rank) or not possible.
+    voltage: all rows exchanged, on the same ranks; None where that is no comparison (one rank), not possible,
+    or would take long (many ranks).
     served: the same with shares that serve it better, where the scenario is silent about them; None: there are none.
     accuracy: None without a task. samples: of its hardware; None where no number has an interval, or none were asked.
     """

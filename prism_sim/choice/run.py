@@ -18,6 +18,7 @@ from prism_sim.simulation.placed import placed
 from prism_sim.simulation.simulate import Simulation, simulate
 
 FEW_RANKS = 8  # up to here a timeline is small enough to be kept
+MANY_RANKS = 128  # beyond, Voltage is not played beside: its P^2 messages a block are most of the work
 
 
 def run(
@@ -65,8 +66,10 @@ def _served(scenario: Scenario, simulation: Simulation, progress: Progress) -> S
 def _voltage(scenario: Scenario, simulation: Simulation) -> Simulation | None:
     if simulation.job.strategy == "voltage":
         return simulation
+    n_ranks = simulation.job.n_ranks
+    if not 1 < n_ranks <= MANY_RANKS:
+        return None
     try:
-        n_ranks = simulation.job.n_ranks
-        return simulate(scenario, "voltage", keep=n_ranks <= FEW_RANKS) if n_ranks > 1 else None
+        return simulate(scenario, "voltage", keep=n_ranks <= FEW_RANKS)
     except ScenarioError:  # the chosen strategy fits, so this is no fault of the scenario
         return None

@@ -35,18 +35,17 @@ def slot_for(m: Cells, s: Floats, request: int) -> int:
             m[m[at.BLOCKERS] + entry + message] = m[
                 rec(m, at.MESSAGES, first + message, at.MESSAGE) + at.MESSAGE_BLOCKERS
             ]
-        for participant in range(n_participants):
+        for place in range(m[m[at.FIRST_SEAT] + exchange], m[m[at.FIRST_SEAT] + exchange + 1]):
+            participant = m[m[at.MEMBERS] + place]
             part = rec(m, at.PARTS, lowering * n_participants + participant, at.PART)
             seat = rec(m, at.SEATS, seat_of(m, s, slot, exchange, participant), at.SEAT)
             m[seat + at.SEAT_REMAINING] = m[part + at.PART_INCOMING]
             m[seat + at.SEAT_LAST] = at.NONE
             m[seat + at.SEAT_WAITER] = at.NONE
             m[seat + at.SEAT_STARTED] = m[seat + at.SEAT_COPIED_IN] = 0
-            if m[
-                m[at.STARTS] + exchange * m[at.N_PARTICIPANTS] + participant
-            ]:  # who takes part sends on only once it has begun itself
-                for place in range(m[part + at.PART_FORWARDS_FROM], m[part + at.PART_FORWARDS_TO]):
-                    m[m[at.BLOCKERS] + entry + m[m[at.NUMBERS] + place] - first] += 1
+            if m[m[at.STARTS] + exchange * n_participants + participant]:  # it sends on only once it has begun itself
+                for forward in range(m[part + at.PART_FORWARDS_FROM], m[part + at.PART_FORWARDS_TO]):
+                    m[m[at.BLOCKERS] + entry + m[m[at.NUMBERS] + forward] - first] += 1
     return int(slot)
 
 
@@ -64,9 +63,9 @@ def entry_of(m: Cells, s: Floats, slot: int, exchange: int) -> int:
 
 @inner
 def seat_of(m: Cells, s: Floats, slot: int, exchange: int, participant: int) -> int:
-    n_exchanges = m[at.END_EXCHANGE] - m[at.FIRST_EXCHANGE]
-    number = slot * n_exchanges + exchange - m[at.FIRST_EXCHANGE]
-    return int(number * m[at.N_PARTICIPANTS] + participant)
+    """Among those of all slots, of who takes part in the exchange."""
+    n_seats = m[m[at.FIRST_SEAT] + m[at.N_EXCHANGES] + m[at.N_SHAPES]]
+    return int(slot * n_seats + m[m[at.SEAT_AT] + exchange * m[at.N_PARTICIPANTS] + participant])
 
 
 @inner

@@ -97,13 +97,14 @@ N_VALUES = 59
 
 # sections. Plain cells: DEVICE_OF of each participant; NUMBERS, lists of messages, and COPY_OUT, seconds before each;
 # STARTS (exchanges, participants): who starts what; after a plan's exchanges comes one more of each shape, and ALONE
-# (shapes, participants) are programs that play it alone; SHAPE_OF each exchange; CHOICES (shapes, n_choices):
-# lowerings; COPY_IN, as PARTS; HOPS (devices, devices): how often a message uses the air; HOP_LINES: what routes are
-# made of; of an exchange LOWERING_OF and FIRST_MESSAGE_OF (in a slot); BLOCKERS, TRANSMISSIONS (slots, messages);
-# SLOT_OF a request; under fair sharing CALENDAR: busy connections, a heap by their ends; THROUGH (gates, devices):
-# those of a gate; TOUCHED, TIED, FULL: gates; LINE_SECONDS (lines, devices); MOMENTS of events; N_STEPS that each
-# participant has taken; LEADS (rounds, participants and one): how many of them are ahead of what is completed and,
-# last, how many messages have been sent for that
+# (shapes, participants) are programs that play it alone; SEAT_AT (exchanges, participants): the seat of who takes part
+# in it, FIRST_SEAT of each exchange and, last, how many there are, MEMBERS: whose each seat is; SHAPE_OF each exchange;
+# CHOICES (shapes, n_choices): lowerings; COPY_IN, as PARTS; HOPS (devices, devices): how often a message uses the air;
+# HOP_LINES: what routes are made of; of an exchange LOWERING_OF and FIRST_MESSAGE_OF (in a slot); BLOCKERS,
+# TRANSMISSIONS (slots, messages); SLOT_OF a request; under fair sharing CALENDAR: busy connections, a heap by their
+# ends; THROUGH (gates, devices): those of a gate; TOUCHED, TIED, FULL: gates; LINE_SECONDS (lines, devices); MOMENTS of
+# events; N_STEPS that each participant has taken; LEADS (rounds, participants and one): how many of them are ahead of
+# what is completed and, last, how many messages have been sent for that
 (
     DEVICE_OF,
     NUMBERS,
@@ -111,6 +112,9 @@ N_VALUES = 59
     ALONE,
     STEPS,
     STARTS,
+    SEAT_AT,
+    FIRST_SEAT,
+    MEMBERS,
     SHAPE_OF,
     CHOICES,
     LOWERINGS,
@@ -160,8 +164,8 @@ N_VALUES = 59
     PARTICIPANTS,
     DEVICES,
     INTERVALS,
-) = range(59, 114)
-N_HEAD = 114
+) = range(59, 117)
+N_HEAD = 117
 
 # records: their fields, and how many cells they take
 (

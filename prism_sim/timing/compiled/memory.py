@@ -47,11 +47,16 @@ class Memory:
         n_exchanges = len(tables.plan.exchanges)
         n_shown = n_exchanges + tables.n_shapes
         n_steps = len(fixed[at.STEPS]) // at.STEP
-        n_slots = min(max(wanted.n_rounds, 1), 4 * self.room)
+        n_slots = min(max(wanted.n_rounds, 1), self.room * max(4, wanted.in_flight + 1))
         n_processes = max(tables.plan.n_ranks + wanted.n_rounds * tables.n_terminals, n_participants)
         n_logged = n_messages if wanted.logged else 0
         n_flights = max(
-            n_logged, min(max(wanted.n_rounds, 1) * n_messages, self.room * (2 * tables.largest_exchange + 64)), 1
+            n_logged,
+            min(
+                max(wanted.n_rounds, 1) * n_messages,
+                self.room * (2 * tables.largest_exchange + 2 * wanted.in_flight + 64),
+            ),
+            1,
         )
         routes = network.sections[at.ROUTES].reshape(-1, at.ROUTE)
         most_hops = int(np.diff(routes).max(initial=2))
@@ -93,7 +98,7 @@ class Memory:
             at.FLIGHTS: n_flights * at.FLIGHT,
             at.LOWERING_OF: n_shown,
             at.FIRST_MESSAGE_OF: n_shown,
-            at.SEATS: max(n_slots * n_exchanges, 1) * n_participants * at.SEAT,
+            at.SEATS: n_slots * len(fixed[at.MEMBERS]) * at.SEAT,
             at.BLOCKERS: n_slots * max(n_messages, tables.largest_exchange),
             at.TRANSMISSIONS: n_slots * max(n_messages, tables.largest_exchange) if tables.broadcasts else 0,
             at.SLOT_OF: max(wanted.n_rounds, 1),

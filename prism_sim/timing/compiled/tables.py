@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from simpy import Environment
 
 from prism_sim.devices import Device
@@ -115,6 +116,7 @@ class Tables:
         for participant, program in enumerate(self.plan.programs):
             starts[[step.exchange for step in program if type(step) is Start], participant] = 1
         alone = np.zeros((len(shapes), n_participants, at.PROGRAM), np.int64)
+        takes_part = self._takes_part([*self.plan.exchanges, *shapes], programs)
         for number, shape in enumerate(shapes):
             begin = len(steps) // at.STEP
             steps += (at.START, n_exchanges + number, at.WAIT, n_exchanges + number)
@@ -126,7 +128,18 @@ class Tables:
             at.PROGRAMS: np.array(ranges, np.int64),
             at.ALONE: alone.ravel(),
             at.STARTS: starts.ravel(),
+            **_seats(takes_part),
         }
+
+    def _takes_part(self, exchanges: Sequence[Exchange], programs: Sequence[Sequence[Step]]) -> NDArray[np.bool_]:
+        """(exchanges, participants): its members and, where a program is wrong, whoever else names it."""
+        found = np.zeros((len(exchanges), len(self.device_of)), np.bool_)
+        for number, exchange in enumerate(exchanges):
+            found[number, list(exchange.group)] = True
+        for number, program in enumerate(programs):
+            named = [step.exchange for step in program if not isinstance(step, Compute)]
+            found[named, min(number, self.plan.terminal)] = True
+        return found
 
     def _add_steps(self, steps: list[int], program: Sequence[Step]) -> None:
         known, labels = self._kernels_of, self.labels
@@ -179,6 +192,15 @@ class Tables:
                         copy_out_s[begin + offset] = copy_s
                     copy_in_s[place] = one.copy_in_s[participant]
         return copy_out_s, copy_in_s
+
+
+def _seats(takes_part: NDArray[np.bool_]) -> dict[int, Cells]:
+    """One for each participant of each exchange, in their order."""
+    taken = np.flatnonzero(takes_part)
+    seat_at = np.full(takes_part.size, at.NONE, np.int64)
+    seat_at[taken] = np.arange(len(taken))
+    first = np.concatenate([[0], np.cumsum(takes_part.sum(axis=1, dtype=np.int64))])
+    return {at.SEAT_AT: seat_at, at.FIRST_SEAT: first, at.MEMBERS: taken % takes_part.shape[1]}
 
 
 @lru_cache(maxsize=1024)
