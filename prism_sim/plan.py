@@ -26,17 +26,22 @@ def participants(n_ranks: int) -> Sequence[ParticipantId]:
     return cast(Sequence[ParticipantId], range(n_ranks + 1))
 
 
+ATTENTION = "attention"  # the kernel of a block whose products are among rows: small ones, a head each
+
+
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """One matrix product or one memory-bound step.
 
     flops: of matrix products and convolutions, 2 a multiply-add; 0 for norms, softmax, means.
     moved_bytes: read and written memory: inputs, weights, outputs, each once.
+    weight_bytes: of matrices that it is the first to use since the pass came to their block; among the moved ones.
     """
 
     name: str
     flops: int
     moved_bytes: int
+    weight_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +208,10 @@ def _observable_step(step: Step) -> Step | None:
 
 def _step_to_json(step: Step) -> dict[str, Any]:
     if isinstance(step, Compute):
-        return {"compute": step.label, "kernels": [[k.name, k.flops, k.moved_bytes] for k in step.kernels]}
+        return {
+            "compute": step.label,
+            "kernels": [[k.name, k.flops, k.moved_bytes, k.weight_bytes] for k in step.kernels],
+        }
     return {"start" if isinstance(step, Start) else "wait": step.exchange}
 
 

@@ -23,6 +23,13 @@ def seconds_text(seconds: float) -> str:
     return _scaled(seconds, "s", ((1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n")))
 
 
+def interval_text(low_s: float, high_s: float) -> str:
+    """'380 to 450 ms'; '950 ms to 1.20 s'."""
+    low, high = seconds_text(low_s), seconds_text(high_s)
+    number, _, unit = low.partition(" ")
+    return f"{number} to {high}" if high.endswith(f" {unit}") else f"{low} to {high}"
+
+
 def bytes_text(count: float) -> str:
     """5898240 -> '5.90 MB' (10^6)."""
     return _scaled(count, "B", ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1, "")))

@@ -11,6 +11,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import compress
 from typing import Any
 
 from prism_sim import timing
@@ -64,6 +65,15 @@ class DeviceEstimate:
 
     def device(self, name: str = "core") -> timing.Device:
         return _device((self.flops_per_s, self.memory_bytes_per_s, self.op_overhead_s, self.memory_overlap), name)
+
+    def slowed(self, factor: float) -> DeviceEstimate:
+        """As it is where everything takes so many times as long."""
+        return replace(
+            self,
+            flops_per_s=self.flops_per_s / factor,
+            memory_bytes_per_s=self.memory_bytes_per_s / factor,
+            op_overhead_s=self.op_overhead_s * factor,
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -122,13 +132,17 @@ def in_step(cores: Sequence[Sequence[TimedStep]]) -> tuple[TimedStep, ...]:
     first = {(step.label, step.name): step for step in cores[0]}
     if any({(step.label, step.name) for step in other} != set(first) for other in cores[1:]):
         raise ValueError("cores that are set side by side must have made the same passes")
-    wholes = [{step.label: step.samples_s for step in core if step.name == WHOLE_PASS} for core in cores]
-    slowest = {
-        label: mean_s([max(times) for times in zip(*(core[label] for core in wholes), strict=False)])
-        for label in wholes[0]
-    }
+    wholes = [{step.label: step for step in core if step.name == WHOLE_PASS} for core in cores]
+    slowest = {label: mean_s(_slowest_s([core[label] for core in wholes])) for label in wholes[0]}
     own = {step.label: step.seconds for step in cores[0] if step.name == WHOLE_PASS}
     return tuple(replace(step, seconds=step.seconds * slowest[step.label] / own[step.label]) for step in cores[0])
+
+
+def _slowest_s(cores: Sequence[TimedStep]) -> list[float]:
+    """Of each time that a pass was made, by all cores at once; where others disturbed none of them, if ever."""
+    times = [max(one) for one in zip(*(core.samples_s for core in cores), strict=False)]
+    calm = [all(one) for one in zip(*(core.calm for core in cores), strict=False)]
+    return list(compress(times, calm)) or times
 
 
 def _guess(wholes: Sequence[TimedStep]) -> list[float]:

@@ -18,7 +18,8 @@ def fragment(found: Fit) -> str:
     ]
     if of_device:
         preset = f"preset: {device.preset}" if device.preset else f"name: {device.name}"
-        lines += ["devices:", f"  - {preset}", *_fields(of_device, 4)]
+        runtime = [f"    runtime: {device.runtime}"] if device.runtime else []
+        lines += ["devices:", f"  - {preset}", *runtime, *_fields(of_device, 4)]
         if len(found.scenario.devices) > 1:
             lines.append(f"    count: {len(found.scenario.devices)}")
     if of_network:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prism_sim import strategies
+from prism_sim.choice.flips import Flips, flips
 from prism_sim.choice.sizes import sizes_to_try
 from prism_sim.choice.subsets import SubsetResult, best_subset
 from prism_sim.outputs.fidelity import Fidelity, fidelity_of
@@ -14,7 +15,8 @@ from prism_sim.outputs.task_accuracy import Accuracy, accuracy_of
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario
 from prism_sim.simulation.alone import alone
-from prism_sim.simulation.memory import lacking
+from prism_sim.simulation.fit_samples import FitSamples, latency_range_s, text_ranges
+from prism_sim.simulation.memory import demands, lacking
 from prism_sim.simulation.placed import placed
 from prism_sim.simulation.provenance import provenance
 from prism_sim.simulation.simulate import Simulation, may_be_better_shared, simulate, split_of
@@ -68,7 +70,7 @@ class Comparison:
     """alone: the terminal by itself; fastest_alone: the best device that fits, shipping included, or the terminal.
 
     candidates: the rest. left_out: by strategy, the numbers of devices that it could be spread over but were not tried.
-    effort: what it took to find them.
+    effort: what it took to find them. samples: of the hardware; None where no number has an interval.
     """
 
     scenario: Scenario
@@ -77,6 +79,18 @@ class Comparison:
     candidates: tuple[Candidate, ...]
     left_out: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     effort: Effort = Effort()
+    samples: FitSamples | None = None
+
+    def flips(self, chosen: Candidate) -> Flips | None:
+        """In which samples another is faster than the chosen one: an exact way, or where that loses something, any."""
+        mine = chosen.strategy, chosen.devices
+        rivals = {
+            name: one.simulation
+            for name, one in self.named()
+            if one.fits and one.simulation is not None and (one.strategy, one.devices) != mine
+            if one.lossless or not chosen.lossless
+        }
+        return None if chosen.simulation is None else flips(self.samples, chosen.simulation, rivals)
 
     @property
     def single(self) -> Candidate:
@@ -122,11 +136,18 @@ class Comparison:
             "best_lossless": self.describe(self.best_lossless),
             "best_lossy": None if self.best_lossy is None else self.describe(self.best_lossy),
             "best_throughput": self.describe(self.best_throughput),
+            "ranges": None if self.samples is None else self._ranges(),
             "left_out": {name: list(sizes) for name, sizes in self.left_out.items()},
             "played": self.effort.played,
             "ruled_out": self.effort.ruled_out,
             "provenance": provenance(self.scenario),
         }
+
+    def _ranges(self) -> dict[str, Any]:
+        """Of the verdicts."""
+        chosen = {"best_lossless": self.best_lossless, "best_lossy": self.best_lossy}
+        found = {name: None if one is None else self.flips(one) for name, one in chosen.items()}
+        return {name: None if one is None else one.to_json() for name, one in found.items()}
 
     def describe(self, candidate: Candidate) -> dict[str, Any]:
         """One row: its figures, and speed-ups over the terminal and over the fastest device alone."""
@@ -142,8 +163,12 @@ class Comparison:
         }
         if simulation is None:
             return row
+        found = demands(simulation)
+        times = None if self.samples is None else self.samples.times(simulation)
         return row | {
+            **(text_ranges(times) if times is not None and times.ttft_s else {}),
             "latency_s": simulation.latency_s,
+            "latency_range_s": latency_range_s(self.samples, simulation),
             "breakdown_s": dict(simulation.breakdown_s),
             "generation": None if simulation.generation is None else simulation.generation.to_json(),
             "throughput_per_s": simulation.throughput_per_s,
@@ -154,7 +179,8 @@ class Comparison:
             "shares": None if simulation.shares is None else simulation.shares.to_json(),
             "collectives": simulation.collectives,
             "sent_bytes": sum(simulation.sent_bytes),
-            "peak_memory_bytes": max(simulation.device_bytes.values()),
+            "peak_memory_bytes": max(one.resident_bytes for one in found),
+            "streamed_bytes": max(one.streamed_bytes for one in found),
             "energy_j": simulation.total_energy_j,
         }
 
@@ -193,7 +219,7 @@ def compare(
         if numerics:
             candidates = [_with_outputs(scenario, candidate, progress) for candidate in candidates]
     left_out = {name: sizes[name].left_out for name in several if sizes[name].left_out}
-    return Comparison(scenario, single, fastest, tuple(candidates), left_out, Effort.of(tried))
+    return Comparison(scenario, single, fastest, tuple(candidates), left_out, Effort.of(tried), FitSamples.of(scenario))
 
 
 def _well_shared(scenario: Scenario, name: str, best: SubsetResult) -> Candidate:

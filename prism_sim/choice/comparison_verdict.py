@@ -25,8 +25,8 @@ def _without_loss(comparison: Comparison) -> Iterator[str]:
         remedies = remedies_text(comparison.scenario) if comparison.best_lossy is None else ""
         yield f"Nothing exact fits: {why}{remedies and '; '}{remedies}."
     elif exact is single:
-        named = _named(comparison, single)
-        yield f"Without loss: do not distribute. {named} is fastest{_runner_up(comparison)}."
+        fastest = f"{_named(comparison, single)} is fastest{_runner_up(comparison)}"
+        yield f"Without loss: do not distribute. {fastest}.{_flips(comparison, single)}"
     else:
         gain = f"{_named(comparison, exact)}{_gain(comparison, exact)}"
         yield f"Without loss: distribute. {gain}.{_uncertain(comparison, exact)}"
@@ -94,7 +94,12 @@ def _gain(comparison: Comparison, candidate: Candidate) -> str:
 
 def _uncertain(comparison: Comparison, candidate: Candidate) -> str:
     single = comparison.single
-    return uncertain_text(single.latency_s / candidate.latency_s) if single.fits else ""
+    uncertain = uncertain_text(single.latency_s / candidate.latency_s) if single.fits else ""
+    return f"{uncertain}{_flips(comparison, candidate)}"
+
+
+def _flips(comparison: Comparison, candidate: Candidate) -> str:
+    return str(comparison.flips(candidate) or "")
 
 
 def _runner_up(comparison: Comparison) -> str:

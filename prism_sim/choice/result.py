@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from prism_sim.choice.flips import Flips, flips
 from prism_sim.outputs.fidelity import Fidelity
 from prism_sim.outputs.task_accuracy import Accuracy
 from prism_sim.plan import ParticipantId
 from prism_sim.scenario import Scenario
 from prism_sim.shares.choice import ShareChoice
+from prism_sim.simulation.fit_samples import FitSamples, SampledTimes, latency_range_s, text_ranges
 from prism_sim.simulation.memory import demands
 from prism_sim.simulation.provenance import provenance
 from prism_sim.simulation.simulate import Simulation
@@ -27,7 +29,7 @@ class RunResult:
     voltage: all rows exchanged, on the same ranks; None where that is no comparison (one rank), not possible,
     or would take long (many ranks).
     served: the same with shares that serve it better, where the scenario is silent about them; None: there are none.
-    accuracy: None without a task.
+    accuracy: None without a task. samples: of its hardware; None where no number has an interval, or none were asked.
     """
 
     scenario: Scenario
@@ -38,10 +40,27 @@ class RunResult:
     fidelity: Fidelity | None
     served: Simulation | None = None
     accuracy: Accuracy | None = None
+    samples: FitSamples | None = None
 
     @property
     def latency_s(self) -> float:
         return self.simulation.latency_s
+
+    @property
+    def times(self) -> SampledTimes | None:
+        """Of the samples; None where there are none, or the plan is too large to be played so often."""
+        return None if self.samples is None else self.samples.times(self.simulation)
+
+    def flips(self, simulation: Simulation) -> Flips | None:
+        """In which samples the faster one of a way to distribute and one device alone is the slower one."""
+        best = self.fastest_single
+        if best is None or simulation.plan.n_ranks == 1:
+            return None
+        if best.latency_s < simulation.latency_s:
+            name = f"{simulation.job.strategy} over {simulation.plan.n_ranks} devices"
+            return flips(self.samples, best, {name: simulation})
+        alone = (self.single, best) if self.single.fits else (best,)
+        return flips(self.samples, simulation, {f"{self._device(one, 0)} alone": one for one in alone})
 
     @property
     def speedup(self) -> float | None:
@@ -69,6 +88,7 @@ class RunResult:
             "schema": SCHEMA,
             "name": self.scenario.name,
             "latency_s": self.latency_s,
+            "latency_range_s": latency_range_s(self.samples, self.simulation),
             "strategy": self.simulation.job.strategy,
             "head": self.simulation.job.head.name,
             "dtype": self.simulation.job.dtype,
@@ -82,11 +102,17 @@ class RunResult:
             "samples_per_s": self.simulation.throughput_per_s * self.simulation.job.batch,
             "throughput_mode": self.simulation.throughput_mode,
             "energy_j": self.simulation.total_energy_j,
+            "ranges": self._ranges(),
             "breakdown_s": dict(self.simulation.breakdown_s),
-            "generation": None if self.simulation.generation is None else self.simulation.generation.to_json(),
+            "generation": self._generation(),
             "ranks": [self._rank(rank) for rank in self.simulation.plan.ranks],
             "devices": [
-                {"device": one.device, "peak_memory_bytes": one.need_bytes, "memory_bytes": one.have_bytes}
+                {
+                    "device": one.device,
+                    "peak_memory_bytes": one.resident_bytes,
+                    "streamed_bytes": one.streamed_bytes,
+                    "memory_bytes": one.have_bytes,
+                }
                 for one in demands(self.simulation)
             ],
             "terminal": self._terminal(),
@@ -99,6 +125,23 @@ class RunResult:
             "accuracy": None if self.accuracy is None else self.accuracy.to_json(),
             "unused_fields": list(self.scenario.written.unused_fields),
             "provenance": provenance(self.scenario),
+        }
+
+    def _generation(self) -> dict[str, Any] | None:
+        if (found := self.simulation.generation) is None:
+            return None
+        several = self.simulation.back_to_back.in_flight
+        return {**found.to_json(), "in_flight": None if several is None else asdict(several)}
+
+    def _ranges(self) -> dict[str, Any] | None:
+        """What follows from the intervals of the numbers, beside the latency's."""
+        if self.samples is None or self.times is None:
+            return None
+        found = self.flips(self.simulation)
+        return {
+            **text_ranges(self.times),
+            "single_latency_range_s": latency_range_s(self.samples, self.single),
+            "verdict": None if found is None else found.to_json(),
         }
 
     def _versus_single(self) -> dict[str, Any]:
@@ -121,6 +164,7 @@ class RunResult:
         simulation = self.simulation
         return {
             "device": self._device(simulation, rank),
+            "runtime": self.scenario.devices[simulation.device_of[rank]].runtime,
             "flops": simulation.block_flops(rank),
             "busy_s": simulation.busy_s[rank],
             "wait_s": simulation.wait_s[rank],

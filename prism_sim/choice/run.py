@@ -12,6 +12,7 @@ from prism_sim.outputs.task_accuracy import accuracy_of
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError, load_scenario
 from prism_sim.simulation.alone import alone
+from prism_sim.simulation.fit_samples import FitSamples
 from prism_sim.simulation.memory import refuse_unless_it_fits
 from prism_sim.simulation.placed import placed
 from prism_sim.simulation.simulate import Simulation, simulate
@@ -30,7 +31,8 @@ def run(
 
     numerics: compute the real outputs and a task's metric too (or take them from disk); without, torch is never
     imported. progress: told before something that may take long, and how far it is.
-    advise: look for better shares too, where the scenario is silent about them.
+    advise: look for better shares too, where the scenario is silent about them, and how far it may be off by the
+    intervals of numbers that were fitted.
     Raises ScenarioError where the scenario is wrong.
     """
     if not isinstance(scenario, Scenario):
@@ -49,6 +51,7 @@ def run(
             served=_served(scenario, simulation, progress) if advise else None,
             fidelity=fidelity_of(scenario, simulation.job, progress) if numerics else None,
             accuracy=accuracy_of(scenario, simulation.job, progress) if numerics else None,
+            samples=FitSamples.of(scenario) if advise else None,
         )
 
 

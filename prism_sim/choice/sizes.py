@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from prism_sim.choice.subsets import orders, usual_sizes
 from prism_sim.scenario import Scenario, ScenarioError
-from prism_sim.simulation.back_to_back import held_bytes
+from prism_sim.simulation.back_to_back import fits
 from prism_sim.simulation.simulate import split_of
 
 FIRST_SIZES = 2  # numbers of devices that are tried of many, beside those that matter; see `usual_sizes`
@@ -79,4 +79,4 @@ def _fits(scenario: Scenario, strategy: str, devices: list[int]) -> bool:
         setting = split_of(scenario, strategy, devices, silent_shares="proportional").setting
     except ScenarioError:
         return False
-    return not setting.lacking(held_bytes(setting))
+    return fits(setting)

@@ -86,7 +86,9 @@ def _shared(simulation: Simulation) -> str:
 
 def _uncertain(simulation: Simulation, result: RunResult) -> str:
     best = result.fastest_single
-    return "" if best is None else uncertain_text(best.latency_s / simulation.latency_s)
+    if best is None:
+        return ""
+    return f"{uncertain_text(best.latency_s / simulation.latency_s)}{result.flips(simulation) or ''}"
 
 
 def _own(result: RunResult) -> str:

@@ -180,9 +180,12 @@ def _run_process(options: argparse.Namespace, deadline_s: float, voice: Voice) -
     seat.check([scenario.devices[device].name for device in taking_part(predicted)])
     voice.doing("loads torch")
     from prism_sim.live.process import ProcessSettings, take_part
+    from prism_sim.live.steady.rounds import Schedule
     from prism_sim.outputs.fidelity import loading
 
-    settings = ProcessSettings(options.repeats, options.warmup, options.threads_per_rank, deadline_s, options.cores)
+    settings = ProcessSettings(
+        Schedule(options.warmup, options.repeats), options.threads_per_rank, deadline_s, options.cores
+    )
     with loading(scenario):
         found = take_part([order_of(scenario, predicted)], seat, settings, voice)
     if found is None:

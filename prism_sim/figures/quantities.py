@@ -91,6 +91,7 @@ _FIELDS = {  # by the last step of a field's path
     "staging_latency": Quantity("staging latency", SECONDS),
     "compute": Quantity("compute rate", FLOP_RATE, "high"),
     "compute_float16": Quantity("compute rate in float16", FLOP_RATE, "high"),
+    "compute_int8": Quantity("compute rate in int8", FLOP_RATE, "high"),
     "compute_q8_0": Quantity("compute rate in q8_0", FLOP_RATE, "high"),
     "compute_q4_0": Quantity("compute rate in q4_0", FLOP_RATE, "high"),
     "memory_bandwidth": Quantity("memory bandwidth", BYTE_RATE, "high"),

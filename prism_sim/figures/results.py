@@ -89,8 +89,9 @@ def _json(path: Path, reads: Literal["rows", "spans"]) -> DataFrame:
 
 def _flat(found: Mapping[str, Any]) -> dict[str, Any]:
     """Numbers and texts of one result, its parts and its fidelity among them, named as a sweep does."""
-    left_out = ("schema", "fidelity", "accuracy", "task", "better_shares", "generation")
+    left_out = ("schema", "fidelity", "accuracy", "task", "better_shares", "generation", "ranges")
     row = {key: value for key, value in found.items() if not isinstance(value, (dict, list)) and key not in left_out}
+    row.pop("latency_range_s", None)  # where there is none
     row |= {} if found.get("accuracy") is None else accuracy_columns(found["accuracy"])
     if (text := found.get("generation")) is not None:
         row |= {name: text[name] for name in ("new_tokens", "ttft_s", "tpot_s", "tokens_per_s", "step_bytes")}

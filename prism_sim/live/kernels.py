@@ -9,13 +9,14 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import compress
 from typing import Any
 
 import torch
 
 from prism_sim import families
 from prism_sim.families.configuration import DEPTHS
-from prism_sim.live.timed import COPIED_BYTES, WHOLE_PASS, Copy, Pass, TimedStep, mean_s
+from prism_sim.live.timed import COPIED_BYTES, WHOLE_PASS, Copy, Pass, TimedStep, are_calm, mean_s
 from prism_sim.numeric.block import TensorBlock
 from prism_sim.numeric.equations import Turn
 from prism_sim.numeric.loading import ModelSource, load
@@ -24,7 +25,7 @@ from prism_sim.shapes.block import ShapeBlock
 from prism_sim.shapes.ledger import Ledger, Shape
 
 ENOUGH_WEIGHTS_BYTES = 1 << 27  # of blocks used in turn: several times any cache
-BLOCKS_A_ROUND = 2
+BLOCKS_A_TURN = 2
 
 
 class Stack:
@@ -117,27 +118,48 @@ class _Timer:
         self.turns = stack.turn(self.x), stack.turn(self.context)
         self.seconds: dict[str, list[float]] = {}
         self.wholes: list[float] = []
+        self.begun_s: list[float] = []
+        self.away_s: list[float] = []
 
     def block(self, block: TensorBlock) -> None:
-        begun_s = since_s = time.perf_counter()
+        self.begun_s.append(time.monotonic())
+        own_s, begun_s = time.thread_time(), time.perf_counter()
+        since_s = begun_s
         for name in calls(block, self.x, self.context, *self.parts, self.turns):
             if self.stack.where.type != "cpu":
                 torch.accelerator.synchronize()
             now_s = time.perf_counter()
             self.seconds.setdefault(name, []).append(now_s - since_s)
             since_s = time.perf_counter()
-        self.wholes.append(time.perf_counter() - begun_s)
+        whole_s = time.perf_counter() - begun_s
+        self.wholes.append(whole_s)
+        on_cpu = self.stack.where.type == "cpu"  # else waiting for an accelerator is no work of a processor
+        self.away_s.append(whole_s - (time.thread_time() - own_s) if on_cpu else 0.0)
+
+    def forget(self) -> None:
+        """What was timed so far."""
+        for times in (self.wholes, self.begun_s, self.away_s):
+            times.clear()
+        self.seconds.clear()
 
     def steps(self) -> list[TimedStep]:
+        """Means are of the times when nobody else had the processor, if there are any."""
         kernels = kernels_of(self.stack, self.one)
         label = f"{self.stack.name}, {self.one}"
+        calm = are_calm(self.wholes, self.away_s)
+        kept = calm if any(calm) else (True,) * len(calm)
+
+        def kept_mean_s(times: Sequence[float]) -> float:
+            return mean_s(list(compress(times, kept)))
+
         found = [
-            TimedStep(label, name, kernels[name], mean_s(times))
+            TimedStep(label, name, kernels[name], kept_mean_s(times))
             for name, times in self.seconds.items()
             if kernels[name]
         ]
         everything = sum(kernels.values(), ())
-        return [*found, TimedStep(label, WHOLE_PASS, everything, mean_s(self.wholes), tuple(self.wholes))]
+        samples = tuple(self.wholes), tuple(self.begun_s), tuple(self.away_s)
+        return [*found, TimedStep(label, WHOLE_PASS, everything, kept_mean_s(self.wholes), *samples)]
 
 
 def time_copies(where: str, repeats: int = 9) -> list[Copy]:
@@ -159,26 +181,28 @@ def time_copies(where: str, repeats: int = 9) -> list[Copy]:
 
 
 class KernelTimer:
-    """All passes through all stacks, round by round."""
+    """All passes through all stacks, in turn, some at a time."""
 
     def __init__(self, stacks: Sequence[Stack], passes: Sequence[Pass]) -> None:
         self.timers = [_Timer(stack, one) for stack in stacks for one in passes]
         self.number = 0
 
     @torch.no_grad()
-    def round(self) -> None:
-        """Each pass through two blocks, others than in the round before; the first round only warms up."""
-        for timer in self.timers:
+    def go_on(self, n: int) -> None:
+        """The next n passes, each through two blocks, others than the last time; their first time only warms up."""
+        for number in range(self.number, self.number + n):
+            turn, place = divmod(number, len(self.timers))
+            timer = self.timers[place]
             blocks = timer.stack.blocks
-            for offset in range(BLOCKS_A_ROUND):
-                timer.block(blocks[(self.number * BLOCKS_A_ROUND + offset) % len(blocks)])
-            if not self.number:
-                timer.seconds.clear()
-                timer.wholes.clear()
-        self.number += 1
+            for offset in range(BLOCKS_A_TURN):
+                timer.block(blocks[(turn * BLOCKS_A_TURN + offset) % len(blocks)])
+            if not turn:
+                timer.forget()
+        self.number += n
 
     def steps(self) -> list[TimedStep]:
-        """Raises ValueError before there were two rounds."""
-        if self.number < 2:
-            raise ValueError(f"{self.number} round(s) of kernels: at least 2 are needed")
+        """Raises ValueError before each pass had two turns."""
+        turns = self.number // len(self.timers)
+        if turns < 2:
+            raise ValueError(f"{turns} turn(s) of kernels: at least 2 are needed")
         return [step for timer in self.timers for step in timer.steps()]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -27,26 +27,28 @@ from prism_sim.live.group import (
     sleep_until,
 )
 from prism_sim.live.interpreter import MOST_THREADS, LiveDevice
-from prism_sim.live.kernels import KernelTimer, Stack, time_copies
 from prism_sim.live.order import LiveOrder
 from prism_sim.live.records import Ends
 from prism_sim.live.request import FIRST, Measured, OwnOrder, told
-from prism_sim.live.timed import Pass
+from prism_sim.live.steady.kernel_turns import Kernels, KernelTurns
+from prism_sim.live.steady.lookout import Lookout
+from prism_sim.live.steady.rounds import Schedule
+from prism_sim.live.steady.watch import Disturbance
 from prism_sim.live.voice import COUNTED, Seat, Voice
 from prism_sim.numeric.interpreter import programs
 from prism_sim.numeric.loading import load
 
-ALONE, IN_COMPANY = "alone", "in_company"  # how kernels are timed: with the other processes idle, or as busy
-ALL_AT_ONCE = None  # in place of the process whose turn it is
 BETWEEN_PASSES = "next token"  # what is computed before a step's programs begin: its input, and their making
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessSettings:
-    """deadline_s: on `time.monotonic`, when a process gives up. cores: to run on; None: any."""
+    """deadline_s: on `time.monotonic`, when a process gives up. cores: to run on; None: any.
 
-    repeats: int
-    warmup: int
+    schedule: with patience, for processes of one machine only.
+    """
+
+    schedule: Schedule
     threads: int
     deadline_s: float
     cores: tuple[int, ...] | None = None
@@ -58,7 +60,7 @@ def take_part(
     """All runs of all orders, in turn: every order once, then every order again; at process 0 what was measured.
 
     The seat must be one of at least as many as any order has devices; see `Seat.check`. kernels: timed between the
-    runs, and reported behind them, of each process: alone, and in company.
+    runs, before each its part and some after the last, and reported behind them, of each process.
     Raises PeerError or ConnectionError.
     """
     if settings.cores is not None:
@@ -67,15 +69,6 @@ def take_part(
     voice.doing("connects")
     with joined(seat, settings.deadline_s - time.monotonic()), torch.no_grad():
         return _Process(orders, seat, settings, voice, kernels).all_runs()
-
-
-@dataclass(frozen=True, slots=True)
-class Kernels:
-    """Kernels to be timed: see `live.kernels`."""
-
-    configs: tuple[Mapping[str, Any], ...]
-    passes: tuple[Pass, ...]
-    where: str = "cpu"
 
 
 class _Process:
@@ -91,12 +84,10 @@ class _Process:
             if key not in models:
                 models[key] = load(order.model)
             self.pieces.append(OwnOrder(order, self.me, models[key], settings.threads, voice))
-        self.timers: dict[str, KernelTimer] = {}
-        self.where = "cpu" if kernels is None else kernels.where
+        self.lookout = Lookout(settings.schedule, settings.cores)
         if kernels is not None:
             voice.doing("makes blocks to be timed")
-            stacks = [Stack(config, kernels.where) for config in kernels.configs]
-            self.timers = {name: KernelTimer(stacks, kernels.passes) for name in (ALONE, IN_COMPANY)}
+        self.kernels = KernelTurns(kernels, seat, len(orders))
 
     def all_runs(self) -> list[dict[str, Any]] | None:
         """Raises PeerError."""
@@ -106,12 +97,9 @@ class _Process:
             meet(self.settings.deadline_s)
             self.offset_s = clock_offset_s()
             with ThreadPoolExecutor(MOST_THREADS) as pool:
-                for number in range(self.settings.warmup + self.settings.repeats):
-                    self._time_kernels(number)
-                    for piece in self.pieces:
-                        self._check_time(number)
-                        self.voice.doing(f"is in run {number + 1} of {self.settings.warmup + self.settings.repeats}")
-                        piece.runs.append(self._run(piece, pool))
+                for piece in self._turns():
+                    self.voice.doing(f"is in run {len(piece.runs) + 1} of {self.settings.schedule.asked}")
+                    piece.runs.append(self._run(piece, pool))
             self.voice.doing("compares the outputs")
             found = [self._report(piece, told(piece.agreement())) for piece in self.pieces]
         except LinkError as error:
@@ -119,28 +107,35 @@ class _Process:
             raise PeerError(f"{piece.order.name(error.peer)} cannot be reached: {error}") from error
         except TimeoutError as error:
             raise PeerError(str(error)) from error
-        own: dict[str, Any] = {name: [asdict(step) for step in timer.steps()] for name, timer in self.timers.items()}
-        if own and self.where != "cpu":
-            own["copies"] = [asdict(copy) for copy in time_copies(self.where)]
-        steps = gathered(own, FIRST) if own else None
-        if self.me != FIRST:
-            return None
-        return [one for one in found if one is not None] + (steps or [])
+        steps = self.kernels.found()
+        return None if self.me != FIRST else [one for one in found if one is not None] + steps
+
+    def _turns(self) -> Iterator[OwnOrder]:
+        """Whose turn it is; kernels are timed before each and after the last, or by themselves. Raises PeerError."""
+        self.lookout.begin()
+        for number in range(self.settings.schedule.asked if not self.pieces else 0):
+            self._time_kernels(number)
+        for number in count():
+            due = self.lookout.due(number, [piece.runs for piece in self.pieces])
+            for place in due:
+                self.lookout.await_calm()
+                self._time_kernels(number)
+                yield self.pieces[place]
+            if not due:
+                break
+        if self.pieces:
+            self._time_kernels(number)
 
     def _time_kernels(self, number: int) -> None:
-        """Those of one process after another, then of all at once."""
-        for name, timer in self.timers.items():
-            for turn in range(self.world) if name == ALONE else (ALL_AT_ONCE,):
-                self._check_time(number)
-                self.voice.doing(f"times kernels, round {number + 1}, {name}")
-                meet(self.settings.deadline_s)
-                if turn in (ALL_AT_ONCE, self.me):
-                    timer.round()
+        """number: of the round, for humans."""
+        self._check_time(number)
+        self.kernels.go_on(self.settings.deadline_s, self.voice.doing)
 
     def _check_time(self, number: int) -> None:
         if time.monotonic() >= self.settings.deadline_s:
-            wanted = self.settings.warmup + self.settings.repeats
-            raise PeerError(f"only {number} of {wanted} runs were over in time; allow more, or ask for fewer")
+            raise PeerError(
+                f"only {number} of {self.settings.schedule.asked} runs were over in time; allow more, or ask for fewer"
+            )
 
     def _run(self, piece: OwnOrder, pool: ThreadPoolExecutor) -> Measured:
         """All passes of one request. All messages are expected before it starts, and none of them is between passes."""
@@ -150,7 +145,7 @@ class _Process:
             device.prepare(pool)
         made = programs(order.job, list(request.models(0)))
         start_s = common_start_s(self.offset_s, self.settings.deadline_s)
-        before = _interface_bytes()
+        before, used = _interface_bytes(), self.lookout.use()
         sleep_until(start_s)
         at_s = start_s
         for number, (job, device) in enumerate(zip(order.jobs, devices, strict=True)):
@@ -161,10 +156,11 @@ class _Process:
             piece.results = device.run({one: made[one] for one in piece.own})
             at_s = max([at_s, *(end_s for _, end_s in device.recorder.records.ends)])
         meet(self.settings.deadline_s)
-        after = _interface_bytes()
+        after, used = _interface_bytes(), self.lookout.use() - used
         request.abandon()
         sent_bytes = None if after is None or before is None else after - before
-        return Measured([device.recorder.records.since(start_s) for device in devices], sent_bytes)
+        records = [device.recorder.records.since(start_s) for device in devices]
+        return Measured(records, sent_bytes, start_s, self.lookout.disturbance(used))
 
     def _devices(self, piece: OwnOrder) -> list[LiveDevice]:
         """What is this process's part in each pass, with one connection to each other process for all."""
@@ -186,16 +182,13 @@ class _Process:
         return found
 
     def _report(self, piece: OwnOrder, agreement: dict[str, Any] | None) -> dict[str, Any] | None:
-        runs = piece.runs[self.settings.warmup :]
+        runs = piece.runs[self.settings.schedule.warmup :]
         agreements = gathered(agreement, FIRST)
         ends = gathered([[one.ends for one in run.records] for run in runs], FIRST)
         sent = gathered([run.sent_bytes for run in runs], FIRST)
         moments = moments_s(ends or [], piece.order)
         latencies = [one[-1] for one in moments]
-        nearest = min(
-            range(len(latencies)), key=lambda run: abs(latencies[run] - statistics.median(latencies)), default=0
-        )
-        chosen = shared(nearest, "agree on a run")
+        chosen = shared(nearest_to_median(latencies, [run.disturbance for run in runs]), "agree on a run")
         records = gathered([asdict(one) for one in runs[chosen].records], FIRST)
         if agreements is None or sent is None:
             return None
@@ -204,12 +197,25 @@ class _Process:
             "moments_s": moments,
             "chosen": chosen,
             "records": records,
+            "begun_s": [run.begun_s for run in runs],
+            "disturbances": [None if run.disturbance is None else asdict(run.disturbance) for run in runs],
             "interface_bytes": None if sent[0][0] is None else sent,
             **next(one for one in agreements if one is not None),
             "output_tolerance": piece.tolerance(),
             "cores": None if self.settings.cores is None else list(self.settings.cores),
             "threads": self.settings.threads,
         }
+
+
+def nearest_to_median(latencies_s: Sequence[float], disturbances: Sequence[Disturbance | None]) -> int:
+    """Which run is to be shown: of those that nobody disturbed, if there are any. 0 where there are no latencies."""
+    pairs = zip(latencies_s, disturbances, strict=False)
+    calm = [number for number, (_, found) in enumerate(pairs) if found is None or not found.is_felt]
+    chosen = calm or range(len(latencies_s))
+    if not chosen:
+        return 0
+    middle_s = statistics.median(latencies_s[number] for number in chosen)
+    return min(chosen, key=lambda number: abs(latencies_s[number] - middle_s))
 
 
 def moments_s(ends: Sequence[Sequence[Sequence[Ends]]], order: LiveOrder) -> list[list[float]]:

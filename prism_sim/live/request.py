@@ -14,6 +14,7 @@ from prism_sim.live.group import gathered, shared
 from prism_sim.live.model import Forward, LiveModel, Workshop
 from prism_sim.live.order import LiveOrder
 from prism_sim.live.records import Records
+from prism_sim.live.steady.watch import Disturbance
 from prism_sim.live.voice import ProcessIndex, Voice
 from prism_sim.numeric.cache import Cache
 from prism_sim.numeric.codebooks import codebooks_for, needs_codebooks
@@ -91,10 +92,15 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run. records: of each pass, since the start. sent_bytes: over an interface of its own, if it has one."""
+    """One run. records: of each pass, since the start. sent_bytes: over an interface of its own, if it has one.
+
+    begun_s: the start, on `time.monotonic`. disturbance: None where nobody looked.
+    """
 
     records: list[Records]
     sent_bytes: int | None
+    begun_s: float
+    disturbance: Disturbance | None
 
 
 class OwnOrder:

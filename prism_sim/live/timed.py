@@ -12,6 +12,7 @@ from prism_sim.plan import Kernel
 
 WHOLE_PASS = ""  # in place of the name of one of its calls
 OUTLIERS = 0.02  # the part of the times that something else on the machine is to blame for
+CALM = 0.05  # part of a pass's time that others may have had the processor before the pass says little of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class Pass:
 class TimedStep:
     """One call of a pass, or (name: WHOLE_PASS) all of it: its kernels and its mean time.
 
-    samples_s: of a whole pass, each time that it was made, in order.
+    Of a whole pass, each time that it was made, in order: samples_s; begun_s, on `time.monotonic`; away_s, of those
+    seconds, without the processor, which others had.
     """
 
     label: str
@@ -40,11 +42,19 @@ class TimedStep:
     kernels: tuple[Kernel, ...]
     seconds: float
     samples_s: tuple[float, ...] = ()
+    begun_s: tuple[float, ...] = ()
+    away_s: tuple[float, ...] = ()
 
     @staticmethod
     def from_json(found: Mapping[str, Any]) -> TimedStep:
         kernels = tuple(Kernel(**one) for one in found["kernels"])
-        return TimedStep(found["label"], found["name"], kernels, found["seconds"], tuple(found["samples_s"]))
+        times = (tuple(found[name]) for name in ("samples_s", "begun_s", "away_s"))
+        return TimedStep(found["label"], found["name"], kernels, found["seconds"], *times)
+
+    @property
+    def calm(self) -> tuple[bool, ...]:
+        """Of each time, whether the processor was ours; where nobody looked, it was."""
+        return are_calm(self.samples_s, self.away_s or (0.0,) * len(self.samples_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,11 @@ class Copy:
 
     payload_bytes: int
     seconds: float
+
+
+def are_calm(times_s: Sequence[float], away_s: Sequence[float]) -> tuple[bool, ...]:
+    """Whether the processor was ours for all but a small part of each of these times."""
+    return tuple(away <= CALM * seconds for seconds, away in zip(times_s, away_s, strict=True))
 
 
 def mean_s(times: Sequence[float]) -> float:

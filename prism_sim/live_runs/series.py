@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from prism_sim.live.launcher import LiveError, ProcessStart, Rendezvous, launch, own_cores
+from prism_sim.live.steady.rounds import Patience, Schedule
 from prism_sim.live.timed import Copy, Pass, TimedStep
 from prism_sim.live.voice import DEADLINE, Seat, Voice, die_with_parent, leave
 
@@ -25,7 +26,7 @@ class Series:
     """What a group of processes does.
 
     cells: of each run, a scenario's file and its overrides. configs, passes: of the kernels to time; none: no timing.
-    where: the torch device of the kernels. repeats: measured rounds, after `warmup`.
+    where: the torch device of the kernels. repeats: measured rounds, after `warmup`. patience: with what is disturbed.
     """
 
     cells: tuple[tuple[str, tuple[str, ...]], ...]
@@ -36,6 +37,7 @@ class Series:
     n_processes: int = 2
     threads: int = 1
     where: str = "cpu"
+    patience: Patience | None = None
 
     @staticmethod
     def from_json(text: str) -> Series:
@@ -46,6 +48,7 @@ class Series:
                 "cells": tuple((path, tuple(overrides)) for path, overrides in found["cells"]),
                 "configs": tuple(found["configs"]),
                 "passes": tuple(Pass(**one) for one in found["passes"]),
+                "patience": found["patience"] and Patience(**found["patience"]),
             }
         )
 
@@ -97,7 +100,8 @@ def main(arguments: Sequence[str]) -> int:
     series, seat = Series.from_json(arguments[0]), Seat.from_environment()
     from prism_sim import plugins
     from prism_sim.live.group import PeerError
-    from prism_sim.live.process import Kernels, ProcessSettings, take_part
+    from prism_sim.live.process import ProcessSettings, take_part
+    from prism_sim.live.steady.kernel_turns import Kernels
     from prism_sim.live_runs.live import order_of, planned
     from prism_sim.scenario import load_scenario
 
@@ -108,7 +112,8 @@ def main(arguments: Sequence[str]) -> int:
         orders.append(order_of(scenario, planned(scenario)))
     kernels = Kernels(series.configs, series.passes, series.where) if series.passes else None
     cores = tuple(own_cores(seat.rank, seat.world, series.threads)) or None
-    settings = ProcessSettings(series.repeats, series.warmup, series.threads, float(os.environ[DEADLINE]), cores)
+    schedule = Schedule(series.warmup, series.repeats, series.patience)
+    settings = ProcessSettings(schedule, series.threads, float(os.environ[DEADLINE]), cores)
     try:
         found = take_part(orders, seat, settings, voice, kernels)
     except (ValueError, ConnectionError, RuntimeError) as error:

@@ -10,8 +10,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from prism_sim.reports.tables import new_table
+from prism_sim.simulation.fit_samples import N_SAMPLES
 from prism_sim.units_text import seconds_text
-from prism_sim.why.breakeven import BreakEven, OrderChange, VariedPoint
+from prism_sim.why.breakeven import BreakEven
+from prism_sim.why.breakeven_range import moved_interval
+from prism_sim.why.order_change import OrderChange, VariedPoint
+
+ROUGHLY = 3  # digits of an amount that samples give
 
 
 def show_break_even(found: BreakEven, console: Console) -> None:
@@ -78,9 +83,24 @@ def sentences(found: BreakEven) -> Iterator[str]:
             f"There is no break-even between {ends}: {winner} is faster throughout, "
             f"{_factor(first)} times as fast at the low end and {_factor(last)} at the high end."
         )
+        if found.scan is not None and found.scan.n_changing:
+            in_samples = f"in {found.scan.n_changing} of {N_SAMPLES} samples the order changes"
+            yield f"Within what the numbers' ranges leave open: {in_samples} (docs/trust.md)."
         return
     for crossing in found.crossings:
         yield f"{_place(found, crossing)} {_who(found, crossing.low)}, {_beyond(found, crossing)}."
+        yield from _moved(found, crossing)
+
+
+def _moved(found: BreakEven, crossing: OrderChange) -> Iterator[str]:
+    if found.scan is None or crossing.at is None:
+        return
+    places = found.moved(crossing)
+    within = moved_interval(places)
+    where = "" if within is None else " to ".join(found.varied.shown(amount, ROUGHLY) for amount in within)
+    missing = N_SAMPLES - len(places)
+    absent = f"in {missing} of {N_SAMPLES} samples it is not there" if missing else ""
+    yield f"Within what the numbers' ranges leave open: {', '.join(filter(None, (where, absent)))} (docs/trust.md)."
 
 
 def _place(found: BreakEven, crossing: OrderChange) -> str:

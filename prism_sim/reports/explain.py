@@ -12,15 +12,15 @@ from rich.table import Table
 
 from prism_sim.reports.collectives import exchanges_lines
 from prism_sim.reports.tables import NarrowName, new_table, parts_table
-from prism_sim.timing.critical_path import PARTS
 from prism_sim.units_text import seconds_text
 from prism_sim.why.explain import Explanation
-from prism_sim.why.path import Load
+from prism_sim.why.path import STORAGE, Load
 from prism_sim.why.what_if import WhatIf
 
 MOST_LOADS = 8
 CAUSES = {
     "Compute": ("compute",),
+    "Storage": (STORAGE,),
     "Staging": ("staging",),
     "Overhead": ("overhead",),
     "The network": ("transfer", "propagation", "queue"),
@@ -84,7 +84,7 @@ def _bounding(
     found: Explanation, subject: str, breakdown_s: Mapping[str, float], loads: Sequence[Load], whole_s: float
 ) -> str:
     """'Compute bounds it: 70.1 % of 12 ms; the largest piece is ...'"""
-    shares_s = {name: sum(breakdown_s[part] for part in parts) for name, parts in CAUSES.items()}
+    shares_s = {name: sum(breakdown_s.get(part, 0.0) for part in parts) for name, parts in CAUSES.items()}
     cause = max(shares_s, key=lambda name: shares_s[name])
     largest = next(load for load in loads if load.part in CAUSES[cause])
     share, piece = _percent(shares_s[cause], whole_s), _percent(largest.length_s, whole_s)
@@ -119,9 +119,9 @@ def _least_width(console: Console, table: Table) -> int:
 def _stages(found: Explanation, n_columns: int) -> Table:
     """The `n_columns` parts that take longest have a column, and what remains has one together."""
     scale, unit = (1.0, "s") if found.pass_s >= 1 else (1e3, "ms") if found.pass_s >= 1e-3 else (1e6, "µs")
-    longest = sorted(PARTS, key=lambda part: -found.breakdown_s[part])[:n_columns]
-    columns: dict[str, tuple[str, ...]] = {part: (part,) for part in PARTS if part in longest}
-    rest = tuple(part for part in PARTS if part not in longest and found.breakdown_s[part] > 0)
+    longest = sorted(found.breakdown_s, key=lambda part: -found.breakdown_s[part])[:n_columns]
+    columns: dict[str, tuple[str, ...]] = {part: (part,) for part in found.breakdown_s if part in longest}
+    rest = tuple(part for part, seconds in found.breakdown_s.items() if part not in longest and seconds > 0)
     columns |= {"other": rest} if rest else {}
     heads = [{"propagation": "propag."}.get(name, name) for name in columns]
     title = f"Along the path, in {unit} (t: the terminal)"

@@ -6,10 +6,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from prism_sim.boards.own_fit import OwnFit
 from prism_sim.calibration.fit import CONFIDENCE, FEW, Fit
 from prism_sim.calibration.fragment import interval
 from prism_sim.calibration.table import PARTS
 from prism_sim.reports.tables import new_table
+from prism_sim.units_text import seconds_text
 
 
 def show_fit(found: Fit, console: Console) -> None:
@@ -28,6 +30,25 @@ def show_fit(found: Fit, console: Console) -> None:
     console.print(_rows(found))
     for sentence in sentences(found):
         console.print(f"[bold]{escape(sentence)}[/bold]", highlight=False)
+    console.print()
+
+
+def show_board_fit(found: OwnFit, console: Console) -> None:
+    """A board's numbers by runtime, and its rows beside what the fit says, with and without the rows of their model."""
+    console.print(f"\n[bold]{escape(found.fit.board.name)}[/bold]")
+    numbers = new_table("number", "expected", "fitted", "90% interval", "rows", title="Numbers")
+    for one in found.numbers:
+        numbers.add_row(f"{one.runtime} {one.name}", one.expected, one.fitted, one.interval, str(one.n_rows or ""))
+    console.print(numbers)
+    rows = new_table("row", "fitted", "measured", "error", "not seen", title="Rows")
+    for unseen in found.unseen:
+        without = None if unseen.unseen_s is None else unseen.unseen_s / unseen.row.seconds - 1
+        error = unseen.fitted_s / unseen.row.seconds - 1
+        times = seconds_text(unseen.fitted_s), seconds_text(unseen.row.seconds)
+        rows.add_row(unseen.row.name, *times, f"{error:+.1%}", "" if without is None else f"{without:+.1%}")
+    console.print(rows)
+    told = "not seen: the error of a fit without the rows of this model; empty where its runtime has no other model."
+    console.print(told, style="dim", highlight=False)
     console.print()
 
 

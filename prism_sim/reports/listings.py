@@ -65,16 +65,26 @@ def _tasks() -> Table:
 
 
 def _hardware(kind: str, found: Sequence[presets.HardwarePreset]) -> Table:
-    """Every number of a preset on a line of its own, with its source."""
+    """Every number of a preset on a line of its own, with its source; after those of all runtimes, each one's own."""
     table = _table(kind, "", "value", "source")
     for preset in found:
         table.add_row(f"[bold]{preset.name}[/bold]", "", "", escape(preset.summary))
         for setting, value in preset.settings:
             table.add_row("", setting, value, "")
-        for figure in preset.figures:
-            table.add_row("", figure.field, figure.text, f"[dim]{escape(figure.source)}[/dim]")
+        _add_figures(table, preset.figures)
+        for runtime, figures_of_it in preset.by_runtime.items():
+            usual = " (default)" if runtime == preset.runtime else ""
+            table.add_row("", "[bold]runtime[/bold]", f"[bold]{escape(runtime)}[/bold]{usual}", "")
+            _add_figures(table, figures_of_it)
         table.add_section()
     return table
+
+
+def _add_figures(table: Table, found: Sequence[presets.Figure]) -> None:
+    """With the interval of a fit below its value."""
+    for figure in found:
+        interval = "" if figure.interval is None else "\n[dim]{} to {}[/dim]".format(*figure.interval)
+        table.add_row("", figure.field, f"{figure.text}{interval}", f"[dim]{escape(figure.source)}[/dim]")
 
 
 def _sourced(kind: str, rows: Sequence[tuple[str, str, str]], third: str = "source") -> Table:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -11,8 +13,9 @@ from prism_sim.choice.result import RunResult
 from prism_sim.choice.verdict import verdict
 from prism_sim.reports.accuracy import show_accuracy, show_notes
 from prism_sim.reports.collectives import exchanges_lines
+from prism_sim.reports.fit_samples import RANGE, range_cell, show_samples
 from prism_sim.reports.generation import show_generation
-from prism_sim.reports.tables import NarrowName, new_table, parts_table
+from prism_sim.reports.tables import NarrowName, memory_text, new_table, parts_table
 from prism_sim.simulation.simulate import Simulation
 from prism_sim.units_text import bytes_text, flops_text, seconds_text, speedup_text
 
@@ -22,12 +25,20 @@ def show(result: RunResult, console: Console) -> None:
     console.print(f"\n[bold]{escape(result.scenario.name)}[/bold]")
     console.print(_question(result), style="dim")
     console.print(_comparison(result))
+    if result.samples is not None:
+        show_samples(result.samples, result.times, console)
     if (generation := result.simulation.generation) is None:
         console.print(parts_table(result.simulation.breakdown_s, result.latency_s))
     else:
         show_generation(generation, console)
+        if (several := result.simulation.back_to_back.in_flight) is not None:
+            console.print(
+                f"{several.tokens_per_s:.3g} tokens/s of {several.sequences} sequences in flight", highlight=False
+            )
     for table in _devices(result, console):
         console.print(table)
+    for line in storage_lines(result):
+        console.print(f"\n{line}", highlight=False)
     for line in exchanges_lines([("", result.simulation)]):
         console.print(f"\n{line}", highlight=False)
     if result.shares is not None and result.shares.kind != "equal":
@@ -55,7 +66,8 @@ def _question(result: RunResult) -> str:
 
 
 def _comparison(result: RunResult) -> Table:
-    table = new_table("", "latency", "speed-up", "per device", "sent", title="How fast")
+    of_samples = () if result.samples is None else (RANGE,)
+    table = new_table("", "latency", *of_samples, "speed-up", "per device", "sent", title="How fast")
     chosen = result.simulation
     _add_row(table, f"[bold]{chosen.job.strategy}[/bold]", chosen, result)
     if result.voltage is not None and result.voltage is not chosen:
@@ -76,6 +88,7 @@ def _add_row(table: Table, name: str, simulation: Simulation, result: RunResult)
     table.add_row(
         name if fits else f"{name} [red](does not fit)[/red]",
         seconds_text(simulation.latency_s),
+        *(() if result.samples is None else (range_cell(result.samples, simulation),)),
         speedup_text(result.single.latency_s / simulation.latency_s) if comparable else "",
         flops_text(simulation.gflops_per_device * 1e9 * simulation.job.batch),
         bytes_text(sum(simulation.sent_bytes)),
@@ -118,7 +131,15 @@ def _memory(simulation: Simulation, participant: int) -> str:
     """Of its device, all that is on it included; who comes after another on one device refers to that."""
     device = simulation.device_of[participant]
     first = simulation.device_of.index(device)
-    return bytes_text(simulation.device_bytes[device]) if first == participant else f"with {first}"
+    return memory_text(simulation, device) if first == participant else f"with {first}"
+
+
+def storage_lines(result: RunResult) -> Iterator[str]:
+    """What devices read anew for each pass, their memory being short."""
+    for device, n_bytes in result.simulation.streamed_bytes.items():
+        if n_bytes:
+            name, each = result.scenario.devices[device].name, "token" if result.simulation.job.new_tokens else "pass"
+            yield f"{name} has no room for {bytes_text(n_bytes)} of weights: read from storage for each {each}"
 
 
 def _show_fidelity(result: RunResult, console: Console) -> None:

@@ -10,7 +10,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from prism_sim.units_text import seconds_text
+from prism_sim.simulation.simulate import Simulation
+from prism_sim.units_text import bytes_text, seconds_text
 
 BAR_CELLS = 24
 SHORTEST_NAME = 10  # characters of a name that are always shown
@@ -50,6 +51,13 @@ def new_table(*columns: str, title: str = "", names: int | None = 0, left: Conta
         of_text = number in (0, names) or number in left
         table.add_column(column, justify="left" if of_text else "right", no_wrap=number != names, overflow="fold")
     return table
+
+
+def memory_text(simulation: Simulation, device: int) -> str:
+    """What a device holds, and what it reads from storage besides: '8.00 GB + 1.20 GB'."""
+    streamed = simulation.streamed_bytes[device]
+    beside = f" + {bytes_text(streamed)}" if streamed else ""
+    return f"{bytes_text(simulation.device_bytes[device] - streamed)}{beside}"
 
 
 def bar(share: float) -> str:

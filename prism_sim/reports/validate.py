@@ -28,9 +28,11 @@ def _show(finding: Finding, console: Console) -> None:
     console.print(f"\n[bold]{escape(part.name)}[/bold]: {escape(part.question)}", highlight=False)
     if outcome.skipped is not None:
         console.print(f"skipped: {escape(outcome.skipped)}", style="yellow", highlight=False)
-        return
-    console.print(_rows(finding))
-    console.print()
+    if outcome.rows:
+        console.print(_rows(finding))
+        if outcome.grouped_by is not None and outcome.skipped is None:
+            console.print(_groups(finding))
+        console.print()
     for line in sentences(finding):
         console.print(escape(line), highlight=False)
     for judgement in outcome.judgements:
@@ -45,6 +47,27 @@ def _rows(finding: Finding) -> Table:
     for row in finding.outcome.rows:
         name, *amounts = cells(finding, row)
         found.add_row(NarrowName(name), *amounts)
+    return found
+
+
+def _groups(finding: Finding) -> Table:
+    found = new_table(*group_headings(finding))
+    for name, *amounts in group_cells(finding):
+        found.add_row(NarrowName(name), *amounts)
+    return found
+
+
+def group_headings(finding: Finding) -> list[str]:
+    return [finding.outcome.grouped_by or "", "rows", "judged", "half within", "worst"]
+
+
+def group_cells(finding: Finding) -> list[list[str]]:
+    """A line a group: how many rows it has, how many of them are judged, and how far off these are."""
+    found = []
+    for name, rows in finding.outcome.groups.items():
+        errors = summary(rows)
+        told = ["", ""] if errors is None else [size_text(errors.median_abs_error), error_text(errors.worst_error)]
+        found.append([name, str(len(rows)), str(0 if errors is None else errors.n_rows), *told])
     return found
 
 
@@ -81,7 +104,7 @@ def _time(seconds: float, row: JudgedRow, digits: int) -> str:
 def sentences(finding: Finding) -> list[str]:
     """How far off the judged rows are."""
     found = summary(finding.outcome.rows)
-    if found is None:
+    if found is None or finding.outcome.skipped is not None:
         return []
     told = [
         f"{found.n_rows} rows: half of them within {size_text(found.median_abs_error)}; the worst is "
@@ -120,6 +143,8 @@ def content(finding: Finding, quick: bool) -> str:
     """One part: a table, and sentences below it."""
     outcome = finding.outcome
     lines = pages.table(headings(finding), [cells(finding, row) for row in outcome.rows])
+    if outcome.grouped_by is not None:
+        lines += ["", *pages.table(group_headings(finding), group_cells(finding))]
     told = sentences(finding)
     if told:
         lines += ["", " ".join(told)]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from prism_sim.catalogue import nearest
+from prism_sim.scenario.ranged import fitted_numbers, with_fitted
 from prism_sim.scenario.spec import DeviceSpec
 from prism_sim.syntax.errors import FieldPath, shown
 from prism_sim.syntax.fields import Section
@@ -24,11 +26,16 @@ def devices(file: ScenarioSection, source: Source) -> tuple[DeviceSpec, ...]:
     names = _names(file.devices, source)
     found = []
     for index, section in enumerate(file.devices):
+        runtime = _runtime(section, ("devices", index), source)
         numbers = _device_numbers(section, ("devices", index), source)
         try:
-            found += [DeviceSpec(name=name, preset=section.preset, **numbers) for name in names[index]]
+            made = DeviceSpec(name="", preset=section.preset, runtime=runtime, **numbers)
         except ValueError as error:  # a rule between its numbers
             raise source.error(("devices", index), str(error)) from None
+        if section.preset is not None:
+            preset = source.presets.device(section.preset)
+            made = with_fitted(made, fitted_numbers(preset, runtime, DeviceSection, stated_in(section)))
+        found += [replace(made, name=name) for name in names[index]]
     return tuple(found)
 
 
@@ -37,29 +44,69 @@ def check_rates(file: ScenarioSection, weight_dtype: str | None, source: Source)
     if (needed := f"compute_{weight_dtype}") not in QUANTISED_RATES:
         return
     for index, section in enumerate(file.devices):
-        known = merged(section, source.presets.device(section.preset).fields if section.preset else {})
+        known = merged(section, _of_preset(section, source))
         stated = [field for field in QUANTISED_RATES if known.get(field) is not None]
         if stated and needed not in stated:
             rule = f"is missing: the device states {stated[0]}, but the model's weights are in {weight_dtype}"
             raise source.error(("devices", index, needed), f"{rule}; write for example {needed}: 40 GFLOP/s")
 
 
+def slowest_sender(devices: Sequence[DeviceSpec], taking_part: Iterable[int]) -> DeviceSpec | None:
+    """Of these the one that states the largest overhead of a message: a network has one for all. None: none does."""
+    stated = [devices[index] for index in sorted(taking_part) if devices[index].message_overhead_s is not None]
+    return max(stated, key=lambda device: device.message_overhead_s or 0.0, default=None)
+
+
+def _runtime(section: DeviceSection, path: FieldPath, source: Source) -> str | None:
+    """Whose numbers of its preset a device has; None where the preset does not tell runtimes apart."""
+    here = (*path, "runtime")
+    chosen = section.runtime
+    if section.preset is None:
+        if chosen is not None:
+            rule = f"{shown(chosen)} chooses numbers of a preset, but there is none; write one, or state compute itself"
+            raise source.error(here, rule, at_key=True)
+        return None
+    preset = source.presets.device(section.preset)
+    known = preset.by_runtime
+    if chosen is None or chosen in known:
+        return chosen or preset.runtime
+    if not known:
+        rule = f"{shown(chosen)} cannot be chosen: {preset.name} has the same numbers under every runtime; remove it"
+        raise source.error(here, f"{rule} (prism-sim list devices)", at_key=True)
+    has = f"{preset.name} has numbers for: {', '.join(known)}"
+    raise source.error(here, f"{shown(chosen)} is none of its runtimes{nearest(chosen, known)} ({has})")
+
+
+def _of_preset(section: DeviceSection, source: Source) -> dict[str, Any]:
+    """What its preset states under its runtime, which is one of the preset's."""
+    if section.preset is None:
+        return {}
+    preset = source.presets.device(section.preset)
+    return preset.fields_under(section.runtime or preset.runtime)
+
+
 def _device_numbers(section: DeviceSection, path: FieldPath, source: Source) -> dict[str, Any]:
-    known = merged(section, source.presets.device(section.preset).fields if section.preset else {})
+    known = merged(section, _of_preset(section, source))
     for needed, example in (("compute", "57 GFLOP/s"), ("memory_bandwidth", "9.2 GB/s")):
         if known.get(needed) is None:
             remedy = f"write for example {needed}: {example}, or a preset"
             raise source.error((*path, needed), f"is missing: a device without preset must state it; {remedy}")
+    if known.get("storage_bandwidth") is not None and "memory" not in known:
+        rule = "makes no sense without memory: only what finds no room there is read from storage"
+        raise source.error((*path, "storage_bandwidth"), f"{rule}; write for example memory: 8 GiB, or leave it out")
     staging = known.get("staging_bandwidth", math.inf)
     copies = math.isfinite(staging) or "staging_latency" in section.model_fields_set
     return {
         "flops_per_s": known["compute"],
         "float16_flops_per_s": known.get("compute_float16"),
+        "int8_flops_per_s": known.get("compute_int8"),
         "q8_0_flops_per_s": known.get("compute_q8_0"),
         "q4_0_flops_per_s": known.get("compute_q4_0"),
         "memory_bytes_per_s": known["memory_bandwidth"],
         "memory_overlap": known.get("memory_overlap", 1.0),
+        "attention_efficiency": known.get("attention_efficiency", 1.0),
         "memory_bytes": round(known["memory"]) if "memory" in known else None,
+        "storage_bytes_per_s": known.get("storage_bandwidth"),
         "op_overhead_s": known.get("op_overhead", 0.0),
         "staging_bytes_per_s": staging,
         "staging_latency_s": known.get("staging_latency", 0.0) if copies else 0.0,
@@ -67,6 +114,7 @@ def _device_numbers(section: DeviceSection, path: FieldPath, source: Source) -> 
         "dispatch_s": known.get("dispatch", 0.0),
         "restart_s": known.get("dispatch_restart", 0.0),
         "handling_bytes_per_s": known.get("handling_bandwidth", math.inf),
+        "message_overhead_s": known.get("message_overhead"),
         "idle_w": known.get("idle_power"),
         "busy_w": known.get("busy_power"),
         "radio_w": known.get("radio_power"),
@@ -75,9 +123,14 @@ def _device_numbers(section: DeviceSection, path: FieldPath, source: Source) -> 
 
 def merged(section: Section, preset: Mapping[str, Any], kind: type[Section] | None = None) -> dict[str, Any]:
     """What the section states, and its preset where it is silent, validated alike or as another kind of section."""
-    stated = {name: getattr(section, name) for name in section.model_fields_set}
     checked = (kind or type(section)).model_validate(preset)
-    return {name: getattr(checked, name) for name in preset} | {k: v for k, v in stated.items() if v is not None}
+    return {name: getattr(checked, name) for name in preset} | stated_in(section)
+
+
+def stated_in(section: Section) -> dict[str, Any]:
+    """What the section says itself."""
+    written = {name: getattr(section, name) for name in section.model_fields_set}
+    return {name: value for name, value in written.items() if value is not None}
 
 
 def _names(sections: Sequence[DeviceSection], source: Source) -> list[list[str]]:

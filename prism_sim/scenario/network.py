@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from prism_sim.scenario.graph import check_graph, nodes
-from prism_sim.scenario.hardware import device_index, merged
-from prism_sim.scenario.spec import DeviceSpec, LinkSpec, NetworkSpec
+from prism_sim.scenario.hardware import device_index, merged, stated_in
+from prism_sim.scenario.ranged import fitted_numbers, with_fitted
+from prism_sim.scenario.spec import DeviceSpec, FittedNumber, LinkSpec, NetworkSpec
 from prism_sim.syntax.errors import FieldPath, dotted, shown
 from prism_sim.syntax.sections import LinkSection, NetworkSection
 from prism_sim.syntax.yaml_source import Source
@@ -31,13 +32,22 @@ USED_BY: Mapping[str, tuple[str, ...]] = {
 OF_A_LINK = ("bandwidth", "up", "down", "latency")
 
 
-def network(section: NetworkSection, devices: Sequence[DeviceSpec], source: Source) -> NetworkSpec:
-    """Raises ScenarioError for what the medium needs and nothing states, and for what is stated and it cannot use."""
+def network(
+    section: NetworkSection, devices: Sequence[DeviceSpec], sender: DeviceSpec | None, source: Source
+) -> NetworkSpec:
+    """sender: whose overhead of a message holds, if one of the devices has a say in it, unless the section states it.
+
+    Raises ScenarioError for what the medium needs and nothing states, and for what is stated and it cannot use.
+    """
     here: FieldPath = ("network",)
     preset = dict(source.presets.network(section.preset).fields) if section.preset else {}
     medium = section.medium or str(preset.get("medium", DEFAULT_MEDIUM))
     _refuse_useless(section, medium, source)
     known = merged(section, {name: value for name, value in preset.items() if medium in USED_BY.get(name, (medium,))})
+    stated = set(stated_in(section))
+    if sender is not None and section.message_overhead is None:
+        known["message_overhead"] = sender.message_overhead_s
+        stated.add("message_overhead")
     collective = known.get("collective", "quickest")
     # fair, as connections share; but one transmission that reaches all is no connection
     sharing = known.get("sharing", "fair" if medium == "switch" and collective != "broadcast" else "fifo")
@@ -49,7 +59,7 @@ def network(section: NetworkSection, devices: Sequence[DeviceSpec], source: Sour
     up = down = None
     if medium != "links":
         up, down = _rates(section, known, here, source)
-    return NetworkSpec(
+    spec = NetworkSpec(
         preset=section.preset,
         medium=medium,  # type: ignore[arg-type]  # one of the schema's: presets are validated by it too
         up_bits_per_s=up,
@@ -66,6 +76,16 @@ def network(section: NetworkSection, devices: Sequence[DeviceSpec], source: Sour
         switching=known.get("switching", "cut-through"),
         links=_links(section, devices, source) if medium == "links" else (),
     )
+    of_sender = sender.fitted if sender is not None and section.message_overhead is None else ()
+    overheads = [number for number in of_sender if "message_overhead_s" in number.attributes]
+    return with_fitted(spec, (*_fitted(section, stated, source), *overheads))
+
+
+def _fitted(section: NetworkSection | LinkSection, stated: Collection[str], source: Source) -> tuple[FittedNumber, ...]:
+    """Of its preset, but for what is stated in its place."""
+    if section.preset is None:
+        return ()
+    return fitted_numbers(source.presets.network(section.preset), None, NetworkSection, stated)
 
 
 def _refuse_useless(section: NetworkSection, medium: str, source: Source) -> None:
@@ -131,4 +151,5 @@ def _link(section: LinkSection, ends: tuple[int | str, int | str], here: FieldPa
         raise source.error((*here, "preset"), rule)
     known = merged(section, {name: preset[name] for name in OF_A_LINK if name in preset}, NetworkSection)
     up, down = _rates(section, known, here, source)
-    return LinkSpec(*ends, up_bits_per_s=up, down_bits_per_s=down, latency_s=known.get("latency", 0.0))
+    spec = LinkSpec(*ends, up_bits_per_s=up, down_bits_per_s=down, latency_s=known.get("latency", 0.0))
+    return with_fitted(spec, _fitted(section, stated_in(section), source))

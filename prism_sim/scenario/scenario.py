@@ -98,7 +98,7 @@ class Scenario:
             "devices": devices,
             "terminal": self.terminal,
             "ranks": self.ranks,
-            "network": {key: value for key, value in asdict(self.network).items() if key != "preset"},
+            "network": _network_content(self.network),
             "strategy": {"name": self.strategy.name, "options": options},
             "seed": self.seed,
             **({} if self.task is None else {"task": self._task()}),
@@ -111,10 +111,21 @@ class Scenario:
 
 
 def _device_content(device: DeviceSpec) -> dict[str, Any]:
-    """Rates with weights in groups only where there are some: the answers of all others are what they were."""
-    content = {key: value for key, value in asdict(device).items() if key != "preset"}
-    unstated = [key for key in ("q8_0_flops_per_s", "q4_0_flops_per_s") if content[key] is None]
-    return {key: value for key, value in content.items() if key not in unstated}
+    """The overhead of a message is the network's."""
+    new = ("runtime", "int8_flops_per_s", "q8_0_flops_per_s", "q4_0_flops_per_s", "fitted")
+    content = {key: value for key, value in asdict(device).items() if key not in ("preset", "message_overhead_s")}
+    if device.attention_efficiency == 1:
+        del content["attention_efficiency"]
+    return {key: value for key, value in content.items() if key not in new or value}
+
+
+def _network_content(network: NetworkSpec) -> dict[str, Any]:
+    """What was added since only where there is some, as of a device: the answers of all others are what they were."""
+    content = {key: value for key, value in asdict(network).items() if key != "preset"}
+    content["links"] = [
+        {key: value for key, value in link.items() if key != "fitted" or value} for link in content["links"]
+    ]
+    return {key: value for key, value in content.items() if key != "fitted" or value}
 
 
 def hash_of(content_texts: Mapping[str, str]) -> str:
@@ -172,6 +183,8 @@ def _resolve(source: Source, overrides: tuple[Override, ...]) -> Scenario:
     hardware.check_rates(file, model.weight_dtype, source)
     least_tokens = strategies.find(file.strategy.name).least_tokens(len(ranks))
     options = checks.options(file.strategy.name, given, source)
+    terminal = hardware.device_index(file.terminal, ("terminal",), devices, source)
+    sender = hardware.slowest_sender(devices, {terminal, *ranks})
     unused = strategy_section.unused(file.strategy.name, given)
     idle = strategies.find(file.strategy.name).idle(options)
     return Scenario(
@@ -181,9 +194,9 @@ def _resolve(source: Source, overrides: tuple[Override, ...]) -> Scenario:
         workload=models.workload(file.workload, model, least_tokens, source, task_models.usual_tokens(task)),
         placement=Placement(file.placement.input, file.placement.output),
         devices=devices,
-        terminal=hardware.device_index(file.terminal, ("terminal",), devices, source),
+        terminal=terminal,
         ranks=ranks,
-        network=network.network(file.network, devices, source),
+        network=network.network(file.network, devices, sender, source),
         strategy=StrategySpec(file.strategy.name, options),
         seed=file.seed,
         written=Written(

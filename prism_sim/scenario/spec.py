@@ -60,40 +60,65 @@ class WorkloadSpec:
     new_tokens: int = 0
 
 
-RATES_BY_TYPE = ("float16_flops_per_s", "q8_0_flops_per_s", "q4_0_flops_per_s")
+@dataclass(frozen=True, slots=True)
+class FittedNumber:
+    """The 90 % interval of a preset's number, in SI. attributes: of the spec that has it, all with this one number.
+
+    name: the preset's, the runtime's if there is one, and the field's; what has the same name is the same number.
+    """
+
+    name: str
+    attributes: tuple[str, ...]
+    low: float
+    high: float
+
+
+RATES_BY_WEIGHTS = {name: f"{name}_flops_per_s" for name in ("int8", "q8_0", "q4_0")}
+RATES_BY_TYPE = ("float16_flops_per_s", *RATES_BY_WEIGHTS.values())
 
 
 @dataclass(frozen=True)
 class DeviceSpec(Device):
     """One device as a scenario has it. preset: None if there is none.
 
-    float16_flops_per_s: for float16 and bfloat16; None: as flops_per_s. q8_0_flops_per_s, q4_0_flops_per_s: for weights
-    in these types, which runtimes multiply as integers; None: as without.
+    runtime: whose numbers it has; None where its preset does not tell them apart. message_overhead_s: host time of a
+    message; what counts is the network's, which is the largest of these unless the scenario states it.
+    float16_flops_per_s: for float16 and bfloat16; None: as flops_per_s. int8_flops_per_s, q8_0_flops_per_s,
+    q4_0_flops_per_s: for weights in these types, which runtimes multiply as integers; None: as without.
+    fitted: which of all these are a fit's.
     """
 
     preset: str | None = None
+    runtime: str | None = None
+    message_overhead_s: float | None = None
     float16_flops_per_s: float | None = None
+    int8_flops_per_s: float | None = None
     q8_0_flops_per_s: float | None = None
     q4_0_flops_per_s: float | None = None
+    fitted: tuple[FittedNumber, ...] = ()
 
     def playing(self, dtype: str, weight_dtype: str | None = None) -> DeviceSpec:
         """As it plays with activations and weights in these types: with one rate, and equal to all that play alike."""
-        quantised = {"q8_0": self.q8_0_flops_per_s, "q4_0": self.q4_0_flops_per_s}
+        by_weights = {"int8": self.int8_flops_per_s, "q8_0": self.q8_0_flops_per_s, "q4_0": self.q4_0_flops_per_s}
         half = self.float16_flops_per_s if dtype in ("float16", "bfloat16") else None
-        reached = quantised.get(weight_dtype or "") or half or self.flops_per_s
-        unstated: dict[str, Any] = dict.fromkeys(RATES_BY_TYPE)
-        return replace(self, flops_per_s=reached, preset=None, **unstated)
+        reached = by_weights.get(weight_dtype or "") or half or self.flops_per_s
+        unstated: dict[str, Any] = dict.fromkeys(("preset", "runtime", "message_overhead_s", *RATES_BY_TYPE))
+        return replace(self, flops_per_s=reached, fitted=(), **unstated)
 
 
 @dataclass(frozen=True, slots=True)
 class LinkSpec:
-    """Full duplex between nodes a and b: a device's index, or a router's name. up: from a to b; down: from b to a."""
+    """Full duplex between nodes a and b: a device's index, or a router's name. up: from a to b; down: from b to a.
+
+    fitted: as of a device.
+    """
 
     a: int | str
     b: int | str
     up_bits_per_s: float
     down_bits_per_s: float
     latency_s: float = 0.0
+    fitted: tuple[FittedNumber, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +128,7 @@ class NetworkSpec:
     up_bits_per_s, down_bits_per_s: of each port of a switch, or, both alike, of a shared channel; None with links.
     efficiency: what payload reaches of these rates.
     What a medium does not use has its default. access_point: a device's index. broadcast_bits_per_s: None: as others.
+    fitted: as of a device.
     """
 
     preset: str | None
@@ -120,6 +146,7 @@ class NetworkSpec:
     broadcast_bits_per_s: float | None = None
     switching: str = "cut-through"
     links: tuple[LinkSpec, ...] = ()
+    fitted: tuple[FittedNumber, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

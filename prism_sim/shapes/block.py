@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from prism_sim.families.configuration import ROTATION
 from prism_sim.families.dimensions import Dimensions
+from prism_sim.plan import ATTENTION
 from prism_sim.shapes.ledger import Ledger, Shape
 
 
@@ -30,7 +31,8 @@ class ShapeBlock:
         batch, tokens = rows
         weight_bytes = self.ledger.hold_matrix(n_in, n_out, bias, self.number, name, part)
         moved = batch * tokens * (n_in + n_out)
-        self.ledger.kernel(name, 2 * batch * tokens * n_in * n_out, moved, weight_bytes)
+        first = self.ledger.first_used(self.number, name, part)
+        self.ledger.kernel(name, 2 * batch * tokens * n_in * n_out, moved, weight_bytes, first)
 
     def _project(self, name: str, h: Shape, n_heads: int, heads: range | None) -> Shape:
         n_out = n_heads * self.sizes.head_width
@@ -62,7 +64,7 @@ class ShapeBlock:
     def attend(self, q: Shape, k: Shape, v: Shape, bias: object, heads: range | None = None) -> Shape:
         batch, n_heads, n_queries, head_width = q.shape
         moved = 2 * q.elements + k.elements + v.elements  # a fused kernel keeps the weights on chip
-        self.ledger.kernel("attention", 4 * batch * n_heads * n_queries * k.shape[2] * head_width, moved)
+        self.ledger.kernel(ATTENTION, 4 * batch * n_heads * n_queries * k.shape[2] * head_width, moved)
         return self.ledger.shape(batch, n_queries, n_heads * head_width)
 
     def attend_in_part(self, q: Shape, k: Shape, v: Shape, bias: object) -> tuple[Shape, Shape]:
@@ -135,9 +137,10 @@ class ShapeBlock:
         """
         (batch, tokens, width), n_experts, k = h.shape, self.sizes.n_experts, self.sizes.experts_per_token
         rows, ledger = batch * tokens, self.ledger
-        ledger.hold(width * n_experts, self.number, "router")  # not quantised with the experts
+        router_bytes = ledger.hold(width * n_experts, self.number, "router")  # not quantised with the experts
         logits = ledger.shape(batch, tokens, n_experts)
-        ledger.kernel("router", 2 * rows * width * n_experts, h.elements + logits.elements + width * n_experts)
+        first = ledger.first_used(self.number, "router")
+        ledger.kernel("router", 2 * rows * width * n_experts, h.elements + logits.elements, router_bytes, first)
         ledger.kernel("routing", 0, logits.elements + 2 * rows * k)
         del logits
         ledger.kernel("rows to experts", 0, 2 * k * h.elements)
@@ -149,7 +152,8 @@ class ShapeBlock:
         held_bytes = self.ledger.hold_matrix(n_in, n_experts * n_out, 0, self.number, name, columns)
         read_bytes = round(held_bytes * self.sizes.experts_hit(batch * tokens) / n_experts)
         found = self.ledger.shape(batch, tokens, k, n_out)
-        self.ledger.kernel(name, 2 * rows.elements * n_out, rows.elements + found.elements, read_bytes)
+        first = self.ledger.first_used(self.number, name, columns)
+        self.ledger.kernel(name, 2 * rows.elements * n_out, rows.elements + found.elements, read_bytes, first)
         return found
 
     def _combined(self, rows: Shape) -> Shape:

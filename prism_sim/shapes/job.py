@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from math import gcd
 from typing import Any
@@ -13,6 +13,14 @@ from prism_sim.element_types import ELEMENT_TYPES, ElementType
 from prism_sim.families.base import Dimensions, Head
 from prism_sim.plan import participants
 from prism_sim.strategies.base import Placement, Role, Steps, Strategy
+
+
+class CannotGenerateError(ValueError):
+    """What a request for text asks cannot be had. field: of a scenario, that at fault, from the section on."""
+
+    def __init__(self, field: tuple[str, ...], reason: str) -> None:
+        super().__init__(reason)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +70,30 @@ class Job:
     def prompt(self, new_tokens: int) -> Job:
         """The pass over the prompt of a request that generates text, for what is this pass alone.
 
-        Raises ValueError where the model or the strategy cannot.
+        Raises CannotGenerateError where the model or the strategy cannot.
         """
+        for at_fault, reason in self._obstacles(new_tokens):
+            raise CannotGenerateError(at_fault, reason)
+        last = range(self.n_tokens - 1, self.n_tokens)
+        return replace(self, prompt_tokens=self.n_tokens, head_tokens=last, new_tokens=new_tokens)
+
+    def _obstacles(self, new_tokens: int) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Why no text can be generated, each with the field of a scenario that is the cause."""
         if not families.find(self.sizes.family).causal:
-            raise ValueError(f"{self.sizes.family} is an encoder: it cannot generate text, only causal models can")
+            yield ("model",), f"{self.sizes.family} is an encoder: it cannot generate text, only causal models can"
         if self.head.reads != "last":
-            raise ValueError(f"head {self.head.name} cannot generate text: it needs a language model's")
-        if self.placement.output != "terminal":
-            raise ValueError(f"output {self.placement.output} cannot generate text: the terminal picks the tokens")
+            yield ("model", "head"), f"head {self.head.name} cannot generate text: it needs a language model's"
+        if (output := self.placement.output) != "terminal":
+            yield ("placement", "output"), f"output {output} cannot generate text: the terminal picks the tokens"
         steps = strategies.find(self.strategy).steps
         if steps is None:
             able = ", ".join(name for name, found in strategies.catalogue().items() if found.steps is not None)
-            raise ValueError(f"{self.strategy} has no step: it cannot generate text; those that can: {able}")
-        if reason := steps.refuse(self.options):
-            raise ValueError(reason)
+            rule = f"{self.strategy} has no step: it cannot generate text; those that can: {able}"
+            yield ("strategy", "name"), rule
+        elif (no_step := steps.refuse(self.options)) is not None:
+            yield ("strategy", no_step.option), no_step.reason
         if reason := self.sizes.too_long(self.n_tokens + new_tokens):
-            raise ValueError(f"a prompt of {self.n_tokens} and {new_tokens} new: {reason}")
-        last = range(self.n_tokens - 1, self.n_tokens)
-        return replace(self, prompt_tokens=self.n_tokens, head_tokens=last, new_tokens=new_tokens)
+            yield ("workload", "new_tokens"), f"a prompt of {self.n_tokens} and {new_tokens} new: {reason}"
 
     def step(self, past: int, n_tokens: int = 1) -> Job:
         """The pass over the new tokens that follow `past` tokens, of the prompt that this is.

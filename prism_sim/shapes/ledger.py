@@ -13,7 +13,7 @@ class KnownKernels:
     """Each kernel once, and each run of kernels once: most blocks and many ranks do the same work, and so share it."""
 
     def __init__(self) -> None:
-        self.ones: dict[tuple[str, int, int], Kernel] = {}
+        self.ones: dict[tuple[str, int, int, int], Kernel] = {}
         self.runs: dict[tuple[int, ...], tuple[Kernel, ...]] = {}  # by the ids of kernels that `ones` keeps alive
 
     def run(self, kernels: list[Kernel]) -> tuple[Kernel, ...]:
@@ -42,12 +42,14 @@ class Ledger:
         plain = ElementType("activations", element_bytes)
         self.matrices, self.wire = matrices or plain, wire or plain
         self.crosses_as_it_is = (self.wire.group_bytes, self.wire.group) == (element_bytes, 1)
-        # beside matrices in groups all other weights stay in float32, as in files of the GGUF format
+        # beside matrices in groups all other weights stay in float32, as in files of the GGUF format (llama.cpp,
+        # convert_hf_to_gguf.py): norms, biases, routers, positions; whatever the type of activations
         self.vector_bytes = FLOAT32_BYTES if self.matrices.is_grouped else element_bytes
         self.known = KnownKernels() if known is None else known
         self._ones = self.known.ones
         self.kernels: list[Kernel] = []
         self.weights: dict[tuple[object, ...], int] = {}  # bytes by what they are: a slice is held once
+        self.in_use: list[tuple[object, ...]] = []  # weights since the pass came to their block, or step outside blocks
         self.live_bytes = 0
         self.peak_bytes = 0
 
@@ -61,9 +63,9 @@ class Ledger:
         self.kernels.clear()
         return found
 
-    def hold(self, parameters: int, *what: object) -> None:
+    def hold(self, parameters: int, *what: object) -> int:
         """Enters weights that are no matrix of a block and that this participant needs, once for each `what`."""
-        self.hold_bytes(parameters * self.vector_bytes, *what)
+        return self.hold_bytes(parameters * self.vector_bytes, *what)
 
     def hold_matrix(self, n_in: int, n_out: int, bias: int, *what: object) -> int:
         """Enters a block's weight matrix and bias; their bytes. Raises ValueError where it parts a group of weights."""
@@ -76,9 +78,21 @@ class Ledger:
         self.weights[what] = held_bytes
         return held_bytes
 
-    def kernel(self, name: str, flops: int, moved: int, weight_bytes: int = 0) -> None:
-        """Enters a kernel; moved: activation elements read and written."""
-        key = name, flops, moved * self.element_bytes + weight_bytes
+    def first_used(self, *what: object) -> bool:
+        """Whether this is the first use of these weights since the pass came to their block, `what[0]`."""
+        if self.in_use and self.in_use[0][0] != what[0]:
+            self.in_use.clear()
+        if what in self.in_use:
+            return False
+        self.in_use.append(what)
+        return True
+
+    def kernel(self, name: str, flops: int, moved: int, read_bytes: int = 0, first: bool = True) -> None:
+        """Enters a kernel; moved: activation elements read and written; read_bytes: of weights besides.
+
+        first: whether it is the first to use these, see `first_used`.
+        """
+        key = name, flops, moved * self.element_bytes + read_bytes, read_bytes if first else 0
         found = self._ones.get(key)
         if found is None:
             found = self._ones[key] = Kernel(*key)

@@ -67,7 +67,7 @@ class ShapeModel(OfJob):
                 read_bytes = held_bytes if layer.n_in else 0
             if layer.own_table:
                 read_bytes = self.ledger.hold_bytes(self._table_bytes(layer.own_table, True), layer.name, "table")
-            self.ledger.kernel(layer.name, layer.flops, layer.moved, read_bytes)
+            self.ledger.kernel(layer.name, layer.flops, layer.moved, read_bytes, self.ledger.first_used(layer.name))
 
     def _table_bytes(self, elements: int, is_head: bool) -> int:
         """Of a row for each token; is_head: a language model's head multiplies with it."""

@@ -146,7 +146,7 @@ def serving_shares(setting: Setting) -> Split:
     """
     even = _split(setting, "equal", None)
     plan = even.setting.plan  # raises where there are more ranks than items
-    if are_alike(setting) and not setting.lacking(plan.held_bytes):
+    if are_alike(setting) and not setting.beyond(plan.held_bytes):
         return even
     if has_few_splits(setting):
         return _optimal(setting)

@@ -110,11 +110,38 @@ class Setting:
             found[device] += n_bytes
         return found
 
-    def lacking(self, held_bytes: Sizes) -> dict[int, int]:
-        """The devices without room for what the participants hold, and how many bytes they lack."""
+    def beyond(self, held_bytes: Sizes) -> dict[int, int]:
+        """The devices whose memory has no room for all that the participants hold, and how many bytes have none."""
         need = self.device_bytes(held_bytes)
         rooms = {device: self.devices[device].memory_bytes for device in need}
         return {one: need[one] - room for one, room in rooms.items() if room is not None and need[one] > room}
+
+    def streamed_bytes(self, held_bytes: Sizes, weight_bytes: Sizes) -> dict[int, int]:
+        """What has no room and is read from storage for each pass, by device; weights alone can be."""
+        weights = self.device_bytes(weight_bytes)
+        over = self.beyond(held_bytes).items()
+        return {one: min(n, weights[one]) for one, n in over if self.devices[one].storage_bytes_per_s is not None}
+
+    def lacking(self, held_bytes: Sizes, weight_bytes: Sizes) -> dict[int, int]:
+        """The devices that cannot serve the participants, and how many bytes they lack, storage used where it is."""
+        streamed = self.streamed_bytes(held_bytes, weight_bytes)
+        left = {one: n - streamed.get(one, 0) for one, n in self.beyond(held_bytes).items()}
+        return {one: n for one, n in left.items() if n}
+
+    @property
+    def playing(self) -> tuple[timing.Device, ...]:
+        """The devices as they serve the request: each reads the same part of all its weights from storage.
+
+        Which part is settled for the whole request, by what is held at its peak.
+        """
+        if all(device.storage_bytes_per_s is None for device in self.devices):
+            return self.devices
+        plan = self.plan
+        weights, found = self.device_bytes(plan.weight_bytes), list(self.devices)
+        for one, n_bytes in self.streamed_bytes(plan.held_bytes, plan.weight_bytes).items():
+            if weights[one]:
+                found[one] = replace(found[one], streamed=n_bytes / weights[one])
+        return tuple(found)
 
     def least_latency_s(self, plan: Plan | None = None) -> float:
         """No run is faster. plan: in place of the job's own."""
@@ -126,7 +153,7 @@ class Setting:
 
     def lacking_bytes(self, plan: Plan) -> int:
         """Of all devices."""
-        return sum(self.lacking(plan.held_bytes).values())
+        return sum(self.lacking(plan.held_bytes, plan.weight_bytes).values())
 
     def played(self, plan: Plan | None = None) -> Played:
         """plan: in place of the job's own, which is not played again for the next who asks."""
@@ -166,12 +193,12 @@ class Played:
 @remembered(maxsize=16)
 def _played(setting: Setting, plan: Plan | None = None) -> Played:
     plan = setting.plan if plan is None else plan
-    return Played(setting, plan, timing.play_once(plan, setting.devices, setting.device_of, setting.network))
+    return Played(setting, plan, timing.play_once(plan, setting.playing, setting.device_of, setting.network))
 
 
 @remembered(maxsize=16)
 def _decoding(setting: Setting) -> Decoding:
-    return decoding(setting._job, setting.devices, setting.device_of, setting.network)
+    return decoding(setting._job, setting.playing, setting.device_of, setting.network)
 
 
 def rounded(seconds: float) -> float:

@@ -22,7 +22,7 @@ def within_memory(setting: Setting, shares: Sequence[float]) -> tuple[float, ...
     n_items = setting.n_items
     sizes = shared_split(n_items, shares, setting.least)
     held = _Held(sizes, setting.shared(shares).plan.held_bytes)
-    if not setting.lacking(held.n_bytes):
+    if not setting.beyond(held.n_bytes):
         return tuple(shares)
     if setting.job.n_ranks == 1:
         return None
@@ -32,14 +32,14 @@ def within_memory(setting: Setting, shares: Sequence[float]) -> tuple[float, ...
         limits = [_limit(setting, rank, held, known) for rank in range(setting.job.n_ranks)]
         found = _limited(n_items, shares, limits, setting.least)
         while found is not None and found in tried:  # parts of a whole, such as heads, grow in steps
-            lacking = setting.lacking(held.n_bytes)
-            limits = [n - step if setting.device_of[rank] in lacking else limits[rank] for rank, n in enumerate(found)]
+            beyond = setting.beyond(held.n_bytes)
+            limits = [n - step if setting.device_of[rank] in beyond else limits[rank] for rank, n in enumerate(found)]
             found = _limited(n_items, shares, limits, setting.least)
         if found is None:
             return None
         known, held = held, _held(setting, found)
         tried.add(found)
-        if not setting.lacking(held.n_bytes):
+        if not setting.beyond(held.n_bytes):
             return tuple(size / n_items for size in found)
     return None
 

@@ -7,13 +7,25 @@ from functools import cached_property
 from typing import Any, Literal
 
 from prism_sim import strategies, timing
-from prism_sim.generation.decoding import request_plan
+from prism_sim.generation.decoding import decoded_cache_bytes, request_plan
 from prism_sim.plan import Plan
 from prism_sim.shapes.job import Job
 from prism_sim.shares.setting import Setting
 
 ThroughputMode = Literal["split", "in turn"]
 SAME = 1e-9  # relative; paces nearer to each other differ by rounding
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """Sequences whose steps take turns in the stages of a pipeline, the next of each when its last token is known.
+
+    tokens_per_s: of all of them, in the middle of their texts, once the stages are full (as MDI-LLM measures, arXiv
+    2505.18164).
+    """
+
+    sequences: int
+    tokens_per_s: float
 
 
 @dataclass(frozen=True)
@@ -48,8 +60,18 @@ class BackToBack:
 
     @cached_property
     def turns_fit(self) -> bool:
-        """Whether the devices have room for whole requests; where they have not, each is split."""
-        return not self.setting.lacking(self._held_bytes(self.plan, *self.turns))
+        """Whether the devices' memory has room for whole requests; where it has not, each is split."""
+        return not self.setting.beyond(self._held_bytes(self.plan, *self.turns))
+
+    @property
+    def streamed_bytes(self) -> dict[int, int]:
+        """By device: weights that have no room in its memory, and are read from its storage for each pass."""
+        return self.setting.streamed_bytes(self.held_bytes, self.weight_bytes)
+
+    @property
+    def lacking(self) -> dict[int, int]:
+        """The devices without the memory, and how many bytes they lack."""
+        return self.setting.lacking(self.held_bytes, self.weight_bytes)
 
     def _held_bytes(self, *plans: Plan) -> tuple[int, ...]:
         peaks = (max(sizes) for sizes in zip(*(plan.activation_bytes for plan in plans), strict=True))
@@ -61,7 +83,7 @@ class BackToBack:
         setting = self.setting
         if setting.job.step_pasts:
             return self._paces_of_generation
-        where = setting.devices, setting.device_of, setting.network
+        where = setting.playing, setting.device_of, setting.network
         paces: dict[ThroughputMode, float] = {"split": timing.play_stream(self.plan, *where).throughput_per_s}
         if self.turns and self.turns_fit:
             paces["in turn"] = timing.dealt_per_s(self.turns, *where)
@@ -75,6 +97,22 @@ class BackToBack:
             alone = (replace(self.setting, job=job).played() for job in self._jobs_in_turn)
             found["in turn"] = sum(1 / one.latency_s for one in alone)
         return found
+
+    @cached_property
+    def in_flight(self) -> InFlight | None:
+        """As many sequences as there are stages, or as find room with their caches; None: no text, or no stages."""
+        job, decoding = self.setting.job, self.setting.decoding
+        if decoding is None or tuple(self.setting.items) != ("blocks",):
+            return None
+        caches = decoded_cache_bytes(job)
+        n = job.n_ranks
+        while n > 1 and self.setting.beyond(
+            tuple(h + (n - 1) * c for h, c in zip(self.held_bytes, caches, strict=True))
+        ):
+            n -= 1
+        where = self.setting.playing, self.setting.device_of, self.setting.network
+        stream = timing.play_stream(decoding.middle.plan, *where, in_flight=n)
+        return InFlight(n * job.batch, job.batch * stream.throughput_per_s)
 
     @property
     def throughput_per_s(self) -> float:
@@ -95,11 +133,11 @@ def in_turn_is_faster(in_turn_per_s: Any, split_per_s: Any) -> Any:
     return in_turn_per_s > split_per_s * (1 + SAME)
 
 
-def held_bytes(setting: Setting) -> tuple[int, ...]:
-    """Per participant, of a job that need not be played for it."""
-    return BackToBack(setting, setting.plan).held_bytes
+def lacking(setting: Setting) -> dict[int, int]:
+    """The devices without the memory, and how many bytes they lack, of a job that need not be played for it."""
+    return BackToBack(setting, setting.plan).lacking
 
 
 def fits(setting: Setting) -> bool:
     """Whether every device has the memory, of a job that need not be played for it."""
-    return not setting.lacking(held_bytes(setting))
+    return not lacking(setting)

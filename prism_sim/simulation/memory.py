@@ -10,47 +10,66 @@ from typing import Any
 from prism_sim import strategies
 from prism_sim.devices import kinds_of
 from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.scenario.spec import RATES_BY_WEIGHTS
 from prism_sim.shares.choice import sizes_text
 from prism_sim.simulation import hardware
-from prism_sim.simulation.back_to_back import held_bytes
+from prism_sim.simulation.back_to_back import fits
+from prism_sim.simulation.back_to_back import lacking as lacking_bytes
 from prism_sim.simulation.model_config import model_spec
 from prism_sim.simulation.simulate import Simulation, split_of
 from prism_sim.units_text import bytes_text
 
 MOST_PAIRS = 4  # of changes: they are many, and one is enough to go on with
 SHARES, BATCH = "strategy.shares", "workload.batch"
+SMALLER_WEIGHTS: dict[str | None, tuple[str, ...]] = {
+    None: ("int8", "q8_0", "q4_0"),
+    "q8_0": ("int8", "q4_0"),
+    "int8": ("q4_0",),
+    "q4_0": (),
+}
 TOKENS, NEW_TOKENS = "workload.tokens", "workload.new_tokens"
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What the participants on one device hold at their peak, and what the device has (None: unknown)."""
+    """What the participants on one device need at their peak, and what the device has (None: unknown).
+
+    streamed_bytes: weights that are read from storage for each pass in place of being held.
+    """
 
     device: str
     need_bytes: int
     have_bytes: int | None
+    streamed_bytes: int = 0
+
+    @property
+    def resident_bytes(self) -> int:
+        return self.need_bytes - self.streamed_bytes
 
     @property
     def fits(self) -> bool:
-        return self.have_bytes is None or self.need_bytes <= self.have_bytes
+        return self.have_bytes is None or self.resident_bytes <= self.have_bytes
 
     def __str__(self) -> str:
         have = "" if self.have_bytes is None else f", but has {bytes_text(self.have_bytes)}"
-        return f"it needs {bytes_text(self.need_bytes)} for weights and activations{have}"
+        what = "activations alone, all weights in storage" if self.streamed_bytes else "weights and activations"
+        return f"it needs {bytes_text(self.resident_bytes)} for {what}{have}"
 
 
 def demands(simulation: Simulation) -> tuple[Demand, ...]:
     """Weights and peak activations of each device that takes part, in the order of devices."""
     return tuple(
-        Demand(simulation.devices[device].name, held, simulation.devices[device].memory_bytes)
-        for device, held in simulation.device_bytes.items()
+        Demand(simulation.devices[device].name, held, simulation.devices[device].memory_bytes, streamed)
+        for (device, held), streamed in zip(
+            simulation.device_bytes.items(), simulation.streamed_bytes.values(), strict=True
+        )
     )
 
 
 def lacking(simulation: Simulation) -> Demand | None:
     """Of the devices whose memory is too small, the one that lacks most; None: the plan fits."""
     short = [demand for demand in demands(simulation) if not demand.fits]
-    return max(short, key=lambda demand: demand.need_bytes - (demand.have_bytes or 0), default=None)
+    return max(short, key=lambda demand: demand.resident_bytes - (demand.have_bytes or 0), default=None)
 
 
 def refuse_unless_it_fits(scenario: Scenario, simulation: Simulation) -> None:
@@ -122,8 +141,14 @@ def _changes(scenario: Scenario) -> Iterator[_Change]:
         batch //= 2
     if model.dtype == "float32":
         yield _Change("model.dtype", "float16", "float16")
-    if model.weight_dtype is None:
-        yield _Change("model.weight_dtype", "int8", "int8")
+    for kept in SMALLER_WEIGHTS[model.weight_dtype]:
+        yield _Change("model.weight_dtype", kept, f"{kept}{_unstated_rate(scenario, kept)}")
+
+
+def _unstated_rate(scenario: Scenario, kept: str) -> str:
+    """That how fast one of the devices computes with such weights is not stated."""
+    rates = [getattr(device, RATES_BY_WEIGHTS[kept]) for device in scenario.devices]
+    return "" if all(rates) else f" (no compute_{kept} stated: at the plain rate)"
 
 
 def _most_fitting(scenario: Scenario, field: str, asked: int) -> int:
@@ -144,7 +169,7 @@ def _roomy_ranks(scenario: Scenario) -> list[int]:
         setting = split_of(scenario).setting
     except ScenarioError:
         return []
-    short = setting.lacking(held_bytes(setting))
+    short = lacking_bytes(setting)
     return [device for device in scenario.active_ranks if device not in short]
 
 
@@ -158,7 +183,7 @@ def _fitting_split(scenario: Scenario, *changes: _Change) -> str | None:
     except (ScenarioError, ValueError):  # the strategy cannot serve so many ranks, or cannot be shared: no remedy
         return None
     setting = split.setting
-    if setting.lacking(held_bytes(setting)):
+    if not fits(setting):
         return None
     shares = getattr(setting.job.options, "shares", None)
     numbers = "equal" if shares is None else f"[{', '.join(f'{share:.6g}' for share in shares)}]"

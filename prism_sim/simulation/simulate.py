@@ -17,7 +17,7 @@ from prism_sim.plugins import remembered
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError
 from prism_sim.shapes.interpreter import predict
-from prism_sim.shapes.job import Job
+from prism_sim.shapes.job import CannotGenerateError, Job
 from prism_sim.shares.choice import Kind, ShareChoice, Split, are_alike, resolve_shares, share_choice, without_word
 from prism_sim.shares.setting import Setting
 from prism_sim.simulation import hardware
@@ -112,10 +112,15 @@ class Simulation:
         """What all participants on a device hold, by device, in the order of devices."""
         return self.setting.device_bytes(self.held_bytes)
 
+    @cached_property
+    def streamed_bytes(self) -> dict[int, int]:
+        """Of these, by device, what its memory has no room for and storage is read for; of devices without: nothing."""
+        return dict.fromkeys(self.device_bytes, 0) | self.back_to_back.streamed_bytes
+
     @property
     def fits(self) -> bool:
-        """Whether every device has the memory; of unknown memory there is enough."""
-        return not self.setting.lacking(self.held_bytes)
+        """Whether every device has the memory, or storage to read the rest from; of unknown memory there is enough."""
+        return not self.back_to_back.lacking
 
     @cached_property
     def algorithms(self) -> tuple[str, ...]:
@@ -357,5 +362,5 @@ def job_of(scenario: Scenario, strategy: str, n_ranks: int) -> Job:
     )
     try:
         return job.prompt(new_tokens) if new_tokens else job
-    except ValueError as error:
-        raise scenario.error(("workload", "new_tokens"), str(error), about=strategy) from error
+    except CannotGenerateError as error:
+        raise scenario.error(error.field, str(error), about="" if own else strategy) from error

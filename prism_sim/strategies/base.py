@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from prism_sim.compressors import Compressor
 from prism_sim.effects import Program
@@ -243,6 +243,13 @@ class Options(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
+class NoStep(NamedTuple):
+    """Why a strategy cannot go on after a prompt. option: that which does not allow it."""
+
+    option: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Steps:
     """How a strategy goes on after the prompt: the programs of a pass over new rows, with the cache.
@@ -252,7 +259,7 @@ class Steps:
 
     rank: Callable[[Role, Model, Any], Program]
     terminal: Callable[[Role, Model, Any], Program]
-    refuse: Callable[[Any], str | None] = lambda options: None
+    refuse: Callable[[Any], NoStep | None] = lambda options: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from prism_sim.compressors.vector_quantisation import DEFAULT_CODES, DEFAULT_GRO
 from prism_sim.effects import AllGather, Begin, Mark, Program
 from prism_sim.partition import split
 from prism_sim.strategies.alike import AlikeBlocks
-from prism_sim.strategies.base import Model, Role, Steps, Strategy
+from prism_sim.strategies.base import Model, NoStep, Role, Steps, Strategy
 from prism_sim.strategies.context import Context, attend_afterwards, attend_meanwhile
 from prism_sim.strategies.decoding import kept_by_the_last, kept_where_they_are, step_alone, step_terminal
 from prism_sim.strategies.options import CheckedText, Excludes, PerBlock, Positive
@@ -131,12 +131,13 @@ def step_rank(me: Role, model: Model, options: Options) -> Program:
     return (yield from step_alone(me, model, options, chosen))
 
 
-def no_steps(options: Options) -> str | None:
+def no_steps(options: Options) -> NoStep | None:
     (first,) = chosen_compressors(replace(options, segments=1, compression_rate=None), 1, 1, 1)
     if not first.reducer.by_content:
         return None
     rule = "the tokens behind its rows are only known together with them, and new tokens need them again"
-    return f"compressor {options.compressor} has no step: {rule}; take one that goes by place, as segment_means"
+    remedy = "take one that goes by place, as segment_means"
+    return NoStep("compressor", f"compressor {options.compressor} has no step: {rule}; {remedy}")
 
 
 STRATEGY = Strategy(

@@ -3,8 +3,8 @@
 A point changes fields of its hardware (devices, who asks, who takes part), of its network, and of its job (all else).
 Each is resolved with the first point that has it; for the next it is at hand. What a job may say turns on how many
 devices take part, and the like, so it is known per kind of hardware (`HardwareKind`), and so is a network that names
-devices. What is
-refused is resolved point by point, as each says where it is wrong.
+devices; any network by the overhead of a message that its devices state. What is refused is resolved point by point,
+as each says where it is wrong.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from typing import Any, NamedTuple
 from prism_sim import timing
 from prism_sim.devices import kinds_of
 from prism_sim.scenario import DeviceSpec, NetworkSpec, Scenario, ScenarioError
+from prism_sim.scenario.hardware import slowest_sender
 from prism_sim.scenario.scenario import hash_of
 from prism_sim.shares.choice import Split
 from prism_sim.simulation import hardware
-from prism_sim.simulation.back_to_back import held_bytes
+from prism_sim.simulation.back_to_back import fits
 from prism_sim.simulation.many import Boards
 from prism_sim.simulation.simulate import split_of
 from prism_sim.strategies import AUTO
@@ -37,11 +38,17 @@ PartKey = tuple[tuple[str, str], ...]
 
 
 class HardwareKind(NamedTuple):
-    """What a network, a job and the shape of an answer depend on of the hardware, its speed aside."""
+    """What a network, a job and the shape of an answer depend on of the hardware, its speed aside.
+
+    states_rates: whether each device has rates of its own with weights in groups, by type.
+    """
 
     names: tuple[str, ...]
+    runtimes: tuple[str | None, ...]
+    states_rates: tuple[tuple[bool, ...], ...]
     memory_bytes: tuple[int | None, ...]
     states_powers: tuple[bool, ...]
+    has_storage: tuple[bool, ...]
     terminal: int
     ranks: tuple[int, ...]
     ranks_given: bool
@@ -56,9 +63,13 @@ class PlayedBoards(NamedTuple):
 
 @dataclass(eq=False)
 class HardwarePart:
-    """Devices as a point has them, on hardware of the kind with this number."""
+    """Devices as a point has them, on hardware of the kind with this number.
+
+    overhead_s: of a message, which is the network's where it states none itself.
+    """
 
     kind: int
+    overhead_s: float | None
     devices: tuple[DeviceSpec, ...]
     texts: dict[str, str]
     played: dict[tuple[str, str | None], PlayedBoards] = field(default_factory=dict)
@@ -111,14 +122,15 @@ class PartialJob:
         scenario = self.scenario
         if scenario.workload.new_tokens:  # steps are played beside the plan
             return None
+        if any(self.kind.has_storage):  # what is streamed turns on its rate and each split
+            return None
         if scenario.strategy.name == AUTO.name or isinstance(scenario.written.strategy_fields.get("shares"), str):
             return None
         try:
             compared = Compared.of(scenario)
         except ValueError:
             return None
-        setting = compared.own.setting
-        return None if setting.lacking(held_bytes(setting)) else compared
+        return compared if fits(compared.own.setting) else None
 
 
 class Resolved(NamedTuple):
@@ -149,7 +161,7 @@ class Parts:
     base: Scenario
     kinds: dict[HardwareKind, int] = field(default_factory=dict)
     boards: dict[PartKey, HardwarePart] = field(default_factory=dict)
-    networks: dict[tuple[int | None, PartKey], NetworkPart] = field(default_factory=dict)
+    networks: dict[tuple[int | None, float | None, PartKey], NetworkPart] = field(default_factory=dict)
     jobs: dict[tuple[int, PartKey], PartialJob] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=count)
     n_whole: int = 0
@@ -161,7 +173,8 @@ class Parts:
         named = _parts(overrides)
         boards = self.boards.get(named[HARDWARE])
         if boards is not None:
-            network = self.networks.get((None, named[NETWORK])) or self.networks.get((boards.kind, named[NETWORK]))
+            on_any, on_this = ((kind, boards.overhead_s, named[NETWORK]) for kind in (None, boards.kind))
+            network = self.networks.get(on_any) or self.networks.get(on_this)
             job = self.jobs.get((boards.kind, named[JOB]))
             if network is not None and job is not None:
                 return Resolved(key, overrides, job, boards, network)
@@ -182,14 +195,16 @@ class Parts:
         def of(part: str) -> dict[str, str]:
             return {section: text for section, text in texts.items() if part_of(section) == part}
 
+        sender = slowest_sender(scenario.devices, {scenario.terminal, *scenario.ranks})
+        overhead_s = None if sender is None else sender.message_overhead_s
+        boards = HardwarePart(number, overhead_s, scenario.devices, of(HARDWARE))
+        where = number if names_devices else None, overhead_s, named[NETWORK]
         return Resolved(
             key,
             overrides,
             self.jobs.setdefault((number, named[JOB]), PartialJob(scenario, kind, of(JOB))),
-            self.boards.setdefault(named[HARDWARE], HardwarePart(number, scenario.devices, of(HARDWARE))),
-            self.networks.setdefault(
-                (number if names_devices else None, named[NETWORK]), NetworkPart(scenario.network, of(NETWORK))
-            ),
+            self.boards.setdefault(named[HARDWARE], boards),
+            self.networks.setdefault(where, NetworkPart(scenario.network, of(NETWORK))),
         )
 
 
@@ -207,8 +222,11 @@ def kind_of(scenario: Scenario) -> HardwareKind:
     devices = scenario.devices
     return HardwareKind(
         names=tuple(device.name for device in devices),
+        runtimes=tuple(device.runtime for device in devices),
+        states_rates=tuple((one.q8_0_flops_per_s is not None, one.q4_0_flops_per_s is not None) for one in devices),
         memory_bytes=tuple(device.memory_bytes for device in devices),
         states_powers=tuple(device.idle_w is not None and device.busy_w is not None for device in devices),
+        has_storage=tuple(device.storage_bytes_per_s is not None for device in devices),
         terminal=scenario.terminal,
         ranks=scenario.ranks,
         ranks_given=scenario.written.ranks_given,

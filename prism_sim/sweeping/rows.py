@@ -21,6 +21,8 @@ LEFT_OUT = (
     "name",
     "task",
     "better_shares",
+    "latency_range_s",
+    "ranges",
     "provenance",
 )  # the same for all points, beside the table, or advice
 MAY_BE_NULL = {  # sections, and the figures in them, so that tables have the same columns with and without
@@ -35,8 +37,8 @@ def flat(described: Mapping[str, Any]) -> Row:
     """`breakdown_s: {compute: 1}` becomes `breakdown_compute_s: 1`.
 
     Of ranks there are the largest and the mean of each figure (`max_rank_busy_s`, `mean_rank_busy_s`) and, if they are
-    few, `rank0_busy_s` and so on; of devices, the memory that is needed most; `sent_bytes` is what all participants
-    send, and `collectives` by which ways.
+    few, `rank0_busy_s` and so on; of devices, the most memory that is needed, and the most that is read from storage;
+    `sent_bytes` is what all participants send, and `collectives` by which ways.
     """
     row: Row = {}
     for key, value in described.items():
@@ -73,7 +75,8 @@ def _cells(key: str, value: Any) -> Iterator[tuple[str, Any]]:
     elif key == "ranks":
         yield from _ranks(value)
     elif key == "devices":
-        yield "max_device_peak_memory_bytes", max(one["peak_memory_bytes"] for one in value)
+        for name in ("peak_memory_bytes", "streamed_bytes"):
+            yield f"max_device_{name}", max(one[name] for one in value)
     elif isinstance(value, list):
         plain = all(isinstance(item, str) for item in value)
         yield key, (", ".join(value) or None) if plain else json.dumps(value)
@@ -82,6 +85,8 @@ def _cells(key: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _ranks(ranks: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Without their runtimes, which the scenario says, or a column of its own where they vary."""
+    ranks = [{name: value for name, value in rank.items() if name != "runtime"} for rank in ranks]
     yield "n_ranks", len(ranks)
     for name, first in ranks[0].items():
         if not isinstance(first, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,16 +11,35 @@ from typing import Any
 
 import yaml
 
+_NAME = re.compile(r"^([\w.-]+):$", re.MULTILINE)  # of an entry; whatever is indented belongs to it
 KINDS = ("models", "devices", "networks")
+RUNTIMES = (  # that are met; a file of one's own may name others
+    "pytorch",
+    "llama.cpp",
+    "distributed-llama",
+    "ncnn",
+    "whisper.cpp",
+    "tflite",
+    "tensorrt",
+    "mlc",
+    "vllm",
+    "onnxruntime",
+    "qnn",
+    "esp-dsp",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number of a preset, as a scenario would write it (`1.28 TFLOP/s`), and where it comes from."""
+    """One number of a preset, as a scenario would write it (`1.28 TFLOP/s`), and where it comes from.
+
+    interval: the 90 % interval of the fit that it comes from, written alike; None where there is none.
+    """
 
     field: str
     text: str
     source: str
+    interval: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +55,39 @@ class ModelPreset:
 
 @dataclass(frozen=True, slots=True)
 class HardwarePreset:
-    """A device or a network. settings: fields that are no quantities, such as the medium, as YAML writes them."""
+    """A device or a network. settings: fields that are no quantities, such as the medium, as YAML writes them.
+
+    figures: those that hold under every runtime of a device. by_runtime: further ones, or others in place of these, by
+    the name of the framework that reaches them; runtime: the name that a silent scenario means. Without: None, {}.
+    """
 
     name: str
     summary: str
     figures: tuple[Figure, ...]
     settings: tuple[tuple[str, str], ...] = ()
+    runtime: str | None = None
+    by_runtime: Mapping[str, tuple[Figure, ...]] = field(default_factory=dict, hash=False)
 
     @property
     def fields(self) -> dict[str, str | bool | float]:
-        """All that it states, as a scenario's section would."""
+        """All that it states, as a scenario's section would, under its usual runtime."""
+        return self.fields_under(self.runtime)
+
+    def fields_under(self, runtime: str | None) -> dict[str, str | bool | float]:
+        """KeyError for a runtime that it does not know, as below."""
         plain = {"true": True, "false": False}
         settings = {name: plain.get(text, text) for name, text in self.settings}
-        return {figure.field: _written(figure.text) for figure in self.figures} | settings
+        return {figure.field: _written(figure.text) for figure in self.figures_under(runtime)} | settings
+
+    def intervals_under(self, runtime: str | None) -> dict[str, tuple[str | float, str | float]]:
+        """Low and high of those numbers that have an interval, as a scenario's section would state them."""
+        intervals = {figure.field: figure.interval for figure in self.figures_under(runtime)}
+        return {field: (_written(one[0]), _written(one[1])) for field, one in intervals.items() if one is not None}
+
+    def figures_under(self, runtime: str | None) -> tuple[Figure, ...]:
+        """What holds under every runtime, and this one's own, which win."""
+        own = self.by_runtime[runtime] if runtime is not None else ()
+        return tuple({figure.field: figure for figure in (*self.figures, *own)}.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +111,10 @@ class PresetBook:
         return self.models.get(name) or model(name)
 
     def device(self, name: str) -> HardwarePreset:
-        return self.devices.get(name) or _hardware("devices")[name]
+        return self.devices.get(name) or _hardware("devices", name)
 
     def network(self, name: str) -> HardwarePreset:
-        return self.networks.get(name) or _hardware("networks")[name]
+        return self.networks.get(name) or _hardware("networks", name)
 
     def model_of_hub(self, hub_id: str) -> ModelPreset | None:
         """The preset whose hub id, or whose bare name, this is."""
@@ -87,35 +127,35 @@ READY = PresetBook()
 
 def models() -> tuple[ModelPreset, ...]:
     """All ready presets of models, as the next two of devices and networks."""
-    return tuple(_models().values())
+    return tuple(map(_model, names("models")))
 
 
 def devices() -> tuple[HardwarePreset, ...]:
-    return tuple(_hardware("devices").values())
+    return tuple(_hardware("devices", name) for name in names("devices"))
 
 
 def networks() -> tuple[HardwarePreset, ...]:
-    return tuple(_hardware("networks").values())
+    return tuple(_hardware("networks", name) for name in names("networks"))
 
 
 def names(kind: str) -> tuple[str, ...]:
     """Names of all ready presets of a kind: models, devices or networks."""
-    return tuple(_entries(kind))
+    return tuple(_texts(kind))
 
 
 def model(name: str) -> ModelPreset:
     """The ready model of this name; KeyError if there is none."""
-    return _models()[name]
+    return _model(name)
 
 
 @cache
-def _models() -> dict[str, ModelPreset]:
-    return {name: model_preset(name, entry) for name, entry in _entries("models").items()}
+def _model(name: str) -> ModelPreset:
+    return model_preset(name, _entry("models", name))
 
 
 @cache
-def _hardware(kind: str) -> dict[str, HardwarePreset]:
-    return {name: hardware_preset(name, entry) for name, entry in _entries(kind).items()}
+def _hardware(kind: str, name: str) -> HardwarePreset:
+    return hardware_preset(name, _entry(kind, name))
 
 
 def model_preset(name: str, entry: Mapping[str, Any]) -> ModelPreset:
@@ -125,11 +165,23 @@ def model_preset(name: str, entry: Mapping[str, Any]) -> ModelPreset:
 
 def hardware_preset(name: str, entry: Mapping[str, Any]) -> HardwarePreset:
     """From an entry as `presets/devices.yaml` and `presets/networks.yaml` have them."""
-    stated = {key: value for key, value in entry.items() if key != "summary"}
+    by_runtime = {runtime: _figures(numbers) for runtime, numbers in entry.get("runtimes", {}).items()}
+    stated = {key: value for key, value in entry.items() if key not in ("summary", "runtime", "runtimes")}
+    settings = [(key, _text(value)) for key, value in stated.items() if not isinstance(value, dict)]
+    return HardwarePreset(name, entry["summary"], _figures(stated), tuple(settings), entry.get("runtime"), by_runtime)
+
+
+def _figures(stated: Mapping[str, Any]) -> tuple[Figure, ...]:
+    """Of those fields that are numbers."""
     numbers = {key: value for key, value in stated.items() if isinstance(value, dict)}
-    figures = [Figure(key, str(value["value"]), value["source"]) for key, value in numbers.items()]
-    settings = [(key, _text(value)) for key, value in stated.items() if key not in numbers]
-    return HardwarePreset(name, entry["summary"], tuple(figures), tuple(settings))
+    return tuple(Figure(key, str(one["value"]), one["source"], _interval(one)) for key, one in numbers.items())
+
+
+def _interval(number: Mapping[str, Any]) -> tuple[str, str] | None:
+    if "range" not in number:
+        return None
+    low, high = number["range"]
+    return str(low), str(high)
 
 
 def _written(text: str) -> str | float:
@@ -144,9 +196,17 @@ def _text(setting: str | bool) -> str:
     return setting if isinstance(setting, str) else str(setting).lower()
 
 
-@cache
-def _entries(kind: str) -> dict[str, dict[str, Any]]:
+def _entry(kind: str, name: str) -> dict[str, Any]:
+    """Read from its own lines alone: all together take longer than a scenario does. KeyError if there is none."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where it is built: 10 times faster
+    entry: dict[str, Any] = yaml.load(_texts(kind)[name], Loader=loader)[name]
+    return entry
+
+
+@cache
+def _texts(kind: str) -> dict[str, str]:
+    """The lines of each entry, by its name, which begins them."""
     text = resources.files("prism_sim.syntax").joinpath("presets", f"{kind}.yaml").read_text(encoding="utf-8")
-    entries: dict[str, dict[str, Any]] = yaml.load(text, Loader=loader)
-    return entries
+    begun = [*_NAME.finditer(text)]
+    ends = [*(match.start() for match in begun[1:]), len(text)]
+    return {match[1]: text[match.start() : end] for match, end in zip(begun, ends, strict=True)}

@@ -18,6 +18,7 @@ _RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     "string_type": lambda ctx: "is not text; write a word, in quotes if it looks like a number",
     "bool_type": lambda ctx: "is neither true nor false",
     "finite_number": lambda ctx: "must be finite; write a number such as 0.5",
+    "greater_than": lambda ctx: f"must be > {ctx['gt']}",
     "greater_than_equal": lambda ctx: f"must be >= {ctx['ge']}",
     "less_than_equal": lambda ctx: f"must be <= {ctx['le']}",
     "string_too_short": lambda ctx: "must not be empty; write a value or remove the line",

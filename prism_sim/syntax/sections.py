@@ -12,6 +12,7 @@ from pydantic.json_schema import WithJsonSchema
 
 from prism_sim.syntax import strategy_section, units
 from prism_sim.syntax.fields import Absent, DeviceRef, HeadName, LinkEnds, PresetName, Section, absent
+from prism_sim.syntax.presets import RUNTIMES
 from prism_sim.syntax.task_section import TaskSection
 
 MAX_DEVICES = 4096
@@ -80,10 +81,17 @@ class DeviceSection(Section):
     """`count` equal devices: a preset, and fields that override it."""
 
     preset: Annotated[str, PresetName("devices")] | Absent = absent("a device of `list devices`")
+    runtime: str | Absent = absent(
+        "framework that the preset's numbers are to be of, where it has some of several; default: the one that "
+        "`list devices` marks",
+        min_length=1,
+        examples=list(RUNTIMES),
+    )
     name: str | Absent = absent(min_length=1)
     count: int = Field(default=1, ge=1, le=MAX_DEVICES)
     compute: ComputeRate | Absent = absent("FLOP/s reached, not peak")
     compute_float16: ComputeRate | Absent = absent("FLOP/s reached in float16 and bfloat16; default: as compute")
+    compute_int8: ComputeRate | Absent = absent("FLOP/s reached with weights in int8; default: as without")
     compute_q8_0: ComputeRate | Absent = absent("FLOP/s reached with weights in q8_0; default: as without")
     compute_q4_0: ComputeRate | Absent = absent("FLOP/s reached with weights in q4_0; default: as without")
     memory_bandwidth: Annotated[float, units.MEMORY_RATE] | Absent = None
@@ -93,7 +101,13 @@ class DeviceSection(Section):
         ge=0,
         le=1,
     )
+    attention_efficiency: float | Absent = absent(
+        "part of the compute rate that attention's own products reach, softmax between them; default 1", gt=0, le=1
+    )
     memory: Annotated[float, units.MEMORY] | Absent = None
+    storage_bandwidth: Annotated[float, units.STORAGE_RATE] | Absent = absent(
+        "at which weights without room in memory are read anew for each pass; default: what does not fit is refused"
+    )
     op_overhead: Seconds | Absent = absent("time that a kernel launch costs")
     staging_bandwidth: CopyRate | Absent = absent(
         "of copies between accelerator and host around a message; none: no such copies"
@@ -106,6 +120,10 @@ class DeviceSection(Section):
     dispatch_restart: Seconds | Absent = absent("host time more, over the launches after a copy; default 0 s")
     handling_bandwidth: CopyRate | Absent = absent(
         "at which the host then sees to the bytes that came in; default none: at no cost"
+    )
+    message_overhead: Seconds | Absent = absent(
+        "host time of a message that it sends; network.message_overhead, unless stated in the scenario, is the largest "
+        "of those that the ranks' and the terminal's devices state"
     )
     idle_power: Watts | Absent = None
     busy_power: Annotated[float, units.BUSY_POWER] | Absent = None
@@ -144,7 +162,10 @@ class NetworkSection(Section):  # which medium uses which field: `network.USED_B
         "switch, shared: payload rate reached, of the bandwidth stated; default 1", ge=0.01, le=10
     )
     latency: Seconds | Absent = absent("switch, shared: one way, from device to device; default 0 s")
-    message_overhead: Seconds | Absent = absent("host time of a message")
+    message_overhead: Seconds | Absent = absent(
+        "host time of a message; default: the largest that a device which takes part states, else the preset's, "
+        "else 0 s"
+    )
     sharing: Sharing | Absent = absent(
         "switch: fifo, one message at a time on a port; fair (default), all at once, as connections do"
     )

@@ -124,6 +124,7 @@ BIT_RATE = Unit(
 )
 COMPUTE = Unit("a compute rate", "FLOP/s", "1.28 TFLOP/s", _scaled("FLOP/s", {**_DECIMAL, "P": 1e15}))
 MEMORY_RATE = Unit("a memory rate in bytes", "B/s", "68 GB/s", _BYTES_PER_S)
+STORAGE_RATE = dataclasses.replace(MEMORY_RATE, example="400 MB/s")
 MEMORY = Unit("an amount of memory", "B", "8 GiB", _scaled("B", _DECIMAL | _BINARY))
 TIME = Unit("a time", "s", "5 ms", {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0}, zero=True)
 POWER = Unit("a power", "W", "7 W", {"uW": 1e-6, "mW": 1e-3, "W": 1.0, "kW": 1e3}, zero=True)

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from prism_sim.plan import Plan
 from prism_sim.timing.media import Network
 
-WORTH_LOADING = 3_000  # steps and messages
+WORTH_LOADING = 10_000  # steps and messages
 WORTH_COMPILING = 6_000_000
 
 _played = 0  # by this process so far; it decides on speed only
@@ -21,10 +21,15 @@ _played = 0  # by this process so far; it decides on speed only
 def is_worth_compiled(plan: Plan, network: Network, times: int = 1) -> bool:
     """Whether the compiled engine should play this plan, so many times, counting what was played before."""
     global _played
-    _played += _weight(plan) * times
-    if _played < WORTH_LOADING or network.slow_start or not _is_installed():
+    _played += weight_of(plan) * times
+    if _played < WORTH_LOADING or not may_be_compiled(network):
         return False
     return _played >= WORTH_COMPILING or _is_compiled()
+
+
+def may_be_compiled(network: Network) -> bool:
+    """Whether the compiled engine can play on this network at all."""
+    return not network.slow_start and _is_installed()
 
 
 def prefer_compiled() -> None:
@@ -33,7 +38,7 @@ def prefer_compiled() -> None:
     _played = WORTH_COMPILING
 
 
-def _weight(plan: Plan) -> int:
+def weight_of(plan: Plan) -> int:
     """About as many steps and messages."""
     return len(plan.exchanges) * len(plan.programs) ** 2 + sum(map(len, plan.programs))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -21,7 +21,7 @@ class Rig:
     network: Network
 
     @staticmethod
-    def of(devices: Sequence[Device], device_of: Sequence[int], network: Network) -> Rig:
+    def of(devices: Iterable[Device], device_of: Sequence[int], network: Network) -> Rig:
         return Rig(tuple(devices), cast(tuple[DeviceIndex, ...], tuple(device_of)), network)
 
     def check(self, plan: Plan) -> None:

@@ -73,7 +73,11 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class PartOutcome:
-    """What a part found. remarks: sentences for the reader. skipped: why it could not run here; it then found nothing.
+    """What a part found. remarks: sentences for the reader.
+
+    skipped: why it could not run here, or not be judged; rows are then what was seen, and no page is filled with them.
+
+    grouped_by: a tag by whose values the rows are summed up too; None: they are not.
 
     Raises ValueError if two rows have the same name.
     """
@@ -82,6 +86,7 @@ class PartOutcome:
     judgements: tuple[Judgement, ...] = ()
     remarks: tuple[str, ...] = ()
     skipped: str | None = None
+    grouped_by: str | None = None
 
     def __post_init__(self) -> None:
         names = [row.case for row in self.rows]
@@ -92,6 +97,16 @@ class PartOutcome:
     @property
     def holds(self) -> bool:
         return all(judgement.holds for judgement in self.judgements)
+
+    @property
+    def groups(self) -> dict[str, tuple[JudgedRow, ...]]:
+        """The rows by that tag, in the order in which its values come."""
+        found: dict[str, tuple[JudgedRow, ...]] = {}
+        if self.grouped_by is not None:
+            for row in self.rows:
+                value = row.tags[self.grouped_by]
+                found[value] = (*found.get(value, ()), row)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from prism_sim.calibration.device import DeviceEstimate
 from prism_sim.live.launcher import n_cores, on_loopback
 from prism_sim.live.link import LinkEstimate, measure_link
-from prism_sim.live.timed import STEP_PASSES, quartiles_s
+from prism_sim.live.timed import STEP_PASSES
 from prism_sim.live_runs.live import planned
 from prism_sim.live_runs.series import Series, run_series
 from prism_sim.live_runs.text import tpots_s
@@ -19,12 +19,15 @@ from prism_sim.scenario import load_scenario
 from prism_sim.syntax import presets
 from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationSettings
 from prism_sim.validation.cores import LINK_TEST_S, Cores, calibrated
+from prism_sim.validation.live_series import MEETING_CELL, heard, patience
+from prism_sim.validation.steadiness import Runs, steady_row
 
 MODELS = ("distilgpt2", "smollm2-135m")
 STRATEGIES = ("single", "tensor_parallel", "pipeline", "prism", "voltage")
 MOST_RANKS = 3  # where there is a core for each
 STEPS_ALONE = ("prism",)  # whose last rank goes on by itself
 SCENARIO = Path(__file__).with_name("parts") / "three_ranks.yaml"
+FIRST_TOKEN, LATER_TOKEN = "first token", "later token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +75,24 @@ def text_outcome(settings: ValidationSettings, progress: Progress) -> PartOutcom
     chosen = cases(settings.quick, cores)
     models = list(dict.fromkeys(case.model for case in chosen))
     series = Series(
-        cells=tuple((str(SCENARIO), case.overrides) for case in chosen),
+        cells=(*((str(SCENARIO), case.overrides) for case in chosen), MEETING_CELL),
         configs=tuple(dict(presets.model(name).config) for name in models),
         passes=STEP_PASSES,
         repeats=settings.repeats,
         n_processes=min(MOST_RANKS, cores),
+        patience=patience(settings),
     )
     progress.line("live, text: the link")
     network = measure_link(LINK_TEST_S, 60 + 10 * LINK_TEST_S, on_loopback())
     progress.line(f"live, text: {len(chosen)} cases, {settings.repeats} times in turn, after a round to warm up")
     found = run_series(series, on_loopback(), max(4 * settings.budget_s, 600.0))
-    measured = dict(zip(chosen, found.cells, strict=True))
-    rows = rows_of(measured, network, {model: Cores.of(model, found) for model in models})
-    return PartOutcome(tuple(rows), (same_text(found.cells),))
+    *texts, meeting = found.cells
+    rows = rows_of(
+        dict(zip(chosen, texts, strict=True)),
+        heard(network, meeting),
+        {model: Cores.of(model, found) for model in models},
+    )
+    return PartOutcome(tuple(rows), (same_text(texts),))
 
 
 def same_text(cells: Sequence[Mapping[str, Any]]) -> Judgement:
@@ -98,23 +106,25 @@ def rows_of(
     """Of each case the first token, and the mean later one."""
     for case, cell in measured.items():
         moments_s: Sequence[Sequence[float]] = cell["moments_s"]
-        times = {"first token": [one[0] for one in moments_s], "later token": tpots_s(moments_s)}
+        times = {FIRST_TOKEN: [one[0] for one in moments_s], LATER_TOKEN: tpots_s(moments_s)}
         for token, measured_s in times.items():
-            yield JudgedRow(
+            goes_alone = case.strategy in STEPS_ALONE and token == LATER_TOKEN
+            as_if = "single" if goes_alone else case.strategy
+            runs, own = Runs.of(cell, measured_s), cores[case.model]
+            timed = own.timed(as_if)
+            row = JudgedRow(
                 case=f"{case.name}, {token}",
-                predicted_s=_predicted_s(case, token, network, cores[case.model]),
-                measured_s=statistics.median(measured_s),
-                spread_s=quartiles_s(measured_s),
+                predicted_s=_predicted_s(case, token, network, own.during(as_if, runs.pace(timed))),
+                measured_s=runs.median_s,
+                spread_s=runs.quartiles_s,
                 tags=case.tags(token),
             )
+            yield steady_row(row, runs, timed)
 
 
-def _predicted_s(case: TextCase, token: str, network: LinkEstimate, cores: Cores) -> float:
-    is_first = token == "first token"
-    goes_alone = case.strategy in STEPS_ALONE and not is_first
-    estimates = cores.alone if goes_alone else cores.during(case.strategy)
+def _predicted_s(case: TextCase, token: str, network: LinkEstimate, estimates: Sequence[DeviceEstimate]) -> float:
     scenario = load_scenario(SCENARIO, [*case.overrides, *calibrated(estimates, network)])
     generation = planned(scenario).generation
     assert generation is not None
     assert generation.tpot_s is not None
-    return generation.ttft_s if is_first else generation.tpot_s
+    return generation.ttft_s if token == FIRST_TOKEN else generation.tpot_s

@@ -10,7 +10,7 @@ from typing import Any
 from prism_sim.catalogue import discover, look_up
 from prism_sim.progress import Progress
 from prism_sim.simulation.provenance import versions
-from prism_sim.validation.base import SCHEMA, Finding, Report, ValidationPart, ValidationSettings, summary
+from prism_sim.validation.base import SCHEMA, Finding, JudgedRow, Report, ValidationPart, ValidationSettings, summary
 
 
 def catalogue() -> dict[str, ValidationPart]:
@@ -52,7 +52,7 @@ def to_json(report: Report) -> dict[str, Any]:
 
 
 def _part_to_json(finding: Finding) -> dict[str, Any]:
-    part, outcome, found = finding.part, finding.outcome, summary(finding.outcome.rows)
+    part, outcome = finding.part, finding.outcome
     return {
         "part": part.name,
         "question": part.question,
@@ -61,10 +61,16 @@ def _part_to_json(finding: Finding) -> dict[str, Any]:
         "holds": outcome.holds,
         "took_s": finding.took_s,
         "rows": [row.to_json() for row in outcome.rows],
-        "summary": None if found is None else asdict(found),
+        "summary": _summary_to_json(outcome.rows),
+        "groups": {name: _summary_to_json(rows) for name, rows in outcome.groups.items()},
         "judgements": [asdict(judgement) for judgement in outcome.judgements],
         "remarks": list(outcome.remarks),
     }
+
+
+def _summary_to_json(rows: Sequence[JudgedRow]) -> dict[str, Any] | None:
+    found = summary(rows)
+    return None if found is None else asdict(found)
 
 
 def table(report: Report) -> list[dict[str, Any]]:

@@ -4,63 +4,28 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import groupby, pairwise
-from typing import Any, Literal
+from typing import Any
 
 from prism_sim import strategies
 from prism_sim.choice.auto import resolved
 from prism_sim.scenario import Scenario, ScenarioError
+from prism_sim.simulation.fit_samples import N_SAMPLES, FitSamples
 from prism_sim.simulation.memory import lacking
 from prism_sim.simulation.placed import placed
-from prism_sim.simulation.simulate import simulate
+from prism_sim.simulation.simulate import Simulation, simulate
 from prism_sim.syntax.errors import Place
-from prism_sim.why.varied import SAME, Varied, varied
+from prism_sim.why.breakeven_range import SampledPoint, SampledScan, moved_interval
+from prism_sim.why.order_change import OrderChange, VariedPoint, merged
+from prism_sim.why.varied import Varied, varied
 
 SCHEMA = "prism-sim/breakeven/1"
 DEFAULT_POINTS = 64
-TIE = 1e-9  # relative; latencies nearer to each other differ by rounding
 EQUAL = 1e-3  # relative; at a place where the order changes and latencies differ by more, one of them jumps
 MOST_HALVINGS = 60
 CHOSEN = "auto"  # shares that serve a strategy, where the scenario is silent about them
-
-
-@dataclass(frozen=True)
-class VariedPoint:
-    """Both latencies at one amount of the varied field; infinite where a plan does not fit the devices.
-
-    reason: why it could not be simulated, or that neither fits.
-    """
-
-    amount: float
-    own_s: float = math.nan
-    other_s: float = math.nan
-    reason: str | None = None
-
-    @property
-    def sign(self) -> int:
-        """-1: the scenario's own strategy is faster, or the only one that fits; 1: the other; 0: neither."""
-        if math.isinf(self.own_s) or math.isinf(self.other_s):
-            return -1 if math.isinf(self.other_s) else 1
-        difference_s = self.own_s - self.other_s
-        if abs(difference_s) <= TIE * max(self.own_s, self.other_s):
-            return 0
-        return -1 if difference_s < 0 else 1
-
-
-@dataclass(frozen=True)
-class OrderChange:
-    """Where the order changes: between `low` and `high`, next to each other.
-
-    kind: equal, both take the same time at `at`; flips, between two whole numbers; jumps, a latency does; fits, one of
-    them fits the devices on one side only; gap, what lies between cannot be simulated. at: None unless equal.
-    """
-
-    low: VariedPoint
-    high: VariedPoint
-    kind: Literal["equal", "flips", "jumps", "fits", "gap"]
-    at: VariedPoint | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +33,7 @@ class BreakEven:
     """own: the scenario's strategy; other: what it is compared with. points: the scan, in order, skipped ones too.
 
     shares: the word by which a silent scenario's shares were chosen, if they were uneven anywhere; else None.
+    scan: of samples; None where no number has an interval, or the plans are too large.
     """
 
     scenario: Scenario
@@ -77,6 +43,7 @@ class BreakEven:
     points: tuple[VariedPoint, ...]
     crossings: tuple[OrderChange, ...]
     shares: str | None = None
+    scan: SampledScan | None = None
 
     @property
     def simulated(self) -> list[VariedPoint]:
@@ -118,11 +85,22 @@ class BreakEven:
             "skipped": [
                 {"from": low, "to": high, "points": n, "reason": reason} for low, high, n, reason in self.skipped
             ],
+            "ranges": None if self.scan is None else {"samples": N_SAMPLES, "changing": self.scan.n_changing},
             "scenario_hash": self.scenario.hash,
         }
 
+    def moved(self, crossing: OrderChange) -> list[float]:
+        """Where each sample that has such a crossing has it; nothing where none was sampled, or it is at no amount."""
+        if self.scan is None or crossing.at is None:
+            return []
+        return self.scan.moved(crossing.at.amount, crossing.low.sign or -crossing.high.sign)
+
     def _point(self, point: VariedPoint) -> dict[str, Any]:
+        sampled = None if self.scan is None else self.scan.point(point.amount)
+        own, other = (None, None) if sampled is None else sampled.intervals_s
         return {
+            "latency_range_s": None if own is None else list(own),
+            "against_latency_range_s": None if other is None else list(other),
             "value": point.amount,
             "text": self.varied.text(point.amount),
             "latency_s": None if math.isinf(point.own_s) else point.own_s,
@@ -130,9 +108,13 @@ class BreakEven:
         }
 
     def _crossing(self, crossing: OrderChange) -> dict[str, Any]:
+        moved = self.moved(crossing)
+        within = moved_interval(moved)
         return {
             "kind": crossing.kind,
             "at": None if crossing.at is None else self._point(crossing.at),
+            "at_range": None if within is None else list(within),
+            "at_samples": len(moved) if self.scan is not None and crossing.at is not None else None,
             "low": self._point(crossing.low),
             "high": self._point(crossing.high),
             "winner_below": self.winner(crossing.low),
@@ -171,9 +153,11 @@ def break_even(
     if not simulated:
         rule = f"no point of the range can be simulated; the first: {points[0].reason}"
         raise Place(f"--vary {vary}").error(file, (), rule)
-    crossings = [crossing for a, b in pairwise(simulated) for crossing in search.between(a, b)]
+    crossings = list(merged([crossing for a, b in pairwise(simulated) for crossing in search.between(a, b)]))
     shares = CHOSEN if search.uneven else None
-    return BreakEven(scenario, search.varied, own, other, tuple(points), tuple(_merged(crossings)), shares)
+    shown = {*simulated, *(crossing.at for crossing in crossings if crossing.at is not None)}
+    scan = SampledScan.of(search.varied, (search.sampled(point.amount) for point in shown))
+    return BreakEven(scenario, search.varied, own, other, tuple(points), tuple(crossings), shares, scan)
 
 
 @dataclass
@@ -194,9 +178,7 @@ class _Search:
 
     def simulated(self, amount: float) -> VariedPoint:
         """Each with the shares that serve it, where the scenario is silent about them."""
-        scenario = self.scenario.with_overrides({self.varied.field: self.varied.value(amount)})
-        with placed(scenario):
-            own, other = (simulate(scenario, name, silent_shares=CHOSEN) for name in (None, self.other))
+        scenario, own, other = self.pair(amount)
         if "shares" not in scenario.written.strategy_fields:
             self.uneven |= any(one.share_kind not in (None, "equal") for one in (own, other))
         reason = None
@@ -205,6 +187,17 @@ class _Search:
             reason = " and ".join(f"{name} does not fit the memory of {one.device}" for name, one in missed if one)
         own_s, other_s = (one.latency_s if one.fits else math.inf for one in (own, other))
         return VariedPoint(amount, own_s, other_s, reason)
+
+    def sampled(self, amount: float) -> SampledPoint | None:
+        """Of a point that can be simulated."""
+        return SampledPoint.of(amount, *self.pair(amount)) if FitSamples.of(self.scenario) is not None else None
+
+    def pair(self, amount: float) -> tuple[Scenario, Simulation, Simulation]:
+        """Both strategies' simulations."""
+        scenario = self.scenario.with_overrides({self.varied.field: self.varied.value(amount)})
+        with placed(scenario):
+            own, other = (simulate(scenario, name, silent_shares=CHOSEN) for name in (None, self.other))
+        return scenario, own, other
 
     def between(self, a: VariedPoint, b: VariedPoint, halvings: int = 0) -> Iterator[OrderChange]:
         """Where the order changes between two points."""
@@ -230,22 +223,3 @@ class _Search:
         if abs(nearest.own_s - nearest.other_s) <= EQUAL * nearest.other_s:
             return OrderChange(a, b, "equal", nearest)
         return OrderChange(a, b, "jumps")
-
-
-def _merged(crossings: Sequence[OrderChange]) -> Iterator[OrderChange]:
-    """A change to equal and one from equal, at one amount, are one change, or none if they only touch there."""
-    waiting: OrderChange | None = None
-    for crossing in crossings:
-        if waiting is not None and _meet(waiting.high, crossing.low):
-            joined = replace(waiting, high=crossing.high, kind="equal", at=crossing.low)
-            waiting = joined if joined.low.sign != joined.high.sign else None
-            continue
-        if waiting is not None:
-            yield waiting
-        waiting = crossing
-    if waiting is not None:
-        yield waiting
-
-
-def _meet(a: VariedPoint, b: VariedPoint) -> bool:
-    return a.sign == 0 == b.sign and abs(a.amount - b.amount) <= 2 * SAME * max(abs(a.amount), abs(b.amount))

@@ -8,14 +8,14 @@ from typing import Any
 
 from prism_sim import timing
 from prism_sim.choice.auto import resolved
-from prism_sim.generation.decoding import Decoding
+from prism_sim.plan import Plan
 from prism_sim.scenario import Scenario
 from prism_sim.simulation.memory import refuse_unless_it_fits
 from prism_sim.simulation.placed import placed
 from prism_sim.simulation.simulate import Simulation, simulate
 from prism_sim.timing.media.base import Carrier
 from prism_sim.timing.trace import FIRST, MICROSECONDS
-from prism_sim.why.path import Load, Stage, Stretch, loads, stages, stretches
+from prism_sim.why.path import Load, Stage, Stretch, loads, parts_s, reading, stages, stretches
 from prism_sim.why.what_if import FACTOR, WhatIf, what_ifs
 
 SCHEMA = "prism-sim/explain/1"
@@ -72,16 +72,16 @@ class Explanation:
     @cached_property
     def token(self) -> Token | None:
         """What a token after the first takes; None: none follows."""
-        return None if self.simulation.decoding is None else Token.of(self.simulation.decoding)
+        return None if self.simulation.decoding is None else Token.of(self.simulation)
 
     @property
     def breakdown_s(self) -> dict[str, float]:
-        """Seconds of each part of the pass's critical path; they sum to `pass_s`."""
-        return self.simulation.timeline.breakdown_s
+        """Seconds of each part of the pass's critical path, storage by itself; they sum to `pass_s`."""
+        return parts_s(self.simulation.timeline.breakdown_s, self.path)
 
     @cached_property
     def path(self) -> tuple[Stretch, ...]:
-        return stretches(self.simulation.timeline)
+        return stretches(self.simulation.timeline, _reading(self.simulation, self.simulation.plan))
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
@@ -164,10 +164,14 @@ class Token:
     loads: tuple[Load, ...]
 
     @staticmethod
-    def of(decoding: Decoding) -> Token:
-        step = decoding.middle.timeline
-        path_of_step = stretches(step)
-        return Token(decoding.tpot_s, decoding.middle.past, step.latency_s, dict(step.breakdown_s), loads(path_of_step))
+    def of(simulation: Simulation) -> Token:
+        """Of one that has steps."""
+        decoding = simulation.decoding
+        assert decoding is not None
+        middle = decoding.middle
+        path = stretches(middle.timeline, _reading(simulation, middle.plan))
+        parts = parts_s(middle.timeline.breakdown_s, path)
+        return Token(decoding.tpot_s, middle.past, middle.timeline.latency_s, parts, loads(path))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -182,6 +186,10 @@ def explain(scenario: Scenario) -> Explanation:
         return Explanation(
             scenario, simulation, waiting(simulation), bounds(simulation), what_ifs(scenario, simulation)
         )
+
+
+def _reading(simulation: Simulation, plan: Plan) -> set[tuple[int, str]]:
+    return reading(plan, simulation.setting.playing, simulation.device_of)
 
 
 def waiting(simulation: Simulation) -> tuple[Waiting, ...]:

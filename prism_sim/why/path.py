@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from math import fsum
 from typing import NamedTuple
 
-from prism_sim.timing import Timeline
+from prism_sim.plan import Plan
+from prism_sim.timing import Device, Timeline
 from prism_sim.timing.critical_path import Segment
 
+STORAGE = "storage"  # part of a path: computing that takes as long as reading its weights does
 MOST_STAGES = 16  # rows that one still reads
 ALIKE = 0.02  # neighbouring stages that differ less than this in length are shown as one
 
@@ -61,19 +63,43 @@ class Load:
     n_steps: int
 
 
-def stretches(timeline: Timeline) -> tuple[Stretch, ...]:
-    """The critical path from 0 s to the latency; neighbours differ in part, participants or label."""
+def stretches(timeline: Timeline, reading: Container[tuple[int, str]] = ()) -> tuple[Stretch, ...]:
+    """The critical path from 0 s to the latency; neighbours differ in part, participants or label.
+
+    reading: participants and labels of the computing that waits for storage, which is a part of its own.
+    """
     flights = timeline.log.flights
 
     def kind(segment: Segment) -> tuple[str, int, int | None, str]:
         to = None if segment.message is None else flights[segment.message].message.destination
-        return segment.part, segment.participant, to, segment.label
+        reads = segment.part == "compute" and (segment.participant, segment.label) in reading
+        return STORAGE if reads else segment.part, segment.participant, to, segment.label
 
     found = []
     for key, run in groupby(timeline.critical_path, key=kind):
         segments = list(run)
         found.append(Stretch(*key, start_s=segments[0].start_s, end_s=segments[-1].end_s))
     return tuple(found)
+
+
+def parts_s(breakdown_s: Mapping[str, float], path: Sequence[Stretch]) -> dict[str, float]:
+    """Of a path whose parts these are: the same, what waits for storage taken from computing."""
+    reading_s = fsum(stretch.length_s for stretch in path if stretch.part == STORAGE)
+    computing_s = breakdown_s["compute"] - reading_s
+    return {**breakdown_s, "compute": computing_s, STORAGE: reading_s} if reading_s else dict(breakdown_s)
+
+
+def reading(plan: Plan, devices: Sequence[Device], device_of: Sequence[int]) -> set[tuple[int, str]]:
+    """The participants and labels whose weights take longer to be read from storage than to be computed with."""
+    longer_s: dict[tuple[int, str], float] = {}
+    for one in plan.participants:
+        if (device := devices[device_of[one]]).streamed:
+            for step in plan.computes(one):
+                kernels_s = sum(map(device.kernel_s, step.kernels))
+                longer_s[one, step.label] = (
+                    longer_s.get((one, step.label), 0.0) + device.read_s(step.kernels) - kernels_s
+                )
+    return {key for key, seconds in longer_s.items() if seconds > 0}
 
 
 def stages(path: Sequence[Stretch]) -> tuple[Stage, ...]:

@@ -82,11 +82,11 @@ class Varied:
             return quantity_text(self.unit, amount)
         return f"{amount:.{DIGITS}g}" if not self.whole else str(self.value(amount))
 
-    def shown(self, amount: float) -> str:
+    def shown(self, amount: float, digits: int = 6) -> str:
         """For a table."""
         if self.order:
             return f"{round(amount)} of {len(self.order)}"
-        return quantity_text(self.unit, amount, 6) if self.unit is not None else f"{amount:.6g}"
+        return quantity_text(self.unit, amount, digits) if self.unit is not None else f"{amount:.{digits}g}"
 
 
 def quantity_text(unit: units.Unit, amount: float, digits: int = DIGITS) -> str:

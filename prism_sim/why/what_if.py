@@ -23,6 +23,7 @@ _OF_DEVICES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("memory bandwidth", "twice the memory bandwidth", ("memory_bytes_per_s",)),
     ("kernel overhead", "half the overhead of a kernel", ("op_overhead_s",)),
     ("staging", "staging twice as fast", ("staging_bytes_per_s", "staging_latency_s", "staging_ramp_s")),
+    ("storage", "storage twice as fast", ("storage_bytes_per_s",)),
     ("dispatch", "a host twice as fast at feeding it", ("dispatch_s", "restart_s", "handling_bytes_per_s")),
 )
 
@@ -78,7 +79,10 @@ def resources(scenario: Scenario, simulation: Simulation) -> Iterator[Resource]:
     for name, better, fields in _OF_NETWORK:
         yield Resource(name, better, fields)
     everyone = tuple(range(len(scenario.devices)))
+    has_storage = any(device.storage_bytes_per_s is not None for device in scenario.devices)
     for name, better, fields in _OF_DEVICES:
+        if name == "storage" and not has_storage:
+            continue
         yield Resource(name, better, fields, everyone)
     kinds: dict[DeviceSpec, list[int]] = {}
     for index in sorted(set(simulation.device_of)):

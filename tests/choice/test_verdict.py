@@ -8,7 +8,7 @@ import pytest
 
 from prism_sim import run
 from prism_sim.choice.verdict import verdict
-from prism_sim.units_text import bytes_text, flops_text, rate_text, seconds_text
+from prism_sim.units_text import bytes_text, flops_text, interval_text, rate_text, seconds_text
 
 COSTLY = {
     "model.dims": {
@@ -102,6 +102,12 @@ def test_one_device_says_that_it_is_one_and_where_it_would_be_faster(load):
 )
 def test_quantities_have_three_digits_and_a_unit(text, value, expected):
     assert text(value) == expected
+
+
+def test_an_interval_says_its_unit_once_where_it_is_one():
+    assert interval_text(0.38, 0.45) == "380 to 450 ms"
+    assert interval_text(0.95, 1.2) == "950 ms to 1.20 s"
+    assert interval_text(0.0, 2.0) == "0 to 2.00 s"
 
 
 @pytest.mark.parametrize("text", [seconds_text, bytes_text, rate_text, flops_text])

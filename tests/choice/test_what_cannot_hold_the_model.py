@@ -137,13 +137,25 @@ def test_where_only_one_of_two_strategies_fits_it_is_the_one_that_wins(load):
 
 
 def test_what_would_fit_tries_two_changes_where_one_is_not_enough(load):
-    """A byte a weight is 0.74 GB a half, and the tables are 0.16 GB in float16, 0.33 GB in float32."""
-    tight = load({"devices[0].memory": "1 GB", "model.dtype": "float32"}, text=ALONE)
-    assert 4 * TABLES + 24 * BLOCK > 1e9 > 2 * TABLES + 24 * BLOCK
+    """With 18 bytes for 32 weights a half is 0.41 GB, and the tables, beside the first of them, 0.09 GB."""
+    tight = load({"devices[0].memory": "480 MB", "model.dtype": "float32"}, text=ALONE)
+    half, tables = 24 * BLOCK * 18 / 32, TABLES * 34 / 32
+    assert half + tables > 480e6 > half + tables / 2
     found = what_would_fit(tight)
     assert found
     assert all(" with " in one for one in found)
-    assert "model.dtype float16 with model.weight_dtype int8" in found
+    assert any(one.startswith("strategy.shares proportional with model.weight_dtype q4_0") for one in found)
+    fitting = {"strategy.shares": "proportional", "model.weight_dtype": "q4_0"}
+    assert run(tight.with_overrides(fitting), numerics=False).simulation.fits
+
+
+def test_one_change_is_enough_where_its_tables_shrink_too(load):
+    """A byte a weight is 0.74 GB a half; the tables stay 0.33 GB in float32 with int8, but not in groups."""
+    tight = load({"devices[0].memory": "1 GB", "model.dtype": "float32"}, text=ALONE)
+    assert 4 * TABLES + 24 * BLOCK > 1e9 > (TABLES + 24 * BLOCK) * 34 / 32
+    (offered,) = [one for one in what_would_fit(tight) if one.startswith("model.weight_dtype")]
+    assert "q8_0" in offered
+    assert "int8" not in offered
     fitting = {"model.dtype": "float16", "model.weight_dtype": "int8"}
     assert run(tight.with_overrides(fitting), numerics=False).simulation.fits
 

@@ -317,6 +317,7 @@ print("loaded:", *sorted(set(sys.argv[1].split(",")) & set(sys.modules)))
         (["--help"], "torch,transformers,pandas,simpy,matplotlib,numpy"),
         (["run", "--help"], "torch,transformers,pandas,simpy,matplotlib"),
         (["run", "TINY", "--no-numerics"], "torch,transformers,pandas,matplotlib,huggingface_hub"),
+        (["run", "TEXT", "--no-numerics"], "torch,transformers,pandas,matplotlib,huggingface_hub"),
         (["check", "TINY"], "torch,transformers,pandas,matplotlib"),
         (["list", "models"], "torch,transformers,pandas"),
         (["run", "TINY", "--no-numerics", "--out", "OUT"], "torch,transformers,pandas"),
@@ -324,7 +325,8 @@ print("loaded:", *sorted(set(sys.argv[1].split(",")) & set(sys.modules)))
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_command_imports_no_more_than_it_needs(tiny, tmp_path, arguments, forbidden):
-    places = {"TINY": str(tiny), "OUT": str(tmp_path / "out")}
+    text = Path(__file__).parents[2] / "scenarios" / "generate-llama-four-pi5.yaml"
+    places = {"TINY": str(tiny), "TEXT": str(text), "OUT": str(tmp_path / "out")}
     ended = python("-c", LOADED, forbidden, *(places.get(argument, argument) for argument in arguments))
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines()[-1].strip() == "loaded:"

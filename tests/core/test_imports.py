@@ -57,7 +57,7 @@ ROOMS = {
     "numeric": Room(CORE | SIZES, {"torch", "transformers", "safetensors", "PIL", "numpy"}),
     "live": Room(
         CORE | SIZES | {"numeric"},
-        {"torch", "transformers", "numpy"},
+        {"torch", "transformers", "numpy", "psutil"},
         # the command: a process that torchrun starts begins here; robust least squares
         late={"prism_sim.commands.live", "scipy.optimize", "numpy"},
     ),
@@ -99,6 +99,7 @@ JOINING = (
     "live_runs",
     "sweeping",
     "searching",
+    "boards",
     "calibration",
     "validation",
     "reports",

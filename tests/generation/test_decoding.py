@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from prism_sim import ScenarioError, load_scenario, run
+from prism_sim import ScenarioError, load_scenario, run, strategies, timing
 from prism_sim.generation.decoding import affine_weights, nodes
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
@@ -78,6 +79,14 @@ def test_few_steps_played_stand_for_all(tmp_path: Path, strategy: dict[str, Any]
     assert generation.ttft_s + 99 * generation.tpot_s == pytest.approx(simulation.latency_s, rel=1e-12)
 
 
+def test_128_tokens_over_four_devices_take_few_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the strategy, of one device alone and of Voltage: the prompt and a few steps each, not 128."""
+    played: list[Any] = []
+    monkeypatch.setattr(timing, "play_once", lambda *asked: played.append(asked[0]) or play_once(*asked))
+    run(scenario(tmp_path, workload={"tokens": 43, "new_tokens": 128}), numerics=False)
+    assert 1 + 3 <= len(played) <= 3 * (1 + 9)
+
+
 @pytest.mark.parametrize("value", [lambda n: 3.0 + 2 * n, lambda n: max(50.0, float(n)), lambda n: float(n * n)])
 def test_weights_of_nodes_add_up_what_lies_between(value: Any) -> None:
     weights = affine_weights(nodes(10, 500, value))
@@ -116,6 +125,21 @@ def test_bytes_of_a_token_on_a_wire_of_eight_bits(tmp_path: Path) -> None:
     job = simulate(scenario(tmp_path, **told, workload={"tokens": 8, "new_tokens": 2})).job
     each_way = 2 * 32 * 4096 * 34 // 32
     assert total_bytes(job.step(8), "all_reduce") == 2 * each_way == 544 * 1024
+
+
+def test_bytes_of_a_token_of_a_mixture_over_four_nodes(tmp_path: Path) -> None:
+    """Qwen3-30B-A3B: 2 B D 34/32 bytes to and from each of three workers, 627 kB a direction through the root, where
+    distributed-llama logs 636 kB sent; and of a block's 128 experts a node reads its quarter of eight.
+    """
+    model = {"preset": "qwen3-30b-a3b", "dtype": "float16", "weight_dtype": "q4_0", "wire_dtype": "q8_0"}
+    told = {"model": model, "devices": [{**BOARD, "memory": "16 GiB"}]}
+    network = {"preset": "gigabit-ethernet", "collective": "star"}
+    simulation = simulate(scenario(tmp_path, **told, network=network, workload={"tokens": 8, "new_tokens": 2}))
+    plan = predict(simulation.job.step(8))
+    root = play_once(plan, simulation.devices, simulation.device_of, simulation.network).sent_bytes[0]
+    assert root == 3 * 2 * 48 * 2048 * 34 // 32 == pytest.approx(636e3, rel=0.02)
+    experts = [kernel for one in plan.computes(0) for kernel in one.kernels if kernel.name in ("gate", "expand")]
+    assert sum(kernel.weight_bytes for kernel in experts) == 48 * 2 * 8 * 2048 * (768 // 4) * 18 // 32
 
 
 def test_cache_bytes_are_the_closed_forms(tmp_path: Path) -> None:
@@ -162,3 +186,74 @@ def test_few_new_tokens_are_played_each(tmp_path: Path, new_tokens: int) -> None
     assert simulation.decoding is not None
     assert simulation.decoding.n_steps == new_tokens - 1
     assert simulation.decoding.total_s == pytest.approx(every_step_s(simulation), rel=1e-3)
+
+
+ENCODER = {"model_type": "bert", "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+REFUSED: list[tuple[dict[str, Any], str, str]] = [
+    (
+        {"strategy": {"name": "prism", "compressor": "cluster_means"}},
+        "strategy.compressor",
+        "cluster_means has no",
+    ),
+    ({"placement": {"output": "in_place"}}, "placement.output", "in_place cannot generate"),
+    ({"workload": {"tokens": 40, "new_tokens": 985}}, "workload.new_tokens", "1025 tokens exceed the model's 1024"),
+    ({"model": {"dims": {**MODEL, "vocab_size": 99}, "head": "none"}}, "model.head", "none cannot generate"),
+    ({"model": {"dims": {**ENCODER, "intermediate_size": 64}}}, "model", "bert is an encoder"),
+]
+
+
+@pytest.mark.parametrize(("told", "field", "reason"), REFUSED, ids=lambda value: value if "." in value else "")
+def test_what_cannot_be_generated_is_told_where_its_cause_is(
+    tmp_path: Path, told: dict[str, Any], field: str, reason: str
+) -> None:
+    with pytest.raises(ScenarioError, match=reason) as refused:
+        simulate(scenario(tmp_path, **told))
+    assert refused.value.field == field
+    assert f": {field}: " in str(refused.value)
+
+
+def test_a_strategy_without_a_step_is_told_at_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    able = strategies.catalogue()
+    monkeypatch.setattr(strategies, "find", lambda name: replace(able[name], steps=None))
+    with pytest.raises(ScenarioError, match=r"tensor_parallel has no step.*those that can: galaxy, ") as refused:
+        simulate(scenario(tmp_path))
+    assert refused.value.field == "strategy.name"
+
+
+SLOW_BOARD = {"name": "slow", "compute": "1 GFLOP/s", "memory_bandwidth": "1 TB/s", "count": 4}
+
+
+@pytest.mark.parametrize("blocks", [[3, 3, 3, 3], [6, 2, 2, 2]])
+def test_several_sequences_keep_the_stages_busy(tmp_path: Path, blocks: list[int]) -> None:
+    """One a stage: as fast as the slowest stage, which is all that limits them where messages cost nothing.
+
+    The terminal, on a device of its own, runs the head, a stage as any other; one sequence alone goes through all.
+    """
+    told: dict[str, Any] = {
+        "model": {"dims": {**MODEL, "num_hidden_layers": 12, "vocab_size": 40}},
+        "devices": [SLOW_BOARD, {**SLOW_BOARD, "name": "ask", "count": 1}],
+        "terminal": "ask",
+        "ranks": [0, 1, 2, 3],
+        "network": {"bandwidth": "100 Gbit/s"},
+        "strategy": {"name": "pipeline", "shares": [one / 12 for one in blocks]},
+    }
+    simulation = simulate(scenario(tmp_path, **told))
+    assert simulation.decoding is not None
+    step = simulation.decoding.middle
+    stages_s = [sum(map(simulation.devices[0].compute_s, (c.kernels for c in step.plan.computes(r)))) for r in range(5)]
+    several = simulation.back_to_back.in_flight
+    assert several is not None
+    assert several.sequences == 4
+    assert 1 / several.tokens_per_s == pytest.approx(max(max(stages_s), sum(stages_s) / 4), rel=2e-2)
+
+
+def test_sequences_in_flight_are_as_many_as_find_room(tmp_path: Path) -> None:
+    told = {"strategy": {"name": "pipeline"}, "workload": {"tokens": 900, "new_tokens": 5}}
+    ample = simulate(scenario(tmp_path, **told))
+    caches = ample.generation.cache_bytes if ample.generation is not None else ()
+    room = max(ample.device_bytes.values()) + 2 * max(caches)
+    tight = simulate(scenario(tmp_path, **told, devices=[{**BOARD, "memory": f"{room} B"}]))
+    found = tight.back_to_back.in_flight
+    assert found is not None
+    assert found.sequences == 3
+    assert simulate(scenario(tmp_path)).back_to_back.in_flight is None  # no stages

@@ -11,6 +11,7 @@ import sys
 import time
 
 from prism_sim.live.process import ProcessSettings, take_part
+from prism_sim.live.steady.rounds import Schedule
 from prism_sim.live.voice import Seat, Voice, die_with_parent
 from prism_sim.live_runs.live import order_of, planned
 from prism_sim.scenario import load_scenario
@@ -28,7 +29,7 @@ def main() -> int:
         if rank < len(order.devices):
             seat = Seat(rank, len(order.devices), "127.0.0.1", port)
             seat.check([order.device_names[device] for device in order.devices])
-            settings = ProcessSettings(repeats=2, warmup=1, threads=1, deadline_s=time.monotonic() + LIMIT_S)
+            settings = ProcessSettings(Schedule(warmup=1, repeats=2), threads=1, deadline_s=time.monotonic() + LIMIT_S)
             found += take_part([order], seat, settings, voice) or []
     if rank == 0:
         voice.result(found)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from prism_sim.live.launcher import LiveError, on_loopback
+from prism_sim.live.steady.rounds import Patience
 from prism_sim.live.timed import Pass
 from prism_sim.live_runs.live import LiveResult, planned
 from prism_sim.live_runs.series import Series, SeriesResult, run_series
@@ -27,7 +28,8 @@ REPEATS = 3
 @pytest.fixture(scope="module")
 def found(tiny: Path) -> SeriesResult:
     cells = tuple((str(tiny), (TWO, *overrides)) for overrides in CELLS)
-    return run_series(Series(cells, (BERT,), PASSES, REPEATS), on_loopback(), timeout_s=100)
+    patience = Patience(rounds=1, within_s=100.0)
+    return run_series(Series(cells, (BERT,), PASSES, REPEATS, patience=patience), on_loopback(), timeout_s=100)
 
 
 def test_every_case_is_measured_as_often_as_asked_and_computes_what_one_process_does(tiny: Path, found: SeriesResult):
@@ -35,7 +37,8 @@ def test_every_case_is_measured_as_often_as_asked_and_computes_what_one_process_
     for overrides, cell in zip(CELLS, found.cells, strict=True):
         scenario = load_scenario(tiny, [TWO, *overrides])
         result = LiveResult.of(scenario, planned(scenario), cell)
-        assert len(result.latencies_s) == REPEATS
+        assert REPEATS <= len(result.latencies_s) <= REPEATS + 1  # once more, if one was disturbed
+        assert len(cell["disturbances"]) == len(cell["begun_s"]) == len(result.latencies_s)
         assert result.output_agrees
 
 
@@ -44,10 +47,16 @@ def test_kernels_are_timed_on_every_core_alone_and_in_company(found: SeriesResul
     for steps in (*found.alone, *found.in_company):
         wholes = [step for step in steps if not step.name]
         assert [step.label for step in wholes] == [f"bert, {one}" for one in PASSES]
+        turns = [len(whole.samples_s) // 2 for whole in wholes]  # of two blocks; the first turn only warms up
+        assert all(
+            REPEATS <= n <= REPEATS + 2 for n in turns
+        )  # before each run and after the last; one may be repeated
+        assert max(turns) - min(turns) <= 1
         for whole in wholes:
             parts = [step for step in steps if step.name and step.label == whole.label]
             assert sum((step.kernels for step in parts), ()) == whole.kernels
-            assert len(whole.samples_s) == 2 * REPEATS  # two blocks a round; the first round warms up
+            assert list(whole.begun_s) == sorted(whole.begun_s)
+            assert all(away_s < took_s for away_s, took_s in zip(whole.away_s, whole.samples_s, strict=True))
             assert all(step.seconds > 0 for step in parts)
 
 

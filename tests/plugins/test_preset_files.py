@@ -140,4 +140,6 @@ def test_the_ready_presets_are_right_by_the_same_rules(kind: str, tmp_path: Path
     path = tmp_path / "mine.yaml"
     path.write_text("\n".join([f"{kind}:", *lines]) + "\n")
     book = preset_files.read_files([path])
-    assert [made.fields for made in getattr(book, kind).values()] == [made.fields for made in getattr(presets, kind)()]
+    own, ready = (list(found) for found in (getattr(book, kind).values(), getattr(presets, kind)()))
+    assert [made.fields for made in own] == [made.fields for made in ready]
+    assert [made.by_runtime for made in own] == [made.by_runtime for made in ready]

@@ -188,7 +188,16 @@ def test_the_air_is_shared_so_the_same_bandwidth_takes_longer_than_on_a_switch(l
 
 def test_wireless_presets_are_shared_and_others_are_not():
     shared = {preset.name for preset in presets.networks() if preset.fields["medium"] == "shared"}
-    assert shared == {"wifi-4", "wifi-5", "wifi-6", "wifi-6e", "ble", "ieee-802.15.4"}
+    assert shared == {
+        "wifi-4",
+        "wifi-5",
+        "wifi-5-raspberry-pi-4",
+        "wifi-5-raspberry-pi-5",
+        "wifi-6",
+        "wifi-6e",
+        "ble",
+        "ieee-802.15.4",
+    }
 
 
 VARIANTS = [

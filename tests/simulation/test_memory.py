@@ -9,7 +9,8 @@ import pytest
 
 from prism_sim import Scenario, ScenarioError, load_scenario
 from prism_sim.choice.run import run
-from prism_sim.simulation.memory import demands
+from prism_sim.element_types import ELEMENT_TYPES
+from prism_sim.simulation.memory import SMALLER_WEIGHTS, demands
 from prism_sim.simulation.simulate import simulate
 
 DIMS = "{model_type: vit, hidden_size: 32, num_hidden_layers: 6, num_attention_heads: 4, intermediate_size: 64, "
@@ -102,3 +103,41 @@ strategy: {{name: voltage}}
     assert embeds.plan.weight_bytes[2] == 4 * (tables * table + positions + norm)
     runs_the_head = simulate(load_scenario(file, {"placement.input": "replicated"}))
     assert runs_the_head.plan.weight_bytes[2] == 4 * (table + norm)
+
+
+GROUPS = "{model_type: gpt2, n_embd: 64, n_layer: 4, n_head: 2, n_positions: 20, vocab_size: 100}"
+
+
+@pytest.mark.parametrize(
+    ("rates", "offered"),
+    [
+        ("", " or ".join(f"{name} (no compute_{name} stated: at the plain rate)" for name in ("int8", "q8_0", "q4_0"))),
+        ("compute_int8: 2 GFLOP/s, compute_q8_0: 2 GFLOP/s, compute_q4_0: 1 GFLOP/s,", "int8 or q8_0 or q4_0"),
+        ("compute_int8: 2 GFLOP/s, compute_q4_0: 1 GFLOP/s,", "int8 or q4_0"),  # a q8_0 of unknown rate is refused
+    ],
+)
+def test_types_of_weights_that_would_fit_are_offered_with_what_is_not_known_of_them(
+    tmp_path: Path, rates: str, offered: str
+) -> None:
+    file = tmp_path / "groups.yaml"
+    board = f"{rates} compute: 1 GFLOP/s, memory_bandwidth: 1 GB/s"
+    file.write_text(
+        f"""
+model: {{dims: {GROUPS}}}
+workload: {{tokens: 8}}
+devices: [{{{board}}}]
+network: {{bandwidth: 100 Mbit/s}}
+strategy: {{name: single}}
+"""
+    )
+    scenario = load_scenario(file)
+    with pytest.raises(ScenarioError) as refused:
+        run(with_memory(scenario, 0.5 * sum(simulate(scenario).held_bytes)), numerics=False)
+    assert str(refused.value).endswith(f"model.weight_dtype {offered}")
+
+
+@pytest.mark.parametrize(("now", "smaller"), [("int8", {"q4_0"}), ("q8_0", {"int8", "q4_0"}), ("q4_0", set())])
+def test_only_smaller_types_of_weights_are_offered(now: str, smaller: set[str]) -> None:
+    assert set(SMALLER_WEIGHTS[now]) == smaller
+    sizes = {name: ELEMENT_TYPES[name].element_bytes for name in (now, *smaller)}
+    assert all(sizes[name] < sizes[now] for name in smaller)

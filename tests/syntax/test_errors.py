@@ -107,7 +107,7 @@ WRONG_LINES = [
     ),
     (
         "jetson-orin-nano",
-        "jetson-orin",
+        "jetson-orin-nan",
         "5:14",
         "devices[0].preset",
         ["did you mean 'jetson-orin-nano'", "list devices"],

@@ -54,7 +54,12 @@ PUBLISHED_PARAMETERS = [
     ("gpt2-large", 774),
     ("gpt2-xl", 1558),
 ]
-FIGURES = [(preset.name, figure) for preset in (*presets.devices(), *presets.networks()) for figure in preset.figures]
+FIGURES = [
+    (".".join((preset.name, *runtime)), figure)
+    for preset in (*presets.devices(), *presets.networks())
+    for runtime, figures in (((), preset.figures), *(((name,), own) for name, own in preset.by_runtime.items()))
+    for figure in figures
+]
 
 
 def scenario_text(model="bert-tiny", device="raspberry-pi-5", network="loopback") -> str:
@@ -85,9 +90,11 @@ def test_every_model_states_its_source_and_year(preset):
 def test_every_device_preset_makes_a_device(tmp_path, name):
     file = tmp_path / "x.yaml"
     file.write_text(scenario_text(device=name))
-    (device,) = load_scenario(file).devices
-    assert device.name == device.preset == name
-    assert device.idle_w <= device.busy_w
+    for runtime in (None, *presets.READY.device(name).by_runtime):
+        (device,) = load_scenario(file, {"devices[0].runtime": runtime}).devices
+        assert device.name == device.preset == name
+        assert runtime in (None, device.runtime)
+        assert device.idle_w <= device.busy_w
 
 
 @pytest.mark.parametrize("name", presets.names("networks"))

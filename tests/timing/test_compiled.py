@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from timing_plans import device, exchange, plan, plans, rigs, work
 
-from prism_sim.plan import Plan, Start, Wait
+from prism_sim.plan import Compute, Plan, Start, Wait
 from prism_sim.timing import CHOICES, Link, Links, Network, SharedRadio, Switch, algorithms_of, compiled, play_once
 from prism_sim.timing.energy import air_s_by_device
 from prism_sim.timing.engines import is_worth_compiled
@@ -55,8 +55,31 @@ def cases(draw: st.DrawFn) -> tuple[Plan, Rig]:
     a_plan = draw(plans())
     devices, device_of = draw(rigs(len(a_plan.programs)))
     fed = draw(st.sampled_from(({}, {"dispatch_s": 2e-4, "restart_s": 1e-3, "handling_bytes_per_s": 1e8})))
-    devices = [replace(one, **fed) for one in devices]
-    return a_plan, Rig.of(devices, device_of, draw(networks(len(devices))))
+    stored = {"memory_bytes": 1, "storage_bytes_per_s": 1e6, "streamed": 0.25}
+    devices = [replace(one, **fed, **draw(st.sampled_from(({}, stored)))) for one in devices]
+    return weighed(a_plan), Rig.of(devices, device_of, draw(networks(len(devices))))
+
+
+def weighed(a_plan: Plan) -> Plan:
+    """With a byte of weights for a thousand FLOPs: on a device of 1 GFLOP/s, to read a quarter takes 0.25 of its time,
+    and on one of 3 GFLOP/s 0.75; with the second kernel's weights thrice as many, sometimes longer.
+    """
+    programs = [
+        tuple(
+            Compute(
+                step.label,
+                tuple(
+                    replace(kernel, weight_bytes=kernel.flops * (1 + 2 * number) // 1000)
+                    for number, kernel in enumerate(step.kernels)
+                ),
+            )
+            if isinstance(step, Compute)
+            else step
+            for step in program
+        )
+        for program in a_plan.programs
+    ]
+    return replace(a_plan, programs=tuple(programs))
 
 
 def described(timeline: Timeline) -> dict[str, Any]:

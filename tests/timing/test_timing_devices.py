@@ -58,3 +58,15 @@ def test_what_does_not_overlap_of_the_shorter_comes_on_top(overlap: float, secon
 def test_an_overlap_is_a_part(overlap: float):
     with pytest.raises(ValueError, match="memory_overlap"):
         device(flops_per_s=1.0, memory_bytes_per_s=1.0, memory_overlap=overlap)
+
+
+def test_attention_reaches_its_part_of_the_rate_and_other_products_all_of_it():
+    board = device(flops_per_s=1_000, memory_bytes_per_s=1e9, attention_efficiency=0.25)
+    assert board.work_s(Kernel("attention", 500, 8)) == 2.0
+    assert board.work_s(Kernel("queries", 500, 8)) == 0.5
+
+
+@pytest.mark.parametrize("efficiency", [0.0, -1.0, 1.1])
+def test_an_efficiency_is_a_part(efficiency):
+    with pytest.raises(ValueError, match="attention_efficiency"):
+        device(flops_per_s=1.0, memory_bytes_per_s=1.0, attention_efficiency=efficiency)

@@ -16,9 +16,15 @@ SLOW = DeviceEstimate(1e11, 1e10, 0.0, 2e-5, PASSES)
 LINK = LinkEstimate(1e-4, 1e8, 2e-5, 0.01, ())
 
 
+def cell(n: int, **times: object) -> dict[str, object]:
+    """What is reported of n runs that nobody disturbed."""
+    return {"begun_s": [float(run) for run in range(n)], "disturbances": [{"taken": 0.0, "stolen": 0.0}] * n, **times}
+
+
 def found(cases: list[live.LiveCase]) -> live.LinkResult:
-    cells = [{"latencies_s": [1.0, 2.0, 4.0]} for _ in cases]
-    return live.LinkResult("100 Mbit/s", LINK, {"vit-base-patch16-224": live.Cores([FAST, FAST], SLOW)}, cells, cases)
+    cells = [cell(3, latencies_s=[1.0, 2.0, 4.0]) for _ in cases]
+    cores = {"vit-base-patch16-224": live.Cores([FAST, FAST], SLOW)}
+    return live.LinkResult("100 Mbit/s", LINK, LINK, cores, cells, cases)
 
 
 def test_the_matrix_is_every_model_batch_and_strategy():
@@ -52,9 +58,10 @@ def test_predictions_come_from_the_calibrated_numbers():
 
 def test_text_is_a_row_for_the_first_token_and_one_for_the_mean_later_one():
     """Runs of three tokens: first ones after 1, 2, 4 s; later ones each 3, 5, 4 s apart in the mean."""
-    cell = {"moments_s": [[1.0, 3.0, 7.0], [2.0, 4.0, 12.0], [4.0, 5.0, 12.0]]}
+    three = cell(3, moments_s=[[1.0, 3.0, 7.0], [2.0, 4.0, 12.0], [4.0, 5.0, 12.0]])
     case = live_text.TextCase("distilgpt2", "prism", 2)
-    first, later = live_text.rows_of({case: cell}, LINK, {"distilgpt2": live.Cores([FAST, FAST], SLOW)})
+    cores = live.Cores([FAST, FAST], SLOW)
+    first, later = live_text.rows_of({case: three}, LINK, {"distilgpt2": cores})
     assert (first.measured_s, first.spread_s) == (2.0, (1.5, 3.0))
     assert (later.measured_s, later.spread_s) == (4.0, (3.5, 4.5))
     assert first.group != later.group
@@ -65,8 +72,9 @@ def test_steps_of_one_rank_are_predicted_from_a_core_alone():
     same, slow = live.Cores([FAST, FAST], FAST), live.Cores([FAST, FAST], SLOW)
     for strategy, quicker in (("prism", {"later token"}), ("tensor_parallel", set())):
         case = live_text.TextCase("distilgpt2", strategy, 2)
-        cell = {"moments_s": [[1.0, 2.0]]}
-        found = zip(*(live_text.rows_of({case: cell}, LINK, {"distilgpt2": one}) for one in (same, slow)), strict=True)
+        one_run = {case: cell(1, moments_s=[[1.0, 2.0]])}
+        cores = [{"distilgpt2": one} for one in (same, slow)]
+        found = zip(*(live_text.rows_of(one_run, LINK, one) for one in cores), strict=True)
         unmoved = {one.case.partition(", ")[2] for one, other in found if one.predicted_s == other.predicted_s}
         assert unmoved == {f"{strategy} over 2, {token}" for token in quicker}
 

@@ -21,8 +21,9 @@ PLACES = {block["name"]: block["content"] for block in places(PLACE).finditer(PA
 
 
 def cells(name: str) -> list[list[str]]:
-    """The table of a part in the page, its headings first."""
-    lines = [line for line in PLACES[name].splitlines() if line.startswith("|") and not line.startswith("| ---")]
+    """The first table of a part in the page, its headings first."""
+    table = PLACES[name].strip().split("\n\n")[0]
+    lines = [line for line in table.splitlines() if line.startswith("|") and not line.startswith("| ---")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 

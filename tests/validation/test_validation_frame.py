@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from prism_sim.progress import SILENT
-from prism_sim.reports.validate import cells, check_places, error_text, filled, headings
+from prism_sim.reports.validate import cells, check_places, error_text, filled, headings, show_validation
 from prism_sim.validation.base import (
     Finding,
     JudgedRow,
@@ -126,6 +128,17 @@ def test_a_page_gets_what_was_found_and_keeps_the_rest():
 
 def test_a_skipped_part_leaves_the_page_as_it_is():
     assert filled(PAGE, report(PartOutcome(skipped="it rains"))) == PAGE
+
+
+def test_a_part_that_is_not_judged_shows_what_was_seen_and_the_laws_that_are():
+    console = Console(record=True, width=120, file=io.StringIO())
+    seen = PartOutcome((row("a", 1.0, 2.0),), (Judgement("is so", True),), skipped="it rains")
+    show_validation(report(seen), console)
+    text = console.export_text()
+    assert "skipped: it rains" in text
+    assert ["a", "1.00", "s", "2.00", "s", "-50", "%"] in [line.split() for line in text.splitlines()]
+    assert "holds: is so" in text
+    assert "half of them" not in text  # nothing is summed up
 
 
 def test_a_part_without_a_place_in_the_page_is_named():

@@ -11,7 +11,10 @@ from types import SimpleNamespace
 import pytest
 
 from prism_sim import strategies
+from prism_sim.reports.breakeven import sentences
 from prism_sim.scenario import Scenario, ScenarioError, load_scenario
+from prism_sim.scenario.ranged import sampled
+from prism_sim.simulation.fit_samples import N_SAMPLES, interval
 from prism_sim.simulation.simulate import simulate
 from prism_sim.syntax import units
 from prism_sim.why import breakeven
@@ -268,3 +271,63 @@ def test_overrides_that_came_before_hold(load):
     slow = break_even(load([*VOLTAGE, "devices[0].compute=100 MFLOP/s"]), "network.latency", "single")
     fast = break_even(load([*VOLTAGE, "devices[0].compute=500 MFLOP/s"]), "network.latency", "single", "1 us")
     assert slow.crossings[0].at.amount > fast.crossings[0].at.amount
+
+
+RANGED = """\
+devices:
+  board:
+    summary: arithmetic alone
+    compute: {value: 1 GFLOP/s, range: [0.7 GFLOP/s, 1.5 GFLOP/s], source: assumption}
+    memory_bandwidth: {value: 1000000 TB/s, source: assumption}
+"""
+
+
+@pytest.fixture
+def ranged(load, tmp_path):
+    """Both devices' rate has the interval of a fit."""
+    (tmp_path / "boards.yaml").write_text(RANGED)
+    more = ["presets=[boards.yaml]", "devices=[{preset: board, count: 2}]", "network.latency=0 s", *VOLTAGE]
+    return load(more)
+
+
+def test_a_break_even_moves_with_the_numbers_as_its_closed_form_does(ranged):
+    """Voltage saves SAVED_S x 1 GFLOP/s / compute, so the bandwidth that serves it grows with compute."""
+    at = SENT_BITS / SAVED_S
+    found = break_even(ranged, "network.bandwidth", "single", f"{at / 20!r} bit/s", f"{at * 20!r} bit/s", 24)
+    drawn = sampled(ranged.devices, ranged.network, ranged.seed, N_SAMPLES)
+    (crossing,) = found.crossings
+    assert crossing.at.amount == pytest.approx(at, rel=1e-5)
+    expected = [crossing.at.amount * devices[0].flops_per_s / FLOPS_PER_S for devices, _ in drawn]
+    assert found.moved(crossing) == pytest.approx(expected, rel=0.02)  # straight between points of the scan
+    (described,) = found.to_json()["crossings"]
+    assert described["at_samples"] == N_SAMPLES
+    assert described["at_range"] == pytest.approx(interval(expected), rel=0.02)
+    low, high = described["at"]["latency_range_s"]
+    assert low < described["at"]["latency_s"] < high
+    assert "Within what the numbers' ranges leave open: " in " ".join(sentences(found))
+
+
+def test_a_break_even_that_some_samples_lack_says_in_how_many(ranged):
+    at = SENT_BITS / SAVED_S
+    found = break_even(ranged, "network.bandwidth", "single", f"{at / 1.2!r} bit/s", f"{at * 1.2!r} bit/s", 8)
+    drawn = sampled(ranged.devices, ranged.network, ranged.seed, N_SAMPLES)
+    missing = sum(not 1 / 1.2 < devices[0].flops_per_s / FLOPS_PER_S < 1.2 for devices, _ in drawn)
+    assert 0 < missing < N_SAMPLES
+    (crossing,) = found.crossings
+    assert len(found.moved(crossing)) == N_SAMPLES - missing
+    assert f"in {missing} of 16 samples it is not there" in " ".join(sentences(found))
+
+
+def test_where_nothing_crosses_samples_that_do_are_counted(ranged):
+    at = SENT_BITS / SAVED_S
+    found = break_even(ranged, "network.bandwidth", "single", f"{at * 1.1!r} bit/s", f"{at * 9!r} bit/s", 8)
+    drawn = sampled(ranged.devices, ranged.network, ranged.seed, N_SAMPLES)
+    changing = sum(devices[0].flops_per_s / FLOPS_PER_S > 1.1 for devices, _ in drawn)
+    assert (found.crossings, found.to_json()["ranges"]) == ((), {"samples": 16, "changing": changing})
+    assert f"in {changing} of 16 samples the order changes" in " ".join(sentences(found))
+
+
+def test_a_number_that_is_varied_has_no_range(ranged):
+    found = break_even(ranged, "devices[0].compute", "single", "1 GFLOP/s", "2 GFLOP/s", 4)
+    assert found.scan is found.to_json()["ranges"] is None
+    assert {point["latency_range_s"] for point in found.to_json()["points"]} == {None}

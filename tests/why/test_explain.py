@@ -161,7 +161,7 @@ def test_between_two_devices_on_ports_of_their_own_better_is_never_slower(base, 
 
 
 def test_every_rate_and_time_of_the_hardware_belongs_to_a_resource(load):
-    scenario = load()
+    scenario = load().with_overrides({"devices[0].memory": "1 GB", "devices[0].storage_bandwidth": "1 GB/s"})
     known = {field for resource in resources(scenario, simulate(scenario)) for field in resource.fields}
     specs = (DeviceSpec, NetworkSpec, LinkSpec)
     assert known == {field.name for spec in specs for field in fields(spec) if field.name.endswith("_s")}

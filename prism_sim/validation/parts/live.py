@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from prism_sim.calibration.device import DeviceEstimate
 from prism_sim.live.launcher import LiveError, Rendezvous, n_cores, on_loopback
 from prism_sim.live.link import LinkEstimate, measure_link
 from prism_sim.live.namespaces import LinkShape, shaped, why_not
-from prism_sim.live.timed import PASSES, quartiles_s
+from prism_sim.live.timed import PASSES
 from prism_sim.live_runs.live import planned
 from prism_sim.live_runs.series import Series, run_series
 from prism_sim.progress import Progress
@@ -30,7 +29,9 @@ from prism_sim.validation.base import (
     summary,
 )
 from prism_sim.validation.cores import LINK_TEST_S, Cores, calibrated
+from prism_sim.validation.live_series import MEETING_CELL, heard, patience
 from prism_sim.validation.live_text import text_outcome
+from prism_sim.validation.steadiness import Runs, outcome, steady_row
 
 MODELS = ("vit-base-patch16-224", "bert-base-uncased", "gpt2")
 BATCHES = (1, 4)
@@ -81,10 +82,14 @@ def cases(quick: bool) -> list[LiveCase]:
 
 @dataclass(frozen=True, slots=True)
 class LinkResult:
-    """What was measured over one link. network: as the link test has it. cores: by model."""
+    """What was measured over one link. network: as the link test has it; heard: as ranks that meet have it.
+
+    cores: by model.
+    """
 
     link: str
     network: LinkEstimate
+    heard: LinkEstimate
     cores: Mapping[str, Cores]
     cells: Sequence[Mapping[str, Any]]
     cases: Sequence[LiveCase]
@@ -109,8 +114,7 @@ def run(settings: ValidationSettings, progress: Progress) -> PartOutcome:
     except LiveError as error:
         return PartOutcome(skipped=f"live runs fail here: {error}")
     rows = [*(row for one in found for row in rows_of(one)), *text.rows]
-    remarks += [_remark(one) for one in found]
-    return PartOutcome(tuple(rows), (*judgements(rows), *text.judgements), tuple(remarks))
+    return outcome(rows, judgements, text.judgements, [*remarks, *map(_remark, found)])
 
 
 def _measured(rate_mbit_per_s: int | None, settings: ValidationSettings, progress: Progress) -> LinkResult:
@@ -122,14 +126,17 @@ def _measured(rate_mbit_per_s: int | None, settings: ValidationSettings, progres
         progress.line(f"live, {link}: the link")
         network = measure_link(LINK_TEST_S, 60 + 10 * LINK_TEST_S, meeting)
         series = Series(
-            cells=tuple((str(SCENARIO), case.overrides) for case in chosen),
+            cells=(*((str(SCENARIO), case.overrides) for case in chosen), MEETING_CELL),
             configs=tuple(dict(presets.model(name).config) for name in models),
             passes=PASSES,
             repeats=settings.repeats,
+            patience=patience(settings),
         )
         progress.line(f"live, {link}: {len(chosen)} cases, {settings.repeats} times in turn, after a round to warm up")
         result = run_series(series, meeting, max(4 * settings.budget_s, 600.0))
-        return LinkResult(link, network, {model: Cores.of(model, result) for model in models}, result.cells, chosen)
+        *cells, tiny = result.cells
+        cores = {model: Cores.of(model, result) for model in models}
+        return LinkResult(link, network, heard(network, tiny), cores, cells, chosen)
 
 
 @contextmanager
@@ -145,15 +152,18 @@ def _meeting(rate_mbit_per_s: int | None) -> Iterator[Rendezvous]:
 def rows_of(found: LinkResult) -> Iterator[JudgedRow]:
     """Each case as predicted and as measured: the median of its runs, with their quartiles."""
     for case, cell in zip(found.cases, found.cells, strict=True):
-        cores = found.cores[case.model].during(case.strategy)
-        scenario = load_scenario(SCENARIO, [*case.overrides, *calibrated(cores, found.network)])
-        yield JudgedRow(
+        runs, cores = Runs.of(cell, cell["latencies_s"]), found.cores[case.model]
+        timed = cores.timed(case.strategy)
+        estimates = cores.during(case.strategy, runs.pace(timed))
+        scenario = load_scenario(SCENARIO, [*case.overrides, *calibrated(estimates, found.heard)])
+        row = JudgedRow(
             case=case.name(found.link),
             predicted_s=planned(scenario).latency_s,
-            measured_s=statistics.median(cell["latencies_s"]),
-            spread_s=quartiles_s(cell["latencies_s"]),
+            measured_s=runs.median_s,
+            spread_s=runs.quartiles_s,
             tags=case.tags(found.link),
         )
+        yield steady_row(row, runs, timed)
 
 
 def judgements(rows: Sequence[JudgedRow]) -> tuple[Judgement, ...]:
@@ -174,7 +184,8 @@ def _remark(found: LinkResult) -> str:
     network = found.network
     return (
         f"{found.link}: {network.bits_per_s / 1e6:.4g} Mbit/s, {1e6 * network.latency_s:.3g} us latency and "
-        f"{1e6 * network.message_overhead_s:.3g} us a message by the link test; with both cores busy, "
+        f"{1e6 * network.message_overhead_s:.3g} us a message by the link test, "
+        f"{1e6 * found.heard.latency_s:.3g} us latency where ranks meet; with both cores busy, "
         + "; ".join(f"{model}: {_described(cores.in_step)}" for model, cores in found.cores.items())
         + "."
     )
