@@ -32,11 +32,15 @@ class DeadlockError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Driven:
-    """What the programs did (steps per participant, exchanges) and what they returned."""
+    """What the programs did (steps per participant, exchanges) and what they returned.
+
+    numbers: of each exchange, the one that it had while they ran, as in its tickets.
+    """
 
     programs: tuple[tuple[Step, ...], ...]
     exchanges: tuple[Exchange, ...]
     results: tuple[Any, ...]
+    numbers: tuple[ExchangeId, ...]
 
 
 @dataclass(slots=True)
@@ -115,6 +119,7 @@ class Loop:
             programs=programs,
             exchanges=tuple(self.meetings[number].exchange() for number in order),
             results=tuple(me.result for me in self.participants),
+            numbers=tuple(order),
         )
 
     def _advance(self, me: _Participant) -> None:

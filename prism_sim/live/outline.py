@@ -85,7 +85,8 @@ def outlines(job: Job) -> tuple[Outline, ...]:
     own = [at_the_border(program, me.send, me.receive) for program, me in zip(programs, ledgers, strict=True)]
     watched = [_watched(program, one, note) for one, program in zip(participants(job.n_ranks), own, strict=True)]
     done = driver.run(watched, ledgers)
-    return tuple(_outline(exchange, ExchangeId(index), handed_in) for index, exchange in enumerate(done.exchanges))
+    exchanges = zip(done.exchanges, done.numbers, strict=True)
+    return tuple(_outline(exchange, number, handed_in) for exchange, number in exchanges)
 
 
 def _outline(exchange: Exchange, exchange_id: ExchangeId, handed_in: HandedIn) -> Outline:
