@@ -94,6 +94,12 @@ class FitSamples:
         ]
 
 
+def plans_weight(simulation: Simulation) -> int:
+    """About as many steps and messages as one sample plays: the pass, and those steps of text that are played."""
+    moments = () if simulation.decoding is None else simulation.decoding.moments
+    return sum(weight_of(plan) for plan in (simulation.plan, *(moment.plan for moment in moments)))
+
+
 def _streaming(board: timing.Device, streamed: float) -> timing.Device:
     return replace(board, streamed=streamed) if streamed else board
 

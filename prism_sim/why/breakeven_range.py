@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from prism_sim.scenario import Scenario
-from prism_sim.simulation.fit_samples import N_SAMPLES, FitSamples, Interval, interval
+from prism_sim.simulation.fit_samples import N_SAMPLES, FitSamples, Interval, interval, plans_weight
 from prism_sim.simulation.simulate import Simulation
 from prism_sim.why.varied import Varied
+
+MOST_A_POINT = 2_500  # steps and messages: every sample plays them again at each point of the scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class SampledPoint:
     @staticmethod
     def of(amount: float, scenario: Scenario, own: Simulation, other: Simulation) -> SampledPoint | None:
         """None where nothing has an interval, or a plan is too large to be played so often."""
-        if (samples := FitSamples.of(scenario)) is None:
+        if (samples := FitSamples.of(scenario)) is None or max(map(plans_weight, (own, other))) > MOST_A_POINT:
             return None
         found = []
         for simulation in (own, other):
