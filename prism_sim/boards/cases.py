@@ -41,11 +41,10 @@ def beside(model: str) -> float:
     return float(measured_models().get(model, {}).get("beside", 0.0))
 
 
-def model_section(row: BoardRow) -> dict[str, Any]:
-    """Of a scenario."""
-    dims = {key: value for key, value in measured_models().get(row.model, {}).items() if key != "beside"}
-    stated = {"head": row.head, "dtype": row.dtype, "weight_dtype": row.weight_dtype}
-    return ({"dims": dims} if dims else {"preset": row.model}) | {k: v for k, v in stated.items() if v is not None}
+def model_section(model: str, **stated: str | None) -> dict[str, Any]:
+    """Of a scenario. stated: fields; None: not stated."""
+    dims = {key: value for key, value in measured_models().get(model, {}).items() if key != "beside"}
+    return ({"dims": dims} if dims else {"preset": model}) | {k: v for k, v in stated.items() if v is not None}
 
 
 def workload_section(row: BoardRow) -> dict[str, Any]:
@@ -59,7 +58,8 @@ def workload_section(row: BoardRow) -> dict[str, Any]:
 def scenario_of(row: BoardRow, devices: Any = None) -> Scenario:
     """The row alone on its preset's device. devices: a section in place of that."""
     section = [{"preset": row.device, "runtime": row.runtime}] if devices is None else devices
-    return load_scenario(BASE, {"model": model_section(row), "workload": workload_section(row), "devices": section})
+    model = model_section(row.model, head=row.head, dtype=row.dtype, weight_dtype=row.weight_dtype)
+    return load_scenario(BASE, {"model": model, "workload": workload_section(row), "devices": section})
 
 
 @dataclass(frozen=True)

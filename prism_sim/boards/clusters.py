@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prism_sim.boards.cases import BASE, measured_models
+from prism_sim.boards.cases import BASE, model_section
 from prism_sim.boards.rows import ClusterRow
 from prism_sim.scenario import Scenario, load_scenario
 from prism_sim.simulation.simulate import simulate
@@ -17,9 +17,7 @@ def cluster_scenario(row: ClusterRow) -> Scenario:
     network: dict[str, Any] = {"preset": row.network, "collective": COLLECTIVES.get(row.runtime, "quickest")}
     if row.bandwidth_mbit is not None:
         network["bandwidth"] = f"{row.bandwidth_mbit:g} Mbit/s"
-    dims = measured_models().get(row.model)
-    model: dict[str, Any] = {"dtype": row.dtype} | ({"preset": row.model} if dims is None else {"dims": dims})
-    model |= {k: v for k, v in (("weight_dtype", row.weight_dtype), ("wire_dtype", row.wire_dtype)) if v is not None}
+    model = model_section(row.model, dtype=row.dtype, weight_dtype=row.weight_dtype, wire_dtype=row.wire_dtype)
     strategy: dict[str, Any] = {"name": row.strategy}
     strategy |= {name: int(value) if value.isdigit() else value for name, value in row.options.items()}
     return load_scenario(

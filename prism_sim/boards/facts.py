@@ -25,6 +25,11 @@ def rate_class(type_name: str) -> str:
     return "integers" if type_name in GROUPED else type_name
 
 
+def unit_of(name: str) -> units.Unit:
+    """Of a number of a fit, which is a rate but for these; an efficiency has none."""
+    return {"memory_bandwidth": units.MEMORY_RATE, "launch": units.TIME}.get(name, units.COMPUTE)
+
+
 @dataclass(frozen=True)
 class Board:
     """One board. entry: as the file has it."""
@@ -49,10 +54,6 @@ class Board:
     def is_fed(self, runtime: str) -> bool:
         return "fed" in self.runtimes[runtime]
 
-    @property
-    def fed_op_overhead_s(self) -> float:
-        return FED_OP_OVERHEAD_S
-
     def expected_of(self, runtime: str, name: str) -> float:
         """In SI units, before any row is looked at."""
         if name == "launch":
@@ -60,8 +61,7 @@ class Board:
             return units.TIME.parse(stated.get("fed", stated.get("launch")))
         if name == "attention":
             return ATTENTION_EXPECTED
-        unit = units.MEMORY_RATE if name == "memory_bandwidth" else units.COMPUTE
-        return unit.parse(self.expectation(name)["value"])
+        return unit_of(name).parse(self.expectation(name)["value"])
 
     def expectation(self, name: str) -> dict[str, str]:
         """Value and source of a bandwidth or a rate that all of its runtimes share."""

@@ -15,7 +15,7 @@ from math import exp, inf, log
 from typing import TYPE_CHECKING, Any
 
 from prism_sim.boards.cases import work
-from prism_sim.boards.facts import COMMON, Board, rate_class
+from prism_sim.boards.facts import COMMON, FED_OP_OVERHEAD_S, Board, rate_class
 from prism_sim.boards.rows import BoardRow
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _numbers(board: Board, row: BoardRow, values: Mapping[Key, float]) -> dict[s
         "flops_per_s": values[row.runtime, row.rate_type],
         "attention_efficiency": min(1.0, values[row.runtime, "attention"]),
         "memory_bytes_per_s": values[row.runtime, "memory_bandwidth"],
-        "op_overhead_s": board.fed_op_overhead_s if fed else launch_s,
+        "op_overhead_s": FED_OP_OVERHEAD_S if fed else launch_s,
         "dispatch_s": launch_s if fed else 0.0,
     }
 

@@ -6,7 +6,6 @@ of the ready ones, or a YAML file with one entry as `data/facts.yaml` has them.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping
 from dataclasses import fields
@@ -15,13 +14,14 @@ from typing import Any
 
 from prism_sim import families
 from prism_sim.boards.cases import job_of_row, measured_models, model_type
-from prism_sim.boards.facts import Board, boards
+from prism_sim.boards.facts import Board, boards, unit_of
 from prism_sim.boards.rows import PHASES, BoardRow
 from prism_sim.catalogue import nearest
 from prism_sim.scenario import ScenarioError
 from prism_sim.scenario.hardware_presets import stated_numbers
 from prism_sim.scenario.preset_checks import check_has, check_key, check_mapping, check_name, check_text
 from prism_sim.syntax import presets, units
+from prism_sim.syntax.csv_source import CsvRow, read_csv
 from prism_sim.syntax.errors import FieldPath, Place, shown
 from prism_sim.syntax.sections import DeviceSection
 from prism_sim.syntax.yaml_source import Source, read_source
@@ -32,7 +32,6 @@ UNFITTED = (
     *("dispatch_restart", "handling_bandwidth", "staging_bandwidth", "staging_latency", "staging_ramp"),
     *("message_overhead", "storage_bandwidth"),
 )
-DTYPES, WEIGHT_DTYPES = ("float32", "float16", "bfloat16"), ("int8", "q8_0", "q4_0")
 NEEDED = ("runtime", "model", "phase", "tokens", "seconds")
 SILENT = dict.fromkeys(("head", "weight_dtype", "left_out", "far_because", "measured"), "") | {
     "dtype": "float32",
@@ -44,108 +43,52 @@ SILENT = dict.fromkeys(("head", "weight_dtype", "left_out", "far_because", "meas
 
 def read_rows(path: Path, board: Board) -> tuple[BoardRow, ...]:
     """Of this board. Raises ScenarioError with file, line, value and rule; OSError if there is no such file."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise _wrong(path, 1, "is not UTF-8 text; save it as CSV in UTF-8") from None
-    kept = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
-    cells = [_cells(path, number, line) for number, line in kept]
-    columns = cells[0] if cells else []
-    _check_columns(path, kept[0][0] if kept else 1, columns)
-    rows = tuple(_row(path, line, columns, each, board) for (line, _), each in zip(kept[1:], cells[1:], strict=True))
+    table = read_csv(path, [field.name for field in fields(BoardRow)], NEEDED, "a board's rows")
+    rows = tuple(_row(stated, board) for stated in table.rows)
     if not any(row.left_out is None for row in rows):
-        raise _wrong(path, kept[0][0], "holds no rows to fit under its columns; add measured ones")
+        raise table.error("holds no rows to fit under its columns; add measured ones")
     return rows
 
 
-def _cells(path: Path, number: int, line: str) -> list[str]:
-    """A line is a row: no cell holds a line's end."""
-    try:
-        (cells,) = csv.reader([line], strict=True)
-    except csv.Error as error:
-        raise _wrong(path, number, f"is no line of a CSV file: {error}") from None
-    return [cell.strip() for cell in cells]
-
-
-def _check_columns(path: Path, line: int, columns: list[str]) -> None:
-    known = [field.name for field in fields(BoardRow)]
-    for name in columns:
-        if name not in known:
-            hint = nearest(name, known) or f"; known: {', '.join(known)}"
-            raise _wrong(path, line, f"{shown(name)} is not a column of a board's rows{hint}")
-        if columns.count(name) > 1:
-            raise _wrong(path, line, f"the column {shown(name)} is there twice; keep one")
-    if missing := next((name for name in NEEDED if name not in columns), None):
-        raise _wrong(path, line, f"the column {missing} is missing; needed: {', '.join(NEEDED)}")
-
-
-def _row(path: Path, line: int, columns: list[str], cells: list[str], board: Board) -> BoardRow:
-    if len(cells) != len(columns):
-        raise _wrong(path, line, f"has {len(cells)} values for {len(columns)} columns; leave unknown ones empty")
-    stated = {name: cell for name, cell in zip(columns, cells, strict=True) if cell}
-    if missing := next((name for name in NEEDED if name not in stated), None):
-        raise _wrong(path, line, f"{missing}: is empty; every row must state it")
-    if (device := stated.setdefault("device", board.name)) != board.name:
-        raise _wrong(
-            path, line, f"device: {shown(device)} is not {board.name}, which is fitted; keep its rows in a file"
-        )
-    record = SILENT | stated
-    words = {
-        "runtime": board.fitted_runtimes,
-        "model": (*presets.names("models"), *measured_models()),
-        "phase": PHASES,
-        "dtype": DTYPES,
-        "weight_dtype": ("", *WEIGHT_DTYPES),
-    }
-    for name, known in words.items():
-        if record[name] not in known:
-            hint = nearest(record[name], known) or f"; known: {', '.join(one for one in known if one)}"
-            raise _wrong(path, line, f"{name}: {shown(record[name])} is unknown{hint}")
+def _row(stated: CsvRow, board: Board) -> BoardRow:
+    if (device := stated.texts.get("device", board.name)) != board.name:
+        raise stated.error(f"device: {shown(device)} is not {board.name}, which is fitted; keep its rows in a file")
+    stated.check_word("runtime", board.fitted_runtimes)
+    stated.check_word("model", (*presets.names("models"), *measured_models()))
+    stated.check_word("phase", PHASES)
     for name in ("batch", "tokens"):
-        if not (record[name].isascii() and record[name].isdecimal()) or int(record[name]) < 1:
-            raise _wrong(path, line, f"{name}: {shown(record[name])} is not a whole number >= 1")
-    record["seconds"] = repr(_seconds(path, line, record["seconds"]))
-    row = BoardRow.of(record)
+        stated.whole(name)
+    seconds = repr(_seconds(stated))
+    row = BoardRow.of(SILENT | {"device": board.name} | stated.texts | {"seconds": seconds})
+    _check_simulated(stated, row)
     if row.rate_type not in board.rate_types:
         rule = f"{board.name} has no rate that is expected with {row.rate_type}; add it under expected"
-        raise _wrong(path, line, f"weight_dtype: {rule} (it has: {', '.join(board.rate_types)})")
-    _check_simulated(path, line, row)
+        raise stated.error(f"weight_dtype: {rule} (it has: {', '.join(board.rate_types)})")
     return row
 
 
-def _check_simulated(path: Path, line: int, row: BoardRow) -> None:
+def _check_simulated(stated: CsvRow, row: BoardRow) -> None:
     """What a scenario of it refuses, said of the row."""
     if row.phase != "forward" and not families.find(model_type(row.model)).causal:
-        raise _wrong(path, line, f"phase: {row.model} is an encoder, which has no {row.phase}; write forward")
+        raise stated.error(f"phase: {row.model} is an encoder, which has no {row.phase}; write forward")
     try:
         job = job_of_row(row)
     except ScenarioError as error:
-        raise _wrong(path, line, error.reason) from None
+        raise stated.error(error.reason) from None
     if row.phase != "decode" and job.n_tokens != row.tokens:
-        raise _wrong(path, line, f"tokens: {row.tokens}, but {row.model} has {job.n_tokens}: its pictures give them")
+        raise stated.error(f"tokens: {row.tokens}, but {row.model} has {job.n_tokens}: its pictures give them")
 
 
-def _seconds(path: Path, line: int, text: str) -> float:
+def _seconds(stated: CsvRow) -> float:
     """A bare number is in seconds."""
+    text = stated.texts["seconds"]
     try:
-        seconds = float(text) if _is_number(text) else units.TIME.parse(text)
-    except ValueError as error:
-        raise _wrong(path, line, f"seconds: {error}") from None
-    if not (0 < seconds < math.inf):
-        raise _wrong(path, line, f"seconds: {shown(text)} must be above 0 and finite")
-    return seconds
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
+        seconds = float(text)
     except ValueError:
-        return False
-    return True
-
-
-def _wrong(path: Path, line: int, message: str) -> ScenarioError:
-    return ScenarioError(message, str(path), Place(str(path), line))
+        seconds = stated.quantity("seconds", units.TIME)
+    if not (0 < seconds < math.inf):
+        raise stated.error(f"seconds: {shown(text)} must be above 0 and finite")
+    return seconds
 
 
 def read_board(named: str) -> Board:
@@ -178,8 +121,7 @@ def _check_entry(entry: Mapping[str, Any], here: FieldPath, source: Source) -> N
     known = ("memory_bandwidth", "float32", "float16", "int8", "integers")
     for name, figure in entry["expected"].items():
         check_key(name, known, "no number that is expected of a board", expected, source)
-        unit = units.MEMORY_RATE if name == "memory_bandwidth" else units.COMPUTE
-        _check_figure(figure, unit, (*expected, name), source)
+        _check_figure(figure, unit_of(name), (*expected, name), source)
     check_mapping(entry["runtimes"], (*here, "runtimes"), source)
     for runtime, stated in entry["runtimes"].items():
         inside: FieldPath = (*here, "runtimes", runtime)

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from prism_sim.boards.facts import FIELDS, Board, boards, rate_class
+from prism_sim.boards.facts import FED_OP_OVERHEAD_S, FIELDS, Board, boards, rate_class, unit_of
 from prism_sim.boards.fit import BoardFit, Key, fit_board
 from prism_sim.boards.rows import board_rows
 from prism_sim.syntax import units
@@ -92,7 +92,7 @@ def _fitted(fit: BoardFit, runtime: str) -> dict[str, dict[str, Any]]:
     names["launch"] = "dispatch" if fed else "op_overhead"
     figures = {field: _number(fit, (runtime, name)) for name, field in names.items()}
     if fed:
-        text = quantity_text(units.TIME, fit.board.fed_op_overhead_s)
+        text = quantity_text(units.TIME, FED_OP_OVERHEAD_S)
         figures["op_overhead"] = {"value": text, "source": "assumption: the accelerator begins and ends a kernel"}
     return figures
 
@@ -136,11 +136,7 @@ def _source(fit: BoardFit, key: Key) -> str:
 
 def amount_text(name: str, amount: float) -> str:
     """A number of a fit as a preset writes it."""
-    if name == "attention":
-        return f"{amount:.3g}"
-    return quantity_text(
-        {"memory_bandwidth": units.MEMORY_RATE, "launch": units.TIME}.get(name, units.COMPUTE), amount, 3
-    )
+    return f"{amount:.3g}" if name == "attention" else quantity_text(unit_of(name), amount, 3)
 
 
 def _figure(figure: Mapping[str, Any]) -> str:

@@ -91,9 +91,13 @@ class ClusterRow:
     source: str
 
     @property
+    def how(self) -> str:
+        """Strategy and options."""
+        return " ".join([self.strategy, *(f"{name}={value}" for name, value in self.options.items())])
+
+    @property
     def name(self) -> str:
-        how = " ".join([self.strategy, *(f"{name}={value}" for name, value in self.options.items())])
-        return f"{self.model}, {self.phase}, {how} x{self.n_devices}: {self.study}"
+        return f"{self.model}, {self.phase}, {self.how} x{self.n_devices}: {self.study}"
 
 
 @cache

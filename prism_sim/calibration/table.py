@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from prism_sim import strategies
-from prism_sim.catalogue import nearest
 from prism_sim.scenario import ScenarioError
 from prism_sim.syntax import units
-from prism_sim.syntax.errors import Place, shown
+from prism_sim.syntax.csv_source import CsvRow, error_at, read_csv
 
 PARTS = ("compute", "staging", "communication")
 TIMES = (*PARTS, "total")
@@ -74,7 +72,7 @@ class MeasuredTable:
         return sum(len(row.numbers) for row in self.rows)
 
     def error(self, message: str, line: int | None = None) -> ScenarioError:
-        return _error(self.path, self.rows[-1].line if line is None else line, message)
+        return error_at(self.path, self.rows[-1].line if line is None else line, message)
 
 
 def read_table(path: Path) -> MeasuredTable:
@@ -82,87 +80,39 @@ def read_table(path: Path) -> MeasuredTable:
 
     Raises ScenarioError with file, line, column, value and rule; OSError if there is no such file.
     """
-    lines = path.read_text(encoding="utf-8").splitlines()
-    kept = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
-    if not kept:
-        raise _error(path, 1, f"holds no rows; its first line must name columns: {', '.join(KNOWN)}")
-    cells = [[cell.strip() for cell in record] for record in csv.reader((line for _, line in kept), strict=False)]
-    columns = cells[0]
-    _check_columns(path, kept[0][0], columns)
-    rows = [_row(path, line, columns, record) for (line, _), record in zip(kept[1:], cells[1:], strict=True)]
-    if not rows:
-        raise _error(path, kept[0][0], "holds no rows under its columns; add measured ones")
-    return MeasuredTable(path, tuple(rows))
+    table = read_csv(path, KNOWN, NEEDED, "measured rows")
+    if not set(TIMES) & set(table.columns):
+        raise table.error(f"no column of times: at least one of {', '.join(TIMES)} is needed")
+    return MeasuredTable(path, tuple(map(_row, table.rows)))
 
 
-def _error(path: Path, line: int, message: str) -> ScenarioError:
-    return ScenarioError(message, str(path), Place(str(path), line))
-
-
-def _check_columns(path: Path, line: int, columns: Sequence[str]) -> None:
-    for name in columns:
-        if name not in KNOWN:
-            hint = nearest(name, KNOWN) or f"; known: {', '.join(KNOWN)}"
-            raise _error(path, line, f"{shown(name)} is not a column of measured rows{hint}")
-        if columns.count(name) > 1:
-            raise _error(path, line, f"the column {shown(name)} is there twice; keep one")
-    for name in NEEDED:
-        if name not in columns:
-            raise _error(path, line, f"the column {name} is missing; known: {', '.join(KNOWN)}")
-    if not set(TIMES) & set(columns):
-        raise _error(path, line, f"no column of times: at least one of {', '.join(TIMES)} is needed")
-
-
-def _row(path: Path, line: int, columns: Sequence[str], cells: Sequence[str]) -> MeasuredRow:
-    if len(cells) != len(columns):
-        raise _error(path, line, f"has {len(cells)} values for {len(columns)} columns; leave unknown ones empty")
-    text = {name: cell for name, cell in zip(columns, cells, strict=True) if cell}
-
-    def parsed(name: str, parse: units.Unit) -> float:
-        try:
-            return parse.parse(text[name])
-        except ValueError as error:
-            raise _error(path, line, f"{name}: {error}") from None
-
-    def whole(name: str) -> int | None:
-        if name not in text:
-            return None
-        if not text[name].isdecimal() or int(text[name]) < 1:
-            raise _error(path, line, f"{name}: {shown(text[name])} is not a whole number >= 1")
-        return int(text[name])
-
-    for name in NEEDED:
-        if name not in text:
-            raise _error(path, line, f"{name}: is empty; every row must state it")
-    known = strategies.catalogue()
-    if text["strategy"] not in known:
-        hint = nearest(text["strategy"], known) or f"; known: {', '.join(known)}"
-        raise _error(path, line, f"strategy: {shown(text['strategy'])} is unknown{hint}")
-    for name in set(TIMES) & text.keys():
-        if _NUMBER.fullmatch(text[name]):
-            text[name] += " ms"
-    times_s = {name: parsed(name, units.TIME) for name in TIMES if name in text}
+def _row(stated: CsvRow) -> MeasuredRow:
+    stated.check_word("strategy", strategies.catalogue())
+    for name in set(TIMES) & stated.texts.keys():
+        if _NUMBER.fullmatch(stated.texts[name]):
+            stated.texts[name] += " ms"
+    times_s = {name: stated.quantity(name, units.TIME) for name in TIMES if name in stated.texts}
     if not any(times_s.values()):
-        raise _error(path, line, f"holds no time; state at least one of {', '.join(TIMES)}")
-    batch = whole("batch")
+        raise stated.error(f"holds no time; state at least one of {', '.join(TIMES)}")
+    batch = stated.whole("batch")
     assert batch is not None
     row = MeasuredRow(
-        line=line,
-        strategy=text["strategy"],
-        ranks=whole("ranks"),
-        segments=whole("segments"),
+        line=stated.line,
+        strategy=stated.texts["strategy"],
+        ranks=stated.whole("ranks"),
+        segments=stated.whole("segments"),
         batch=batch,
-        bits_per_s=parsed("bandwidth", units.BIT_RATE) if "bandwidth" in text else None,
+        bits_per_s=stated.quantity("bandwidth", units.BIT_RATE) if "bandwidth" in stated.texts else None,
         times_s=times_s,
     )
-    _check_sum(path, row)
+    _check_sum(stated, row)
     return row
 
 
-def _check_sum(path: Path, row: MeasuredRow) -> None:
+def _check_sum(stated: CsvRow, row: MeasuredRow) -> None:
     if not set(TIMES) <= row.times_s.keys():
         return
     total_s, sum_s = row.times_s["total"], sum(row.times_s[part] for part in PARTS)
     if abs(total_s - sum_s) > ADDS_UP * total_s:
         rule = f"total: {1e3 * total_s:.6g} ms, but {', '.join(PARTS)} add up to {1e3 * sum_s:.6g} ms"
-        raise _error(path, row.line, f"{rule}; leave one of them empty, or correct it")
+        raise stated.error(f"{rule}; leave one of them empty, or correct it")

@@ -10,7 +10,7 @@ from typing import Any
 from prism_sim.simulation.fit_samples import N_SAMPLES, FitSamples, interval
 from prism_sim.simulation.simulate import Simulation
 
-TIE = 1e-9  # relative; a smaller difference is rounding
+TIE = 1e-9  # relative; latencies nearer to each other differ by rounding
 TELLING = 0.05  # of the samples; fewer that flip are not worth a word
 
 

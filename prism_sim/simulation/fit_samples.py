@@ -21,9 +21,8 @@ from prism_sim.simulation.simulate import Simulation
 from prism_sim.timing.engines import may_be_compiled, weight_of
 
 N_SAMPLES = 16
-MOST_COMPILED = (
-    100_000  # steps and messages of a plan; larger ones are not sampled: that would take longer than a second
-)
+# steps and messages of a plan; larger ones are not sampled: that would take longer than a second
+MOST_COMPILED = 100_000
 MOST_PLAIN = 2_000
 
 Interval = tuple[float, float]
@@ -60,17 +59,16 @@ class FitSamples:
         return found
 
     def _times(self, simulation: Simulation) -> SampledTimes | None:
-        moments = () if simulation.decoding is None else simulation.decoding.moments
-        plans = (simulation.plan, *(moment.plan for moment in moments))
+        plans = _plans(simulation)
         if not all(self._is_small(plan, simulation.network) for plan in plans):
             return None
         first_s, *steps_s = (self._played(plan, simulation) for plan in plans)
         if simulation.generation is None:
             return SampledTimes(tuple(first_s))
-        rest_s = [sum(m.weight * s for m, s in zip(moments, each, strict=True)) for each in zip(*steps_s, strict=True)]
         if simulation.decoding is None:
             return SampledTimes(tuple(first_s), tuple(first_s))
-        n_steps = simulation.decoding.n_steps
+        moments, n_steps = simulation.decoding.moments, simulation.decoding.n_steps
+        rest_s = [sum(m.weight * s for m, s in zip(moments, each, strict=True)) for each in zip(*steps_s, strict=True)]
         whole_s = tuple(one + rest for one, rest in zip(first_s, rest_s, strict=True))
         return SampledTimes(whole_s, tuple(first_s), tuple(rest / n_steps for rest in rest_s))
 
@@ -95,9 +93,14 @@ class FitSamples:
 
 
 def plans_weight(simulation: Simulation) -> int:
-    """About as many steps and messages as one sample plays: the pass, and those steps of text that are played."""
+    """About as many steps and messages as one sample plays."""
+    return sum(map(weight_of, _plans(simulation)))
+
+
+def _plans(simulation: Simulation) -> tuple[Plan, ...]:
+    """That a sample plays: of the pass, and of those steps of text that are played."""
     moments = () if simulation.decoding is None else simulation.decoding.moments
-    return sum(weight_of(plan) for plan in (simulation.plan, *(moment.plan for moment in moments)))
+    return simulation.plan, *(moment.plan for moment in moments)
 
 
 def _streaming(board: timing.Device, streamed: float) -> timing.Device:

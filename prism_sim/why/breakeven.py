@@ -12,12 +12,12 @@ from typing import Any
 from prism_sim import strategies
 from prism_sim.choice.auto import resolved
 from prism_sim.scenario import Scenario, ScenarioError
-from prism_sim.simulation.fit_samples import N_SAMPLES, FitSamples
+from prism_sim.simulation.fit_samples import N_SAMPLES
 from prism_sim.simulation.memory import lacking
 from prism_sim.simulation.placed import placed
-from prism_sim.simulation.simulate import Simulation, simulate
+from prism_sim.simulation.simulate import simulate
 from prism_sim.syntax.errors import Place
-from prism_sim.why.breakeven_range import SampledPoint, SampledScan, moved_interval
+from prism_sim.why.breakeven_range import Pair, SampledPoint, SampledScan, moved_interval
 from prism_sim.why.order_change import OrderChange, VariedPoint, merged
 from prism_sim.why.varied import Varied, varied
 
@@ -156,7 +156,8 @@ def break_even(
     crossings = list(merged([crossing for a, b in pairwise(simulated) for crossing in search.between(a, b)]))
     shares = CHOSEN if search.uneven else None
     shown = {*simulated, *(crossing.at for crossing in crossings if crossing.at is not None)}
-    scan = SampledScan.of(search.varied, (search.sampled(point.amount) for point in shown))
+    sampled = (SampledPoint.of(one.amount, search.pairs[one.amount]) for one in shown if one.amount in search.pairs)
+    scan = SampledScan.of(search.varied, sampled)
     return BreakEven(scenario, search.varied, own, other, tuple(points), tuple(crossings), shares, scan)
 
 
@@ -166,6 +167,7 @@ class _Search:
     varied: Varied
     other: str
     known: dict[float, VariedPoint] = field(default_factory=dict)
+    pairs: dict[float, Pair] = field(default_factory=dict)  # by amount, where they may be sampled
     uneven: bool = False  # whether shares that were chosen were
 
     def point(self, amount: float) -> VariedPoint:
@@ -178,7 +180,11 @@ class _Search:
 
     def simulated(self, amount: float) -> VariedPoint:
         """Each with the shares that serve it, where the scenario is silent about them."""
-        scenario, own, other = self.pair(amount)
+        scenario = self.scenario.with_overrides({self.varied.field: self.varied.value(amount)})
+        with placed(scenario):
+            own, other = (simulate(scenario, name, silent_shares=CHOSEN) for name in (None, self.other))
+        if (pair := Pair.of(scenario, own, other)) is not None:
+            self.pairs[amount] = pair
         if "shares" not in scenario.written.strategy_fields:
             self.uneven |= any(one.share_kind not in (None, "equal") for one in (own, other))
         reason = None
@@ -187,17 +193,6 @@ class _Search:
             reason = " and ".join(f"{name} does not fit the memory of {one.device}" for name, one in missed if one)
         own_s, other_s = (one.latency_s if one.fits else math.inf for one in (own, other))
         return VariedPoint(amount, own_s, other_s, reason)
-
-    def sampled(self, amount: float) -> SampledPoint | None:
-        """Of a point that can be simulated."""
-        return SampledPoint.of(amount, *self.pair(amount)) if FitSamples.of(self.scenario) is not None else None
-
-    def pair(self, amount: float) -> tuple[Scenario, Simulation, Simulation]:
-        """Both strategies' simulations."""
-        scenario = self.scenario.with_overrides({self.varied.field: self.varied.value(amount)})
-        with placed(scenario):
-            own, other = (simulate(scenario, name, silent_shares=CHOSEN) for name in (None, self.other))
-        return scenario, own, other
 
     def between(self, a: VariedPoint, b: VariedPoint, halvings: int = 0) -> Iterator[OrderChange]:
         """Where the order changes between two points."""

@@ -16,6 +16,22 @@ MOST_A_POINT = 2_500  # steps and messages: every sample plays them again at eac
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """Two simulations of one scenario, and the samples of its hardware."""
+
+    own: Simulation
+    other: Simulation
+    samples: FitSamples
+
+    @staticmethod
+    def of(scenario: Scenario, own: Simulation, other: Simulation) -> Pair | None:
+        """None where nothing has an interval, or a scan cannot play the plans so often."""
+        if (samples := FitSamples.of(scenario)) is None or max(map(plans_weight, (own, other))) > MOST_A_POINT:
+            return None
+        return Pair(own, other, samples)
+
+
+@dataclass(frozen=True, slots=True)
 class SampledPoint:
     """Both latencies at one amount, one value a sample; infinite where a plan does not fit the devices."""
 
@@ -24,13 +40,11 @@ class SampledPoint:
     other_s: tuple[float, ...]
 
     @staticmethod
-    def of(amount: float, scenario: Scenario, own: Simulation, other: Simulation) -> SampledPoint | None:
-        """None where nothing has an interval, or a plan is too large to be played so often."""
-        if (samples := FitSamples.of(scenario)) is None or max(map(plans_weight, (own, other))) > MOST_A_POINT:
-            return None
+    def of(amount: float, pair: Pair) -> SampledPoint | None:
+        """None where the plans are too large to be played so often."""
         found = []
-        for simulation in (own, other):
-            times = samples.times(simulation)
+        for simulation in (pair.own, pair.other):
+            times = pair.samples.times(simulation)
             if times is None:
                 return None
             found.append(times.latency_s if simulation.fits else (math.inf,) * N_SAMPLES)

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from prism_sim.choice.flips import TIE
 from prism_sim.why.varied import SAME
-
-TIE = 1e-9  # relative; latencies nearer to each other differ by rounding
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ fitted to single devices only; nothing is fitted to what several devices took.
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -23,6 +22,7 @@ from prism_sim.validation.base import (
     ValidationPart,
     ValidationSettings,
     rank_agreement,
+    summary,
 )
 
 MEDIAN, FAR_WITH_REASON = 0.15, 0.5  # of models left out
@@ -57,7 +57,7 @@ def _cluster(row: ClusterRow) -> JudgedRow:
         "device": row.device,
         "model": row.model,
         "phase": row.phase,
-        "strategy": " ".join([row.strategy, *(f"{name}={value}" for name, value in row.options.items())]),
+        "strategy": row.how,
         "ranks": str(row.n_devices),
     }
     alone = "one" if row.n_devices == 1 else None
@@ -75,12 +75,7 @@ def _numbered(rows: Sequence[JudgedRow]) -> list[JudgedRow]:
 
 
 def _of_singles(rows: Sequence[JudgedRow], unseen: Sequence[Unseen]) -> Iterator[Judgement]:
-    errors = [abs(row.error) for row in rows if row.not_judged is None]
-    median = statistics.median(errors)
-    yield Judgement(
-        f"models left out: half within {100 * MEDIAN:.0f} % (of {len(errors)} rows, {100 * median:.2g} %)",
-        median <= MEDIAN,
-    )
+    yield _half_within("models left out", rows, MEDIAN)
     far = [one.row for row, one in zip(rows, unseen, strict=True) if _is_far(row)]
     unexplained = [row.name for row in far if row.far_because is None]
     named = f": {'; '.join(unexplained)}" if unexplained else ""
@@ -88,17 +83,19 @@ def _of_singles(rows: Sequence[JudgedRow], unseen: Sequence[Unseen]) -> Iterator
     yield Judgement(law, not unexplained)
 
 
+def _half_within(what: str, rows: Sequence[JudgedRow], most: float) -> Judgement:
+    found = summary(rows)
+    assert found is not None  # some rows are judged
+    told = f"of {found.n_rows} rows, {100 * found.median_abs_error:.2g} %"
+    return Judgement(f"{what}: half within {100 * most:.0f} % ({told})", found.median_abs_error <= most)
+
+
 def _is_far(row: JudgedRow) -> bool:
     return row.not_judged is None and abs(row.error) > FAR_WITH_REASON
 
 
 def _of_clusters(rows: Sequence[JudgedRow]) -> Iterator[Judgement]:
-    errors = [abs(row.error) for row in rows if row.not_judged is None]
-    median = statistics.median(errors)
-    yield Judgement(
-        f"clusters: half within {100 * CLUSTER_MEDIAN:.0f} % (of {len(errors)} rows, {100 * median:.2g} %)",
-        median <= CLUSTER_MEDIAN,
-    )
+    yield _half_within("clusters", rows, CLUSTER_MEDIAN)
     right, ranked = rank_agreement(rows)
     yield Judgement(
         f"clusters: the faster strategy or number of devices named in {100 * RANKED:.0f} % of pairs "
