@@ -28,7 +28,7 @@ from prism_sim.live.group import (
 )
 from prism_sim.live.interpreter import MOST_THREADS, LiveDevice
 from prism_sim.live.order import LiveOrder
-from prism_sim.live.records import Ends
+from prism_sim.live.records import BETWEEN_PASSES, Ends
 from prism_sim.live.request import FIRST, Measured, OwnOrder, told
 from prism_sim.live.steady.kernel_turns import Kernels, KernelTurns
 from prism_sim.live.steady.lookout import Lookout
@@ -37,8 +37,6 @@ from prism_sim.live.steady.watch import Disturbance
 from prism_sim.live.voice import COUNTED, Seat, Voice
 from prism_sim.numeric.interpreter import programs
 from prism_sim.numeric.loading import load
-
-BETWEEN_PASSES = "next token"  # what is computed before a step's programs begin: its input, and their making
 
 
 @dataclass(frozen=True, slots=True)

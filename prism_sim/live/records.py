@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from prism_sim.plan import ExchangeId, MessageId, ParticipantId
 
+BETWEEN_PASSES = "next token"  # what is computed before a step's programs begin: its input, and their making
 SLIVER_S = 2e-6  # shorter stretches count to what follows: reading the clock takes about as long
 
 
@@ -72,9 +73,16 @@ class Records:
         )
 
     def from_zero(self) -> Records:
-        """Without what was before 0: the waiting of those who were ready for a step before its token was known."""
+        """Without what was before 0: the waiting of those who were ready for a step before its token was known.
+
+        Those who then still had to do with the pass before come to the step from there: that is between passes too.
+        """
         return Records(
-            [one._replace(start_s=max(one.start_s, 0.0)) for one in self.worked if one.end_s > 0],
+            [
+                one._replace(start_s=0.0 if one.subject == BETWEEN_PASSES else max(one.start_s, 0.0))
+                for one in self.worked
+                if one.end_s > 0
+            ],
             [one._replace(start_s=max(one.start_s, 0.0)) for one in self.waited if one.end_s > 0],
             [one._replace(at_s=max(one.at_s, 0.0)) for one in self.posted],
             [one._replace(at_s=max(one.at_s, 0.0)) for one in self.arrived],

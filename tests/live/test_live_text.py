@@ -17,12 +17,14 @@ from torch import Tensor, nn
 from prism_sim.live.interpreter import MOST_THREADS, LiveDevice
 from prism_sim.live.model import Workshop
 from prism_sim.live.outline import outlines
+from prism_sim.live.records import BETWEEN_PASSES, Records, Waited, Worked
 from prism_sim.live.request import Request, cache_deviation, text_deviation
 from prism_sim.live.routing import route
 from prism_sim.numeric.cache import Cache
 from prism_sim.numeric.generate import Generated, continued, padded_before, prompt_inputs
 from prism_sim.numeric.infer import job_for, options_of, plain
 from prism_sim.numeric.interpreter import programs
+from prism_sim.plan import ExchangeId, ParticipantId
 from prism_sim.shapes.interpreter import cache_bytes
 from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import Placement
@@ -177,3 +179,17 @@ def test_caches_differ_by_their_values_names_and_sizes() -> None:
     assert cache_deviation([cache(0, 4, 1.5), Cache()], wanted) == 0.5
     for other in (cache(1, 4, 1.0), cache(0, 5, 1.0), Cache()):
         assert cache_deviation([other, Cache()], wanted) == float("inf")
+
+
+def test_a_step_begins_with_what_was_still_done_of_the_pass_before():
+    """Who is late leaves no hole before its first work; who was early has waited, and that is before the step."""
+    late, early = ParticipantId(0), ParticipantId(1)
+    worked = [
+        Worked(late, "compute", BETWEEN_PASSES, 3.0, 4.0),
+        Worked(late, "compute", "block 0", 4.0, 6.0),
+        Worked(early, "compute", BETWEEN_PASSES, -2.0, -1.0),
+        Worked(early, "compute", "block 0", 5.0, 6.0),
+    ]
+    found = Records(worked, [Waited(early, ExchangeId(0), -1.0, 5.0)]).from_zero()
+    assert [(one.start_s, one.end_s) for one in found.worked] == [(0.0, 4.0), (4.0, 6.0), (5.0, 6.0)]
+    assert [(one.start_s, one.end_s) for one in found.waited] == [(0.0, 5.0)]
