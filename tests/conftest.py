@@ -66,6 +66,15 @@ def load(tmp_path: Path) -> Callable[..., Scenario]:
     return loaded
 
 
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless chromium; the test is skipped, with the reason, where the machine has none."""
+    from browsers import a_browser
+
+    with a_browser() as opened:
+        yield opened
+
+
 @pytest.fixture
 def no_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No file is loaded as a plug-in before, and what the test loads is forgotten after."""
