@@ -16,9 +16,6 @@ T = TypeVar("T")
 
 NUMBA: Any = numba  # whose types are declared in part
 
-# what numba calls where an array goes that it made; here are none but those of the caller, which are never freed
-NO_ARRAYS = "define linkonce_odr void @NRT_MemInfo_call_dtor(ptr %array) { ret void }"
-
 
 def inner(function: Callable[P, T]) -> Callable[P, T]:
     """Only compiled code calls it."""
@@ -33,20 +30,21 @@ def is_off() -> bool:
 
 
 def machine_code(function: Answer) -> MachineCode:
-    """Of this function and all that it calls; it is then called with addresses of arrays and their length."""
+    """Of this function and all that it calls, which take addresses of cells.
+
+    Not arrays, of which each call would hand on seven words, count who holds them, and look for negative indices.
+    """
 
     @inner
-    def answer(cells: Any, seconds: Any, n_cells: int, once: int, stream: int, tie: float) -> None:
-        function(NUMBA.carray(cells, n_cells), NUMBA.carray(seconds, n_cells), once != 0, stream != 0, tie)
+    def answer(cells: Any, seconds: Any, once: int, stream: int, tie: float) -> None:
+        function(cells, seconds, once != 0, stream != 0, tie)
 
     compiled: Any = answer
     integer, number, pointer = NUMBA.int64, NUMBA.float64, NUMBA.types.CPointer
-    signature = (pointer(integer), pointer(number), integer, integer, integer, number)
+    signature = (pointer(integer), pointer(number), integer, integer, number)
     compiled.compile(signature)
     symbol = compiled.overloads[signature].fndesc.llvm_func_name
     module = llvm.parse_assembly(compiled.inspect_llvm(signature))
-    if any(one.name == "NRT_MemInfo_call_dtor" for one in module.functions):
-        module.link_in(llvm.parse_assembly(NO_ARRAYS))
     missing = [one.name for one in module.functions if one.is_declaration and not one.name.startswith("llvm.")]
     if missing:
         raise RuntimeError(f"compiled code needs {', '.join(missing)}, which only numba's own process has")

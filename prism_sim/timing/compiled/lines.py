@@ -58,7 +58,8 @@ def _wait(m: Cells, s: Floats, line: int, number: int, start_s: float, owner: in
         first = m[over + at.BOOKING_NEXT]
     m[here + at.LINE_FIRST_BOOKING] = first
     if first == at.NONE:
-        s[seconds : seconds + m[at.N_DEVICES]] = 0.0  # what rounding has left
+        for device in range(m[at.N_DEVICES]):
+            s[seconds + device] = 0.0  # what rounding has left
         return
     own_s = s[seconds + owner]
     if m[rec(m, at.BOOKINGS, first, at.BOOKING) + at.BOOKING_OWNER] == owner:

@@ -19,7 +19,7 @@ FINE = (0, -2)  # what numba's functions return when they gave a value, or None
 _FUNCTION = ctypes.PYFUNCTYPE(
     ctypes.c_int32,  # whether it raised
     *[ctypes.c_void_p] * 4,  # where to put what it gives, and what it raises; integers; floats
-    *[ctypes.c_int64] * 3,
+    *[ctypes.c_int64] * 2,
     ctypes.c_double,
 )
 
@@ -53,7 +53,7 @@ class Loaded:
     def __call__(self, m: NDArray[np.int64], s: NDArray[np.float64], once: bool, stream: bool, tie: float) -> None:
         given, raised = ctypes.c_int64(), ctypes.POINTER(_Raised)()
         places = ctypes.byref(given), ctypes.byref(raised), m.ctypes.data, s.ctypes.data
-        if self._function(*places, len(m), once, stream, tie) not in FINE:
+        if self._function(*places, once, stream, tie) not in FINE:
             kind, arguments, _ = pickle.loads(ctypes.string_at(raised.contents.pickled, raised.contents.n_bytes))
             raise kind(*arguments)
 
