@@ -6,6 +6,7 @@ a process begins with the plain engine, and turns to the compiled one when it ha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 
@@ -25,6 +26,12 @@ def is_worth_compiled(plan: Plan, network: Network, times: int = 1) -> bool:
     if _played < WORTH_LOADING or not may_be_compiled(network):
         return False
     return _played >= WORTH_COMPILING or _is_compiled()
+
+
+def are_worth_compiled(plan: Plan, networks: Sequence[Network], times: int = 1) -> bool:
+    """Whether it should on each of them, so many times each; never where it cannot on one."""
+    is_worth = is_worth_compiled(plan, networks[0], times * len(networks))
+    return is_worth and all(map(may_be_compiled, networks))
 
 
 def may_be_compiled(network: Network) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +15,11 @@ from prism_sim.timing.collectives import ALGORITHMS
 from prism_sim.timing.critical_path import PARTS
 from prism_sim.timing.dealing import dealt_per_s
 from prism_sim.timing.energy import air_s_by_device
-from prism_sim.timing.engines import is_worth_compiled
+from prism_sim.timing.engines import are_worth_compiled
 from prism_sim.timing.once import play_once
 from prism_sim.timing.quickest import algorithms_of
 from prism_sim.timing.rig import Rig
-from prism_sim.timing.stream import play_stream
+from prism_sim.timing.stream import Heard
 
 NAMES = tuple(ALGORITHMS)  # by their codes
 
@@ -47,7 +47,15 @@ class PlayedMany:
 
 
 def play_many(plan: Plan, rigs: Sequence[Rig]) -> PlayedMany:
-    """Plays `plan` once on each of the rigs, which have equally many devices. Raises as `play_once`."""
+    """Plays `plan` once on each of the rigs: with equally many devices, on which participants are placed alike.
+
+    Raises as `play_once`.
+    """
+    if are_worth_compiled(plan, [rig.network for rig in rigs]):
+        from prism_sim.timing import compiled  # loads numba
+
+        with suppress(compiled.CannotEndError):
+            return PlayedMany(*compiled.figures(plan, rigs))
     columns = zip(*(_row(plan, rig) for rig in rigs), strict=True)
     kinds = (*[np.float64] * 5, np.int64, np.int64, np.float64, np.int8)
     return PlayedMany(*(np.array(rows, dtype=kind) for rows, kind in zip(columns, kinds, strict=True)))
@@ -55,27 +63,20 @@ def play_many(plan: Plan, rigs: Sequence[Rig]) -> PlayedMany:
 
 def throughputs(plan: Plan, rigs: Sequence[Rig]) -> Floats:
     """Requests a second on each of the rigs, as `play_stream` gives it. Raises as that."""
-    return _each(lambda *where: play_stream(plan, *where).throughput_per_s, rigs)
+    heard = Heard.of((plan,))
+    found = [heard.throughput_per_s(completions_s) for completions_s, _ in heard.completions(rigs)]
+    return np.array(found, dtype=np.float64)
 
 
 def dealt_throughputs(turns: Sequence[Plan], rigs: Sequence[Rig]) -> Floats:
     """Requests a second on each of the rigs, as `dealt_per_s` gives it. Raises as that."""
-    return _each(lambda *where: dealt_per_s(turns, *where), rigs)
-
-
-def _each(per_s: Callable[..., float], rigs: Sequence[Rig]) -> Floats:
-    return np.array([per_s(rig.devices, rig.device_of, rig.network) for rig in rigs], dtype=np.float64)
+    return np.array([dealt_per_s(turns, rig.devices, rig.device_of, rig.network) for rig in rigs], dtype=np.float64)
 
 
 def _row(plan: Plan, rig: Rig) -> tuple[Any, ...]:
-    if is_worth_compiled(plan, rig.network):
-        from prism_sim.timing import compiled  # loads numba
-
-        with suppress(compiled.CannotEndError):
-            return _coded(compiled.figures(plan, rig))
     where = rig.devices, rig.device_of, rig.network
     timeline = play_once(plan, *where)
-    figures = (
+    return (
         timeline.latency_s,
         [timeline.breakdown_s[part] for part in PARTS],
         timeline.participant_busy_s,
@@ -84,12 +85,5 @@ def _row(plan: Plan, rig: Rig) -> tuple[Any, ...]:
         timeline.sent_bytes,
         timeline.received_bytes,
         air_s_by_device(timeline),
-        algorithms_of(plan, *where),
+        [NAMES.index(name) for name in algorithms_of(plan, *where)],
     )
-    return _coded(figures)
-
-
-def _coded(figures: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The last of them, names of algorithms, by their codes."""
-    *others, names = figures
-    return (*others, [NAMES.index(name) for name in names])

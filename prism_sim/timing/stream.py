@@ -13,7 +13,7 @@ from simpy import Event
 
 from prism_sim.devices import Device
 from prism_sim.plan import ParticipantId, Plan, Step
-from prism_sim.timing.engines import is_worth_compiled
+from prism_sim.timing.engines import are_worth_compiled
 from prism_sim.timing.ids import Cause, RequestId
 from prism_sim.timing.log import UnderWay
 from prism_sim.timing.media.base import Network
@@ -22,6 +22,8 @@ from prism_sim.timing.quickest import algorithm_of
 from prism_sim.timing.rhythm import Rhythm, StreamState
 from prism_sim.timing.rig import Rig
 from prism_sim.timing.rounds import Round
+
+N_REQUESTS = 16  # that are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def play_stream(
     devices: Sequence[Device],
     device_of: Sequence[int],
     network: Network,
-    n_requests: int = 16,
+    n_requests: int = N_REQUESTS,
     in_flight: int | None = None,
     whole: bool = False,
 ) -> Stream:
@@ -56,26 +58,45 @@ def play_stream(
     all are played.
     Raises ValueError for counts below 1, and as `simulate`.
     """
-    a_round = Round.of((plans,) if isinstance(plans, Plan) else plans)
-    in_flight = _in_flight(a_round.plan) if in_flight is None else in_flight
-    for name, value in (("n_requests", n_requests), ("in_flight", in_flight)):
-        if value < 1:
-            raise ValueError(f"{name}(={value}) must be >= 1")
-    rig = Rig.of(devices, device_of, network)
-    completions_s, n_played = _completions(a_round, rig, n_requests + 2 * in_flight, in_flight, whole)
-    elapsed_s = completions_s[in_flight + n_requests - 1] - completions_s[in_flight - 1]
-    throughput_per_s = n_requests * len(a_round.terminals) / elapsed_s if elapsed_s else float("inf")
-    return Stream(throughput_per_s, tuple(completions_s), n_played)
+    heard = Heard.of((plans,) if isinstance(plans, Plan) else plans, n_requests, in_flight)
+    (known,) = heard.completions([Rig.of(devices, device_of, network)], whole)
+    completions_s, n_played = known
+    return Stream(heard.throughput_per_s(completions_s), tuple(completions_s), n_played)
 
 
-def _completions(a_round: Round, rig: Rig, n_rounds: int, in_flight: int, whole: bool) -> tuple[list[float], int]:
-    """When each round is done, and how many are played to know that."""
-    if is_worth_compiled(a_round.plan, rig.network, in_flight + 4):
-        from prism_sim.timing import compiled  # loads numba
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is listened to: rounds, of which so many are counted and so many under way."""
 
-        with suppress(compiled.CannotEndError):
-            return compiled.completions(a_round.plan, a_round.terminals, rig, n_rounds, in_flight, whole)
-    return completions_plainly(a_round, rig, n_rounds, in_flight, whole)
+    a_round: Round
+    n_requests: int
+    in_flight: int
+
+    @staticmethod
+    def of(plans: Sequence[Plan], n_requests: int = N_REQUESTS, in_flight: int | None = None) -> Heard:
+        """Raises ValueError for counts below 1, and as `Round.of`."""
+        a_round = Round.of(plans)
+        in_flight = _in_flight(a_round.plan) if in_flight is None else in_flight
+        for name, value in (("n_requests", n_requests), ("in_flight", in_flight)):
+            if value < 1:
+                raise ValueError(f"{name}(={value}) must be >= 1")
+        return Heard(a_round, n_requests, in_flight)
+
+    def throughput_per_s(self, completions_s: Sequence[float]) -> float:
+        """After a warm-up and before a cool-down of `in_flight` each."""
+        elapsed_s = completions_s[self.in_flight + self.n_requests - 1] - completions_s[self.in_flight - 1]
+        return self.n_requests * len(self.a_round.terminals) / elapsed_s if elapsed_s else float("inf")
+
+    def completions(self, rigs: Sequence[Rig], whole: bool = False) -> Sequence[tuple[list[float], int]]:
+        """On each rig, when each round is done, and how many are played to know that."""
+        what = self.n_requests + 2 * self.in_flight, self.in_flight, whole
+        networks = [rig.network for rig in rigs]
+        if are_worth_compiled(self.a_round.plan, networks, self.in_flight + 4):
+            from prism_sim.timing import compiled  # loads numba
+
+            with suppress(compiled.CannotEndError):
+                return list(compiled.completions(self.a_round, rigs, *what))
+        return [completions_plainly(self.a_round, rig, *what) for rig in rigs]
 
 
 def completions_plainly(

@@ -115,7 +115,7 @@ def test_a_plan_played_once_is_the_same_to_the_bit(case: tuple[Plan, Rig]) -> No
 def test_requests_back_to_back_are_the_same_to_the_bit(case: tuple[Plan, Rig], in_flight: int, whole: bool) -> None:
     a_plan, rig = case
     a_round = Round.of((a_plan,))
-    found = compiled.completions(a_round.plan, a_round.terminals, rig, 12, in_flight, whole)
+    (found,) = compiled.completions(a_round, [rig], 12, in_flight, whole)
     assert found == completions_plainly(a_round, rig, 12, in_flight, whole)
 
 
@@ -123,7 +123,7 @@ def test_requests_back_to_back_are_the_same_to_the_bit(case: tuple[Plan, Rig], i
 def test_rounds_of_several_plans_are_the_same_to_the_bit(case: tuple[Plan, Rig], in_flight: int) -> None:
     a_plan, rig = case
     a_round = Round.of((a_plan, a_plan))
-    found = compiled.completions(a_round.plan, a_round.terminals, rig, 8, in_flight, False)
+    (found,) = compiled.completions(a_round, [rig], 8, in_flight, False)
     assert found == completions_plainly(a_round, rig, 8, in_flight, False)
 
 
@@ -139,7 +139,7 @@ def test_a_long_run_of_many_messages_finds_the_room_that_it_needs() -> None:
     programs = [[*([Wait(rank - 1)] if rank else []), work(1), Start(rank)] for rank in range(n_ranks)]
     a_round = Round.of((plan([*programs, [Wait(n_ranks - 1)]], sends),))
     rig = Rig.of([device()] * (n_ranks + 1), range(n_ranks + 1), Switch(1e7, 1e7))
-    found = compiled.completions(a_round.plan, a_round.terminals, rig, 200, 2 * n_ranks + 4, True)
+    (found,) = compiled.completions(a_round, [rig], 200, 2 * n_ranks + 4, True)
     assert found == completions_plainly(a_round, rig, 200, 2 * n_ranks + 4, True)
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from math import fsum
 from typing import Any, cast
+
+import numpy as np
 
 from prism_sim.plan import ExchangeId, MessageId, ParticipantId
 from prism_sim.timing.collectives import lower
@@ -41,9 +45,20 @@ def timeline_of(memory: Memory, rig: Rig) -> Timeline:
 
 def breakdown_of(memory: Memory) -> tuple[float, ...]:
     """Seconds of each of `critical_path.PARTS`."""
-    segments, lengths_s = memory.records(at.SEGMENTS, at.SEGMENT, int(memory.cells[at.N_SEGMENTS]))
-    part, length_s = segments[:, at.SEGMENT_PART], lengths_s[:, at.SEGMENT_LENGTH_S]
-    return tuple(fsum(length_s[part == number].tolist()) for number in range(len(PARTS)))
+    segments = memory.records(at.SEGMENTS, at.SEGMENT, int(memory.cells[at.N_SEGMENTS]))[0]
+    return tuple(breakdowns_of([segments])[0].tolist())
+
+
+def breakdowns_of(segments: Sequence[Cells]) -> Floats:
+    """(runs, parts): seconds of each of `critical_path.PARTS`, of the SEGMENTS of many runs; each sum rounded once."""
+    together, n_parts = np.concatenate(segments), len(PARTS)
+    number = np.repeat(np.arange(len(segments)), [len(own) for own in segments])
+    place = n_parts * number + together[:, at.SEGMENT_PART]
+    order = np.argsort(place, kind="stable")
+    lengths_s = together.view(np.float64)[order, at.SEGMENT_LENGTH_S].tolist()
+    borders = place[order].searchsorted(np.arange(n_parts * len(segments) + 1)).tolist()
+    sums_s = [fsum(lengths_s[begin:end]) for begin, end in pairwise(borders)]
+    return np.array(sums_s).reshape(len(segments), n_parts)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from prism_sim.timing.compiled import layout as at
 from prism_sim.timing.compiled.layout import Cells, Floats
-from prism_sim.timing.compiled.tables import NetworkCells, Tables, network_cells
+from prism_sim.timing.compiled.tables import NetworkCells, Tables
 from prism_sim.timing.native.entry import answer
 from prism_sim.timing.quickest import TIE
 from prism_sim.timing.rig import Rig
@@ -35,10 +35,10 @@ class Wanted:
 class Memory:
     """For rigs whose networks are of one kind and size; each is written over the one before."""
 
-    def __init__(self, tables: Tables, rig: Rig, wanted: Wanted) -> None:
+    def __init__(self, tables: Tables, rig: Rig, network: NetworkCells, wanted: Wanted) -> None:
         self.tables, self.wanted = tables, wanted
         self.room = 1
-        self._make(network_cells(rig.network, len(rig.devices)), rig)
+        self._make(network, rig)
 
     def _make(self, network: NetworkCells, rig: Rig) -> None:
         self.network = network
@@ -143,17 +143,15 @@ class Memory:
         self.written: list[object] = [None, None]
 
     def takes(self, network: NetworkCells) -> bool:
-        return network.medium == self.network.medium and all(
-            len(cells) == len(self.network.sections[section]) for section, cells in network.sections.items()
-        )
+        return network.like == self.network.like
 
     def _write(self, section: int, cells: Cells) -> None:
+        """And into the sections after it, as far as the cells go."""
         begin = self.begins[section]
         self.cells[begin : begin + len(cells)] = cells
 
-    def play(self, rig: Rig) -> None:
+    def play(self, rig: Rig, network: NetworkCells) -> None:
         """Plays what was wanted; the answers lie in the cells. Raises CannotEndError."""
-        network = network_cells(rig.network, len(rig.devices))
         while True:
             self._write_rig(rig, network)
             answer()(self.cells, self.seconds, self.wanted.once, self.wanted.n_rounds > 0, TIE)
@@ -168,18 +166,12 @@ class Memory:
     def _write_rig(self, rig: Rig, network: NetworkCells) -> None:
         """What differs from the rig before."""
         if self.written[0] is not rig.devices:
-            costs, hosts = self.tables.costs(rig.devices)
-            copy_out_s, copy_in_s = self.tables.copies(rig.devices)
-            self._write(at.COSTS, costs)
-            self._write(at.HOSTS, hosts)
-            self._write(at.COPY_OUT, copy_out_s.view(np.int64))
-            self._write(at.COPY_IN, copy_in_s.view(np.int64))
+            self._write(at.COSTS, self.tables.device_cells(rig.devices))
             self.written[0] = rig.devices
         if self.written[1] is not network:
             self.cells[at.MEDIUM], self.cells[at.CUT_THROUGH] = network.medium, network.cut_through
             self.seconds[at.OVERHEAD_S], self.seconds[at.LATENCY_S] = network.overhead_s, network.latency_s
-            for section, cells in network.sections.items():
-                self._write(section, cells)
+            self._write(at.PORTS, network.cells)
             self.written[1] = network
 
     def records(self, section: int, n_cells: int, count: int) -> tuple[Cells, Floats]:
@@ -189,12 +181,11 @@ class Memory:
         return cells, cells.view(np.float64)
 
 
-def memory_for(tables: Tables, rig: Rig, wanted: Wanted) -> Memory:
+def memory_for(tables: Tables, rig: Rig, network: NetworkCells, wanted: Wanted) -> Memory:
     """The tables' own for what is wanted, if it was made for a network like this, or a new one."""
     known: Memory | None = tables.memories.get(wanted)
-    network = network_cells(rig.network, len(rig.devices))
     if known is None or not known.takes(network):
-        known = Memory(tables, rig, wanted)
+        known = Memory(tables, rig, network, wanted)
         if len(known.cells) <= MOST_KEPT:
             tables.memories[wanted] = known
     return known

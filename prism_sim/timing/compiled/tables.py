@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any
 
@@ -14,9 +14,10 @@ from simpy import Environment
 
 from prism_sim.devices import Device
 from prism_sim.plan import Compute, Exchange, Kernel, Plan, Start, Step, shapes_of
-from prism_sim.timing.collectives import lower
+from prism_sim.timing.collectives import ALGORITHMS, lower
 from prism_sim.timing.compiled import layout as at
 from prism_sim.timing.compiled.layout import Cells, Floats
+from prism_sim.timing.compiled.same import MOST_KEPT, by_identity
 from prism_sim.timing.dispatch import Host
 from prism_sim.timing.ids import DeviceIndex
 from prism_sim.timing.media import Links, SharedRadio, Switch
@@ -25,13 +26,18 @@ from prism_sim.timing.media.switch import per_device
 from prism_sim.timing.prepared import PreparedExchange
 from prism_sim.timing.rig import Rig
 
+MOST_DEVICE_CELLS = 1_000_000  # that are kept for devices that come again
+FEWEST_KEPT = 16
+CODE_OF = {name: code for code, name in enumerate(ALGORITHMS)}
+
 
 class Tables:
     """A plan on its participants' devices, and the algorithms to choose from: what many rigs share.
 
     programs: those of the terminal, one a request of a round; the ranks' and its own for one request are in the plan.
     ways: exchange -> algorithms, of which the first is taken where there is no other, else the quickest.
-    steps, labels (of steps), lowered (of lowerings): what numbers in a run's cells stand for.
+    steps, labels (of steps), lowered (of lowerings): what numbers in a run's cells stand for; codes: of the latter's
+    algorithms.
     """
 
     def __init__(
@@ -57,9 +63,11 @@ class Tables:
         self.broadcasts = self.sections[at.LOWERINGS].reshape(-1, at.LOWERING)[:, at.LOWERING_BROADCASTS].any()
         sizes = np.where(choices == at.NONE, 0, n_messages[choices]).max(axis=1, initial=0)
         self.most_messages, self.largest_exchange = int(sizes[shape_of].sum()), int(sizes.max(initial=0))
+        self.codes = np.array([CODE_OF[algorithm] for _, algorithm in self.lowered], np.int8)
         self._costs_of = lru_cache(maxsize=256)(self._costs)
         self._copies_of = lru_cache(maxsize=256)(self._copies)
-        self.costs = lru_cache(maxsize=256)(self._all_costs)
+        most = MOST_DEVICE_CELLS // (1 + len(self.kernels) * len(rig.devices) * at.COST)
+        self.device_cells = by_identity(self._device_cells, min(max(most, FEWEST_KEPT), MOST_KEPT))
 
     def _choices(self, shapes: Sequence[Exchange], ways: Callable[[Exchange], Sequence[str]]) -> Cells:
         found = []
@@ -155,11 +163,12 @@ class Tables:
                 labels.append("")
                 steps += (at.START if type(step) is Start else at.WAIT, step.exchange)
 
-    def _all_costs(self, devices: tuple[Device, ...]) -> tuple[Cells, Cells]:
-        """Of sets of kernels on devices, and of their hosts."""
+    def _device_cells(self, devices: tuple[Device, ...]) -> Cells:
+        """Sections COSTS, HOSTS, COPY_OUT and COPY_IN: of sets of kernels on devices, of hosts, and of copies."""
         found = [self._costs_of(_nameless(device)) for device in devices]
         costs = np.stack([costs for costs, _ in found], axis=1).ravel()
-        return costs, np.concatenate([host for _, host in found])
+        copies_s = self._copies_of(tuple(map(_nameless, devices)))
+        return np.concatenate([costs, *(host for _, host in found), *(one.view(np.int64) for one in copies_s)])
 
     def _costs(self, device: Device) -> tuple[Cells, Cells]:
         host, costs = Host(device), np.zeros((len(self.kernels), at.COST), np.int64)
@@ -176,11 +185,8 @@ class Tables:
         fed = np.array([device.dispatch_s, device.restart_s, device.handling_bytes_per_s]).view(np.int64)
         return costs, np.array([device.is_fed, *fed], np.int64)
 
-    def copies(self, devices: Sequence[Device]) -> tuple[Floats, Floats]:
-        """Seconds of copying out before each of NUMBERS, and of copying in for each of PARTS."""
-        return self._copies_of(tuple(map(_nameless, devices)))
-
     def _copies(self, devices: tuple[Device, ...]) -> tuple[Floats, Floats]:
+        """Seconds of copying out before each of NUMBERS, and of copying in for each of PARTS."""
         parts = self.sections[at.PARTS].reshape(-1, at.PART)
         copy_out_s, copy_in_s = np.zeros(len(self.sections[at.NUMBERS])), np.zeros(len(parts))
         if any(device.staging_s(1) for device in devices):
@@ -218,10 +224,32 @@ class NetworkCells:
     cut_through: bool
     sections: dict[int, Cells]
 
+    @cached_property
+    def like(self) -> tuple[int, ...]:
+        """The same for networks whose cells have place in the same memory."""
+        return self.medium, *(len(self.sections[section]) for section in NETWORK_SECTIONS)
 
-@lru_cache(maxsize=1024)
+    @cached_property
+    def cells(self) -> Cells:
+        """Its sections after each other, as they lie in a memory."""
+        return np.concatenate([self.sections[section] for section in NETWORK_SECTIONS])
+
+
+NETWORK_SECTIONS = range(at.PORTS, at.LINES + 1)
+
+
 def network_cells(network: Network, n_devices: int) -> NetworkCells:
     """Raises ValueError as `Network.open`."""
+    return _of_devices(n_devices)(network)
+
+
+@lru_cache(maxsize=256)
+def _of_devices(n_devices: int) -> Callable[[Network], NetworkCells]:
+    return by_identity(lambda network: _network_cells(network, n_devices))
+
+
+@lru_cache(maxsize=1024)
+def _network_cells(network: Network, n_devices: int) -> NetworkCells:
     network.open(Environment(), n_devices, lambda flight: None)
     ports, lines = np.zeros((n_devices, at.PORT)), np.zeros((2 * n_devices, at.LINE))
     found: dict[int, Cells] = {
