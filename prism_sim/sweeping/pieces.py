@@ -12,7 +12,7 @@ from prism_sim.sweeping.work import Kind, WorkPiece
 WANTED_S = 1.0
 FIRST, LARGEST = 2, 8192  # points
 GROWTH = 4  # of pieces, one by one, until they take as long as wanted
-SMALLEST_PART = 16  # of a piece, at the end, when all takers are to end together
+SMALLEST_PART = 4  # of a piece, at the end, when several takers are to end together
 
 
 class Pieces:
@@ -32,8 +32,10 @@ class Pieces:
 
     def take(self, wanted: int) -> WorkPiece | None:
         with self.lock:
-            fair = max(-(-(len(self.points) - self.next) // (2 * self.n_takers)), wanted // SMALLEST_PART)
-            points = tuple(self.points[self.next : self.next + max(1, min(wanted, fair))])
+            if self.n_takers > 1:
+                fair = max(-(-(len(self.points) - self.next) // (2 * self.n_takers)), wanted // SMALLEST_PART)
+                wanted = max(1, min(wanted, fair))
+            points = tuple(self.points[self.next : self.next + wanted])
             self.next += len(points)
         return WorkPiece(self.kind, points) if points else None
 
