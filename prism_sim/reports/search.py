@@ -29,6 +29,7 @@ def show_search(found: SearchResult, console: Console) -> None:
         + f"; {sum(found.reasons.values())} infeasible; {len(found.front)} on the front",
         highlight=False,
     )
+    console.print(f"{found.n_played} played, {found.n_ruled_out} ruled out", highlight=False)
     for reason, count in found.reasons.most_common(SHOWN_REASONS):
         console.print(f"{count} infeasible: {escape(reason)}", style="yellow", highlight=False)
     if len(found.reasons) > SHOWN_REASONS:

@@ -73,8 +73,9 @@ class Scenario:
     @cached_property
     def hash(self) -> str:
         """SHA-256 of all that determines a run: not the name, comments, unused fields, sweep, or where files lie."""
-        return hash_of(self.content_texts())
+        return hash_of(self.content_texts)
 
+    @cached_property
     def content_texts(self) -> dict[str, str]:
         """What `hash_of` digests: JSON, by the section that it depends on."""
         return {

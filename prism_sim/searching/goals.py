@@ -14,6 +14,7 @@ from typing import Any
 from prism_sim.catalogue import nearest
 from prism_sim.scenario import ScenarioError
 
+LATENCY = "latency_s"  # the column that bounds tell something of
 FITS = "fits"  # always holds: a point that does not fit its devices has no figures
 WITHOUT_FIGURES = 1e6  # violation: worse than that of any point that has figures
 _CONDITION = re.compile(r"\s*(?P<column>[A-Za-z_][\w.\[\]]*)\s*(?P<sign><=|>=|<|>)\s*(?P<limit>\S+)\s*")
@@ -154,6 +155,31 @@ class Goals:
         broken = [str(one) for one, violation in missed if violation > 0]
         reason = f"misses {' and '.join(broken)}" if broken else None
         return PointOutcome(costs, sum(violation for _, violation in missed)), reason
+
+    @property
+    def bound_by_latency(self) -> bool:
+        """Whether a latency alone can show that a point is not wanted."""
+        return self._minimises_latency or bool(self._latency_limits)
+
+    def ruled_out(self, least_s: float, best_s: float) -> tuple[PointOutcome, str | None] | None:
+        """As `outcome`, of a point that takes so long at least, where it breaks a condition or is slower than the best.
+
+        None where it must be played to know. best_s: latency of the fastest wanted point so far.
+        """
+        missed = [(one, one.violation(least_s)) for one in self._latency_limits]
+        broken = [str(one) for one, violation in missed if violation > 0]
+        if broken:
+            outcome = PointOutcome((math.inf,) * len(self.objectives), sum(violation for _, violation in missed))
+            return outcome, f"misses {' and '.join(broken)}"
+        return (PointOutcome((least_s,), 0.0), None) if self._minimises_latency and least_s > best_s else None
+
+    @property
+    def _minimises_latency(self) -> bool:
+        return self.objectives == (Objective(LATENCY),)
+
+    @property
+    def _latency_limits(self) -> list[Condition]:
+        return [one for one in self.conditions if one.column == LATENCY and one.sign in ("<", "<=")]
 
     def _missing(self, row: Mapping[str, Any]) -> str | None:
         for column in [one.column for one in self.objectives] + [one.column for one in self.conditions]:

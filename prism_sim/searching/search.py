@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from prism_sim.progress import SILENT, Progress
 from prism_sim.scenario import Scenario, ScenarioError, sweep_axes
+from prism_sim.searching.bounds import Bounds
 from prism_sim.searching.goals import Front, Goals, PointOutcome
+from prism_sim.searching.played import REASON, Evaluate, Row, evaluator
 from prism_sim.searching.space import Point, Space
 from prism_sim.sweeping.points import Grid
 
@@ -20,14 +23,13 @@ if TYPE_CHECKING:
     from prism_sim.searching.explorer import Kind, Store
 
 SCHEMA = "prism-sim/search/1"
-REASON = "reason"
 ROW, POINT = "row", "point"  # a trial's own attributes
+LEAST = "least_latency_s"  # all that is known of a point that was ruled out
 SHARES = "shares"
 SHOWN_SHARES = ("shares_kind", *(f"shares_sizes_{name}" for name in ("tokens", "heads", "blocks", "samples")))
 DEFAULT_SHARE, DEFAULT_LEAST, DEFAULT_MOST = 5, 50, 2000  # evaluations: a fifth of the grid, within limits
 
-Row = dict[str, Any]
-Evaluate = Callable[[int], Row]  # by number of a point; a row with a reason has no figures
+Bound = Callable[[int], float | None]  # by number of a point: the latency that it has at least, if that is known
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class Evaluated:
     outcome: PointOutcome
     reason: str | None
 
+    @property
+    def is_ruled_out(self) -> bool:
+        """Not played, since a bound shows that it is not wanted."""
+        return LEAST in self.row
+
 
 @dataclass(frozen=True)
 class SearchResult:
@@ -68,6 +75,14 @@ class SearchResult:
     @property
     def reasons(self) -> Counter[str]:
         return Counter(one.reason for one in self.evaluated if one.reason is not None)
+
+    @property
+    def n_ruled_out(self) -> int:
+        return sum(one.is_ruled_out for one in self.evaluated)
+
+    @property
+    def n_played(self) -> int:
+        return len(self.evaluated) - self.n_ruled_out
 
     @property
     def front_rows(self) -> list[Row]:
@@ -96,6 +111,8 @@ class SearchResult:
             "sampler": self.order.kind,
             "seed": self.order.seed,
             "evaluated": len(self.evaluated),
+            "played": self.n_played,
+            "ruled_out": self.n_ruled_out,
             "known_before": self.n_known,
             "grid_points": self.n_points,
             "distinct_grid_points": self.n_distinct,
@@ -111,7 +128,7 @@ def search(order: SearchRequest, progress: Progress = SILENT) -> SearchResult:
     require_optuna()
     order = replace(order, scenario=_with_serving_shares(order.scenario))
     grid = Grid.of(order.scenario)
-    return Search(grid, order, _evaluator(grid, order.numerics)).run(progress)
+    return Search(grid, order, evaluator(grid, order.numerics), Bounds(grid).least_latency_s).run(progress)
 
 
 def _with_serving_shares(scenario: Scenario) -> Scenario:
@@ -130,13 +147,15 @@ def require_optuna() -> None:
 
 
 class Search:
-    """A search under way. evaluate: gives a point's row, and is asked for a point once."""
+    """A search under way. evaluate: gives a point's row, once. bound: tells which points need no such row."""
 
-    def __init__(self, grid: Grid, order: SearchRequest, evaluate: Evaluate) -> None:
+    def __init__(
+        self, grid: Grid, order: SearchRequest, evaluate: Evaluate, bound: Bound = lambda number: None
+    ) -> None:
         from prism_sim.searching.explorer import Explorer
 
-        self.grid, self.order, self.evaluate = grid, order, evaluate
-        self.space = Space.of(grid)
+        self.grid, self.order, self.evaluate, self.bound = grid, order, evaluate, bound
+        self.space, self.fields = Space.of(grid), list(grid.columns())
         self.budget = _budget(order.evaluations, len(grid.tasks))
         self.explorer = Explorer(self.space, order.kind, self.budget, order.seed)
         self.evaluated: list[Evaluated] = []
@@ -170,7 +189,7 @@ class Search:
         trial = study.ask(self.explorer.distributions)
         point = tuple(int(trial.params[name]) for name in self.explorer.distributions)
         number = self.space.task(point)
-        row = self.evaluate(number)
+        row = self._ruled_out(number) or self.evaluate(number)
         outcome = self._take(point, row)
         trial.set_user_attr(VIOLATION, outcome.violation)
         trial.set_user_attr(ROW, row)
@@ -179,11 +198,33 @@ class Search:
         if store is not None:
             store.add(study.get_trials(deepcopy=False)[-1])
 
+    def _ruled_out(self, number: int) -> Row | None:
+        """What is known of a point that need not be played; not before a row has shown that its columns are there."""
+        if not (self.is_checked and self.order.goals.bound_by_latency):
+            return None
+        least_s = self.bound(number)
+        if least_s is None or self.order.goals.ruled_out(least_s, self._best_s) is None:
+            return None
+        fields = {name: values[number] for name, values in self.fields}
+        return fields | {LEAST: least_s}
+
+    @property
+    def _best_s(self) -> float:
+        """Of what is wanted and minimises latency alone; until there is such a point, any time is as good."""
+        return min((self.evaluated[place].outcome.costs[0] for place in self.front.feasible), default=math.inf)
+
+    def _outcome(self, row: Row) -> tuple[PointOutcome, str | None]:
+        if LEAST not in row:
+            return self.order.goals.outcome(row)
+        found = self.order.goals.ruled_out(row[LEAST], self._best_s)
+        assert found is not None  # it is for what it was when the row was made
+        return found
+
     def _take(self, point: Point, row: Row) -> PointOutcome:
-        if not self.is_checked and REASON not in row:
+        if not self.is_checked and REASON not in row and LEAST not in row:
             self.order.goals.check(row, self.order.numerics)
             self.is_checked = True
-        outcome, reason = self.order.goals.outcome(row)
+        outcome, reason = self._outcome(row)
         self.front.add(len(self.evaluated), outcome)
         self.evaluated.append(Evaluated(self.space.task(point), row, outcome, reason))
         self.explorer.learn(point, outcome)
@@ -219,32 +260,3 @@ def _budget(evaluations: int | None, n_tasks: int) -> int:
     if evaluations < 1:
         raise ScenarioError(f"--evaluations {evaluations}: must be 1 or more")
     return min(evaluations, n_tasks)
-
-
-def _evaluator(grid: Grid, numerics: bool) -> Evaluate:
-    """Rows as a sweep has them; outputs that points share are computed once."""
-    from prism_sim.sweeping.journal import Known
-    from prism_sim.sweeping.sweep import QUESTIONS
-    from prism_sim.sweeping.table import row_of
-    from prism_sim.sweeping.work import SweepWork, WorkPiece, perform, source_digest
-
-    work = SweepWork(grid.base, numerics, source_digest())
-    known = Known()
-    columns, overrides = list(grid.columns()), {task.number: task.overrides for task in grid.tasks}
-
-    def answer(kind: Any, number: int, key: Any) -> None:
-        answered = perform(work, WorkPiece(kind, ((key, overrides[number]),)))
-        known.add(kind, answered.found, answered.blocks)
-
-    def evaluate(number: int) -> Row:
-        cells = {name: values[number] for name, values in columns}
-        if number not in known["timing"]:
-            answer("timing", number, number)
-        found = known["timing"][number]
-        for kind, name in QUESTIONS.items():
-            if name in found and found[name] not in known[kind]:
-                answer(kind, number, found[name])
-        row = found if REASON in found else row_of(found["row"], found, known)
-        return cells | ({REASON: row[REASON]} if REASON in row else row)
-
-    return evaluate

@@ -15,11 +15,13 @@ from prism_sim.plan import Plan
 from prism_sim.shares.choice import Kind, ShareChoice, Split, share_choice
 from prism_sim.shares.setting import Setting
 from prism_sim.simulation.back_to_back import BackToBack, ThroughputMode
+from prism_sim.simulation.counted import Counted
 from prism_sim.simulation.simulate import Simulation
 from prism_sim.timing.critical_path import PARTS
 from prism_sim.timing.ids import DeviceIndex
 from prism_sim.timing.many import NAMES, Floats, Integers, PlayedMany, dealt_throughputs, play_many, throughputs
 from prism_sim.timing.rig import Rig
+from prism_sim.timing.same import by_identity
 
 Rows = NDArray[np.int64]
 Boards = tuple[timing.Device, ...]
@@ -203,12 +205,19 @@ class ManyTimelines:
         return self.played.air_s[self.rows].T
 
 
+_counted = by_identity(lambda split: Counted(split.setting, split.setting.plan), most=256)
+
+
 @dataclass(frozen=True, eq=False)
 class ManySimulations(Simulation):
     """setting: on the first rig; memory, and which powers are stated, are the same on all."""
 
     asked: Asked = None  # type: ignore[assignment]  # the fields before have defaults, this has none
     mode: ThroughputMode | None = None
+
+    @property
+    def counted(self) -> Counted:
+        return _counted(self.asked.split)
 
     @cached_property
     def shares(self) -> ShareChoice | None:

@@ -7,9 +7,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
 from annotated_types import DocInfo, Ge, doc
@@ -78,8 +78,14 @@ def declared(options: type) -> dict[str, Any]:
     return {name: hints[name] for name in options.__dataclass_fields__}  # type: ignore[attr-defined]
 
 
-def marks(options: type, kind: type[Mark]) -> dict[str, Mark]:
+def marks(options: type, kind: type[Mark]) -> Mapping[str, Mark]:
     """Option -> its first mark of this kind, at any depth of its annotation."""
+    found: Mapping[str, Mark] = _marks_of(options, kind)
+    return found
+
+
+@lru_cache(maxsize=256)
+def _marks_of(options: type, kind: type) -> Mapping[str, Any]:
     found = {name: [m for m in _marks(hint) if isinstance(m, kind)] for name, hint in declared(options).items()}
     return {name: of_kind[0] for name, of_kind in found.items() if of_kind}
 

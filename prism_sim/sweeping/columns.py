@@ -76,13 +76,13 @@ def _kind(name: str, values: Iterable[Any]) -> Kind:
     """The kinds of a column's values; of an empty column, of what would stand there."""
     kinds, largest = set[type](), 0
     for value in values:
-        found = value.tolist() if isinstance(value, np.ndarray) and value.dtype == object else [value]
-        for one in found:
-            if isinstance(one, np.ndarray):
-                kinds.add(OF_ARRAYS[one.dtype])
-            elif one is not None:
-                kinds.add(type(one))
-                largest = max(largest, abs(one)) if type(one) is int else largest
+        if isinstance(value, np.ndarray) and value.dtype != object:
+            kinds.add(OF_ARRAYS[value.dtype])
+            continue
+        found = value.tolist() if isinstance(value, np.ndarray) else [value]
+        kinds |= (own := set(map(type, found)) - {type(None)})
+        if int in own:
+            largest = max(largest, *(abs(one) for one in found if type(one) is int))
     if not kinds:
         return "text" if name in TEXT_IF_EMPTY else "number"
     if kinds == {bool}:

@@ -37,7 +37,7 @@ def _series(column: SweepColumn) -> Any:
         return pd.arrays.IntegerArray(column.values, column.missing)
     if column.kind == "truth":
         return pd.arrays.BooleanArray(column.values, column.missing)
-    return pd.Series(list(column), dtype="str")
+    return pd.Series(np.where(column.missing, None, column.values), dtype="str")
 
 
 def csv_text(frame: pd.DataFrame) -> str:
@@ -70,7 +70,8 @@ def _texts(series: pd.Series) -> Any:
         found = pa.array(series).cast(pa.string())
     special = pc.fill_null(pc.match_substring_regex(found, SPECIAL.pattern), False)
     if pc.any(special).as_py():
-        found = pa.array([None if text is None else _quoted(text) for text in found.to_pylist()], pa.string())
+        distinct = found.dictionary_encode()
+        found = pa.array(map(_quoted, distinct.dictionary.to_pylist()), pa.string()).take(distinct.indices)
     return pc.fill_null(found, "")
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import count
 from typing import Any, NamedTuple
@@ -115,6 +115,7 @@ class PartialJob:
     scenario: Scenario
     kind: HardwareKind
     texts: dict[str, str]
+    splits_alone: dict[int, Split] = field(default_factory=dict)
 
     @cached_property
     def compared(self) -> Compared | None:
@@ -131,6 +132,15 @@ class PartialJob:
         except ValueError:
             return None
         return compared if fits(compared.own.setting) else None
+
+    def alone(self, device: int) -> Split:
+        """Of its job on one device, with the terminal where it is; the same object whenever it is asked for."""
+        if device not in self.splits_alone:
+            assert self.compared is not None
+            setting = self.compared.own.setting
+            job, where = setting.job.alone(), (device, self.kind.terminal)
+            self.splits_alone[device] = Split(replace(setting, job=job, device_of=where), None)
+        return self.splits_alone[device]
 
 
 class Resolved(NamedTuple):
@@ -184,7 +194,7 @@ class Parts:
         """And remembers its parts."""
         self.n_whole += 1
         scenario = self.base.with_overrides(overrides)
-        texts = scenario.content_texts()
+        texts = scenario.content_texts
         kind = kind_of(scenario)
         if len(self.boards) + len(self.networks) + len(self.jobs) > MOST_KNOWN:
             for known in (self.kinds, self.boards, self.networks, self.jobs):

@@ -10,6 +10,9 @@ from math import prod
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from prism_sim import strategies
 from prism_sim.scenario import UNSET, Group, Scenario, sweep_groups, without_sweep
 from prism_sim.syntax.strategy_section import unused
@@ -67,15 +70,18 @@ class Grid:
 
     def columns(self) -> Iterator[tuple[str, list[Any]]]:
         """The swept fields' columns: values as written and, of quantities, numbers with their unit in the name."""
-        steps = list(product(*(range(len(group[0].values)) for group in self.groups)))
-        for place, group in enumerate(self.groups):
+        for name, values, steps in self.steps():
+            yield name, [values[step] for step in steps.tolist()]
+
+    def steps(self) -> Iterator[tuple[str, list[Any], NDArray[np.int64]]]:
+        """The same: of each column the values by step, and the step of each point."""
+        n_steps = [len(group[0].values) for group in self.groups]
+        step_of = np.indices(n_steps).reshape(len(n_steps), -1)
+        for group, steps in zip(self.groups, step_of, strict=True):
             for axis in group:
-                yield axis.field, [_cell(axis.values[step[place]]) for step in steps]
+                yield axis.field, list(map(_cell, axis.values)), steps
                 if axis.unit:
-                    yield (
-                        f"{axis.field}_{unit_in_name(axis.unit)}",
-                        [_cell(axis.numbers[step[place]]) for step in steps],
-                    )
+                    yield f"{axis.field}_{unit_in_name(axis.unit)}", list(map(_cell, axis.numbers)), steps
 
 
 def unit_in_name(unit: str) -> str:

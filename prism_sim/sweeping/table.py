@@ -37,7 +37,7 @@ class SweepTable:
 
 def table_of(grid: Grid, known: Known) -> SweepTable:
     """A row a point, in the order of the sweep. Points that ask the same share an answer."""
-    columns = {name: SweepColumn.of(name, values) for name, values in grid.columns()}
+    columns = {name: SweepColumn.of(name, values).taken(steps) for name, values, steps in grid.steps()}
     blocks = sorted(known.timings.blocks, key=lambda block: min(block.numbers))
     found = [(block, row_of(block.columns, block.questions, known)) for block in blocks]
     row_of_task, n_tasks = np.zeros(len(grid.task_of), dtype=np.int64), 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,20 +32,15 @@ class PointGroup(NamedTuple):
         compared = job.compared
         assert compared is not None
         hardware = Hardware([point.played.boards for point in points], [point.network.network for point in points])
-        setting, terminal = compared.own.setting, job.kind.terminal
 
         def beside(split: Split) -> Asked:
             return Asked.of(split, hardware, plays, beside=True)
 
-        alone = replace(setting, job=setting.job.alone())
         return PointGroup(
             job,
             points,
             Asked.of(compared.own, hardware, plays),
-            {
-                index: beside(Split(replace(alone, device_of=(index, terminal)), None))
-                for index in sorted({terminal, *points[0].played.kinds})
-            },
+            {index: beside(job.alone(index)) for index in sorted({job.kind.terminal, *points[0].played.kinds})},
             None if compared.voltage is None else beside(compared.voltage),
         )
 

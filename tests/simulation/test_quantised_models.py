@@ -206,9 +206,9 @@ def test_a_device_that_states_the_other_types_rate_alone_is_refused(scenario: Sc
 
 
 def test_an_unstated_rate_changes_no_answers_name(scenario: Scenario) -> None:
-    assert "q8_0" not in scenario.content_texts()["devices"]
+    assert "q8_0" not in scenario.content_texts["devices"]
     stated = scenario.with_overrides({"devices[0].compute_q8_0": "4 GFLOP/s"})
-    assert "q8_0_flops_per_s" in stated.content_texts()["devices"]
+    assert "q8_0_flops_per_s" in stated.content_texts["devices"]
     assert stated.hash != scenario.hash
 
 

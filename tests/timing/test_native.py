@@ -73,7 +73,7 @@ def test_what_was_kept_under_another_key_is_refused(tmp_path: Path) -> None:
 
 @inner
 def divide(m: np.ndarray, s: np.ndarray, once: bool, stream: bool, tie: float) -> None:
-    m[2] = len(m)
+    m[2] = 3
     s[0] = s[0] / s[1] if once and not stream else tie
 
 

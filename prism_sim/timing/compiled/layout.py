@@ -243,11 +243,11 @@ ROUTE = 2
 LINE = 5
 (
     EVENT_ORDER,
-    EVENT_KIND,
-    EVENT_WHO,
+    EVENT_WHAT,
     EVENT_AT_S,
-) = range(4)
-EVENT = 4
+) = range(3)
+EVENT = 3
+KIND_BITS = 4  # WHAT: the last bits say of which kind the event is, those before whose: less is moved in the heap
 (
     PROCESS_AT,
     PROCESS_END,

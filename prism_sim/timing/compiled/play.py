@@ -85,9 +85,7 @@ def completions(
             yield done.tolist(), int(memory.cells[at.N_PLAYED])
 
 
-def _played(
-    plan: Plan, terminals: Sequence[Sequence[Step]], rigs: Sequence[Rig], wanted: Wanted
-) -> Iterator[Memory]:
+def _played(plan: Plan, terminals: Sequence[Sequence[Step]], rigs: Sequence[Rig], wanted: Wanted) -> Iterator[Memory]:
     """The memory in which each rig was played, to be read before the next is.
 
     rigs: with equally many devices, on which participants are placed alike.

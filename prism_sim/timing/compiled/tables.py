@@ -17,7 +17,6 @@ from prism_sim.plan import Compute, Exchange, Kernel, Plan, Start, Step, shapes_
 from prism_sim.timing.collectives import ALGORITHMS, lower
 from prism_sim.timing.compiled import layout as at
 from prism_sim.timing.compiled.layout import Cells, Floats
-from prism_sim.timing.compiled.same import MOST_KEPT, by_identity
 from prism_sim.timing.dispatch import Host
 from prism_sim.timing.ids import DeviceIndex
 from prism_sim.timing.media import Links, SharedRadio, Switch
@@ -25,6 +24,7 @@ from prism_sim.timing.media.base import Network
 from prism_sim.timing.media.switch import per_device
 from prism_sim.timing.prepared import PreparedExchange
 from prism_sim.timing.rig import Rig
+from prism_sim.timing.same import MOST_KEPT, by_identity
 
 MOST_DEVICE_CELLS = 1_000_000  # that are kept for devices that come again
 FEWEST_KEPT = 16
