@@ -7,13 +7,11 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from sweep_laws import answered, by_itself, same
 
-from prism_sim import run
-from prism_sim.scenario import ScenarioError
-from prism_sim.sweeping import frames, rows
+from prism_sim.sweeping import frames
 from prism_sim.sweeping.points import Grid
 from prism_sim.sweeping.sweep import Sweep
-from prism_sim.sweeping.work import SweepWork, WorkPiece, perform, source_digest
 
 LINKS = (
     "{medium: links, links: [{between: [0, router], bandwidth: 40 Mbit/s}, {between: [1, router], bandwidth: 9 Mbit/s,"
@@ -80,24 +78,6 @@ WORDS = {
     ),
     "a strategy that is chosen": ("strategy: [{name: auto}]\n  network.latency: [1 ms, 50 ms]", []),
 }
-
-
-def by_itself(scenario, overrides):
-    try:
-        return rows.flat(run(scenario.with_overrides(overrides), numerics=False, advise=False).to_json())
-    except ScenarioError as error:
-        return {"reason": str(error)}
-
-
-def answered(scenario):
-    grid = Grid.of(scenario)
-    work = SweepWork(grid.base, False, source_digest())
-    blocks = perform(work, WorkPiece("timing", tuple((task.number, task.overrides) for task in grid.tasks))).blocks
-    return grid, work, blocks
-
-
-def same(one: object, other: object) -> bool:
-    return type(one) is type(other) and (one == other or (isinstance(one, float) and math.isnan(one)))
 
 
 @pytest.mark.parametrize("name", [*SWEEPS, *WORDS])
