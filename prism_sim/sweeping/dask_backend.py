@@ -41,7 +41,7 @@ class DaskWorkers:
         try:
             self._submit(taker, under_way, taken, AHEAD * self.n_workers)
             for future, answer in under_way:
-                taker.took(taken.pop(future.key), answer.elapsed_s)
+                taker.took(taken.pop(future.key), answer.work_s)
                 self._submit(taker, under_way, taken, 1)
                 yield cast(PieceAnswer, answer)
         except distributed.KilledWorker as error:

@@ -43,7 +43,7 @@ class InProcess:
         taker = pieces.taker()
         for piece in taker:
             answer = perform(self.work, piece)
-            taker.took(piece, answer.elapsed_s)
+            taker.took(piece, answer.work_s)
             yield answer
 
     def close(self) -> None:
@@ -85,7 +85,7 @@ class Processes:
         taker = pieces.taker()
         while done.empty() and (piece := taker()) is not None:
             answer = perform(self.work, piece)
-            taker.took(piece, answer.elapsed_s)
+            taker.took(piece, answer.work_s)
             yield answer
 
     def close(self) -> None:
@@ -102,7 +102,7 @@ class Processes:
             taker = pieces.taker()
             for piece in taker:
                 answer = self._ask(number, piece)
-                taker.took(piece, answer.elapsed_s)
+                taker.took(piece, answer.work_s)
                 taken = Event()
                 done.put((answer, taken))
                 taken.wait()

@@ -1,4 +1,7 @@
-"""Points handed out in pieces of about a second: what they share is worth it, and they are small enough to lose."""
+"""Points handed out in pieces of about a second: what they share is worth it, and they are small enough to lose.
+
+A second of the processor, not of the clock: on a busy machine, smaller pieces would make it busier.
+"""
 
 from __future__ import annotations
 
@@ -50,9 +53,9 @@ class Taker:
     def __call__(self) -> WorkPiece | None:
         return self.pieces.take(self.wanted)
 
-    def took(self, piece: WorkPiece, elapsed_s: float) -> None:
+    def took(self, piece: WorkPiece, work_s: float) -> None:
         if self.pieces.kind == "timing":
-            fitting = int(len(piece.points) * WANTED_S / elapsed_s) if elapsed_s > 0 else LARGEST
+            fitting = int(len(piece.points) * WANTED_S / work_s) if work_s > 0 else LARGEST
             self.wanted = max(1, min(fitting, GROWTH * self.wanted, LARGEST))
 
     def __iter__(self) -> Iterator[WorkPiece]:

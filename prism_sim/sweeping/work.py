@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from time import perf_counter
+from time import thread_time
 from typing import Any, Literal
 
 import prism_sim
@@ -67,12 +67,12 @@ class WorkPiece:
 class PieceAnswer:
     """Of timing, rows; of numerics, a fidelity under each key; of accuracy, what `run --json` says of it.
 
-    In place of any there may be a `reason` why there is none.
+    In place of any there may be a `reason` why there is none. work_s: of the processor.
     """
 
     kind: Kind
     found: tuple[tuple[Any, dict[str, Any]], ...]
-    elapsed_s: float
+    work_s: float
     blocks: tuple[RowBlock, ...] = ()
 
 
@@ -94,13 +94,13 @@ def perform(work: SweepWork, piece: WorkPiece) -> PieceAnswer:
     """Raises OtherSourceError; whatever is wrong with a point is a reason in its answer."""
     if work.source != source_digest():
         raise OtherSourceError(None, "has other source code of prism_sim; install the same everywhere", "a worker")
-    begin_s = perf_counter()
+    begin_s = thread_time()
     if piece.kind == "timing":
         blocks = tuple(timings(work, piece.points))
-        return PieceAnswer(piece.kind, (), perf_counter() - begin_s, blocks)
+        return PieceAnswer(piece.kind, (), thread_time() - begin_s, blocks)
     answer = {"numerics": outputs, "accuracy": accuracy}[piece.kind]
     found = tuple((key, _answered(answer, work, overrides)) for key, overrides in piece.points)
-    return PieceAnswer(piece.kind, found, perf_counter() - begin_s)
+    return PieceAnswer(piece.kind, found, thread_time() - begin_s)
 
 
 def _answered(answer: Any, work: SweepWork, overrides: Overrides) -> dict[str, Any]:
