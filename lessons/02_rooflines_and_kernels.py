@@ -38,8 +38,8 @@ def _():
     mo.md(r"""
     ## A kernel, two numbers
 
-    A *kernel* is one step that a processor does in one go: a matrix product, a norm, a softmax. Two numbers describe it:
-    its FLOPs (a multiplication and an addition are 2) and the bytes that it moves between memory and processor.
+    A *kernel* is one step that a processor does in one go: a matrix product, a norm, a softmax. Two numbers describe
+    it: its FLOPs (a multiplication and an addition are 2) and the bytes that it moves between memory and processor.
     An $n \times a$ matrix times an $a \times b$ one gives $n \times b$ numbers, each a sum of $a$ products:
 
     $$\text{FLOPs} = 2\,n\,a\,b \qquad\qquad
@@ -209,9 +209,7 @@ def _(block, compute, memory, rows):
         }
     )
     intensities = np.geomspace(0.1, 200, 100)
-    roof = pd.DataFrame(
-        {"intensity": intensities, "GFLOP/s": np.minimum(compute.value, memory.value * intensities)}
-    )
+    roof = pd.DataFrame({"intensity": intensities, "GFLOP/s": np.minimum(compute.value, memory.value * intensities)})
     axis = alt.X("intensity", scale=alt.Scale(type="log", domain=[0.1, 200]), title="intensity (FLOP a byte)")
     height = alt.Y("GFLOP/s", scale=alt.Scale(type="log"), title="reached (GFLOP/s)")
     line = alt.Chart(roof).mark_line(color="#555555").encode(x=axis, y=height)
@@ -240,8 +238,8 @@ def _():
     mo.vstack(
         [
             mo.md(
-                "**Question 3.** A Raspberry Pi 5 reaches about 60 GFLOP/s and 12 GB/s in some runtime. "
-                "At which intensity is the ridge of such a board?"
+                "**Question 3.** Another board reaches 60 GFLOP/s and 12 GB/s (about a Raspberry Pi 5). At which "
+                "intensity is its ridge?"
             ),
             answer_3,
         ]
@@ -378,8 +376,8 @@ def _(answer_6, part_s, whole_s):
         whole_s / part_s,
         unit="times",
         within=0.1,
-        reason=f"{whole_s * 1e6:.0f} µs become {part_s * 1e6:.0f} µs: each board reads all 768 x 768 weights. Rows split "
-        f"arithmetic; weights are split by heads and columns, as tensor parallelism does.",
+        reason=f"{whole_s * 1e6:.0f} µs become {part_s * 1e6:.0f} µs: each board reads all 768 x 768 weights. Rows "
+        f"split arithmetic; weights are split by heads and columns, as tensor parallelism does.",
         hint="Below the ridge only bytes count, and nearly all of them are weights, which each board needs whole.",
         mistakes={2.0: "Arithmetic halves, but 8 rows are below the ridge: do the bytes halve?"},
     )
