@@ -253,8 +253,8 @@ def _():
     mo.vstack(
         [
             mo.md(
-                "**Question 4.** Tick both boxes, then only one. When is attention over means *with their counts* equal "
-                "to attention over all rows, with fewer means than tokens?"
+                "**Question 4.** Tick both boxes, then only one. When is attention over means *with their counts* "
+                "equal to attention over all rows, with fewer means than tokens?"
             ),
             answer_4,
         ]
@@ -339,9 +339,9 @@ def _():
     mo.vstack(
         [
             mo.md(
-                "**Question 5.** Complete `visible`: `queries` are the numbers of the query tokens, `last_tokens` the last "
-                "token behind each key, both arrays of whole numbers. It returns an array (queries, keys) of true and "
-                "false."
+                "**Question 5.** Complete `visible`: `queries` are the numbers of the query tokens, `last_tokens` the "
+                "last token behind each key, both arrays of whole numbers. It returns an array (queries, keys) of "
+                "true and false."
             ),
             answer_5,
         ]
@@ -448,8 +448,8 @@ def _():
     mo.vstack(
         [
             mo.md(
-                "**Question 6.** 197 tokens over *two* devices: which is the smallest $L$ for which the output is exact, "
-                "up to rounding, whatever the picture?"
+                "**Question 6.** 197 tokens over *two* devices: which is the smallest $L$ for which the output is "
+                "exact, up to rounding, whatever the picture?"
             ),
             answer_6,
         ]
@@ -521,8 +521,8 @@ def _():
     - It is exact where a segment's tokens are equal, or has one token only; else it loses what tells them apart.
 
     **Read next:** lesson 5, what that costs in accuracy. Qazi, Iosifidis and Zhang, *PRISM*,
-    [arXiv 2507.12145](https://arxiv.org/abs/2507.12145), and its follow-up on hardware, arXiv 2605.25682. In the package:
-    `prism_sim/numeric/equations.py`, and `prism_sim/strategies/prism.py` for the program of one device.
+    [arXiv 2507.12145](https://arxiv.org/abs/2507.12145), and its follow-up on hardware, arXiv 2605.25682. In the
+    package: `prism_sim/numeric/equations.py`, and `prism_sim/strategies/prism.py` for the program of one device.
     """)
     return
 

@@ -63,12 +63,18 @@ def lesson(request: pytest.FixtureRequest) -> Lesson:
     return Lesson(request.param)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick() -> Any:
-    """Slow parts in their small variant; a cache for all lessons, since they are run once for all tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(QUICK, "1")
-        yield
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a lesson has trained, for its second run."""
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(kept: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One for all lessons, and slow parts in their small variant."""
+    monkeypatch.setenv("PRISM_SIM_CACHE", str(kept))
+    monkeypatch.setenv(QUICK, "1")
+    return kept
 
 
 def test_every_cell_runs_before_anything_is_answered(lesson: Lesson) -> None:
