@@ -301,12 +301,17 @@ def _(answer_4):
     return least_rows, question_4, verdict_4
 
 
-@app.cell(hide_code=True)
+@app.cell
 def _(scenario):
     writes = scenario.with_overrides(
         {"model.preset": "gpt2", "model.head": "lm", "workload.tokens": 64, "workload.new_tokens": 16}
     )
     text_run = simulate(writes).generation
+    return text_run, writes
+
+
+@app.cell(hide_code=True)
+def _(text_run):
     answer_5 = mo.ui.radio(
         ["twice the compute", "twice the memory bandwidth", "both help alike"], label="helps a new token most"
     )
@@ -326,7 +331,7 @@ def _(scenario):
             answer_5,
         ]
     )
-    return answer_5, text_run, writes
+    return (answer_5,)
 
 
 @app.cell
@@ -347,11 +352,16 @@ def _(answer_5, text_run, writes):
     return question_5, twice_compute, twice_memory, verdict_5
 
 
-@app.cell(hide_code=True)
+@app.cell
 def _(block, on_rows):
     pi = Device("board", flops_per_s=60e9, memory_bytes_per_s=12e9)
     product = next(one for one in block if one.name == "queries")
     whole_s, part_s = pi.kernel_s(on_rows(product, 8)), pi.kernel_s(on_rows(product, 4))
+    return part_s, whole_s
+
+
+@app.cell(hide_code=True)
+def _():
     answer_6 = mo.ui.number(label="times as fast")
     mo.vstack(
         [
@@ -367,7 +377,7 @@ def _(block, on_rows):
             answer_6,
         ]
     )
-    return answer_6, part_s, whole_s
+    return (answer_6,)
 
 
 @app.cell

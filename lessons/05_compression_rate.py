@@ -261,7 +261,7 @@ def _(alone, by_segments, mbit, scenario):
 
 @app.cell(hide_code=True)
 def _(by_segments):
-    fewest = by_segments[1].accuracy
+    _fewest = by_segments[1].accuracy
     answer_4 = mo.ui.radio(
         ["yes", "no, the interval is too wide", "no, other pictures would turn it round"], label="a real loss"
     )
@@ -271,10 +271,10 @@ def _(by_segments):
                 f"""
                 ## Is the loss real?
 
-                With $L = 1$, {fewest.distributed.estimate:.1%} of {fewest.n} pictures are read rightly, and
-                {fewest.undistributed.estimate:.1%} without splitting. Both were asked about the *same* pictures, so
-                the difference has an interval of its own, narrower than those of either:
-                {100 * fewest.difference.low:+.1f} to {100 * fewest.difference.high:+.1f} points, in 95 % of all cases.
+                With $L = 1$, {_fewest.distributed.estimate:.1%} of {_fewest.n} pictures are read rightly, and
+                {_fewest.undistributed.estimate:.1%} without splitting. Both were asked about the *same* pictures, so
+                the difference has an interval of its own, which holds in 95 % of all cases:
+                {100 * _fewest.difference.low:+.1f} to {100 * _fewest.difference.high:+.1f} points.
 
                 **Question 4.** Does $L = 1$ lose accuracy, or may that be these pictures' chance?
                 """
