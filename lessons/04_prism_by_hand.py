@@ -512,11 +512,11 @@ def _(
 
 @app.cell(hide_code=True)
 def _():
-    mo.md("""
+    mo.md(r"""
     ## What to take along
 
     - PRISM sends $L$ means a device and block in place of its rows; own rows stay as they are.
-    - $\\log g$ in the softmax makes a mean of $g$ tokens weigh like $g$ copies, without making them.
+    - $\log g$ in the softmax makes a mean of $g$ tokens weigh like $g$ copies, without making them.
     - One comparison masks a causal model: the last token behind a key must not be after the query.
     - It is exact where a segment's tokens are equal, or has one token only; else it loses what tells them apart.
 
