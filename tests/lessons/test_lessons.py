@@ -141,7 +141,7 @@ def test_lesson_1_says_in_words_what_is_computed() -> None:
     assert sum(exchange.kind == "all_gather" for exchange in pair.plan.exchanges) == 12
     assert alone.breakdown_s["compute"] / 2 < pair.breakdown_s["compute"] < alone.breakdown_s["compute"]
     assert pair.latency_s / 2 < found["doubled"].latency_s < pair.latency_s < alone.latency_s
-    assert found["without_delay"].latency_s == pytest.approx(pair.breakdown_s["compute"])
+    assert found["without_delay"].latency_s == pytest.approx(pair.breakdown_s["compute"], rel=0.01)
     assert 50 < found["even_mbit_per_s"] < 100
 
 
