@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_type_hints
 
 from annotated_types import DocInfo, Ge, doc
 
@@ -80,7 +80,7 @@ def declared(options: type) -> dict[str, Any]:
 
 def marks(options: type, kind: type[Mark]) -> Mapping[str, Mark]:
     """Option -> its first mark of this kind, at any depth of its annotation."""
-    found: Mapping[str, Mark] = _marks_of(options, kind)
+    found: Mapping[str, Mark] = _marks_of(options, cast(type, kind))
     return found
 
 
