@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without Greek letters shows a question mark
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     command: Command = options.command
     try:
         plugins.load([*plugins.in_environment(), *options.plugins])
@@ -81,7 +81,7 @@ class _Completion(argparse.Action):
         parser.exit()
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = _MainParser(prog="prism-sim", description="Simulates Transformer inference spread over edge devices.")
     parser.add_argument("--version", action="version", version=_version())
     parser.add_argument(

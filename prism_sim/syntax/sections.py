@@ -41,7 +41,8 @@ class ModelSection(Section):
     hf: str | Absent = absent("a Hugging Face hub id, a local folder with config.json, or a .gguf file", min_length=1)
     dims: dict[str, Any] | Absent = absent("dimensions as in config.json, model_type included")
     weights: Literal["random", "pretrained"] | Absent = absent(
-        "default: pretrained if hf is a folder that holds weights, else random"
+        "pretrained: those of hf; random: seeded ones of the right sizes; default: pretrained if hf is a folder that "
+        "holds weights, else random"
     )
     dtype: Literal["float32", "float16", "bfloat16"] | Absent = absent(
         "of weights and activations; default: that of the model's config.json, else float32"
@@ -53,7 +54,8 @@ class ModelSection(Section):
         "of rows that cross the network; q8_0: 34 bytes for 32; default: dtype"
     )
     head: Annotated[str, HeadName()] | Absent = absent(
-        "default: the preset's, else by architectures in config.json, else the family's usual one"
+        "what follows the blocks; default: the preset's, else by architectures in config.json, else the family's usual "
+        "one"
     )
 
 
@@ -96,12 +98,14 @@ class DeviceSection(Section):
         min_length=1,
     )
     count: int = Field(default=1, ge=1, le=MAX_DEVICES, description="how many equal ones")
-    compute: ComputeRate | Absent = absent("FLOP/s reached, not peak")
+    compute: ComputeRate | Absent = absent("FLOP/s reached, not peak; default: the preset's, and must be stated without one")
     compute_float16: ComputeRate | Absent = absent("FLOP/s reached in float16 and bfloat16; default: as compute")
     compute_int8: ComputeRate | Absent = absent("FLOP/s reached with weights in int8; default: as without")
     compute_q8_0: ComputeRate | Absent = absent("FLOP/s reached with weights in q8_0; default: as without")
     compute_q4_0: ComputeRate | Absent = absent("FLOP/s reached with weights in q4_0; default: as without")
-    memory_bandwidth: Annotated[float, units.MEMORY_RATE] | Absent = absent("reached, at which kernels read and write")
+    memory_bandwidth: Annotated[float, units.MEMORY_RATE] | Absent = absent(
+        "at which kernels read and write, reached, not peak; default: the preset's, and must be stated without one"
+    )
     memory_overlap: float | Absent = absent(
         "part of the shorter of a kernel's arithmetic and memory traffic that hides behind the longer; "
         "default 1: a roofline",
@@ -115,9 +119,9 @@ class DeviceSection(Section):
     storage_bandwidth: Annotated[float, units.STORAGE_RATE] | Absent = absent(
         "at which weights without room in memory are read anew for each pass; default: what does not fit is refused"
     )
-    op_overhead: Seconds | Absent = absent("time that a kernel launch costs")
+    op_overhead: Seconds | Absent = absent("time that a kernel launch costs; default 0 s")
     staging_bandwidth: CopyRate | Absent = absent(
-        "of copies between accelerator and host around a message; none: no such copies"
+        "of copies between accelerator and host around a message; default none: no such copies"
     )
     staging_latency: Seconds | Absent = absent("time that such a copy takes whatever its size; default 0 s")
     staging_ramp: Seconds | Absent = absent("how long a copy's rate climbs to staging_bandwidth; default 0 s")
@@ -215,7 +219,7 @@ _AXIS = {"anyOf": [{"type": "array", "minItems": 1}, RangeSection.model_json_sch
 class ScenarioSection(Section):
     """A scenario of prism_sim; `strategy` is refined by `schema.scenario_model`."""
 
-    name: str | Absent = absent("default: the file's name")
+    name: str | Absent = absent("in tables and pictures; default: the file's name")
     model: ModelSection | Absent = absent("may be left out of a task that has its own")
     task: TaskSection | Absent = absent("real examples with labels: gives accuracy beside latency")
     workload: WorkloadSection = Field(default_factory=WorkloadSection, description="one request")
