@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pygments.lexers.special import TextLexer
+
 from prism_sim.reports.page import filled, places
 from site_pages import commands, fields, links, math_svg, offers, presets
 
@@ -39,5 +41,6 @@ def written(text: str) -> str:
 def setup(app: Any) -> dict[str, bool]:
     app.connect("source-read", lambda app, name, source: source.__setitem__(0, links.of_the_site(written(source[0]))))
     app.connect("autodoc-process-docstring", lambda app, what, name, it, options, lines: links.as_rst(lines))
+    app.add_lexer("csv", TextLexer)  # which Pygments has none for
     app.add_html_math_renderer("svg", (math_svg.visit_inline, None), (math_svg.visit_display, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -42,7 +42,9 @@ def sentence(text: str) -> str:
 
 def _name(action: argparse.Action) -> str:
     """As it is written: '-o FILE, --output FILE'."""
-    value = action.metavar or ("{" + ",".join(map(str, action.choices)) + "}" if action.choices else action.dest.upper())
+    value = action.metavar or (
+        "{" + ",".join(map(str, action.choices)) + "}" if action.choices else action.dest.upper()
+    )
     if not action.option_strings:
         return code(action.metavar or action.dest)
     takes = "" if action.nargs == 0 else f" {value}"

@@ -88,7 +88,7 @@ def _option_default(path: FieldPath) -> str:
     if path[:1] != ("strategy",) or len(path) == 1:
         return ""
     owners = [one.options for one in strategies.nameable().values() if path[1] in declared(one.options)]
-    found = {getattr(owner, "__dataclass_fields__")[path[1]].default for owner in owners}
+    found = {owner.__dataclass_fields__[path[1]].default for owner in owners}
     return code(str(found.pop()).lower()) if len(found) == 1 and found != {None} else ""
 
 
@@ -136,7 +136,11 @@ def takes(node: Mapping[str, Any], path: FieldPath) -> str:
 def lists() -> dict[str, Sequence[str]]:
     """Names that other pages explain, by a link to these."""
     presets = {f"[{kind}](presets.md#{kind})": schema.READY.names(kind) for kind in KINDS}
-    offered = {"strategies": tuple(strategies.nameable()), "compressors": compressors.names(), "tasks": tuple(tasks.catalogue())}
+    offered = {
+        "strategies": tuple(strategies.nameable()),
+        "compressors": compressors.names(),
+        "tasks": tuple(tasks.catalogue()),
+    }
     return presets | {f"[{kind}](offers.md#{kind})": names for kind, names in offered.items()}
 
 

@@ -33,7 +33,9 @@ def svg(formula: str, scale: float = 1.0) -> str:
     per_em = PER_EM / scale
     width, height = (float(side) / per_em for side in start["box"].split()[2:])
     style = f"width:{width:.3f}em;height:{height:.3f}em;vertical-align:{-box.depth / per_em:.3f}em"
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="{start["box"]}"'
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="{start["box"]}"'
+    )
     return f'{head} role="img" aria-label="{html.escape(formula)}" style="{style}" fill="currentColor">{body}'
 
 

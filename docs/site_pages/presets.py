@@ -12,7 +12,9 @@ HEADINGS = ("field", "value", "90 % of the fit", "source")
 
 
 def models_page() -> str:
-    return table(("model", "family", "blocks", "width", "heads", "tokens", "on the hub", "source"), map(_model, presets.models()))
+    return table(
+        ("model", "family", "blocks", "width", "heads", "tokens", "on the hub", "source"), map(_model, presets.models())
+    )
 
 
 def devices_page() -> str:

@@ -98,7 +98,9 @@ class DeviceSection(Section):
         min_length=1,
     )
     count: int = Field(default=1, ge=1, le=MAX_DEVICES, description="how many equal ones")
-    compute: ComputeRate | Absent = absent("FLOP/s reached, not peak; default: the preset's, and must be stated without one")
+    compute: ComputeRate | Absent = absent(
+        "FLOP/s reached, not peak; default: the preset's, and must be stated without one"
+    )
     compute_float16: ComputeRate | Absent = absent("FLOP/s reached in float16 and bfloat16; default: as compute")
     compute_int8: ComputeRate | Absent = absent("FLOP/s reached with weights in int8; default: as without")
     compute_q8_0: ComputeRate | Absent = absent("FLOP/s reached with weights in q8_0; default: as without")
@@ -115,7 +117,9 @@ class DeviceSection(Section):
     attention_efficiency: float | Absent = absent(
         "part of the compute rate that attention's own products reach, softmax between them; default 1", gt=0, le=1
     )
-    memory: Annotated[float, units.MEMORY] | Absent = absent("for weights and activations; default: unknown, and not checked")
+    memory: Annotated[float, units.MEMORY] | Absent = absent(
+        "for weights and activations; default: unknown, and not checked"
+    )
     storage_bandwidth: Annotated[float, units.STORAGE_RATE] | Absent = absent(
         "at which weights without room in memory are read anew for each pass; default: what does not fit is refused"
     )

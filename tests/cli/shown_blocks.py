@@ -88,7 +88,9 @@ def kept(shown: str, printed: str) -> str:
 def ran(command: str) -> tuple[int, str]:
     """Exit status of `prism-sim ...`, and its standard output and error without trailing blanks and blank lines around."""
     program, *arguments = shlex.split(command)
-    assert program == "prism-sim", f"{command}: only prism-sim is run here; mark the block as `not run`, with the reason"
+    assert program == "prism-sim", (
+        f"{command}: only prism-sim is run here; mark the block as `not run`, with the reason"
+    )
     with said() as output:
         try:
             status = main(arguments)

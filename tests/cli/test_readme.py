@@ -13,7 +13,11 @@ from pathlib import Path
 import pytest
 from shown_blocks import BLOCK, ROOT, Reader, furnished
 
-PAGES = [ROOT / "README.md", ROOT / "docs" / "tutorial.md", *sorted((ROOT / "docs" / "guides").glob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [
+    *(ROOT / "README.md", DOCS / "tutorial.md", DOCS / "reference" / "python.md"),
+    *sorted((DOCS / "guides").glob("*.md")),
+]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -39,7 +43,10 @@ def test_a_page_that_shows_something_else_is_noticed(tmp_path: Path, monkeypatch
     true = Reader().page(f"```console\n{command}wrong\n```")
     assert "seed: 'x'" in true
     assert Reader().page(true) == true
-    elided = f"```console\n{command}...\n```"
+    assert "seed: 'x'" in Reader().page(f"```console\n{command}...\n```")  # a failure is not left out
+    elided = "```console\n$ prism-sim list tasks\n...\ndigits ...\n```"
+    assert "python-text" in Reader().page(elided)
+    elided = "```console\n$ prism-sim check scenarios/vit-base-orin-nano.yaml\n...\n```"
     assert Reader().page(elided) == elided
     assert Reader().page("```python\nprint(1)\n```\n\n```text\n2\n```") == "```python\nprint(1)\n```\n\n```text\n1\n```"
 
