@@ -33,7 +33,8 @@ def section(command: Command, parser: argparse.ArgumentParser) -> str:
     usage = parser.format_usage().removeprefix("usage: ").rstrip().replace("\n" + " " * len("usage: "), "\n")
     shown = [action for action in parser._actions if not isinstance(action, argparse._HelpAction)]
     rows = [(_name(action), _meaning(action)) for action in shown]
-    return f"### {command.name}\n\n{sentence(command.help)}\n\n```text\n{usage}\n```\n\n{table(('argument', 'meaning'), rows)}"
+    arguments = table(("argument", "meaning"), rows)
+    return f"### {command.name}\n\n{sentence(command.help)}\n\n```text\n{usage}\n```\n\n{arguments}"
 
 
 def sentence(text: str) -> str:

@@ -39,7 +39,8 @@ def tasks_page() -> str:
 
 def plots_page() -> str:
     rows = [
-        (code(one.name), one.summary, ", ".join(map(code, one.columns)), ", ".join(code(f"--{name}") for name in one.options))
+        (code(one.name), one.summary, ", ".join(map(code, one.columns)),
+         ", ".join(code(f"--{name}") for name in one.options))
         for one in figures.catalogue().values()
     ]  # fmt: skip
     return table(("plot", "what it shows", "columns that it reads", "options"), rows)
