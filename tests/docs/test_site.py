@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from site_pages import PARTS, fields, math_svg, written
+from site_pages import PARTS, fields, links, math_svg, written
 
 from prism_sim import commands
 from prism_sim.syntax import presets, schema
@@ -99,6 +99,16 @@ def test_the_reference_has_every_command_preset_and_option() -> None:
 def test_a_page_that_asks_for_an_unknown_part_is_an_error() -> None:
     with pytest.raises(KeyError, match="known are fields"):
         written("<!-- reference: feilds -->\n<!-- end -->")
+
+
+def test_a_link_to_a_file_that_is_no_page_becomes_its_name() -> None:
+    page = "[the example](../../extensions/rare.py) of [a guide](my-board.md), ![a picture](../../plots/gallery/x.png)"
+    assert links.of_the_site(page) == (
+        "`extensions/rare.py` of [a guide](my-board.md), ![a picture](../../plots/gallery/x.png)"
+    )
+    lines = ["takes `network.latency`, *options and a trailing_"]
+    links.as_rst(lines)
+    assert lines == ["takes ``network.latency``, \\*options and a trailing\\_"]
 
 
 def test_a_formula_is_a_picture_that_says_what_it_is() -> None:
