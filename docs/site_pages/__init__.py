@@ -38,8 +38,12 @@ def written(text: str) -> str:
     return filled(text, KIND, {name: PARTS[name]() for name in asked})
 
 
+def _read(app: Any, name: str, source: list[str]) -> None:
+    source[0] = links.of_the_site(written(source[0]), name)
+
+
 def setup(app: Any) -> dict[str, bool]:
-    app.connect("source-read", lambda app, name, source: source.__setitem__(0, links.of_the_site(written(source[0]))))
+    app.connect("source-read", _read)
     app.connect("autodoc-process-docstring", lambda app, what, name, it, options, lines: links.as_rst(lines))
     app.add_lexer("csv", TextLexer)  # which Pygments has none for
     app.add_html_math_renderer("svg", (math_svg.visit_inline, None), (math_svg.visit_display, None))

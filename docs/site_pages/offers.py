@@ -12,6 +12,7 @@ from prism_sim import compressors, families, figures, strategies, tasks
 from prism_sim.plugins import ATTRIBUTES
 from prism_sim.strategies.base import Strategy
 from prism_sim.strategies.options import Divides, declared, documentation, marks
+from site_pages.fields import split_default
 from site_pages.markdown import code, table
 
 
@@ -60,7 +61,10 @@ def _strategy(entry: Strategy) -> str:
         for name, mark in marks(entry.options, Divides).items()
     }
     fields: dict[str, Any] = entry.options.__dataclass_fields__  # type: ignore[attr-defined]
-    rows = [(code(name), _shown(fields[name].default), docs.get(name, "")) for name in declared(entry.options)]
+    rows = [
+        (code(name), default or _shown(fields[name].default), meaning)
+        for name, (meaning, default) in ((name, split_default(docs.get(name, ""))) for name in declared(entry.options))
+    ]
     options = table(("option", "default", "meaning"), rows) if rows else "No options.\n"
     writes = "" if entry.steps or entry is strategies.AUTO else " Makes one pass only: it writes no text."
     return (

@@ -24,7 +24,14 @@ from unittest.mock import patch
 from prism_sim.cli import main
 
 ROOT = Path(__file__).parents[2]
-SHARED = ("scenarios", "extensions", "plots", "docs", "lessons", "prism_sim")  # of the repository, as the pages name them
+SHARED = (
+    "scenarios",
+    "extensions",
+    "plots",
+    "docs",
+    "lessons",
+    "prism_sim",
+)  # of the repository, as the pages name them
 ENVIRONMENT = {"COLUMNS": "80", "NO_COLOR": "1"}
 BLOCK = re.compile(
     r"(?:<!-- (?P<how>not run|instead): (?P<note>[^\n]*) -->\n)?"

@@ -64,7 +64,9 @@ def test_the_site_documents_what_the_package_offers(site: Path) -> None:
     python = (site / "reference" / "python.html").read_text(encoding="utf-8")
     for name in prism_sim.__all__:
         assert f'id="prism_sim.{name}"' in python, name
-    assert '<svg xmlns="http://www.w3.org/2000/svg"' in (site / "background" / "prism.html").read_text(encoding="utf-8")
+    prism = (site / "background" / "prism.html").read_text(encoding="utf-8")
+    assert '<svg xmlns="http://www.w3.org/2000/svg"' in prism
+    assert 'href="../accuracy.html#where-a-mean-stands"' in prism
 
 
 def test_every_field_says_what_it_is() -> None:
@@ -102,10 +104,10 @@ def test_a_page_that_asks_for_an_unknown_part_is_an_error() -> None:
 
 
 def test_a_link_to_a_file_that_is_no_page_becomes_its_name() -> None:
-    page = "[the example](../../extensions/rare.py) of [a guide](my-board.md), ![a picture](../../plots/gallery/x.png)"
-    assert links.of_the_site(page) == (
-        "`extensions/rare.py` of [a guide](my-board.md), ![a picture](../../plots/gallery/x.png)"
-    )
+    kept = "[a guide](my-board.md), [a page](../trust.md#here), ![a picture](../../plots/gallery/x.png)"
+    page = f"[the example](../../extensions/rare.py) of {kept}"
+    assert links.of_the_site(page, "guides/my-strategy") == f"`extensions/rare.py` of {kept}"
+    assert links.of_the_site("[how](../CONTRIBUTING.md)", "trust") == "`CONTRIBUTING.md`"
     lines = ["takes `network.latency`, *options and a trailing_"]
     links.as_rst(lines)
     assert lines == ["takes ``network.latency``, \\*options and a trailing\\_"]
@@ -114,6 +116,6 @@ def test_a_link_to_a_file_that_is_no_page_becomes_its_name() -> None:
 def test_a_formula_is_a_picture_that_says_what_it_is() -> None:
     picture = math_svg.svg(r"\frac{a}{b}")
     assert r'aria-label="\frac{a}{b}"' in picture
-    assert picture.rstrip().endswith("</svg>")
+    assert picture.endswith("</svg>")
     with pytest.raises(ValueError, match="frac"):
         math_svg.svg(r"\frac{a")
