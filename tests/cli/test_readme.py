@@ -36,6 +36,14 @@ def test_a_block_that_does_not_run_says_why(page: Path) -> None:
     assert all(len(block["note"].split()) > 3 for block in left_out)
 
 
+@pytest.mark.parametrize(("guide", "name"), [("my-strategy.md", "rare.py"), ("my-plug-ins.md", "int2.py")])
+def test_an_extension_is_shown_as_it_is(guide: str, name: str) -> None:
+    shown = next(
+        block["body"] for block in BLOCK.finditer((DOCS / "guides" / guide).read_text("utf-8")) if name in block[0]
+    )
+    assert shown == f"# {name}\n{(ROOT / 'extensions' / name).read_text('utf-8')}"
+
+
 def test_a_page_that_shows_something_else_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     furnished(tmp_path)
     monkeypatch.chdir(tmp_path)
