@@ -59,8 +59,9 @@ def _question(result: RunResult) -> str:
     summary = "" if rate is None or segments is None else f", L = {segments} (CR {rate:.3g})"
     what = "one forward pass (prefill)" if families.find(job.sizes.family).causal else "one forward pass"
     then = f", then {job.new_tokens} new" if job.new_tokens else ""
+    head = f"head {job.head.name}{' split over the ranks' if result.simulation.head_is_split else ''}"
     return (
-        f"{escape(scenario.model.label)} (head {job.head.name}, {job.dtype}), "
+        f"{escape(scenario.model.label)} ({head}, {job.dtype}), "
         f"{what} of {job.batch} x {job.n_tokens} tokens{then}: {job.strategy}{summary} over {job.n_ranks} rank(s)"
     )
 

@@ -165,6 +165,11 @@ class Simulation:
     def labelled_flops(self, participant: ParticipantId, label: str) -> int:
         return self._flops[participant].get(label, 0)
 
+    @property
+    def head_is_split(self) -> bool:
+        """Whether ranks run the head, each for a part of the vocabulary."""
+        return any(self.labelled_flops(rank, HEAD) for rank in self.plan.ranks)
+
     @cached_property
     def _flops(self) -> list[dict[str, int]]:
         """Per participant, by label."""
