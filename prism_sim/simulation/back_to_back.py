@@ -94,26 +94,29 @@ class BackToBack:
     @property
     def _paces_of_generation(self) -> dict[ThroughputMode, float]:
         """One request after another, or as many as keep stages busy; in turn, each rank at its own pace."""
-        found: dict[ThroughputMode, float] = {"split": max(1 / self.setting.played().latency_s, self._pace_of_stages)}
+        alone_per_s = 1 / self.setting.played().latency_s
+        found: dict[ThroughputMode, float] = {"split": max(alone_per_s, self._pace_of_stages(alone_per_s))}
         if self.turns and self.turns_fit:
             alone = [replace(self.setting, job=job).played() for job in self._jobs_in_turn]
             loads = [_load_s(one) for one in alone]
             found["in turn"] = timing.served_per_s([one.latency_s for one in alone], loads)
         return found
 
-    @property
-    def _pace_of_stages(self) -> float:
+    def _pace_of_stages(self, alone_per_s: float) -> float:
         """Requests a second, of whose sequences several are in flight; 0: there are no stages, or room for one alone.
 
         Some are at their prompt while others are at their steps: a stage's time for a request is the sum of both.
+        alone_per_s: of one at a time, which none of several exceeds.
         """
         several, decoding, job = self.in_flight, self.setting.decoding, self.setting.job
         if several is None or decoding is None or several.sequences == job.batch:
             return 0.0
         where = self.setting.playing, self.setting.device_of, self.setting.network
-        prompts = timing.play_stream(self.plan, *where, in_flight=several.sequences // job.batch)
+        n_requests = several.sequences // job.batch
+        prompts = timing.play_stream(self.plan, *where, in_flight=n_requests)
         middle_steps = decoding.total_s / decoding.middle.timeline.latency_s  # as many as take as long as all steps
-        return 1 / (1 / prompts.throughput_per_s + middle_steps * job.batch / several.tokens_per_s)
+        busiest_s = 1 / prompts.throughput_per_s + middle_steps * job.batch / several.tokens_per_s
+        return min(1 / busiest_s, n_requests * alone_per_s)
 
     @cached_property
     def in_flight(self) -> InFlight | None:

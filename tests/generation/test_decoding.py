@@ -258,6 +258,11 @@ def test_several_sequences_keep_the_stages_busy(tmp_path: Path, blocks: list[int
     assert several is not None
     assert several.sequences == 4
     assert 1 / several.tokens_per_s == pytest.approx(max(max(stages_s), sum(stages_s) / 4), rel=2e-2)
+    if blocks[0] > 3:  # then the first stage is always busy, with the prompts of some or the steps of others
+        prompt_s = simulation.devices[0].compute_s([k for c in simulation.plan.computes(0) for k in c.kernels])
+        assert 1 / simulation.throughput_per_s == pytest.approx(prompt_s + 31 * stages_s[0], rel=2e-2)
+    assert 31 * simulation.throughput_per_s < several.tokens_per_s
+    assert 2 < simulation.throughput_per_s * simulation.latency_s <= 4
 
 
 def test_sequences_in_flight_are_as_many_as_find_room(tmp_path: Path) -> None:
@@ -270,3 +275,26 @@ def test_sequences_in_flight_are_as_many_as_find_room(tmp_path: Path) -> None:
     assert found is not None
     assert found.sequences == 3
     assert simulate(scenario(tmp_path)).back_to_back.in_flight is None  # no stages
+    one = {**BOARD, "memory": f"{max(ample.device_bytes.values())} B"}
+    alone = simulate(scenario(tmp_path, **told, devices=[one]))
+    assert alone.throughput_per_s == pytest.approx(1 / alone.latency_s, rel=1e-12)
+    assert alone.throughput_per_s < tight.throughput_per_s < ample.throughput_per_s
+
+
+def test_replicas_serve_each_its_own_text_as_far_as_their_terminal_can(tmp_path: Path) -> None:
+    """Apart and without a head to speak of, as many times one's pace; a head that takes long is run for all in turn."""
+    told: dict[str, Any] = {
+        "devices": [SLOW_BOARD, {**SLOW_BOARD, "name": "ask", "count": 1}],
+        "terminal": "ask",
+        "ranks": [0, 1, 2, 3],
+        "network": {"bandwidth": "100 Gbit/s"},
+        "strategy": {"name": "replicas"},
+    }
+    few, many = (
+        simulate(scenario(tmp_path, **told, model={"dims": {**MODEL, "vocab_size": words}})) for words in (40, 40_000)
+    )
+    assert few.throughput_mode == many.throughput_mode == "in turn"
+    assert few.throughput_per_s == pytest.approx(4 / few.latency_s, rel=1e-9)
+    at_terminal_s = many.busy_s[-1]
+    assert many.latency_s < 4 * at_terminal_s
+    assert many.throughput_per_s == pytest.approx(1 / at_terminal_s, rel=1e-6)
