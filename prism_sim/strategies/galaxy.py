@@ -67,6 +67,7 @@ class RankPart:
 def rank(me: Role, model: Model, options: TensorSplit) -> Program:
     """x: the residual stream of the own tokens. Tokens are split evenly; shares weigh heads and columns."""
     heads, columns = heads_and_columns(me, model, options.shares)
+    splits_head = is_split(me, model, options)
     tiles, everything = split(model.n_tokens, me.n_ranks), range(model.n_tokens)
     x, padding = yield from take_input(me, model, tiles)
     bias = model.bias(everything, [Keys(everything, len(everything))], model.mask_so_far(0, padding))
@@ -77,8 +78,9 @@ def rank(me: Role, model: Model, options: TensorSplit) -> Program:
         x = block.after_attention(x, (yield from part.attention(number, block.attention_norm(x), label)))
         yield Mark(label := f"block {number}: feed-forward")
         x = block.after_feed_forward(x, (yield from part.feed_forward(block, block.feed_forward_norm(x), label)))
-    if is_split(me, model, options):
-        parts = yield AllGather(needed_rows(model, x, tiles[me.index]), me.ranks, "head")
+    if splits_head:
+        yield Mark("output")
+        parts = yield AllGather(needed_rows(model, x, tiles[me.index]), me.ranks, "output")
         return (yield from give_logits(me, model, options, model.join([part for part in parts if part is not None])))
     return (yield from give_output(me, model, x, tiles[me.index]))
 

@@ -19,6 +19,7 @@ SPEAKER = ParticipantId(0)  # all ranks end with the same rows: one of them send
 
 def rank(me: Role, model: Model, options: TensorSplit) -> Program:
     heads, columns = heads_and_columns(me, model, options.shares)
+    splits_head = is_split(me, model, options)
     x, padding = yield from take_all(me, model)
     among = whole(model, padding)
     for number, block in enumerate(model.blocks):
@@ -31,7 +32,7 @@ def rank(me: Role, model: Model, options: TensorSplit) -> Program:
         f = block.feed_forward(block.feed_forward_norm(x), columns)
         x = block.after_feed_forward(x, (yield AllReduce(f, me.ranks, label)))
         del f
-    if is_split(me, model, options):
+    if splits_head:
         return (yield from give_logits(me, model, options, head_rows(model, x)))
     if me.index != SPEAKER:
         return None
