@@ -17,7 +17,7 @@ from prism_sim.figures.style import Style, variant_style
 from prism_sim.pages.charts.look import (
     HEIGHT_PIXELS,
     INK,
-    Amounts,
+    AxisAmounts,
     Layer,
     Rows,
     colours,
@@ -41,8 +41,8 @@ class Curves:
 
     lines: dict[str, PanelLine]
     styles: dict[str, Style]
-    x: Amounts
-    y: Amounts
+    x: AxisAmounts
+    y: AxisAmounts
 
     def rows(self) -> Rows:
         return [
@@ -98,14 +98,16 @@ def _curves(table: DataFrame, x: str, y: str) -> Curves:
             f"{NAME}: {', '.join(surroundings)} vary beside {x}; keep one value of each, as rows[rows[...] == ...] does"
         )
     found = lines(rows, NAME, x, y)
-    x_amounts = Amounts.of(x, [value for line in found for value in line.x])
+    x_amounts = AxisAmounts.of(x, [value for line in found for value in line.x])
     if x == COMPRESSION:
         found = [_across(line, x_amounts) for line in found]
     named = {line.label: line for line in found}
-    return Curves(named, dict(_styles(found)), x_amounts, Amounts.of(y, [value for line in found for value in line.y]))
+    return Curves(
+        named, dict(_styles(found)), x_amounts, AxisAmounts.of(y, [value for line in found for value in line.y])
+    )
 
 
-def _across(line: PanelLine, along: Amounts) -> PanelLine:
+def _across(line: PanelLine, along: AxisAmounts) -> PanelLine:
     """What is sent whole costs the same wherever the others are."""
     if max(line.x) > 1:
         return line

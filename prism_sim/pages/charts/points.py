@@ -16,7 +16,7 @@ from prism_sim.figures.rows import checked, named_text, numeric, varying
 from prism_sim.figures.style import FAINT
 from prism_sim.pages.charts.look import (
     HEIGHT_PIXELS,
-    Amounts,
+    AxisAmounts,
     Rows,
     colours,
     finished,
@@ -44,7 +44,7 @@ def points_chart(results: Results, x: str = "latency_s", y: str = "", title: str
     table = rows_of(results)
     y = y or second_column(table)
     rows = chosen_rows(table, x, y)
-    amounts = Amounts.of(x, rows[x]), Amounts.of(y, rows[y])
+    amounts = AxisAmounts.of(x, rows[x]), AxisAmounts.of(y, rows[y])
     better = (quantity(x).better, quantity(y).better)
     best = front([(float(a), float(b)) for a, b in zip(rows[x], rows[y], strict=True)], better)
     kept = sorted({*best, *_some(len(rows))})
@@ -94,7 +94,7 @@ def _some(n_rows: int) -> range:
     return range(0, n_rows, max(1, math.ceil(n_rows / MOST_POINTS)))
 
 
-def _rows(rows: DataFrame, kept: Sequence[int], best: set[int], amounts: tuple[Amounts, Amounts]) -> Rows:
+def _rows(rows: DataFrame, kept: Sequence[int], best: set[int], amounts: tuple[AxisAmounts, AxisAmounts]) -> Rows:
     fields = varying(rows)
     found: Rows = []
     for number in kept:
@@ -141,7 +141,7 @@ def _wish(column: str) -> str:
     return f"{'less' if quantity(column).better == 'low' else 'more'} {quantity(column).label}"
 
 
-def _said(rows: DataFrame, best: Sequence[int], amounts: tuple[Amounts, Amounts], left_out: str) -> str:
+def _said(rows: DataFrame, best: Sequence[int], amounts: tuple[AxisAmounts, AxisAmounts], left_out: str) -> str:
     x, y = amounts
     ends = [rows.iloc[number] for number in dict.fromkeys((best[0], best[-1]))]
     each = " and ".join(

@@ -13,7 +13,7 @@ from prism_sim.pages.charts.look import (
     BAR_PIXELS,
     FURTHEST,
     INK,
-    Amounts,
+    AxisAmounts,
     Rows,
     finished,
     layered,
@@ -38,7 +38,7 @@ def strategies_chart(results: Results, title: str = TITLE) -> alt.LayerChart:
     """
     table = checked(rows_of(results), NAME, "latency_s", "strategy").sort_values("latency_s", kind="stable")
     ends = [table[column] for column in ("latency_s", "latency_high_s") if column in table]
-    amounts = Amounts.of("latency_s", [value for column in ends for value in column.dropna()])
+    amounts = AxisAmounts.of("latency_s", [value for column in ends for value in column.dropna()])
     rows = _told_apart([_row(row, amounts) for _, row in table.iterrows()])
     furthest = [row["furthest"] for row in rows]
     order = alt.Y("name:N", sort=[row["name"] for row in rows], title=None, axis=alt.Axis(labelLimit=170))
@@ -65,7 +65,7 @@ def strategies_chart(results: Results, title: str = TITLE) -> alt.LayerChart:
     return finished(chart, alt.Step(BAR_PIXELS), title, _said(rows), [HOW, SAMPLED if has_range else ""])
 
 
-def _row(row: Any, amounts: Amounts) -> dict[str, Any]:
+def _row(row: Any, amounts: AxisAmounts) -> dict[str, Any]:
     devices = int(row.get("n_ranks") or 1)
     low, high = row.get("latency_low_s"), row.get("latency_high_s")
     known = low is not None and high is not None and math.isfinite(low)
