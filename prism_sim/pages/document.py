@@ -10,6 +10,8 @@ from importlib import resources
 from markupsafe import Markup
 
 from prism_sim.pages.markup import joined
+from prism_sim.pages.vega import vega_script
+from prism_sim.progress import SILENT, Progress
 
 FORBIDS = (  # whatever a page may not do: ask anybody for anything
     "default-src 'none'; img-src data: blob:; font-src data:; style-src 'unsafe-inline'; "
@@ -70,32 +72,31 @@ class PageSection:
         return Markup("{}\n{}\n</section>").format(opened, self.body)
 
 
-def page(title: str, lead: Markup, sections: Sequence[PageSection], foot: Markup) -> str:
+@dataclass(frozen=True)
+class PageHead:
+    """What a page begins and ends with. lead: the answer, in words."""
+
+    title: str
+    lead: Markup
+    foot: Markup
+
+
+def page(head: PageHead, sections: Sequence[PageSection], progress: Progress = SILENT) -> str:
     """The whole file. Raises ModuleNotFoundError without the extra `report`."""
     links = joined(Markup('<li><a href="#{}">{}</a></li>').format(one.name, one.title) for one in sections)
     return str(
         Markup(PAGE).format(
-            title=title,
+            title=head.title,
             forbids=FORBIDS,
             style=Markup(_static("report.css")),
-            lead=lead,
+            lead=head.lead,
             contents=Markup("<ol>{}</ol>").format(links),
             body=joined(one.__html__() for one in sections),
-            foot=foot,
-            vega=Markup(_vega()),
+            foot=head.foot,
+            vega=Markup(vega_script(progress)),
             script=Markup(_static("report.js")),
         )
     )
-
-
-def _vega() -> str:
-    """Vega, Vega-Lite and Vega-Embed, once for all figures, in the version that altair writes for."""
-    import vl_convert
-    from altair import SCHEMA_VERSION
-
-    version = "_".join(SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-    bundle: str = vl_convert.javascript_bundle(vl_version=version)
-    return bundle.replace("</script", "<\\/script")
 
 
 def _static(name: str) -> str:

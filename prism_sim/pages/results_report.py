@@ -13,7 +13,7 @@ from markupsafe import Markup
 from prism_sim.figures.quantities import quantity
 from prism_sim.figures.results import command_of, read_results, rows_of_json
 from prism_sim.pages.charts import accuracy_chart, break_even_chart, parts_chart, strategies_chart
-from prism_sim.pages.document import PageSection, page
+from prism_sim.pages.document import PageHead, PageSection, page
 from prism_sim.pages.markup import PageTable, drawing, joined, paragraph
 from prism_sim.pages.origin import described_provenance
 from prism_sim.pages.sweep_report import sweep_report
@@ -42,7 +42,8 @@ def results_report(path: Path) -> str:
     foot = [paragraph(f"Written on {date.today().isoformat()} by prism-sim from {path.name}.")]
     if "provenance" in found:
         foot.append(described_provenance(found["provenance"]).__html__())
-    return page(str(found["name"]), Markup(), [PageSection(_TITLES[written_by], body)], joined(foot))
+    head = PageHead(str(found["name"]), Markup(), joined(foot))
+    return page(head, [PageSection(_TITLES[written_by], body)])
 
 
 def _of_run(found: Mapping[str, Any]) -> Iterator[Markup]:

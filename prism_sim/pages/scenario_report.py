@@ -13,7 +13,7 @@ from prism_sim.choice.result import RunResult
 from prism_sim.choice.run import run
 from prism_sim.choice.verdict import verdict
 from prism_sim.pages.charts import parts_chart, strategies_chart, timeline_chart
-from prism_sim.pages.document import PageSection, page
+from prism_sim.pages.document import PageHead, PageSection, page
 from prism_sim.pages.markup import drawing, items, joined, paragraph
 from prism_sim.pages.origin import origin_sections, provenance_table
 from prism_sim.pages.sweep_report import swept_section
@@ -67,7 +67,7 @@ def scenario_report(scenario: Scenario, numerics: bool = True, progress: Progres
     first, *others = answers.verdicts
     lead = joined([paragraph(first, "verdict"), items(others)])
     foot = joined([paragraph(f"Written on {date.today().isoformat()} by prism-sim."), provenance_table(own).__html__()])
-    return page(own.name, lead, sections, foot)
+    return page(PageHead(own.name, lead, foot), sections, progress)
 
 
 def _run_section(answers: ScenarioAnswers) -> PageSection:

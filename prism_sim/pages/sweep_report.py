@@ -13,12 +13,12 @@ from pandas import DataFrame
 
 from prism_sim.figures.latency import swept_number
 from prism_sim.figures.quantities import quantity
-from prism_sim.figures.rows import canonical, named_text, varying
+from prism_sim.figures.rows import canonical, named_text, text_of, varying
 from prism_sim.live.launcher import n_cores
 from prism_sim.pages.charts import accuracy_chart, along_chart, points_chart
 from prism_sim.pages.charts.look import AxisAmounts
 from prism_sim.pages.charts.points import chosen_rows, second_column
-from prism_sim.pages.document import PageSection, page
+from prism_sim.pages.document import PageHead, PageSection, page
 from prism_sim.pages.markup import PageTable, TableRow, drawing, joined, paragraph
 from prism_sim.scenario import Scenario
 from prism_sim.sweeping.sweep import sweep
@@ -41,7 +41,7 @@ def sweep_report(table: DataFrame, path: Path) -> str:
     lead = joined([paragraph(_fastest(canonical(table)), "verdict")])
     sections = [PageSection("The points", joined(_points(table)))]
     foot = paragraph(f"Written on {date.today().isoformat()} by prism-sim from {path.name}.")
-    return page(f"Points of {path.name}", lead, sections, foot)
+    return page(PageHead(f"Points of {path.name}", lead, foot), sections)
 
 
 def _points(swept: DataFrame) -> Iterator[Markup]:
@@ -88,11 +88,11 @@ def _table(rows: DataFrame, y: str) -> PageTable:
     results = [one for one in dict.fromkeys((*SHOWN, y)) if one in rows and rows[one].notna().any()]
     places = AxisAmounts.of(X, rows[X]), AxisAmounts.of(y, rows[y])
     ordered = rows.sort_values(X, kind="stable").head(MOST_ROWS)
-    columns = ["strategy", "devices", *map(_heading, fields), *(quantity(one).label for one in results)]
+    columns = ["strategy", "devices", *fields, *(quantity(one).label for one in results)]
     made = []
     for _, row in ordered.iterrows():
         devices = "" if _is_missing(row.get("n_ranks")) else f"{row['n_ranks']:.0f}"
-        cells = [str(row["strategy"]), devices, *(named_text(one, row[one]) for one in fields)]
+        cells = [str(row["strategy"]), devices, *(text_of(one, row[one]) for one in fields)]
         cells += ["" if _is_missing(row[one]) else AxisAmounts.of(one, [row[one]]).text(row[one]) for one in results]
         marks = {"strategy": cells[0], "devices": devices}
         marks |= {axis: repr(float(row[one.column]) / one.factor) for axis, one in zip("xy", places, strict=True)}
@@ -100,10 +100,6 @@ def _table(rows: DataFrame, y: str) -> PageTable:
     left_out = f", the fastest {MOST_ROWS} of {len(rows)}" if len(rows) > MOST_ROWS else ""
     right = frozenset(range(1, len(columns)))
     return PageTable(f"The points, the fastest first{left_out}", columns, made, right, NAME)
-
-
-def _heading(field: str) -> str:
-    return field.replace("_", " ")
 
 
 def _is_missing(value: Any) -> bool:

@@ -43,7 +43,8 @@ def compression_section(result: RunResult) -> Iterator[PageSection]:
     segments, rate = result.simulation.compression
     if segments is None or rate is None:
         return
-    chosen = [simulation for _, simulation in sorted({**_tried(result), segments: result.simulation}.items())]
+    tried = _tried(result) | {segments: result.simulation}
+    chosen = [tried[n_segments] for n_segments in sorted(tried)]
     rows = DataFrame([_row(result, one) for one in chosen])
     columns = ("segments L", "compression rate", "latency", "sent")
     table = PageTable.of("More and less compression", columns, [_cells(one) for one in chosen], text=())
@@ -55,13 +56,15 @@ def _tried(result: RunResult) -> dict[int, Simulation]:
     """By the number of segments that each has: doubled from 1 until each row is its own segment."""
     job, scenario = result.simulation.job, result.scenario
     most = -(-job.n_tokens // job.n_ranks)
-    removed = {"strategy.compression_rate": None} if "compression_rate" in scenario.written.strategy_fields else {}
+    removed: dict[str, Any] = {}
+    if "compression_rate" in scenario.written.strategy_fields:  # which says the same in another way
+        removed = {"strategy.compression_rate": None}
     found: dict[int, Simulation] = {}
     for n_segments in sorted({min(most, round(most ** (place / (RATES - 1)))) for place in range(RATES)}):
         changed = scenario.with_overrides({**removed, "strategy.segments": n_segments})
         with placed(changed):
             simulation = simulate(changed)
-        found[simulation.compression[0] or n_segments] = simulation
+        found[n_segments] = simulation
     return found
 
 
@@ -81,4 +84,9 @@ def _row(result: RunResult, simulation: Simulation) -> dict[str, Any]:
 def _cells(simulation: Simulation) -> tuple[str, ...]:
     segments, rate = simulation.compression
     sent = bytes_text(sum(simulation.sent_bytes))
-    return (str(segments), "" if rate is None else f"{rate:.3g}", seconds_text(simulation.latency_s), sent)
+    return (
+        "each row" if segments is None else str(segments),
+        "" if rate is None else f"{rate:.3g}",
+        seconds_text(simulation.latency_s),
+        sent,
+    )

@@ -36,6 +36,7 @@ _CONFIG: dict[str, Any] = {
     "background": "white",
     "view": {"stroke": None},
     "title": {"anchor": "start", "color": INK, "fontSize": 14, "subtitleColor": "#555555", "subtitleFontSize": 12},
+    "axisY": {"labelLimit": 170},
     "axis": {"gridColor": GRID, "labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12},
     "legend": {"orient": "bottom", "columns": 3, "symbolOpacity": 1, "labelLimit": 260, "labelFontSize": 12},
 }
@@ -139,6 +140,7 @@ def finished(
     """As wide as its place. description: stands for it where it is not seen. subtitle: lines, empty ones left out."""
     heading = alt.Title(title, subtitle=[line for line in subtitle if line])
     sized: alt.LayerChart = chart.properties(title=heading, description=description, width="container", height=height)
+    sized.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
     made: alt.LayerChart = sized.configure(**_CONFIG)
     return made
 

@@ -34,7 +34,7 @@ def parts_chart(bars: Mapping[str, Mapping[str, float]], title: str = TITLE) -> 
     amounts = AxisAmounts.of("latency_s", [*totals_s.values()])
     parts = [part for part in next(iter(bars.values())) if any(one.get(part, 0.0) for one in bars.values())]
     longest = FURTHEST * max(totals_s.values()) / amounts.factor
-    order = alt.Y("name:N", sort=list(bars), title=None, axis=alt.Axis(labelLimit=150))
+    order = alt.Y("name:N", sort=list(bars), title=None)
     bar = (
         over(_rows(bars, parts, amounts))
         .mark_bar(stroke=EDGE, strokeWidth=0.5)

@@ -41,7 +41,7 @@ def strategies_chart(results: Results, title: str = TITLE) -> alt.LayerChart:
     amounts = AxisAmounts.of("latency_s", [value for column in ends for value in column.dropna()])
     rows = _told_apart([_row(row, amounts) for _, row in table.iterrows()])
     furthest = [row["furthest"] for row in rows]
-    order = alt.Y("name:N", sort=[row["name"] for row in rows], title=None, axis=alt.Axis(labelLimit=170))
+    order = alt.Y("name:N", sort=[row["name"] for row in rows], title=None)
     styles = strategy_styles(list(table["strategy"]))
     colours = alt.Scale(domain=list(styles), range=[style.colour for style in styles.values()])
     base = over(rows).encode(y=order)

@@ -38,7 +38,7 @@ def timeline_chart(simulation: Simulation, title: str = "Who does what when") ->
                 axis=alt.Axis(title=f"time ({amounts.unit})"),
             ),
             x2="end:Q",
-            y=alt.Y("lane:N", sort=lanes, title=None, axis=alt.Axis(labelLimit=150)),
+            y=alt.Y("lane:N", sort=lanes, title=None),
             color=alt.Color("kind:N", scale=part_colours(kinds), title=None),
             tooltip=tooltips(lane="who", kind="what", label="step", begins="from", takes="takes"),
         )

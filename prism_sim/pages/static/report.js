@@ -36,11 +36,34 @@ function follow(view, table) {
   update();
 }
 
+// Long titles are wrapped, and long names and legends made smaller, where the page is narrow.
+function wrapped(texts, letters) {
+  const lines = [];
+  for (const text of [].concat(texts || [])) {
+    let line = "";
+    for (const word of text.split(" ")) {
+      if (line && line.length + word.length + 1 > letters) { lines.push(line); line = word; }
+      else line = line ? `${line} ${word}` : word;
+    }
+    lines.push(line);
+  }
+  return lines;
+}
+
+function fitted(spec, width) {
+  const title = spec.title;
+  title.text = wrapped(title.text, Math.floor(width / 8.5));
+  title.subtitle = wrapped(title.subtitle, Math.floor(width / 7));
+  spec.config.legend.columns = Math.max(1, Math.min(6, Math.floor((width - 180) / 105)));
+  if (width < 480) spec.config.axisY = { labelLimit: 160, labelFontSize: 10 };
+  return spec;
+}
+
 for (const figure of document.querySelectorAll("figure.chart")) {
   const place = figure.querySelector(".drawn");
   const spec = JSON.parse(figure.querySelector("script").textContent);
   const actions = { export: true, source: false, compiled: false, editor: false };
-  vegaEmbed(place, spec, { renderer: "svg", actions, ast: false }).then(({ view }) => {
+  vegaEmbed(place, fitted(spec, place.clientWidth), { renderer: "svg", actions, ast: false }).then(({ view }) => {
     const table = document.getElementById(figure.dataset.table || "");
     if (table) follow(view, table);
     figure.dataset.drawn = "true";
