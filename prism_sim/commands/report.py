@@ -15,6 +15,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SCENARIO|RESULTS", type=base.file_path, help=text)
     base.takes_overrides(parser, "change a field of the scenario; may be repeated")
     base.takes_no_numerics(parser)
+    base.takes_jobs(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -51,7 +52,7 @@ def _of_scenario(options: argparse.Namespace) -> str:
 
     scenario = load_scenario(options.source, options.overrides)
     with base.progress(f"reporting on {scenario.name}") as tell:
-        return scenario_report(scenario, not options.no_numerics, tell)
+        return scenario_report(scenario, not options.no_numerics, options.jobs, tell)
 
 
 def _given(options: argparse.Namespace) -> str:

@@ -58,7 +58,7 @@ class PageTable:
         cells = joined(self._cell(number, text) for number, text in enumerate(others, start=1))
         marks = joined(Markup(' data-{}="{}"').format(name, value) for name, value in row.marks.items())
         quiet = Markup(' class="quiet"') if row.quiet else Markup()
-        heading = Markup('<th scope="row"{}>{}</th>').format(self._side(0), first)
+        heading = Markup('<th scope="row"{}>{}</th>').format(self._side(0), first) if first else Markup("<td></td>")
         return Markup("<tr{}{}>{}{}</tr>").format(quiet, marks, heading, cells)
 
     def _cell(self, number: int, text: str) -> Markup:

@@ -48,8 +48,8 @@ class ScenarioAnswers:
         return [verdict(self.result), *comparison_verdict(self.comparison), " ".join(sentences(self.explanation))]
 
 
-def scenario_report(scenario: Scenario, numerics: bool = True, progress: Progress = SILENT) -> str:
-    """The page, as text of HTML: with the scenario's sweep, if it has one.
+def scenario_report(scenario: Scenario, numerics: bool = True, jobs: int = 1, progress: Progress = SILENT) -> str:
+    """The page, as text of HTML: with the scenario's sweep, if it has one, in so many processes.
 
     Raises ScenarioError where the scenario is wrong, ModuleNotFoundError without the extra `report`.
     """
@@ -61,7 +61,7 @@ def scenario_report(scenario: Scenario, numerics: bool = True, progress: Progres
         _explanation_section(answers),
         break_even_section(own),
         *compression_section(answers.result),
-        *([swept_section(scenario, numerics)] if scenario.written.sweep else []),
+        *([swept_section(scenario, numerics, jobs)] if scenario.written.sweep else []),
         *origin_sections(scenario, own, numerics),
     ]
     first, *others = answers.verdicts

@@ -14,7 +14,6 @@ from pandas import DataFrame
 from prism_sim.figures.latency import swept_number
 from prism_sim.figures.quantities import quantity
 from prism_sim.figures.rows import canonical, named_text, text_of, varying
-from prism_sim.live.launcher import n_cores
 from prism_sim.pages.charts import accuracy_chart, along_chart, points_chart
 from prism_sim.pages.charts.look import AxisAmounts
 from prism_sim.pages.charts.points import chosen_rows, second_column
@@ -28,9 +27,9 @@ NAME, X = "points", "latency_s"
 SHOWN = ("latency_s", "ttft_s", "tpot_s", "throughput_per_s", "energy_j", "sent_bytes", "peak_memory_bytes")
 
 
-def swept_section(scenario: Scenario, numerics: bool) -> PageSection:
+def swept_section(scenario: Scenario, numerics: bool, jobs: int) -> PageSection:
     """Raises ScenarioError where the sweep is wrong."""
-    table = sweep(scenario, n_cores(), numerics)
+    table = sweep(scenario, jobs, numerics)
     if table[X].isna().all():
         return PageSection("Its sweep", joined(_failures(table)))
     return PageSection("Its sweep", joined(_points(table)))
