@@ -26,6 +26,8 @@ from prism_sim.reports.run import show
 from prism_sim.scenario import Scenario
 from prism_sim.why.explain import Explanation, explained
 
+UP_TO = ", up to the first token"
+
 
 @dataclass(frozen=True)
 class ScenarioAnswers:
@@ -81,7 +83,7 @@ def _run_section(answers: ScenarioAnswers) -> PageSection:
     body = [
         drawing(parts_chart(beside)),
         told(partial(show, result), "The run", _elsewhere(answers)),
-        drawing(timeline_chart(simulation)),
+        drawing(timeline_chart(simulation, "Who does what when" + (UP_TO if simulation.job.new_tokens else ""))),
     ]
     return PageSection("How long it takes", joined(body))
 

@@ -60,8 +60,9 @@ def strategies_chart(results: Results, title: str = TITLE) -> alt.LayerChart:
         tooltip=shown,
     )
     words = base.mark_text(align="left", dx=12, color=INK).encode(x="furthest:Q", text="text:N")
-    chart = layered(bars, ranges.encode(x="low:Q", x2="high:Q"), points, words)
     has_range = any(row["low"] is not None for row in rows)
+    drawn = [bars, *([ranges.encode(x="low:Q", x2="high:Q")] if has_range else []), points, words]
+    chart = layered(*drawn)
     return finished(chart, alt.Step(BAR_PIXELS), title, _said(rows), [HOW, SAMPLED if has_range else ""])
 
 
