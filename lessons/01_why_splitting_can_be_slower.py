@@ -8,7 +8,7 @@ with app.setup:
     import checks
     import marimo as mo
     import pandas as pd
-    from scenario_text import scenario_of
+    from scenario_text import scenario_of, shown
 
     from prism_sim.devices import Device
     from prism_sim.figures.style import PART_COLOURS
@@ -42,7 +42,7 @@ def _():
 
     ViT-Base cuts a picture into 196 patches, adds one token for the answer, and sends the 197 tokens through 12 blocks.
     Each token is a row of $D = 768$ numbers of 4 bytes. We split the *rows*: with $P$ boards, each owns about $197/P$
-    of them, as in [Voltage](https://doi.org/10.1109/ICDCS60910.2024.00106). In a block every token looks at every
+    of them, as in Voltage (Hu and Li, ICDCS 2024). In a block every token looks at every
     other token (attention), so before each block every board sends its rows to all others. Everything else a board does
     with its own rows alone.
 
@@ -66,7 +66,7 @@ def _():
     strategy: {name: voltage}
     """
     scenario = scenario_of(text)
-    mo.md(f"```yaml{text}```".replace("\n    ", "\n"))
+    shown(text)
     return (scenario,)
 
 
@@ -140,7 +140,7 @@ def _():
     return (answer_1,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_1, pair):
     exchange = next(one for one in pair.plan.exchanges if one.label == "block 0")
     sent_bytes = exchange.bytes_by_rank[0]
@@ -160,21 +160,21 @@ def _(answer_1, pair):
     )
     verdict_1 = question_1.check(answer_1.value)
     verdict_1
-    return question_1, sent_bytes, verdict_1
+    return question_1, verdict_1
 
 
 @app.cell(hide_code=True)
-def _(sent_bytes):
+def _():
     answer_2 = mo.ui.code_editor(
         "def arrival_s(payload_bytes, bits_per_s, latency_s):\n    ...\n", language="python", label="arrival_s"
     )
     mo.vstack(
         [
             mo.md(
-                f"**Question 2.** Bandwidths are in *bits* a second: 100 Mbit/s are $10^8$ of them. Complete the "
-                f"function: after how many seconds has the last bit of a message arrived, on a link that is otherwise "
+                "**Question 2.** Bandwidths are in *bits* a second: 100 Mbit/s are $10^8$ of them. Complete the "
+                "function: after how many seconds has the last bit of a message arrived, on a link that is otherwise "
                 f"idle? It is compared with the simulator's network on {checks.N_DRAWS} random messages. Then work out "
-                f"for yourself what {sent_bytes:,} bytes take at 100 Mbit/s."
+                "for yourself what the bytes of question 1 take at 100 Mbit/s."
             ),
             answer_2,
         ]
@@ -182,7 +182,7 @@ def _(sent_bytes):
     return (answer_2,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_2):
     def played_s(payload_bytes, bits_per_s, latency_s):
         """One message between two devices that do nothing else, on the simulator's own network."""
@@ -218,7 +218,7 @@ def _(pair):
     return (answer_3,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_3, pair, scenario):
     endless = {"ranks": [0, 1], "network.bandwidth": "1000000 Gbit/s", "network.latency": "0 s"}
     without_delay = simulate(scenario.with_overrides(endless))
@@ -252,7 +252,7 @@ def _():
     return (answer_4,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_4, pair, scenario):
     doubled = simulate(scenario.with_overrides({"ranks": [0, 1], "network.bandwidth": "200 Mbit/s"}))
     question_4 = checks.choice(
@@ -285,7 +285,7 @@ def _():
     return (answer_5,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(alone, answer_5, pair, scenario):
     found = break_even(
         scenario.with_overrides({"ranks": [0, 1]}), "network.bandwidth", "single", "10 Mbit/s", "1 Gbit/s", 8
