@@ -20,7 +20,10 @@ HOW = "drag: move; Alt and wheel: zoom; double click: all of it"
 
 
 def timeline_chart(simulation: Simulation, title: str = "Who does what when") -> alt.LayerChart:
-    """Of one pass over the input; where text is generated, up to the first token. Of many participants, only the first are drawn, as the subtitle says."""
+    """Of one pass over the input; where text is generated, up to the first token.
+
+    Of many participants, only the first are drawn, as the subtitle says.
+    """
     spans = [span for span in simulation.timeline.spans if span.end_s > span.start_s]
     names = _names(simulation)
     drawn, n_lanes = _drawn(spans)
