@@ -76,6 +76,21 @@ def takes_no_numerics(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-numerics", action="store_true", help="timing alone: do not compute the real outputs")
 
 
+def takes_jobs(parser: argparse.ArgumentParser) -> None:
+    """Of what computes the points of a sweep."""
+    from prism_sim.live.launcher import n_cores
+
+    text = "processes; the table does not depend on them (default: a core each, %(default)s)"
+    parser.add_argument("--jobs", metavar="N", type=_count, default=n_cores(), help=text)
+
+
+def _count(text: str) -> int:
+    count = int(text) if text.isdecimal() else 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes, 1 or more")
+    return count
+
+
 def takes_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", metavar="FILE", type=file_path, help="write the result as JSON ('-': to standard output)"

@@ -184,6 +184,12 @@ def explain(scenario: Scenario) -> Explanation:
         scenario = resolved(scenario)
         simulation = simulate(scenario)
         refuse_unless_it_fits(scenario, simulation)
+    return explained(scenario, simulation)
+
+
+def explained(scenario: Scenario, simulation: Simulation) -> Explanation:
+    """Of a scenario's own simulation, which fits its devices. Raises ScenarioError as above."""
+    with placed(scenario):
         return Explanation(
             scenario, simulation, waiting(simulation), bounds(simulation), what_ifs(scenario, simulation)
         )
