@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -33,13 +33,14 @@ SPINS = 3_000  # of GNU OpenMP: about as long as passes between two products of 
 class Purpose(Enum):
     """What a user comes for; `--help` lists the commands under these, in this order."""
 
+    BEGIN = "begin with what is ready"
     ASK = "ask about one scenario"
     EXPLORE = "explore many of its variants"
     ACCURACY = "see what it costs in accuracy"
     TRUST = "fit, measure, and see how far to trust it"
 
 
-ASK, EXPLORE, ACCURACY, TRUST = Purpose
+BEGIN, ASK, EXPLORE, ACCURACY, TRUST = Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ def takes_overrides(parser: argparse.ArgumentParser, text: str) -> None:
 def takes_many(parser: argparse.ArgumentParser, option: str, metavar: str, text: str, **more: Any) -> None:
     """An option that may be repeated, and gives a list. text: for `--help`."""
     parser.add_argument(option, metavar=metavar, action="append", default=[], help=text, **more)
+
+
+def takes_name(parser: argparse.ArgumentParser, text: str, names: Callable[[], Iterable[str]]) -> None:
+    """An argument `name` that may be left out. names: those that a shell offers, asked for by its completion alone."""
+    parser.add_argument("name", nargs="?", help=text).offered = names  # type: ignore[attr-defined]
 
 
 def takes_no_numerics(parser: argparse.ArgumentParser) -> None:
@@ -225,8 +231,6 @@ def deliver(answer: Answer, options: argparse.Namespace) -> int:
 
 def write_files(contents: Mapping[Path, Content]) -> None:
     """Writes texts and pictures, each whole or not at all, and names them; the path `-` is standard output."""
-    from rich.console import Console
-
     from prism_sim.kept.files import write_whole
 
     for path, content in contents.items():
@@ -234,7 +238,15 @@ def write_files(contents: Mapping[Path, Content]) -> None:
             print(content, end="")
         else:
             write_whole(path, content)
-            Console(stderr=True).print(f"wrote {path}", style="dim", markup=False, highlight=False, soft_wrap=True)
+            tell_written([path])
+
+
+def tell_written(paths: Iterable[Path]) -> None:
+    """Names files on standard error."""
+    from rich.console import Console
+
+    for path in paths:
+        Console(stderr=True).print(f"wrote {path}", style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
 def as_json(found: Any) -> str:

@@ -88,6 +88,7 @@ ROOMS = {
 # above in this file and of those before it here, and nothing that comes after
 JOINING = (
     "kept",
+    "ready",
     "generation",
     "shares",
     "simulation",
