@@ -58,9 +58,10 @@ class Command:
     order: int = 50
 
 
-def takes_scenario(parser: argparse.ArgumentParser) -> None:
-    """Arguments of a command about one scenario; see `load`."""
-    parser.add_argument("scenario", type=file_path, help="a scenario file (YAML)")
+def takes_scenario(parser: argparse.ArgumentParser, without: str = "") -> None:
+    """Arguments of a command about one scenario; see `load`. without: what happens if it is left out, where it may."""
+    nargs, text = ("?", f"; without: {without}") if without else (None, "")
+    parser.add_argument("scenario", type=file_path, nargs=nargs, help=f"a scenario file (YAML){text}")
     takes_overrides(parser, "change a field, as in --set network.bandwidth='50 Mbit/s'; may be repeated")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from prism_sim.commands import base
 
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         return base.fail(f"lesson: {REMEDY.format(error.name)}")
     path = _own_copy(lesson, options.force) if options.edit else lesson.path
-    return _served(path, options)
+    _become_server(path, options)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -74,12 +74,13 @@ def _own_copy(lesson: Lesson, force: bool) -> Path:
     return place
 
 
-def _served(path: Path, options: argparse.Namespace) -> int:
-    """Until the user ends it. Answers this machine alone, and whoever has the token of the address."""
+def _become_server(path: Path, options: argparse.Namespace) -> NoReturn:
+    """Becomes the server, which Ctrl-C then ends. It answers this machine alone, and who has the address's token."""
     command = [sys.executable, "-m", "marimo", "edit" if options.edit else "run", str(path), "--host", HOST, "--token"]
     command += [] if options.port is None else ["--port", str(options.port)]
     command += ["--headless"] if options.no_browser else []
-    return subprocess.run(command, check=False).returncode
+    sys.stdout.flush()
+    os.execv(command[0], command)
 
 
 COMMAND = base.Command("lesson", "lessons: opens one in the browser, or a copy to edit", prepare, run, base.BEGIN, 2)

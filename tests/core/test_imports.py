@@ -101,6 +101,7 @@ JOINING = (
     "sweeping",
     "searching",
     "boards",
+    "citing",
     "calibration",
     "validation",
     "reports",
