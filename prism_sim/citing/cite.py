@@ -28,7 +28,7 @@ def cite(scenario: Scenario | None = None) -> str:
     purposes: dict[str, list[str]] = {ours.identity: ["prism_sim itself"]}
     found = {ours.identity: ours}
     for use in uses:
-        for publication in [ours] if use.source == OWN else publications_in(use.source):
+        for publication in [ours] if use.source == OWN else use.publications():
             identity = publication.identity
             found[identity] = found[identity].with_more(publication) if identity in found else publication
             if use.what not in purposes.setdefault(identity, []):

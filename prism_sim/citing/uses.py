@@ -9,6 +9,7 @@ from typing import Any
 
 from prism_sim import compressors, strategies, tasks
 from prism_sim.boards.rows import board_rows
+from prism_sim.citing.publications import Publication, publications_in
 from prism_sim.scenario import Scenario, sweep_groups
 from prism_sim.strategies import AUTO
 from prism_sim.syntax.presets import Figure, HardwarePreset
@@ -21,10 +22,19 @@ NAMING = ("compressor", "devices", "hf", "model", "name", "network", "preset", "
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """what: in words. source: as the thing itself states it."""
+    """what: in words. source: as the thing itself states it.
+
+    measured: it is where somebody's measurement stands, in whatever form, and no assumption.
+    """
 
     what: str
     source: str
+    measured: bool = False
+
+    def publications(self) -> tuple[Publication, ...]:
+        """Those that the source names; of a measurement at least its own words."""
+        found = publications_in(self.source)
+        return found or ((Publication(self.source),) if self.measured else ())
 
 
 def uses_of(scenario: Scenario) -> list[Use]:
@@ -96,7 +106,7 @@ def _of_device(preset: HardwarePreset, section: dict[str, Any]) -> Iterator[Use]
     yield from (Use(what, figure.source) for figure in used)
     if any(map(_is_fitted_to_rows, used)):
         rows = (row for row in board_rows() if (row.device, row.runtime) == (preset.name, runtime))
-        yield from (Use(what, row.source.partition(";")[0]) for row in rows if row.left_out is None)
+        yield from (Use(what, row.source.partition(";")[0], True) for row in rows if row.left_out is None)
 
 
 def _is_fitted_to_rows(figure: Figure) -> bool:

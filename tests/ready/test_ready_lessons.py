@@ -1,0 +1,137 @@
+"""Lessons by number and name; one in the browser, or a copy of it that is the user's."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from prism_sim.cli import main
+from prism_sim.commands import lesson as command
+from prism_sim.ready import folders, lessons
+
+NOTEBOOK = """\
+# a comment is no heading
+import marimo
+
+app = marimo.App()
+
+
+@app.cell
+def _(mo):
+    mo.md(f'''
+        # {number}. {title}
+
+        # Another heading
+    ''')
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to work in, beside one with two lessons, what they share, and solutions."""
+    kept, place = tmp_path / "lessons", tmp_path / "here"
+    (kept / "solutions").mkdir(parents=True)
+    place.mkdir()
+    for number, name, title in ((2, "roofs", "Roofs &amp; floors"), (1, "slow", "Slower by two")):
+        text = NOTEBOOK.replace("{number}", str(number)).replace("{title}", title)
+        (kept / f"0{number}_{name}.py").write_text(text)
+        (kept / "solutions" / f"0{number}_{name}.py").write_text("ANSWER = 1\n")
+    (kept / "checks.py").write_text("shared = 1\n")
+    monkeypatch.setattr(lessons, "folder", lambda kind: tmp_path / kind)
+    monkeypatch.chdir(place)
+    return place
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Commands that would have taken this process's place."""
+    found: list[list[str]] = []
+
+    def execv(program: str, arguments: list[str]) -> None:
+        assert program == arguments[0] == sys.executable
+        found.append(arguments[1:])
+        raise SystemExit(0)
+
+    monkeypatch.setattr(os, "execv", execv)
+    return found
+
+
+def run(*arguments: str) -> int:
+    try:
+        return main(["lesson", *arguments])
+    except SystemExit as end:
+        return int(end.code or 0)
+
+
+def test_lessons_are_listed_in_their_order_without_solutions(here: Path, capsys: pytest.CaptureFixture[str]):
+    assert run() == 0
+    rows = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [(row[0], row[1], row[2].strip()) for row in rows] == [
+        ("1", "slow", "Slower by two"),
+        ("2", "roofs", "Roofs &amp; floors"),
+    ]
+
+
+@pytest.mark.parametrize("wanted", ["2", "02", "roofs", "02_roofs", "02_roofs.py"])
+def test_a_lesson_is_found_by_number_and_by_name(here: Path, wanted: str):
+    assert lessons.find(wanted).path.name == "02_roofs.py"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["3"], "there is no lesson 3; known: 1, 2"),
+        (["rofs"], "lesson 'rofs' is unknown; did you mean 'roofs'?"),
+        (["--edit"], "says what to do, but not with which"),
+        (["1", "--force"], "--force is about the copy that --edit makes"),
+    ],
+)
+def test_a_lesson_that_is_none_is_one_message(here: Path, started, capsys, arguments: list[str], message: str):
+    assert run(*arguments) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+    assert not started
+
+
+def test_a_lesson_is_served_to_this_machine_and_to_who_has_the_token(here: Path, started: list[list[str]]):
+    run("1", "--no-browser", "--port", "2718")
+    path = here.parent / "lessons" / "01_slow.py"
+    (given,) = started
+    assert given[:4] == ["-m", "marimo", "run", str(path)]
+    assert given[4:] == ["--host", "127.0.0.1", "--token", "--port", "2718", "--headless"]
+    assert not list(here.iterdir())
+
+
+def test_a_lesson_to_edit_is_a_copy_that_stays_as_it_was_changed(here: Path, started: list[list[str]]):
+    run("slow", "--edit")
+    assert started[-1][:4] == ["-m", "marimo", "edit", "01_slow.py"]
+    assert sorted(path.name for path in here.iterdir()) == ["01_slow.py", "checks.py"]
+    (here / "01_slow.py").write_text("mine")
+    run("slow", "--edit")
+    assert (here / "01_slow.py").read_text() == "mine"
+    run("slow", "--edit", "--force")
+    assert (here / "01_slow.py").read_bytes() == (here.parent / "lessons" / "01_slow.py").read_bytes()
+    assert len(started) == 3
+
+
+@pytest.mark.parametrize("missing", command.MODULES)
+def test_without_the_extra_a_lesson_says_what_to_install(here: Path, started, monkeypatch, capsys, missing: str):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == missing else name)
+    assert run("1", "--edit") == 2
+    said = capsys.readouterr().err
+    assert said == f"prism-sim: lesson: needs {missing}, which is not installed: pip install 'prism-sim[lessons]'\n"
+    assert not list(here.iterdir())
+
+
+def test_a_package_without_its_files_says_where_they_should_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("importlib.resources.files", lambda package: tmp_path / package)
+    with pytest.raises(FileNotFoundError) as caught:
+        folders.folder(folders.LESSONS)
+    assert Path(caught.value.filename) == tmp_path / "prism_sim" / folders.WITHIN / "lessons"
+    (tmp_path / "prism_sim" / folders.WITHIN / "lessons").mkdir(parents=True)
+    (tmp_path / "lessons").mkdir()  # what is within the package goes before what happens to lie beside it
+    assert folders.folder(folders.LESSONS) == tmp_path / "prism_sim" / folders.WITHIN / "lessons"
