@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 MODULES = ("marimo", "altair")  # of the extra
 REMEDY = "needs {}, which is not installed: pip install 'prism-sim[lessons]'"
 HOST = "127.0.0.1"
+TOKEN_BYTES = 24
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         return base.fail(f"lesson: {REMEDY.format(error.name)}")
     path = _own_copy(lesson, options.force) if options.edit else lesson.path
-    _become_server(path, options)
+    return _become_server(path, options)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -75,12 +77,22 @@ def _own_copy(lesson: Lesson, force: bool) -> Path:
 
 
 def _become_server(path: Path, options: argparse.Namespace) -> NoReturn:
-    """Becomes the server, which Ctrl-C then ends. It answers this machine alone, and who has the address's token."""
-    command = [sys.executable, "-m", "marimo", "edit" if options.edit else "run", str(path), "--host", HOST, "--token"]
-    command += [] if options.port is None else ["--port", str(options.port)]
-    command += ["--headless"] if options.no_browser else []
+    """This process is marimo's from here, so Ctrl-C is too: for this machine alone, and who has the address's token."""
+    mode = ["edit", "--skip-update-check"] if options.edit else ["run"]
+    access = ["--host", HOST, "--token", "--token-password-file", _secret()]
+    port = [] if options.port is None else ["--port", str(options.port)]
+    browser = ["--headless"] if options.no_browser else []
     sys.stdout.flush()
-    os.execv(command[0], command)
+    os.execv(sys.executable, [sys.executable, "-m", "marimo", *mode, str(path), *access, *port, *browser])
+
+
+def _secret() -> str:
+    """A path where the server reads a new token: a pipe that it inherits, so that no list of processes shows it."""
+    reading, writing = os.pipe()
+    os.write(writing, secrets.token_urlsafe(TOKEN_BYTES).encode())
+    os.close(writing)
+    os.set_inheritable(reading, True)
+    return f"/dev/fd/{reading}"
 
 
 COMMAND = base.Command("lesson", "lessons: opens one in the browser, or a copy to edit", prepare, run, base.BEGIN, 2)

@@ -144,7 +144,10 @@ def test_an_override_without_a_scenario_is_refused(capsys: pytest.CaptureFixture
 
 
 def test_keys_differ_and_texts_are_escaped():
-    one, other = Publication(r"50 % of {a_b} \ & more", ("Ben Allal", "others"), 2025), Publication("50", ("Ben Allal",), 2025)
+    one, other = (
+        Publication(r"50 % of {a_b} \ & more", ("Ben Allal", "others"), 2025),
+        Publication("50", ("Ben Allal",), 2025),
+    )
     found = entries(bibliography({one: ["x"], other: ["y"]}))
     assert list(found) == ["benallal202550", "benallal202550b"]
     assert found["benallal202550"]["title"] == r"{50 \% of \{a\_b\} \textbackslash{} \& more}"
@@ -173,10 +176,9 @@ def test_the_citation_file_says_what_the_package_and_cite_say():
     assert all(one["url"].endswith(known.arxiv) for one, known in zip(stated["references"], references, strict=True))
 
 
-def test_the_changelog_begins_with_this_version():
+def test_the_changelog_begins_with_this_version_or_with_what_is_to_come():
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    versions = re.findall(r"^## \[(.+?)\](?: - (\d{4})-\d\d-\d\d)?$", text, re.MULTILINE)
-    assert versions[0] == ("Unreleased", "") or versions[0][0] == project["version"]
-    (year,) = (year for version, year in versions if version == project["version"])
-    assert year in ("", str(YEAR))
+    versions = dict(re.findall(r"^## \[(.+?)\](?: - (\d{4})-\d\d-\d\d)?$", text, re.MULTILINE))
+    assert next(iter(versions)) in ("Unreleased", project["version"])
+    assert versions.get(project["version"], str(YEAR)) == str(YEAR)  # the day of this version is in the year to cite

@@ -40,9 +40,7 @@ CASES = {
             "Language Models are Unsupervised Multitask Learners", ("Radford", "others"), 2019, places=("Table 2",)
         )
     ],
-    "Meta (2024), Llama 3.2 model card; the hub's config.json": [
-        Publication("Llama 3.2 model card", ("Meta",), 2024)
-    ],
+    "Meta (2024), Llama 3.2 model card; the hub's config.json": [Publication("Llama 3.2 model card", ("Meta",), 2024)],
     "DistilGPT2 model card (2019)": [Publication("DistilGPT2 model card", year=2019)],
     "NVIDIA forum 348662 (as of 2026): the least of a tuned board": [Publication("NVIDIA forum 348662", year=2026)],
     "geerlingguy/sbc-reviews results.yml (as of 2026): HPL float64 30 to 38 GFLOP/s; somewhat less than twice that": [
@@ -69,9 +67,7 @@ CASES = {
         )
     ],
     "huggingface.co/hardware/jetson-tx2 (as of 2026): 8 GB": [
-        Publication(
-            "huggingface.co/hardware/jetson-tx2", year=2026, url="https://huggingface.co/hardware/jetson-tx2"
-        )
+        Publication("huggingface.co/hardware/jetson-tx2", year=2026, url="https://huggingface.co/hardware/jetson-tx2")
     ],
     "https://example.org/a": [Publication("example.org/a", url="https://example.org/a")],
 }

@@ -57,7 +57,9 @@ def tracked() -> list[str]:
     """Those files of the checkout that the wheel is built from."""
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         pytest.skip("what belongs to the project is asked of git, and this is no clone")
-    listed = subprocess.run(["git", "ls-files", "-z", *BUILT_FROM], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", *BUILT_FROM], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 

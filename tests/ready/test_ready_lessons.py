@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -100,15 +104,36 @@ def test_a_lesson_that_is_none_is_one_message(here: Path, started, capsys, argum
 def test_a_lesson_is_served_to_this_machine_and_to_who_has_the_token(here: Path, started: list[list[str]]):
     run("1", "--no-browser", "--port", "2718")
     path = here.parent / "lessons" / "01_slow.py"
-    (given,) = started
-    assert given[:4] == ["-m", "marimo", "run", str(path)]
-    assert given[4:] == ["--host", "127.0.0.1", "--token", "--port", "2718", "--headless"]
+    run("1")
+    (given, usual), tokens = started, [Path(given[8]).read_text() for given in started]
+    assert given == [*usual[:8], given[8], "--port", "2718", "--headless"]
+    assert usual[:8] == ["-m", "marimo", "run", str(path), "--host", "127.0.0.1", "--token", "--token-password-file"]
+    assert all(len(token) == 32 for token in tokens)
+    assert len({*tokens}) == 2
     assert not list(here.iterdir())
+
+
+def test_a_lesson_is_answered_with_the_token_only(tmp_path: Path):
+    """The real server and the first lesson; nobody's browser, so nothing of the notebook runs."""
+    command = [sys.executable, "-m", "prism_sim.cli", "lesson", "1", "--no-browser"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        address = next(word for line in server.stdout for word in line.split() if word.startswith("http"))
+        page, _, token = address.partition("?access_token=")
+        asked = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        refused = asked.open(page)
+        assert "login" in refused.url
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            asked.open(f"{page}/api/usage")
+        with asked.open(f"{page}?access_token={token}") as answer:
+            assert lessons.find("1").title in answer.read().decode()
+        server.send_signal(signal.SIGINT)
+        assert server.wait(60) == 0
 
 
 def test_a_lesson_to_edit_is_a_copy_that_stays_as_it_was_changed(here: Path, started: list[list[str]]):
     run("slow", "--edit")
-    assert started[-1][:4] == ["-m", "marimo", "edit", "01_slow.py"]
+    assert started[-1][:5] == ["-m", "marimo", "edit", "--skip-update-check", "01_slow.py"]
     assert sorted(path.name for path in here.iterdir()) == ["01_slow.py", "checks.py"]
     (here / "01_slow.py").write_text("mine")
     run("slow", "--edit")
