@@ -77,7 +77,7 @@ def _own_copy(lesson: Lesson, force: bool) -> Path:
 
 
 def _become_server(path: Path, options: argparse.Namespace) -> NoReturn:
-    """This process is marimo's from here, so Ctrl-C is too: for this machine alone, and who has the address's token."""
+    """Serves by marimo, whose Ctrl-C then is: to this machine alone, and to who has the address's token."""
     mode = ["edit", "--skip-update-check"] if options.edit else ["run"]
     access = ["--host", HOST, "--token", "--token-password-file", _secret()]
     port = [] if options.port is None else ["--port", str(options.port)]

@@ -34,9 +34,9 @@ class Lesson:
         return re.sub(r"^(Lesson )?\d+[.:]? *", "", heading)
 
     def copies(self, place: Path) -> Copies:
-        """What lies where, once the notebook is at `place`: beside it, the modules that lessons share."""
-        shared = [path for path in sorted(self.path.parent.glob("*.py")) if not _FILE.fullmatch(path.name)]
-        return {place: self.path.read_bytes(), **{place.parent / one.name: one.read_bytes() for one in shared}}
+        """What lies where, once the notebook is at `place`: beside it, what it imports of its own folder."""
+        shared = {place.parent / path.name: path for path in _imported(self.path)}
+        return {at: path.read_bytes() for at, path in {**shared, place: self.path}.items()}
 
 
 def catalogue() -> dict[str, Lesson]:
@@ -56,3 +56,17 @@ def find(wanted: str) -> Lesson:
         return numbers[int(wanted)]
     match = _FILE.fullmatch(wanted if wanted.endswith(".py") else f"{wanted}.py")
     return look_up("lesson", match[2] if match else wanted, known)
+
+
+def _imported(path: Path) -> set[Path]:
+    """Files beside a Python file that it imports, and that these import."""
+    found: set[Path] = set()
+    waiting = {path}
+    while waiting:
+        nodes = [*ast.walk(ast.parse(waiting.pop().read_text(encoding="utf-8")))]
+        names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+        names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+        new = {path.parent / f"{name}.py" for name in names if (path.parent / f"{name}.py").is_file()} - found
+        found |= new
+        waiting |= new
+    return found

@@ -25,6 +25,7 @@ app = marimo.App()
 
 @app.cell
 def _(mo):
+    import checks
     mo.md(f'''
         # {number}. {title}
 
@@ -43,7 +44,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         text = NOTEBOOK.replace("{number}", str(number)).replace("{title}", title)
         (kept / f"0{number}_{name}.py").write_text(text)
         (kept / "solutions" / f"0{number}_{name}.py").write_text("ANSWER = 1\n")
-    (kept / "checks.py").write_text("shared = 1\n")
+    (kept / "checks.py").write_text("from words import text\n")
+    (kept / "words.py").write_text("import checks\ntext = 1\n")
+    (kept / "grade.py").write_text("import checks  # no lesson asks for this file\n")
     monkeypatch.setattr(lessons, "folder", lambda kind: tmp_path / kind)
     monkeypatch.chdir(place)
     return place
@@ -134,7 +137,7 @@ def test_a_lesson_is_answered_with_the_token_only(tmp_path: Path):
 def test_a_lesson_to_edit_is_a_copy_that_stays_as_it_was_changed(here: Path, started: list[list[str]]):
     run("slow", "--edit")
     assert started[-1][:5] == ["-m", "marimo", "edit", "--skip-update-check", "01_slow.py"]
-    assert sorted(path.name for path in here.iterdir()) == ["01_slow.py", "checks.py"]
+    assert sorted(path.name for path in here.iterdir()) == ["01_slow.py", "checks.py", "words.py"]
     (here / "01_slow.py").write_text("mine")
     run("slow", "--edit")
     assert (here / "01_slow.py").read_text() == "mine"
