@@ -13,6 +13,7 @@ from prism_sim.ready.copies import Copies
 from prism_sim.ready.folders import LESSONS, folder
 
 _FILE = re.compile(r"(\d+)_(\w+)\.py")
+_DURATION = re.compile(r"\*\*Time:\*\* ([^.*]+)")
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,23 @@ class Lesson:
     path: Path
 
     @cached_property
-    def title(self) -> str:
-        """The first heading of the notebook's texts; its name where it has none."""
+    def _lines(self) -> list[str]:
+        """Of the notebook's texts, in its order."""
         tree = ast.parse(self.path.read_text(encoding="utf-8"))
         texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
         texts.sort(key=lambda node: (node.lineno, node.col_offset))
-        lines = (line.strip() for text in texts for line in str(text.value).splitlines())
-        heading = next((line.removeprefix("# ") for line in lines if line.startswith("# ")), self.name)
-        return re.sub(r"^(Lesson )?\d+[.:]? *", "", heading)
+        return [line.strip() for text in texts for line in str(text.value).splitlines()]
+
+    @property
+    def title(self) -> str:
+        """The first heading, without its number; the name where there is none."""
+        heading = next((line.removeprefix("# ") for line in self._lines if line.startswith("# ")), self.name)
+        return re.sub(r"^\d+[.:] *", "", heading)
+
+    @property
+    def duration(self) -> str:
+        """The time that the notebook says it takes; "" where it does not."""
+        return next((match[1] for line in self._lines if (match := _DURATION.match(line))), "")
 
     def copies(self, place: Path) -> Copies:
         """What lies where, once the notebook is at `place`: beside it, what it imports of its own folder."""

@@ -47,9 +47,9 @@ def examples_listing() -> Table:
 
 def lessons_listing() -> Table:
     """The lessons, in their order."""
-    table = _table("lesson", "name", "what it is about")
+    table = _table("lesson", "what it is about", "time")
     for known in lessons.catalogue().values():
-        table.add_row(str(known.number), known.name, escape(known.title))
+        table.add_row(f"{known.number:2} {known.name}", escape(known.title), escape(known.duration))
     return table
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -29,6 +30,7 @@ def _(mo):
     mo.md(f'''
         # {number}. {title}
 
+        **Time:** about {number}0 minutes. **You need:** nothing.
         # Another heading
     ''')
 """
@@ -40,7 +42,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     kept, place = tmp_path / "lessons", tmp_path / "here"
     (kept / "solutions").mkdir(parents=True)
     place.mkdir()
-    for number, name, title in ((2, "roofs", "Roofs &amp; floors"), (1, "slow", "Slower by two")):
+    for number, name, title in ((2, "roofs", "Roofs [b] &amp; floors"), (1, "slow", "Slower by two")):
         text = NOTEBOOK.replace("{number}", str(number)).replace("{title}", title)
         (kept / f"0{number}_{name}.py").write_text(text)
         (kept / "solutions" / f"0{number}_{name}.py").write_text("ANSWER = 1\n")
@@ -75,10 +77,10 @@ def run(*arguments: str) -> int:
 
 def test_lessons_are_listed_in_their_order_without_solutions(here: Path, capsys: pytest.CaptureFixture[str]):
     assert run() == 0
-    rows = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()[2:]]
-    assert [(row[0], row[1], row[2].strip()) for row in rows] == [
-        ("1", "slow", "Slower by two"),
-        ("2", "roofs", "Roofs &amp; floors"),
+    rows = [re.split(r"\s{2,}", line.strip()) for line in capsys.readouterr().out.splitlines()[2:]]
+    assert rows == [
+        ["1 slow", "Slower by two", "about 10 minutes"],
+        ["2 roofs", "Roofs [b] &amp; floors", "about 20 minutes"],
     ]
 
 
