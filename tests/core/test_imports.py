@@ -105,6 +105,7 @@ JOINING = (
     "calibration",
     "validation",
     "reports",
+    "pages",
     "commands",
     "cli",
 )
