@@ -2,7 +2,7 @@
 
     Authors (year), Title, arXiv 2507.12145, Table 1        or Title, arXiv ...; or the id alone, in any sentence
     Author et al. (year), Title, where in it
-    github owner/repository, where in it (year)             or owner/repository alone
+    github owner/repository where in it                     or owner/repository where in it (year)
     page.example/path (year): what it says                  or https://...
     Title (year): what it says
 
@@ -26,7 +26,8 @@ _PAGE = re.compile(r"(?:https?://)?(?P<address>[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z
 _TITLED = re.compile(r"(?P<title>[^():]+) \((?:as of )?\d{4}\)")
 _YEAR = re.compile(r"(?:\((?:as of |[A-Z][a-z]+ )?|, )((?:19|20)\d\d)(?=[-,)])")
 _OURS = ("assumption", "derived", "fitted", "the hub's ")
-_FILES = ("csv", "html", "json", "md", "py", "yaml", "yml")  # no ends of a page's host
+_NO_HOST = ("cpp", "csv", "html", "json", "md", "py", "yaml", "yml")  # ends of files and programs
+_GITHUB = "github "
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ def _in_part(text: str) -> Iterator[Publication]:
         title, _, place = authored["rest"].partition(", ")
         yield Publication(title, _names(authored["authors"]), _number(authored["year"]), places=_some(place))
         return
+    if ids is not None and not text.startswith(_GITHUB):
+        return
     if (found := _elsewhere(text)) is not None:
         yield found
 
@@ -91,12 +94,13 @@ def _elsewhere(text: str) -> Publication | None:
     """A repository, a page, or what has a title and a year."""
     year = _YEAR.search(text)
     found = Publication(year=_number(year[1]) if year else None)
-    if (repository := _REPOSITORY.match(text)) is not None:
+    repository = _REPOSITORY.match(text)
+    if repository is not None and (year is not None or text.startswith(_GITHUB)):
         path = repository["path"]
         place = re.sub(r"\((?:as of )?\d{4}\)", "", repository["rest"].partition(":")[0]).strip(" ,")
         return replace(found, title=path, url=f"https://github.com/{path}", places=_some(place))
     page = _PAGE.match(text)
-    if page is not None and page["address"].rpartition(".")[2] not in _FILES:
+    if page is not None and page["address"].rpartition(".")[2] not in _NO_HOST:
         return replace(found, title=page["address"], url=f"https://{page['address']}")
     titled = _TITLED.match(text)
     if titled is not None and "arXiv" not in text:

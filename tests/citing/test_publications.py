@@ -69,6 +69,8 @@ CASES = {
     "huggingface.co/hardware/jetson-tx2 (as of 2026): 8 GB": [
         Publication("huggingface.co/hardware/jetson-tx2", year=2026, url="https://huggingface.co/hardware/jetson-tx2")
     ],
+    "Input/output of one, arXiv 2001.00001": [Publication("Input/output of one", year=2020, arxiv="2001.00001")],
+    "llama.cpp (2024): its README": [Publication("llama.cpp", year=2024)],
     "https://example.org/a": [Publication("example.org/a", url="https://example.org/a")],
 }
 NOT_ONE = (
@@ -81,6 +83,7 @@ NOT_ONE = (
     "fitted (2026) to 10 rows of boards.csv: deit-tiny",
     "the hub's config.json (2024)",
     "as python-text",
+    "TCP/IP as usual",
     "made up",
 )
 
