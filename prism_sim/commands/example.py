@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         base.tell_written(copies.write(found.copies(place), options.force))
     except copies.WouldOverwriteError as error:
         return base.fail(error)
-    print(f"{found.question}\n  prism-sim run {place} --no-numerics")
+    print(f"{found.question}\n  prism-sim run {shlex.quote(str(place))} --no-numerics")
     return 0
 
 

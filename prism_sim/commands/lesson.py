@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import secrets
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -88,6 +87,8 @@ def _become_server(path: Path, options: argparse.Namespace) -> NoReturn:
 
 def _secret() -> str:
     """A path where the server reads a new token: a pipe that it inherits, so that no list of processes shows it."""
+    import secrets
+
     reading, writing = os.pipe()
     os.write(writing, secrets.token_urlsafe(TOKEN_BYTES).encode())
     os.close(writing)
