@@ -129,10 +129,19 @@ def file_path(text: str) -> Path:
 
 
 def load(options: argparse.Namespace) -> Scenario:
-    """The scenario with the command line's overrides. Raises ScenarioError."""
-    from prism_sim.scenario import load_scenario
+    """The scenario with the command line's overrides. Raises ScenarioError; of a missing file that is a ready one's,
+    with what writes it there.
+    """
+    from prism_sim.scenario import ScenarioError, load_scenario
 
-    return load_scenario(options.scenario, options.overrides)
+    try:
+        return load_scenario(options.scenario, options.overrides)
+    except ScenarioError as error:
+        from prism_sim.ready.examples import written_by
+
+        if options.scenario.exists() or (command := written_by(options.scenario)) is None:
+            raise
+        raise ScenarioError(f"{error}; a ready one of this name is written there by: {command}") from None
 
 
 def needs(*modules: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,6 +60,14 @@ def find(name: str) -> ReadyScenario:
 def example(name: str) -> Path:
     """The file of a ready scenario, as `load_scenario` and `run` take it. Raises ValueError with the nearest name."""
     return find(name).path
+
+
+def written_by(path: Path) -> str | None:
+    """The command that writes a ready scenario to this path; None if there is none of its name."""
+    if path.stem not in catalogue() or path.suffix not in ("", SUFFIX):
+        return None
+    place = path.with_suffix(SUFFIX)
+    return f"prism-sim example {path.stem}{'' if place == Path(place.name) else f' -o {shlex.quote(str(place))}'}"
 
 
 def _comment_lines(lines: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,29 @@ def test_a_wrong_name_is_answered_with_the_nearest(here: Path, capsys, arguments
     assert message in said.err
     assert said.err.count("\n") == 1
     assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [
+        (f"scenarios/{ORIN}.yaml", f" -o scenarios/{ORIN}.yaml"),
+        (f"{ORIN}.yaml", ""),
+        (ORIN, ""),
+        (f"my folder/{ORIN}.yaml", f" -o 'my folder/{ORIN}.yaml'"),
+    ],
+)
+def test_a_ready_scenario_that_is_not_there_yet_is_told_with_what_writes_it(
+    here, capsys, command, path: str, more: str
+):
+    """As where a command of the README is typed without a clone."""
+    assert main([command, path]) == 2
+    remedy = f"a ready one of this name is written there by: prism-sim example {ORIN}{more}\n"
+    assert capsys.readouterr().err.endswith(f"give the path of a scenario file; {remedy}")
+    assert main(shlex.split(f"example {ORIN}{more}")) == 0
+    assert (here / path).with_suffix(".yaml").is_file()
+    assert main([command, f"{ORIN}.json"]) == 2
+    assert "prism-sim example" not in capsys.readouterr().err
 
 
 def test_files_that_a_scenario_names_come_with_it(here: Path):
