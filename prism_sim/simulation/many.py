@@ -205,7 +205,11 @@ class ManyTimelines:
         return self.played.air_s[self.rows].T
 
 
-_counted = by_identity(lambda split: Counted(split.setting, split.setting.plan), most=256)
+def _count(split: Split) -> Counted:
+    return Counted(split.setting, split.setting.plan)
+
+
+_counted = by_identity(_count, most=256)
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,7 +37,9 @@ def _series(column: SweepColumn) -> Any:
         return pd.arrays.IntegerArray(column.values, column.missing)
     if column.kind == "truth":
         return pd.arrays.BooleanArray(column.values, column.missing)
-    return pd.Series(np.where(column.missing, None, column.values), dtype="str")
+    texts = column.values.copy()
+    texts[column.missing] = None
+    return pd.Series(texts, dtype="str")
 
 
 def csv_text(frame: pd.DataFrame) -> str:
