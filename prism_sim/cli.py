@@ -84,6 +84,8 @@ class _Completion(argparse.Action):
         for action in (action for one in subparsers.values() for action in one._actions):
             if action.type is file_path:
                 action.complete = shtab.FILE
+            elif (names := getattr(action, "offered", None)) is not None:
+                action.choices = [*names()]
         print(shtab.complete(parser, shell))
         parser.exit()
 

@@ -280,6 +280,7 @@ class Steps:
 class Strategy:
     """A way to spread one forward pass over ranks.
 
+    source: the papers that it is from, as `citing.publications` reads them: Authors (year), Title, arXiv ID.
     rank, terminal: the programs, as (role, model, options) -> generator. one_rank: it runs on a single device,
     however many the scenario names. compressors: what stands in for the rows before each block, given options,
     tokens, ranks and blocks; None where nothing is compressed. lossless(options): the output equals the undistributed

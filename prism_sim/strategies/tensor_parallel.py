@@ -66,7 +66,7 @@ def terminal(me: Role, model: Model, options: TensorSplit) -> Program:
 STRATEGY = Strategy(
     name="tensor_parallel",
     summary="heads and feed-forward columns split over the ranks, two all-reduces a block; exact",
-    source="Megatron-LM, arXiv 1909.08053",
+    source="Shoeybi et al. (2019), Megatron-LM, arXiv 1909.08053",
     options=TensorSplit,
     rank=AlikeBlocks(rank),
     terminal=terminal,
