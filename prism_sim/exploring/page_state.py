@@ -1,0 +1,128 @@
+"""One page that is open: its scenario, where its controls stand, what was answered, and the figures beside that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import marimo as mo
+
+from prism_sim.choice.compare import Comparison, compare
+from prism_sim.choice.comparison_verdict import comparison_verdict
+from prism_sim.choice.result import RunResult
+from prism_sim.exploring.answers import Answers, Shown
+from prism_sim.exploring.copied import as_command, as_scenario
+from prism_sim.exploring.controls import Controls, overrides_of
+from prism_sim.exploring.curves import order_along, over_compression, rivals
+from prism_sim.exploring.later import Drawn, Later
+from prism_sim.exploring.markup import meaning, paragraph, section
+from prism_sim.exploring.meanings import MEANINGS
+from prism_sim.reports.breakeven import sentences
+from prism_sim.scenario import Scenario
+from prism_sim.why.breakeven import BreakEven
+
+ALONG = (("network.bandwidth", "single"), ("network.latency", "single"), ("network.bandwidth", "voltage"))
+
+
+class PageState:
+    """Of one browser's page; two of them know nothing of each other."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.answers = Answers(scenario)
+        self.later = Later()
+
+    @cached_property
+    def controls(self) -> Controls:
+        return Controls.of(self.scenario)
+
+    def ask(self, places: Mapping[str, Any], typed: str) -> Shown:
+        """With controls at these places and these other fields, which win."""
+        moved = [one for control in self.controls.controls for one in control.overrides(places[control.name])]
+        return self.answers.ask((*moved, *overrides_of(typed)))
+
+    def show(self, name: str, shown: Shown) -> Drawn:
+        """The figure of this name for the answer that is shown; after a wrong value, as it was."""
+        if shown.result is None or shown.problem is not None:
+            return self.later.drawn.get(name)
+        draw: Callable[[RunResult], Drawn] = getattr(self, name)
+        return self.later.show(name, lambda result=shown.result: draw(result))
+
+    def copied(self, shown: Shown) -> str:
+        """Markdown: the scenario as it is answered, as a file and as a command."""
+        if shown.result is None:
+            return ""
+        scenario = shown.result.scenario
+        return (
+            f"## Keep it\n\nAs a scenario, for a file of its own:\n\n```yaml\n{as_scenario(scenario)}```\n\n"
+            f"As a command:\n\n```bash\n{as_command(self.scenario, scenario.written.overrides)}\n```"
+        )
+
+    def timeline(self, result: RunResult) -> Drawn:
+        from prism_sim.pages.charts import timeline_chart
+
+        return _figure("Who does what when", timeline_chart(result.simulation), MEANINGS["timeline"])
+
+    def compression(self, result: RunResult) -> Drawn:
+        from prism_sim.pages.charts import along_chart
+
+        scenario = result.scenario
+        found = self.answers.once("compression", scenario, lambda: over_compression(scenario))
+        if not found:
+            name = scenario.strategy.name
+            return _note("Compression", f"{name} sends its rows as they are here: there is no compression to vary.")
+        rate = result.simulation.compression[1]
+        chart = along_chart(found, "compression_rate", present=rate, title="Latency along the compression rate")
+        return _figure("Latency along the compression rate", chart, MEANINGS["compression"])
+
+    def strategies(self, result: RunResult) -> Drawn:
+        from prism_sim.pages.charts import strategies_chart
+
+        scenario = result.scenario
+        found: Comparison = self.answers.once("compare", scenario, lambda: compare(scenario, numerics=False))
+        said = "".join(map(paragraph, comparison_verdict(found)))
+        refused = "".join(paragraph(f"{name}: {reason}", "note") for name, reason in _refused(found))
+        return _figure("All strategies", strategies_chart(found), MEANINGS["strategies"], said + refused)
+
+    def flips(self, result: RunResult) -> Drawn:
+        """Break-evens, the first of them drawn."""
+        from prism_sim.pages.charts import break_even_chart
+
+        scenario = result.scenario
+        found = list(self._orders(scenario))
+        if not found:
+            return _note("Break-evens", "On one device, or over links of their own, there is no one bandwidth to vary.")
+        said = "".join(paragraph(" ".join(_said(one))) for one in found)
+        chart = break_even_chart(found[0], present=scenario.network.up_bits_per_s)
+        return _figure("Where the order flips", chart, MEANINGS["bandwidth"], said)
+
+    def _orders(self, scenario: Scenario) -> Iterator[BreakEven]:
+        known = [*rivals(scenario)]
+        for field, against in ALONG:
+            if against in known:
+                one = self.answers.once(
+                    f"{field} {against}", scenario, lambda field=field, against=against: order_along(scenario, field, against)
+                )
+                if one is not None:
+                    yield one
+
+
+def _said(found: BreakEven) -> Iterator[str]:
+    yield f"{found.own} against {found.other}:"
+    yield from sentences(found)
+
+
+def _refused(found: Comparison) -> Iterator[tuple[str, str]]:
+    """What is no alternative here, and why."""
+    for one in found.candidates:
+        if one.reason is not None:
+            yield f"{one.strategy} x{len(one.devices)}", one.reason
+
+
+def _figure(name: str, chart: Any, means: str, said: str = "") -> Drawn:
+    return mo.vstack([mo.Html(section(name, said, kind="said")), mo.as_html(chart), mo.Html(meaning(means))], gap=0.25)
+
+
+def _note(name: str, text: str) -> Drawn:
+    return mo.Html(section(name, paragraph(text, "note")))
