@@ -16,13 +16,14 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     scenario = base.load(options)
     base.needs("marimo", "altair")
+    from prism_sim.exploring.page_state import PageState
     from prism_sim.exploring.server import serve
 
     def told(address: str) -> None:
         print(f"{scenario.name}: {address} (Ctrl-C ends it)", flush=True)
 
     try:
-        serve(scenario, options.port, browse=not options.no_browser, told=told)
+        serve(lambda: PageState(scenario, options.overrides), options.port, browse=not options.no_browser, told=told)
     except KeyboardInterrupt:
         return base.fail("the page is closed", base.INTERRUPTED)
     return 0
@@ -34,7 +35,9 @@ def _port(text: str) -> int:
     except ValueError:
         number = -1
     if not 0 <= number <= 65_535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: a whole number from 0 (any that is free) to 65535 is due")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no port: a whole number from 0 (any that is free) to 65535 is due"
+        )
     return number
 
 

@@ -47,10 +47,17 @@ class Answers:
 
     def once(self, what: str, scenario: Scenario, compute: Callable[[], T]) -> T:
         """Computed where this was not asked before, or long ago. Fields that are not used show in an answer, too."""
-        key = (what, scenario.hash, scenario.written.unused_fields, scenario.name)
+        key = _key(what, scenario)
         if key not in self.found:
             self.found[key] = compute()
             if len(self.found) > MOST_KEPT:
                 self.found.popitem(last=False)
         answer: T = self.found[key]
         return answer
+
+    def knows(self, what: str, scenario: Scenario) -> bool:
+        return _key(what, scenario) in self.found
+
+
+def _key(what: str, scenario: Scenario) -> tuple[Any, ...]:
+    return what, scenario.hash, scenario.written.unused_fields, scenario.name

@@ -136,7 +136,9 @@ def _network(scenario: Scenario) -> Iterator[Control]:
         return
     slider = partial(_quantities, scenario)
     if network.up_bits_per_s == network.down_bits_per_s:
-        yield slider("bandwidth", f"Bandwidth, {RATE}", "network.bandwidth", network.up_bits_per_s, units.BIT_RATE, RATE)
+        yield slider(
+            "bandwidth", f"Bandwidth, {RATE}", "network.bandwidth", network.up_bits_per_s, units.BIT_RATE, RATE
+        )
     else:
         yield slider("up", f"From a device, {RATE}", "network.up", network.up_bits_per_s, units.BIT_RATE, RATE)
         yield slider("down", f"To a device, {RATE}", "network.down", network.down_bits_per_s, units.BIT_RATE, RATE)
@@ -168,9 +170,7 @@ def _quantities(
     return _slider(name, label, field, [0.0, *scale] if unit.zero else scale, own / factor, f" {shown_in}")
 
 
-def _slider(
-    name: str, label: str, field: str, amounts: Iterable[float], own: float, unit: str = ""
-) -> Control:
+def _slider(name: str, label: str, field: str, amounts: Iterable[float], own: float, unit: str = "") -> Control:
     """Its steps, and among them the scenario's own."""
     own = _tidy(own)
     steps = sorted({*map(_tidy, amounts), own})

@@ -33,10 +33,10 @@ def as_scenario(scenario: Scenario) -> str:
     return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
-def as_command(scenario: Scenario, overrides: Sequence[str]) -> str:
-    """What a shell takes, and gives the same numbers. scenario: of the file; overrides: texts, as `--set` takes them."""
-    options = " ".join(f"--set {shlex.quote(override)}" for override in overrides)
-    return f"prism-sim run {shlex.quote(str(scenario.path))} {options} --no-numerics".replace("  ", " ")
+def as_command(path: Path, overrides: Sequence[str]) -> str:
+    """What a shell takes, and answers alike. overrides: as `--set` takes them."""
+    options = [f"--set {shlex.quote(override)}" for override in overrides]
+    return " ".join(["prism-sim run", shlex.quote(str(path)), *options, "--no-numerics"])
 
 
 def _whole_path(text: str, beside: Path) -> str:
@@ -48,6 +48,10 @@ class _Dumper(yaml.SafeDumper):
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """Items of a list stand further in than its name."""
+        super().increase_indent(flow, indentless=False)
 
 
 def _in_line(dumper: _Dumper, value: Any) -> yaml.Node:

@@ -7,8 +7,11 @@ from typing import Any
 
 import marimo as mo
 
+from prism_sim.exploring.answer_text import outputs_text
+from prism_sim.exploring.answers import Shown
 from prism_sim.exploring.controls import Control, Controls
-from prism_sim.exploring.markup import paragraph
+from prism_sim.exploring.markup import meaning, paragraph
+from prism_sim.exploring.meanings import MEANINGS
 from prism_sim.scenario import Scenario
 
 PAUSE_MS = 500  # of somebody who types, after which what was typed is read
@@ -27,11 +30,25 @@ def heading(scenario: Scenario, controls: Controls) -> str:
     return f'<header class="heading"><h1>{escape(scenario.name)}</h1>{"".join(map(paragraph, about))}</header>'
 
 
+def panel(scenario: Scenario, controls: Controls, moved: Any, typed: Any, reset: Any) -> Any:
+    """All that can be moved or typed, and the button that makes it all anew."""
+    # the browser keeps what was typed in an element at the same place: one of another kind is another place
+    kind = ("div", "section")[reset.value % 2]
+    fresh = mo.Html(f"<{kind}>{typed}</{kind}>")
+    return mo.vstack([mo.Html(heading(scenario, controls)), *moved.elements.values(), fresh, reset], gap=0.9)
+
+
 def typed_fields() -> Any:
     """For every field that has no control."""
     return mo.ui.text_area(
         label="Other fields, one a line: FIELD=VALUE", placeholder=EXAMPLE, rows=2, debounce=PAUSE_MS, full_width=True
     )
+
+
+def compute_button(compute: Any, shown: Shown) -> Any:
+    """Where there is something to compute, with what it means."""
+    is_lossy = shown.result is not None and outputs_text(shown.result.simulation) == "lossy"
+    return mo.vstack([compute, mo.Html(meaning(MEANINGS["lost"]))]) if is_lossy else None
 
 
 def _element(control: Control) -> Any:

@@ -15,7 +15,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # All that the page asks of its server; the rest of marimo (files, code, export, packages, AI, ...) is not there.
-PAGE = ("/", "/ws", "/health", "/favicon.ico", "/manifest.json")
+PAGE = ("/", "/health", "/favicon.ico", "/manifest.json", "/public-files-sw.js")
 CHANGED = "/api/kernel/set_ui_element_value"
 ASSETS = "/assets/"
 HEADERS = {

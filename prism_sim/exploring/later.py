@@ -10,6 +10,7 @@ from typing import Any
 
 import marimo as mo
 
+from prism_sim.exploring.markup import paragraph
 from prism_sim.scenario import ScenarioError
 
 SETTLED_S = 0.15  # a slider that moves on before has asked for something else
@@ -38,7 +39,9 @@ class Later:
             try:
                 found = draw()
             except ScenarioError as error:
-                found = mo.Html(error.reason)
+                found = mo.Html(paragraph(error.reason, "note"))
+            except ModuleNotFoundError as error:
+                found = mo.Html(paragraph(f"needs {error.name}, which is not installed", "note"))
             if not asked.should_exit:
                 self.drawn[name] = found
                 mo.output.replace(found)

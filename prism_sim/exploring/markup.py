@@ -42,3 +42,8 @@ def meaning(text: str, named: str = "What this means") -> str:
 
 def section(name: str, *parts: str, kind: str = "") -> str:
     return f'<section class="{kind or "part"}" aria-label="{escape(name)}">{"".join(parts)}</section>'
+
+
+def copied(text: str) -> str:
+    """Text as it is, under the button that marimo gives to code."""
+    return f'<div class="codehilite"><pre><code>{escape(text)}</code></pre></div>'

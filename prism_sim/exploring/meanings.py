@@ -44,7 +44,7 @@ MEANINGS = {
         "little about accuracy; name a checkpoint in the scenario for that."
     ),
     "copy": (
-        "The first is a scenario of its own, to be kept in a file; the second asks the same of the file that this page "
-        "was opened with. Both answer with the numbers above."
+        "A scenario of its own, to be kept in a file, and a command that asks the same of the file that this page was "
+        "opened with. Both answer with the numbers above."
     ),
 }

@@ -29,7 +29,9 @@ def again(mo: Any) -> Any:
 def controls(elements: Any, mo: Any, page: Any, reset: Any) -> Any:
     reset.value  # noqa: B018  # all elements are made anew
     moved, typed = elements.elements(page.controls), elements.typed_fields()
-    mo.vstack([mo.Html(elements.heading(page.scenario, page.controls)), *moved.elements.values(), typed, reset], gap=0.9)
+    mo.vstack(
+        [mo.Html(elements.heading(page.scenario, page.controls)), *moved.elements.values(), typed, reset], gap=0.9
+    )
     return moved, typed
 
 
@@ -71,8 +73,26 @@ def timeline(page: Any, shown: Any) -> Any:
 
 
 @app.cell
-def copied(mo: Any, page: Any, shown: Any) -> Any:
-    mo.md(page.copied(shown))
+def asking(mo: Any) -> Any:
+    compute = mo.ui.run_button(label="Compute what is lost (with PyTorch; may take minutes)")
+    return (compute,)
+
+
+@app.cell
+def lost(compute: Any, page: Any, shown: Any) -> Any:
+    page.lost(shown, compute.value)
+    return
+
+
+@app.cell
+def compute_button(compute: Any, elements: Any, shown: Any) -> Any:
+    elements.compute_button(compute, shown)
+    return
+
+
+@app.cell
+def keep(page: Any, shown: Any) -> Any:
+    page.copied(shown)
     return
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import marimo as mo
@@ -11,13 +11,16 @@ import marimo as mo
 from prism_sim.choice.compare import Comparison, compare
 from prism_sim.choice.comparison_verdict import comparison_verdict
 from prism_sim.choice.result import RunResult
+from prism_sim.exploring.answer_text import outputs_text
 from prism_sim.exploring.answers import Answers, Shown
-from prism_sim.exploring.copied import as_command, as_scenario
 from prism_sim.exploring.controls import Controls, overrides_of
+from prism_sim.exploring.copied import as_command, as_scenario
 from prism_sim.exploring.curves import order_along, over_compression, rivals
 from prism_sim.exploring.later import Drawn, Later
-from prism_sim.exploring.markup import meaning, paragraph, section
+from prism_sim.exploring.lost_text import lost_text
+from prism_sim.exploring.markup import copied, meaning, paragraph, section
 from prism_sim.exploring.meanings import MEANINGS
+from prism_sim.pages.charts import along_chart, break_even_chart, strategies_chart, timeline_chart
 from prism_sim.reports.breakeven import sentences
 from prism_sim.scenario import Scenario
 from prism_sim.why.breakeven import BreakEven
@@ -28,8 +31,9 @@ ALONG = (("network.bandwidth", "single"), ("network.latency", "single"), ("netwo
 class PageState:
     """Of one browser's page; two of them know nothing of each other."""
 
-    def __init__(self, scenario: Scenario) -> None:
-        self.scenario = scenario
+    def __init__(self, scenario: Scenario, written: Sequence[str] = ()) -> None:
+        """written: the command line's own overrides, with which the scenario was read."""
+        self.scenario, self.written = scenario, tuple(written)
         self.answers = Answers(scenario)
         self.later = Later()
 
@@ -47,26 +51,20 @@ class PageState:
         if shown.result is None or shown.problem is not None:
             return self.later.drawn.get(name)
         draw: Callable[[RunResult], Drawn] = getattr(self, name)
-        return self.later.show(name, lambda result=shown.result: draw(result))
+        return self.later.show(name, partial(draw, shown.result))
 
-    def copied(self, shown: Shown) -> str:
-        """Markdown: the scenario as it is answered, as a file and as a command."""
+    def copied(self, shown: Shown) -> Drawn:
+        """The scenario as it is answered, as a file and as a command."""
         if shown.result is None:
-            return ""
-        scenario = shown.result.scenario
-        return (
-            f"## Keep it\n\nAs a scenario, for a file of its own:\n\n```yaml\n{as_scenario(scenario)}```\n\n"
-            f"As a command:\n\n```bash\n{as_command(self.scenario, scenario.written.overrides)}\n```"
-        )
+            return None
+        command = as_command(self.scenario.path, [*self.written, *shown.overrides])
+        parts = meaning(MEANINGS["copy"]), copied(as_scenario(shown.result.scenario)), copied(command)
+        return mo.Html(section("Keep it", "<h2>Keep it</h2>", *parts))
 
     def timeline(self, result: RunResult) -> Drawn:
-        from prism_sim.pages.charts import timeline_chart
-
         return _figure("Who does what when", timeline_chart(result.simulation), MEANINGS["timeline"])
 
     def compression(self, result: RunResult) -> Drawn:
-        from prism_sim.pages.charts import along_chart
-
         scenario = result.scenario
         found = self.answers.once("compression", scenario, lambda: over_compression(scenario))
         if not found:
@@ -77,8 +75,6 @@ class PageState:
         return _figure("Latency along the compression rate", chart, MEANINGS["compression"])
 
     def strategies(self, result: RunResult) -> Drawn:
-        from prism_sim.pages.charts import strategies_chart
-
         scenario = result.scenario
         found: Comparison = self.answers.once("compare", scenario, lambda: compare(scenario, numerics=False))
         said = "".join(map(paragraph, comparison_verdict(found)))
@@ -87,8 +83,6 @@ class PageState:
 
     def flips(self, result: RunResult) -> Drawn:
         """Break-evens, the first of them drawn."""
-        from prism_sim.pages.charts import break_even_chart
-
         scenario = result.scenario
         found = list(self._orders(scenario))
         if not found:
@@ -97,14 +91,27 @@ class PageState:
         chart = break_even_chart(found[0], present=scenario.network.up_bits_per_s)
         return _figure("Where the order flips", chart, MEANINGS["bandwidth"], said)
 
+    def lost(self, shown: Shown, is_asked: bool) -> Drawn:
+        """What the real outputs lose: known, or computed where the button asks for it."""
+        result = shown.result
+        if result is None or shown.problem is not None:
+            return self.later.drawn.get("lost")
+        if outputs_text(result.simulation) == "exact":
+            return _note("Outputs", f"{result.simulation.job.strategy} is exact: nothing is lost but rounding.")
+        if is_asked or self.answers.knows("lost", result.scenario):
+            self.later.drawn["lost"] = _note("Outputs", "Computing the outputs ...")
+            return self.later.show("lost", lambda: self._lost(result))
+        return _note("Outputs", "Not computed as yet for what is asked.")
+
+    def _lost(self, result: RunResult) -> Drawn:
+        return mo.Html(section("Outputs", self.answers.once("lost", result.scenario, lambda: lost_text(result))))
+
     def _orders(self, scenario: Scenario) -> Iterator[BreakEven]:
         known = [*rivals(scenario)]
         for field, against in ALONG:
             if against in known:
-                one = self.answers.once(
-                    f"{field} {against}", scenario, lambda field=field, against=against: order_along(scenario, field, against)
-                )
-                if one is not None:
+                found = partial(order_along, scenario, field, against)
+                if (one := self.answers.once(f"{field} {against}", scenario, found)) is not None:
                     yield one
 
 

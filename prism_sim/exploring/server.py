@@ -14,16 +14,16 @@ import uvicorn
 
 from prism_sim.exploring.gate import AsgiApp, Gate
 from prism_sim.exploring.page_state import PageState
-from prism_sim.scenario import Scenario
 
 HERE = Path(__file__).parent
 HOST = "127.0.0.1"  # nobody else's machine reaches it
 SECONDS_TO_END = 1  # for what is under way when the server is interrupted
 
 
-def serve(scenario: Scenario, port: int, browse: bool, told: Callable[[str], None]) -> None:
-    """Until Ctrl-C, which raises KeyboardInterrupt. port: 0 for any that is free. browse: open it in the browser.
+def serve(page: Callable[[], PageState], port: int, browse: bool, told: Callable[[str], None]) -> None:
+    """Until Ctrl-C, which raises KeyboardInterrupt.
 
+    page: makes one for each browser that opens it. port: 0 for any that is free. browse: open it in the browser.
     told: is given the address, with its token, once it answers. Raises OSError where the port is taken.
     """
     with socket.create_server((HOST, port)) as listening:
@@ -38,7 +38,7 @@ def serve(scenario: Scenario, port: int, browse: bool, told: Callable[[str], Non
         style = f"<style>{(HERE / 'page.css').read_text(encoding='utf-8')}</style>"
         builder = marimo.create_asgi_app(quiet=True, html_head=style)
         pages = builder.with_app(path="", root=str(HERE / "page.py"), middleware=[kept]).build()
-        gate = Gate(pages, host, token, lambda: PageState(scenario))
+        gate = Gate(pages, host, token, page)
         config = uvicorn.Config(gate, log_level="error", timeout_graceful_shutdown=SECONDS_TO_END, lifespan="off")
         address = f"http://{host}/?token={token}"
 
