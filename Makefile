@@ -13,7 +13,7 @@ BASE := HEAD
 # a file's tests stay together, since they share what is dear; torch's threads leave the cores to the other worker
 PYTEST = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 12
 
-.PHONY: demo gallery test check bench waiting drift validate accuracy clean
+.PHONY: demo gallery test check bench waiting drift validate accuracy lessons clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "prism_sim needs Python >= 3.11, this is %s" % sys.version)'
@@ -64,6 +64,10 @@ validate: $(INSTALLED)
 accuracy: $(INSTALLED)
 	$(BIN)/python plots/accuracy.py --page docs/accuracy.md --images plots/gallery
 	$(BIN)/python plots/generated_text.py --page docs/accuracy.md --images plots/gallery
+
+# Ten lessons in the browser, at the address that is printed; to show them without their code: .venv/bin/marimo run FILE.
+lessons: $(INSTALLED)
+	$(BIN)/marimo edit --skip-update-check lessons
 
 clean:
 	rm -rf $(VENV) out
