@@ -74,7 +74,7 @@ def timeline(page: Any, shown: Any) -> Any:
 
 @app.cell
 def asking(mo: Any) -> Any:
-    compute = mo.ui.run_button(label="Compute what is lost (with PyTorch; may take minutes)")
+    compute = mo.ui.run_button(label="Compute what is lost")
     return (compute,)
 
 

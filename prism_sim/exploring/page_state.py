@@ -101,10 +101,10 @@ class PageState:
         if is_asked or self.answers.knows("lost", result.scenario):
             self.later.drawn["lost"] = _note("Outputs", "Computing the outputs ...")
             return self.later.show("lost", lambda: self._lost(result))
-        return _note("Outputs", "Not computed as yet for what is asked.")
+        return _note("Outputs", "Lossy, by how much is not computed as yet: it needs PyTorch and takes seconds to minutes.")
 
     def _lost(self, result: RunResult) -> Drawn:
-        return mo.Html(section("Outputs", self.answers.once("lost", result.scenario, lambda: lost_text(result))))
+        return mo.Html(section("Outputs", "<h2>Outputs</h2>", self.answers.once("lost", result.scenario, lambda: lost_text(result))))
 
     def _orders(self, scenario: Scenario) -> Iterator[BreakEven]:
         known = [*rivals(scenario)]
@@ -128,8 +128,8 @@ def _refused(found: Comparison) -> Iterator[tuple[str, str]]:
 
 
 def _figure(name: str, chart: Any, means: str, said: str = "") -> Drawn:
-    return mo.vstack([mo.Html(section(name, said, kind="said")), mo.as_html(chart), mo.Html(meaning(means))], gap=0.25)
+    return mo.vstack([mo.Html(section(name, f"<h2>{name}</h2>", said, kind="said")), mo.as_html(chart), mo.Html(meaning(means))], gap=0.25)
 
 
 def _note(name: str, text: str) -> Drawn:
-    return mo.Html(section(name, paragraph(text, "note")))
+    return mo.Html(section(name, f"<h2>{name}</h2>", paragraph(text, "note")))
