@@ -16,14 +16,22 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     scenario = base.load(options)
     base.needs("marimo", "altair")
+    from prism_sim.exploring.controls import Controls
     from prism_sim.exploring.page_state import PageState
     from prism_sim.exploring.server import serve
+    from prism_sim.simulation.placed import placed
+
+    with placed(scenario):
+        controls = Controls.of(scenario)
 
     def told(address: str) -> None:
         print(f"{scenario.name}: {address} (Ctrl-C ends it)", flush=True)
 
+    def page() -> PageState:
+        return PageState(scenario, controls, options.overrides)
+
     try:
-        serve(lambda: PageState(scenario, options.overrides), options.port, browse=not options.no_browser, told=told)
+        serve(page, options.port, browse=not options.no_browser, told=told)
     except KeyboardInterrupt:
         return base.fail("the page is closed", base.INTERRUPTED)
     return 0

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from prism_sim.choice.result import RunResult
 from prism_sim.choice.run import run
+from prism_sim.exploring.files import refuse_files
 from prism_sim.scenario import Scenario, ScenarioError
 
 MOST_KEPT = 200  # answers of one page
@@ -28,7 +29,7 @@ class Shown:
 
 
 @dataclass
-class Answers:
+class KeptAnswers:
     """Of one scenario on one page. found: answers by what they are about and what determines them, the latest last."""
 
     scenario: Scenario
@@ -38,6 +39,7 @@ class Answers:
     def ask(self, overrides: Sequence[str]) -> Shown:
         """The answer with these overrides; where there is none, the last that there was, and why."""
         try:
+            refuse_files(overrides, self.scenario)
             scenario = self.scenario.with_overrides(overrides)
             result = self.once("run", scenario, lambda: run(scenario, numerics=False))
         except ScenarioError as error:

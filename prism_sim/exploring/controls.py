@@ -26,7 +26,7 @@ RATE, DELAY = "Mbit/s", "ms"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Stop:
     """Where a control can stand. overrides: what it writes; nothing where the scenario itself stands."""
 
     shown: str | float
@@ -35,20 +35,20 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """places: in order; numbers make a slider, texts a list to choose from. start: where the scenario is."""
+    """stops: in order; numbers make a slider, texts a list to choose from. start: where the scenario is."""
 
     name: str
     label: str
-    places: tuple[Place, ...]
+    stops: tuple[Stop, ...]
     start: int
 
     @property
     def is_slider(self) -> bool:
-        return not isinstance(self.places[0].shown, str)
+        return not isinstance(self.stops[0].shown, str)
 
     def overrides(self, shown: str | float) -> tuple[str, ...]:
         """What standing there writes."""
-        return next(place.overrides for place in self.places if place.shown == shown)
+        return next(stop.overrides for stop in self.stops if stop.shown == shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Controls:
         offered, left_out = _strategies(scenario)
         found = [_strategy(scenario, offered), *_compression(scenario, offered)]
         found += [*_devices(scenario), *_network(scenario), *_workload(scenario)]
-        return Controls(tuple(control for control in found if len(control.places) > 1), left_out)
+        return Controls(tuple(control for control in found if len(control.stops) > 1), left_out)
 
 
 def overrides_of(typed: str) -> tuple[str, ...]:
@@ -104,8 +104,8 @@ def _strategies(scenario: Scenario) -> tuple[list[str], dict[str, str]]:
 
 def _strategy(scenario: Scenario, offered: Sequence[str]) -> Control:
     own = scenario.strategy.name
-    places = [Place(kind_text(name, scenario), _written("strategy.name", name, name == own)) for name in offered]
-    return Control("strategy", "Strategy", tuple(places), offered.index(own))
+    stops = [Stop(kind_text(name, scenario), _written("strategy.name", name, name == own)) for name in offered]
+    return Control("strategy", "Strategy", tuple(stops), offered.index(own))
 
 
 def _compression(scenario: Scenario, offered: Sequence[str]) -> Iterator[Control]:
@@ -125,8 +125,8 @@ def _compression(scenario: Scenario, offered: Sequence[str]) -> Iterator[Control
 
 def _devices(scenario: Scenario) -> Iterator[Control]:
     own, most = len(scenario.ranks), most_devices(scenario)
-    places = (Place(n, () if n == own else tuple(device_overrides(scenario, n))) for n in range(1, most + 1))
-    yield Control("devices", "Devices that compute", tuple(places), own - 1)
+    stops = (Stop(n, () if n == own else tuple(device_overrides(scenario, n))) for n in range(1, most + 1))
+    yield Control("devices", "Devices that compute", tuple(stops), own - 1)
 
 
 def _network(scenario: Scenario) -> Iterator[Control]:
@@ -174,8 +174,8 @@ def _slider(name: str, label: str, field: str, amounts: Iterable[float], own: fl
     """Its steps, and among them the scenario's own."""
     own = _tidy(own)
     steps = sorted({*map(_tidy, amounts), own})
-    places = [Place(step, _written(field, f"{step}{unit}", step == own)) for step in steps]
-    return Control(name, label, tuple(places), steps.index(own))
+    stops = [Stop(step, _written(field, f"{step}{unit}", step == own)) for step in steps]
+    return Control(name, label, tuple(stops), steps.index(own))
 
 
 def _nice(low: float, high: float) -> list[float]:

@@ -52,7 +52,7 @@ def compute_button(compute: Any, shown: Shown) -> Any:
 
 
 def _element(control: Control) -> Any:
-    shown = [place.shown for place in control.places]
+    shown: list[Any] = [stop.shown for stop in control.stops]
     own = shown[control.start]
     if control.is_slider:
         return mo.ui.slider(steps=shown, value=own, label=control.label, show_value=True, full_width=True)

@@ -11,7 +11,6 @@ from typing import Any
 import marimo as mo
 
 from prism_sim.exploring.markup import paragraph
-from prism_sim.scenario import ScenarioError
 
 SETTLED_S = 0.15  # a slider that moves on before has asked for something else
 
@@ -38,8 +37,8 @@ class Later:
                 return
             try:
                 found = draw()
-            except ScenarioError as error:
-                found = mo.Html(paragraph(error.reason, "note"))
+            except ValueError as error:  # of a scenario, or nothing to draw
+                found = mo.Html(paragraph(str(error), "note"))
             except ModuleNotFoundError as error:
                 found = mo.Html(paragraph(f"needs {error.name}, which is not installed", "note"))
             if not asked.should_exit:

@@ -30,4 +30,6 @@ def device_overrides(scenario: Scenario, n_devices: int) -> Iterator[str]:
     if more > 0:
         sections: list[dict[str, Any]] = scenario.written.source.tree["devices"]
         yield f"devices[{len(sections) - 1}].count={sections[-1].get('count', 1) + more}"
+    if isinstance(scenario.written.strategy_fields.get("shares"), tuple):  # a number for each of them as they were
+        yield "strategy.shares=null"
     yield f"ranks={[*order, *range(known, n_devices)][:n_devices]}"

@@ -15,7 +15,8 @@ def begin() -> Any:
 
     from prism_sim.exploring import answer_text, elements
 
-    page = mo.app_meta().request.meta["page"]()
+    asked: Any = mo.app_meta().request
+    page = asked.meta["page"]()
     return answer_text, elements, mo, page
 
 

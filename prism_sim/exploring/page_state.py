@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import marimo as mo
@@ -12,7 +12,7 @@ from prism_sim.choice.compare import Comparison, compare
 from prism_sim.choice.comparison_verdict import comparison_verdict
 from prism_sim.choice.result import RunResult
 from prism_sim.exploring.answer_text import outputs_text
-from prism_sim.exploring.answers import Answers, Shown
+from prism_sim.exploring.answers import KeptAnswers, Shown
 from prism_sim.exploring.controls import Controls, overrides_of
 from prism_sim.exploring.copied import as_command, as_scenario
 from prism_sim.exploring.curves import order_along, over_compression, rivals
@@ -31,15 +31,11 @@ ALONG = (("network.bandwidth", "single"), ("network.latency", "single"), ("netwo
 class PageState:
     """Of one browser's page; two of them know nothing of each other."""
 
-    def __init__(self, scenario: Scenario, written: Sequence[str] = ()) -> None:
+    def __init__(self, scenario: Scenario, controls: Controls, written: Sequence[str] = ()) -> None:
         """written: the command line's own overrides, with which the scenario was read."""
-        self.scenario, self.written = scenario, tuple(written)
-        self.answers = Answers(scenario)
+        self.scenario, self.controls, self.written = scenario, controls, tuple(written)
+        self.answers = KeptAnswers(scenario)
         self.later = Later()
-
-    @cached_property
-    def controls(self) -> Controls:
-        return Controls.of(self.scenario)
 
     def ask(self, places: Mapping[str, Any], typed: str) -> Shown:
         """With controls at these places and these other fields, which win."""
@@ -101,10 +97,16 @@ class PageState:
         if is_asked or self.answers.knows("lost", result.scenario):
             self.later.drawn["lost"] = _note("Outputs", "Computing the outputs ...")
             return self.later.show("lost", lambda: self._lost(result))
-        return _note("Outputs", "Lossy, by how much is not computed as yet: it needs PyTorch and takes seconds to minutes.")
+        return _note(
+            "Outputs", "Lossy, by how much is not computed as yet: it needs PyTorch and takes seconds to minutes."
+        )
 
     def _lost(self, result: RunResult) -> Drawn:
-        return mo.Html(section("Outputs", "<h2>Outputs</h2>", self.answers.once("lost", result.scenario, lambda: lost_text(result))))
+        return mo.Html(
+            section(
+                "Outputs", "<h2>Outputs</h2>", self.answers.once("lost", result.scenario, lambda: lost_text(result))
+            )
+        )
 
     def _orders(self, scenario: Scenario) -> Iterator[BreakEven]:
         known = [*rivals(scenario)]
@@ -128,7 +130,10 @@ def _refused(found: Comparison) -> Iterator[tuple[str, str]]:
 
 
 def _figure(name: str, chart: Any, means: str, said: str = "") -> Drawn:
-    return mo.vstack([mo.Html(section(name, f"<h2>{name}</h2>", said, kind="said")), mo.as_html(chart), mo.Html(meaning(means))], gap=0.25)
+    return mo.vstack(
+        [mo.Html(section(name, f"<h2>{name}</h2>", said, kind="said")), mo.as_html(chart), mo.Html(meaning(means))],
+        gap=0.25,
+    )
 
 
 def _note(name: str, text: str) -> Drawn:

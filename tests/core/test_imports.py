@@ -104,6 +104,7 @@ JOINING = (
     "validation",
     "reports",
     "pages",
+    "exploring",
     "commands",
     "cli",
 )
