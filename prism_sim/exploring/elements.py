@@ -18,6 +18,11 @@ PAUSE_MS = 500  # of somebody who types, after which what was typed is read
 EXAMPLE = "devices[0].compute=5 GFLOP/s"
 
 
+def page_of(request: Any) -> Any:
+    """A state of its own for a browser's page, as the gate hands it on."""
+    return request.meta["page"]()
+
+
 def elements(controls: Controls) -> Any:
     """All of them as one value: where each stands, by its name."""
     return mo.ui.dictionary({control.name: _element(control) for control in controls.controls})

@@ -15,8 +15,7 @@ def begin() -> Any:
 
     from prism_sim.exploring import answer_text, elements
 
-    asked: Any = mo.app_meta().request
-    page = asked.meta["page"]()
+    page = elements.page_of(mo.app_meta().request)
     return answer_text, elements, mo, page
 
 
