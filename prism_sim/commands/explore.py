@@ -18,20 +18,25 @@ def run(options: argparse.Namespace) -> int:
     base.needs("marimo", "altair")
     from prism_sim.exploring.controls import Controls
     from prism_sim.exploring.page_state import PageState
-    from prism_sim.exploring.server import serve
+    from prism_sim.exploring.server import listening, serve
     from prism_sim.simulation.placed import placed
 
     with placed(scenario):
         controls = Controls.of(scenario)
 
-    def told(address: str) -> None:
-        print(f"{scenario.name}: {address} (Ctrl-C ends it)", flush=True)
-
     def page() -> PageState:
         return PageState(scenario, controls, options.overrides)
 
+    def told(address: str) -> None:
+        print(f"{scenario.name}: {address} (Ctrl-C ends it)", flush=True)
+
     try:
-        serve(page, options.port, browse=not options.no_browser, told=told)
+        at = listening(options.port)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        return base.fail(f"--port {options.port}: {reason}; name another, or none for one that is free")
+    try:
+        serve(at, page, browse=not options.no_browser, told=told)
     except KeyboardInterrupt:
         return base.fail("the page is closed", base.INTERRUPTED)
     return 0

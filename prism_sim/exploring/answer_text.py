@@ -11,6 +11,7 @@ from prism_sim.exploring.answers import Shown
 from prism_sim.exploring.markup import figures, meaning, paragraph, section, table
 from prism_sim.exploring.meanings import MEANINGS
 from prism_sim.reports.fit_samples import range_cell
+from prism_sim.reports.run import storage_lines
 from prism_sim.reports.tables import memory_text
 from prism_sim.simulation.simulate import Simulation
 from prism_sim.units_text import bytes_text, flops_text, joules_text, per_second_text, seconds_text, speedup_text
@@ -128,8 +129,7 @@ def _devices(result: RunResult) -> str:
         memory = f"{memory_text(simulation, device)}{f' of {bytes_text(have)}' if have else ''}"
         rows.append(
             (
-                "terminal" if one == plan.terminal else f"rank {one}",
-                result.scenario.devices[device].name,
+                f"{'terminal' if one == plan.terminal else f'rank {one}'}: {result.scenario.devices[device].name}",
                 flops_text(simulation.block_flops(one)),
                 seconds_text(simulation.busy_s[one]),
                 seconds_text(simulation.wait_s[one]),
@@ -137,14 +137,10 @@ def _devices(result: RunResult) -> str:
                 memory if first == one else f"with {first}",
             )
         )
-    return table("Who does what", ("", "device", "blocks", "busy", "waits", "sent", "memory"), rows)
+    return table("Who does what", ("", "blocks", "busy", "waits", "sent", "memory"), rows)
 
 
 def _notes(result: RunResult) -> Iterator[str]:
-    simulation = result.simulation
     if unused := result.scenario.written.unused_fields:
-        yield f"Not used by {simulation.job.strategy}: {', '.join(unused)}"
-    for device, n_bytes in simulation.streamed_bytes.items():
-        if n_bytes:
-            name, each = result.scenario.devices[device].name, "token" if simulation.job.new_tokens else "pass"
-            yield f"{name} has no room for {bytes_text(n_bytes)} of weights: read from storage for each {each}"
+        yield f"Not used by {result.simulation.job.strategy}: {', '.join(unused)}"
+    yield from storage_lines(result)

@@ -74,7 +74,7 @@ class PageState:
         scenario = result.scenario
         found: Comparison = self.answers.once("compare", scenario, lambda: compare(scenario, numerics=False))
         said = "".join(map(paragraph, comparison_verdict(found)))
-        refused = "".join(paragraph(f"{name}: {reason}", "note") for name, reason in _refused(found))
+        refused = "".join(paragraph(text, "note") for text in _refused(found))
         return _figure("All strategies", strategies_chart(found), MEANINGS["strategies"], said + refused)
 
     def flips(self, result: RunResult) -> Drawn:
@@ -122,11 +122,14 @@ def _said(found: BreakEven) -> Iterator[str]:
     yield from sentences(found)
 
 
-def _refused(found: Comparison) -> Iterator[tuple[str, str]]:
-    """What is no alternative here, and why."""
+def _refused(found: Comparison) -> Iterator[str]:
+    """What is no alternative here, and why: 'prism x2, x3: does not fit ...'."""
+    sizes: dict[tuple[str, str], list[str]] = {}
     for one in found.candidates:
         if one.reason is not None:
-            yield f"{one.strategy} x{len(one.devices)}", one.reason
+            sizes.setdefault((one.strategy, one.reason), []).append(f"x{len(one.devices)}")
+    for (name, reason), over in sizes.items():
+        yield f"{name} {', '.join(over)}: {reason}"
 
 
 def _figure(name: str, chart: Any, means: str, said: str = "") -> Drawn:

@@ -20,34 +20,38 @@ HOST = "127.0.0.1"  # nobody else's machine reaches it
 SECONDS_TO_END = 1  # for what is under way when the server is interrupted
 
 
-def serve(page: Callable[[], PageState], port: int, browse: bool, told: Callable[[str], None]) -> None:
-    """Until Ctrl-C, which raises KeyboardInterrupt.
+def listening(port: int) -> socket.socket:
+    """At this port, or with 0 at one that is free. Raises OSError where it may not be had."""
+    return socket.create_server((HOST, port))
 
-    page: makes one for each browser that opens it. port: 0 for any that is free. browse: open it in the browser.
-    told: is given the address, with its token, once it answers. Raises OSError where the port is taken.
+
+def serve(at: socket.socket, page: Callable[[], PageState], browse: bool, told: Callable[[str], None]) -> None:
+    """Until Ctrl-C, which raises KeyboardInterrupt. at: see `listening`; closed at the end.
+
+    page: makes one for each browser that opens it. browse: open it in the browser. told: is given the address, with its
+    token, once it answers.
     """
-    with socket.create_server((HOST, port)) as listening:
-        host = f"{HOST}:{listening.getsockname()[1]}"
-        token = secrets.token_urlsafe()
-        notebook: list[Any] = []  # marimo's app, as it hands it to what stands before it
+    host = f"{HOST}:{at.getsockname()[1]}"
+    token = secrets.token_urlsafe()
+    notebook: list[Any] = []  # marimo's app, as it hands it to what stands before it
 
-        def kept(app: AsgiApp) -> AsgiApp:
-            notebook.append(app)
-            return app
+    def kept(app: AsgiApp) -> AsgiApp:
+        notebook.append(app)
+        return app
 
-        style = f"<style>{(HERE / 'page.css').read_text(encoding='utf-8')}</style>"
-        builder = marimo.create_asgi_app(quiet=True, html_head=style)
-        pages = builder.with_app(path="", root=str(HERE / "page.py"), middleware=[kept]).build()
-        gate = Gate(pages, host, token, page)
-        config = uvicorn.Config(gate, log_level="error", timeout_graceful_shutdown=SECONDS_TO_END, lifespan="off")
+    def begun() -> None:
         address = f"http://{host}/?token={token}"
+        told(address)
+        if browse:
+            webbrowser.open(address)
 
-        def begun() -> None:
-            told(address)
-            if browse:
-                webbrowser.open(address)
-
-        _Server(config, notebook, begun).run(sockets=[listening])
+    style = f"<style>{(HERE / 'page.css').read_text(encoding='utf-8')}</style>"
+    builder = marimo.create_asgi_app(quiet=True, html_head=style)
+    pages = builder.with_app(path="", root=str(HERE / "page.py"), middleware=[kept]).build()
+    gate = Gate(pages, host, token, page)
+    config = uvicorn.Config(gate, log_level="error", timeout_graceful_shutdown=SECONDS_TO_END, lifespan="off")
+    with at:
+        _Server(config, notebook, begun).run(sockets=[at])
 
 
 class _Server(uvicorn.Server):

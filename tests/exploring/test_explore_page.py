@@ -289,10 +289,16 @@ def test_it_ends_with_one_line(file: Path) -> None:
         assert one.ended() == (130, "prism-sim: the page is closed\n")
 
 
-def test_a_port_that_is_taken_is_told(server: Served, file: Path) -> None:
+def test_a_port_that_is_taken_is_told(server: Served, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     port = server.origin.rpartition(":")[2]
-    with served(file, "--port", port) as one:
-        errors = one.process.communicate(timeout=60)[1]
-    assert one.process.returncode == 2
-    assert "in use" in errors
-    assert errors.count("\n") == 1
+    assert cli.main(["explore", str(file), "--no-browser", "--port", port]) == 2
+    told = capsys.readouterr().err
+    assert told == f"prism-sim: --port {port}: address already in use; name another, or none for one that is free\n"
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_what_is_no_port_is_told(file: Path, port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["explore", str(file), f"--port={port}"])
+    assert ended.value.code == 2
+    assert f"'{port}' is no port" in capsys.readouterr().err
