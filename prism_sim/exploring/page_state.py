@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import altair as alt
 import marimo as mo
 
 from prism_sim.choice.compare import Comparison, compare
@@ -133,10 +134,12 @@ def _refused(found: Comparison) -> Iterator[str]:
 
 
 def _figure(name: str, chart: Any, means: str, said: str = "") -> Drawn:
-    return mo.vstack(
-        [mo.Html(section(name, f"<h2>{name}</h2>", said, kind="said")), mo.as_html(chart), mo.Html(meaning(means))],
-        gap=0.25,
-    )
+    """Its subtitle as text, which a narrow page can wrap; without the menu, which leads to other machines."""
+    subtitle = [paragraph(line, "note") for line in chart.title.subtitle]
+    shown = chart.copy(deep=False)
+    shown.title, shown.usermeta = alt.Undefined, {"embedOptions": {"actions": False}}
+    heading = section(name, f"<h2>{name}</h2>", said, *subtitle, kind="said")
+    return mo.vstack([mo.Html(heading), mo.as_html(shown), mo.Html(meaning(means))], gap=0.25)
 
 
 def _note(name: str, text: str) -> Drawn:
