@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from prism_sim.commands import base
 
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         at = listening(options.port)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = os.strerror(error.errno or 0).lower()
         return base.fail(f"--port {options.port}: {reason}; name another, or none for one that is free")
     try:
         serve(at, page, browse=not options.no_browser, told=told)
