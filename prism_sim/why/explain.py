@@ -14,8 +14,9 @@ from prism_sim.simulation.memory import refuse_unless_it_fits
 from prism_sim.simulation.placed import placed
 from prism_sim.simulation.simulate import Simulation, simulate
 from prism_sim.timing.media.base import Carrier
+from prism_sim.timing.storage import reading
 from prism_sim.timing.trace import FIRST, MICROSECONDS
-from prism_sim.why.path import Load, Stage, Stretch, loads, parts_s, reading, stages, stretches
+from prism_sim.why.path import Load, Stage, Stretch, loads, parts_s, stages, stretches
 from prism_sim.why.what_if import FACTOR, WhatIf, what_ifs
 
 SCHEMA = "prism-sim/explain/1"
