@@ -136,7 +136,7 @@ def test_lines_meet_where_they_are_equally_fast() -> None:
     spec = along_chart(ALONG, "network.bandwidth", present=50 * MBIT).to_dict()
     *_, rings = (one for one in layers(spec) if one["mark"]["type"] == "point")
     assert [(row["x"], row["y"]) for row in rows_under(spec, rings)] == [(pytest.approx(10), pytest.approx(1))]
-    assert [row["text"] for row in drawn(spec, "text")] == ["as in the scenario: 50 Mbit/s"]
+    assert [row["text"] for row in drawn(spec, "text")] == ["here: 50 Mbit/s"]
     scale = layers(spec)[0]["encoding"]["color"]["scale"]
     assert scale["range"] == [strategy_style(name).colour for name in ("single", "voltage")]
 

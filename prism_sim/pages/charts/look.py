@@ -147,7 +147,7 @@ def finished(
 
 def marked(amounts: AxisAmounts, at: float) -> alt.LayerChart:
     """A line up from where the scenario is on the x axis, with its text beside it."""
-    text = f"as in the scenario: {text_of(amounts.column, at)}"
+    text = f"here: {text_of(amounts.column, at)}"
     left = _share(amounts, at) > 0.6
     base = over([{"x": at / amounts.factor, "text": text}]).encode(x="x:Q")
     rule = base.mark_rule(color=FAINT, strokeDash=[4, 3])
