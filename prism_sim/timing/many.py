@@ -19,7 +19,7 @@ from prism_sim.timing.engines import are_worth_compiled
 from prism_sim.timing.once import play_once
 from prism_sim.timing.quickest import algorithms_of
 from prism_sim.timing.rig import Rig
-from prism_sim.timing.stream import Heard
+from prism_sim.timing.stream import ListenedRounds
 
 NAMES = tuple(ALGORITHMS)  # by their codes
 
@@ -63,7 +63,7 @@ def play_many(plan: Plan, rigs: Sequence[Rig]) -> PlayedMany:
 
 def throughputs(plan: Plan, rigs: Sequence[Rig]) -> Floats:
     """Requests a second on each of the rigs, as `play_stream` gives it. Raises as that."""
-    heard = Heard.of((plan,))
+    heard = ListenedRounds.of((plan,))
     found = [heard.throughput_per_s(completions_s) for completions_s, _ in heard.completions(rigs)]
     return np.array(found, dtype=np.float64)
 

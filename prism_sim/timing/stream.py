@@ -58,14 +58,14 @@ def play_stream(
     all are played.
     Raises ValueError for counts below 1, and as `simulate`.
     """
-    heard = Heard.of((plans,) if isinstance(plans, Plan) else plans, n_requests, in_flight)
+    heard = ListenedRounds.of((plans,) if isinstance(plans, Plan) else plans, n_requests, in_flight)
     (known,) = heard.completions([Rig.of(devices, device_of, network)], whole)
     completions_s, n_played = known
     return Stream(heard.throughput_per_s(completions_s), tuple(completions_s), n_played)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ListenedRounds:
     """What is listened to: rounds, of which so many are counted and so many under way."""
 
     a_round: Round
@@ -73,14 +73,14 @@ class Heard:
     in_flight: int
 
     @staticmethod
-    def of(plans: Sequence[Plan], n_requests: int = N_REQUESTS, in_flight: int | None = None) -> Heard:
+    def of(plans: Sequence[Plan], n_requests: int = N_REQUESTS, in_flight: int | None = None) -> ListenedRounds:
         """Raises ValueError for counts below 1, and as `Round.of`."""
         a_round = Round.of(plans)
         in_flight = _in_flight(a_round.plan) if in_flight is None else in_flight
         for name, value in (("n_requests", n_requests), ("in_flight", in_flight)):
             if value < 1:
                 raise ValueError(f"{name}(={value}) must be >= 1")
-        return Heard(a_round, n_requests, in_flight)
+        return ListenedRounds(a_round, n_requests, in_flight)
 
     def throughput_per_s(self, completions_s: Sequence[float]) -> float:
         """After a warm-up and before a cool-down of `in_flight` each."""
