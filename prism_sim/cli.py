@@ -15,6 +15,7 @@ from prism_sim.commands.base import INTERRUPTED, WRONG_INPUT, Command, Purpose, 
 PACKAGES = {  # of modules named otherwise, or that come with an extra
     "PIL": "pillow",
     "altair": "'prism-sim[report]'",
+    "marimo": "'prism-sim[explore]'",
     "ns": "ns.py",
     "sklearn": "scikit-learn",
     "vl_convert": "'prism-sim[report]'",

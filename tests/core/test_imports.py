@@ -106,6 +106,7 @@ JOINING = (
     "validation",
     "reports",
     "pages",
+    "exploring",
     "commands",
     "cli",
 )
