@@ -48,7 +48,7 @@ def _():
     $B$ is the rate of a cable, or of the channel, in bit/s. On a switch the $n$ cables work side by side; on one
     channel the messages queue. Between two stations of an ordinary Wi-Fi network each message is sent twice, to the
     access point and from it (IEEE 802.11, infrastructure mode), so the channel is taken twice. The bars below are
-    messages of the simulator, as it played them.
+    messages of the simulator, each while it is being sent. Count on one channel: no two bars overlap.
     """)
     return
 
@@ -72,24 +72,32 @@ def _(boards, medium, payload):
     }
     exchange = rounds("all_gather", [payload.value * 1000] * boards.value)
     timelines = {name: play(exchange, network) for name, network in media.items()}
-    spans = pd.DataFrame(
+    uses = [
+        use
+        for message in timelines[medium.value].messages
+        for use in (
+            (f"board {message.source}", message.destination, message.uplink_start_s, message.uplink_end_s),
+            ("access point", message.destination, message.downlink_start_s, message.arrival_s),
+        )
+        if use[0] != "access point" or medium.value == "through an access point"
+    ]
+    sent = pd.DataFrame(
         [
-            {"sender": f"board {span.participant}", "is": span.kind, "from": 1e3 * span.start_s, "to": 1e3 * span.end_s}
-            for span in timelines[medium.value].spans
-            if span.kind in ("transfer", "queue")
+            {"sender": sender, "for": f"board {to}", "from": 1e3 * start_s, "to": 1e3 * end_s}
+            for sender, to, start_s, end_s in uses
         ]
     )
     lanes = (
-        alt.Chart(spans, title=f"Whose messages are on the way: {medium.value}, 100 Mbit/s", width=520)
-        .mark_bar(opacity=0.8, stroke="white", strokeWidth=0.5)
+        alt.Chart(sent, title=f"Who sends when: {medium.value}, 100 Mbit/s", width="container")
+        .mark_bar(stroke="white", strokeWidth=0.5)
         .encode(
             x=alt.X("from", title="time (ms)"),
             x2="to",
             y=alt.Y("sender", title=None),
-            yOffset=alt.YOffset("is", sort=["transfer", "queue"]),
-            color=alt.Color("is", scale=alt.Scale(domain=["transfer", "queue"], range=["#D55E00", "#56B4E9"])),
-            tooltip=["sender", "is", alt.Tooltip("from", format=".1f"), alt.Tooltip("to", format=".1f")],
+            color=alt.Color("for", title="message for", scale=alt.Scale(scheme="viridis")),
+            tooltip=["sender", "for", alt.Tooltip("from", format=".1f"), alt.Tooltip("to", format=".1f")],
         )
+        .configure_legend(orient="bottom")
     )
     said = ", ".join(f"{name} **{one.latency_s * 1e3:.0f} ms**" for name, one in timelines.items())
     mo.vstack([lanes, mo.md(f"{boards.value} boards, {payload.value} kB of each: {said}.")])
@@ -209,15 +217,18 @@ def _(basic_rate):
 
     ways = pd.DataFrame([{"boards": n, "sent": way, "ms": ms} for n in range(2, 13) for way, ms in ways_ms(n).items()])
     (
-        alt.Chart(ways, title="An all-gather of 20 kB each, stations in reach of each other", width=520, height=220)
+        alt.Chart(
+            ways, title="An all-gather of 20 kB each, stations in reach of each other", width="container", height=220
+        )
         .mark_line(point=True)
         .encode(
             x=alt.X("boards:Q", title="boards", axis=alt.Axis(tickMinStep=1)),
             y=alt.Y("ms", title="time on the air (ms)"),
             color=alt.Color("sent", scale=alt.Scale(range=["#0072B2", "#D55E00"])),
-            strokeDash="sent",
+            strokeDash=alt.StrokeDash("sent", legend=None),
             tooltip=["boards", "sent", alt.Tooltip("ms", format=".1f")],
         )
+        .configure_legend(orient="bottom")
     )
     return
 
@@ -276,8 +287,7 @@ def _():
     name: BERT-base on Raspberry Pi 4
     model: {preset: bert-base-uncased, head: sequence_classification}
     workload: {batch: 1, tokens: 256}
-    devices:
-      - {name: pi, preset: raspberry-pi-4, count: 8}
+    devices: [{name: pi, preset: raspberry-pi-4, count: 8}]
     network: {preset: wifi-5-raspberry-pi-4}
     strategy: {name: prism, segments: 8}
     """
@@ -315,7 +325,7 @@ def _(network, scenario, segments):
         [{"strategy": strategy, "boards": n, "seconds": run.latency_s} for (strategy, n), run in runs.items()]
     )
     (
-        alt.Chart(latencies, title="BERT-base, 256 tokens", width=520, height=220)
+        alt.Chart(latencies, title="BERT-base, 256 tokens", width="container", height=220)
         .mark_line(point=True)
         .encode(
             x=alt.X("boards:Q", axis=alt.Axis(tickMinStep=1)),
@@ -326,9 +336,10 @@ def _(network, scenario, segments):
                     domain=["prism", "voltage"], range=[STRATEGY_STYLES[one].colour for one in ("prism", "voltage")]
                 ),
             ),
-            strokeDash="strategy",
+            strokeDash=alt.StrokeDash("strategy", legend=None),
             tooltip=["strategy", "boards", alt.Tooltip("seconds", format=".2f")],
         )
+        .configure_legend(orient="bottom")
     )
     return counts, over, runs
 
@@ -345,7 +356,7 @@ def _(counts, runs):
     )
     order = [part for part in PART_COLOURS if part in set(parts["part"])]
     (
-        alt.Chart(parts, title="PRISM: what its latency is made of", width=520, height=200)
+        alt.Chart(parts, title="PRISM: what its latency is made of", width="container", height=200)
         .mark_bar()
         .encode(
             x=alt.X("boards:O", axis=alt.Axis(labelAngle=0)),
@@ -353,6 +364,7 @@ def _(counts, runs):
             color=alt.Color("part", scale=alt.Scale(domain=order, range=[PART_COLOURS[part] for part in order])),
             tooltip=["boards", "part", alt.Tooltip("seconds", format=".3f")],
         )
+        .configure_legend(orient="bottom")
     )
     return
 
@@ -401,9 +413,7 @@ def _():
     )
     mo.vstack(
         [
-            mo.md(
-                "**Question 5.** Voltage on this Wi-Fi gains next to nothing from a third board and loses by more. Why?"
-            ),
+            mo.md("**Question 5.** Voltage on this Wi-Fi gains nothing from a third board and loses by more. Why?"),
             answer_5,
         ]
     )
