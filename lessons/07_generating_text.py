@@ -397,7 +397,7 @@ def _(boards, network, scenario, tokens_in):
         .mark_line(point=True)
         .encode(
             x=alt.X("new tokens", scale=alt.Scale(type="log", base=2)),
-            y=alt.Y("seconds", title="time to the last token (s)", scale=alt.Scale(type="log")),
+            y=alt.Y("seconds", title="time to the last token (s)", scale=alt.Scale(type="log", nice=False)),
             color=alt.Color(
                 "strategy",
                 scale=alt.Scale(domain=list(strategies), range=[STRATEGY_STYLES[one].colour for one in strategies]),
