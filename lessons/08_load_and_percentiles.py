@@ -160,7 +160,7 @@ def _(alone, differ, load, responses_s, seed):
         alt.Chart(pd.DataFrame({"response": queued_s}), width="container", height=180)
         .mark_bar(color="#0072B2")
         .encode(
-            x=alt.X("response", bin=alt.Bin(maxbins=50), title="response time (s)"),
+            x=alt.X("response", bin=alt.Bin(maxbins=50), title="response time (s)", axis=alt.Axis(labelOverlap=True)),
             y=alt.Y("count()", title="requests"),
         )
     )
@@ -420,7 +420,7 @@ def _(alone, dealt, responses_s, split):
         )
         .mark_line(point=True, clip=True)
         .encode(
-            x=alt.X("requests a second"),
+            x=alt.X("requests a second", axis=alt.Axis(tickCount=8)),
             y=alt.Y("p95", title="p95 of the response time (s)", scale=alt.Scale(domain=[0, 8])),
             color=alt.Color("way", title=None, scale=alt.Scale(domain=list(servers), range=colours)),
             tooltip=["way", "requests a second", alt.Tooltip("p95", format=".2f")],
