@@ -279,7 +279,7 @@ def _(answer_3, scenario):
             int(rng.choice([2, 4])),
         ),
         reason="2 (a key and a value) x blocks x heads that are asked x numbers of a head x tokens x bytes. For Llama "
-        "3.2 1B in float16 that is 32 kB a token.",
+        "3.2 1B in float16 that is 33 kB a token.",
     )
     verdict_3 = question_3.check(answer_3.value)
     verdict_3
