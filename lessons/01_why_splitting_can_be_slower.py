@@ -8,7 +8,7 @@ with app.setup:
     import checks
     import marimo as mo
     import pandas as pd
-    from scenario_text import scenario_of
+    from scenario_text import scenario_of, shown
 
     from prism_sim.devices import Device
     from prism_sim.figures.style import PART_COLOURS
@@ -42,7 +42,7 @@ def _():
 
     ViT-Base cuts a picture into 196 patches, adds one token for the answer, and sends the 197 tokens through 12 blocks.
     Each token is a row of $D = 768$ numbers of 4 bytes. We split the *rows*: with $P$ boards, each owns about $197/P$
-    of them, as in [Voltage](https://doi.org/10.1109/ICDCS60910.2024.00106). In a block every token looks at every
+    of them, as in Voltage (Hu and Li, ICDCS 2024). In a block every token looks at every
     other token (attention), so before each block every board sends its rows to all others. Everything else a board does
     with its own rows alone.
 
@@ -66,7 +66,7 @@ def _():
     strategy: {name: voltage}
     """
     scenario = scenario_of(text)
-    mo.md(f"```yaml{text}```".replace("\n    ", "\n"))
+    shown(text)
     return (scenario,)
 
 
@@ -160,21 +160,21 @@ def _(answer_1, pair):
     )
     verdict_1 = question_1.check(answer_1.value)
     verdict_1
-    return question_1, sent_bytes, verdict_1
+    return question_1, verdict_1
 
 
 @app.cell(hide_code=True)
-def _(sent_bytes):
+def _():
     answer_2 = mo.ui.code_editor(
         "def arrival_s(payload_bytes, bits_per_s, latency_s):\n    ...\n", language="python", label="arrival_s"
     )
     mo.vstack(
         [
             mo.md(
-                f"**Question 2.** Bandwidths are in *bits* a second: 100 Mbit/s are $10^8$ of them. Complete the "
-                f"function: after how many seconds has the last bit of a message arrived, on a link that is otherwise "
+                "**Question 2.** Bandwidths are in *bits* a second: 100 Mbit/s are $10^8$ of them. Complete the "
+                "function: after how many seconds has the last bit of a message arrived, on a link that is otherwise "
                 f"idle? It is compared with the simulator's network on {checks.N_DRAWS} random messages. Then work out "
-                f"for yourself what {sent_bytes:,} bytes take at 100 Mbit/s."
+                "for yourself what the bytes of question 1 take at 100 Mbit/s."
             ),
             answer_2,
         ]

@@ -150,21 +150,31 @@ def _is_constant(node: ast.stmt) -> bool:
 def _difference(
     own: Callable[..., Any], like: Callable[..., Any], draw: Callable[..., tuple[Any, ...]], within: float
 ) -> str | None:
-    """The first input on which two functions differ, as a hint; None: there is none among these."""
+    """A hint from the smallest input on which two functions differ; None: there is none among these."""
     rng = np.random.default_rng(0)
-    for _ in range(N_DRAWS):
-        arguments = draw(rng)
-        expected = like(*copy.deepcopy(arguments))
-        try:
-            found = own(*copy.deepcopy(arguments))
-        except Exception as error:
-            return f"It stops with {_said(error)} for {_shown(arguments)}"
-        if found is None:
-            return "It returns nothing yet: end it with `return ...`."
-        if (shape := _shape(found)) != _shape(expected):
-            return f"It returns {shape} where {_shape(expected)} is due, for {_shown(arguments)}"
-        if not _agree(found, expected, within):
-            return f"For {_shown(arguments)} it gives {_shown(found)}; {_shown(expected)} would be right."
+    drawn = sorted((draw(rng) for _ in range(N_DRAWS)), key=_length)
+    return next((hint for hint in (_difference_on(one, own, like, within) for one in drawn) if hint), None)
+
+
+def _length(arguments: tuple[Any, ...]) -> int:
+    """How many numbers they are."""
+    return sum(np.size(argument) for argument in arguments)
+
+
+def _difference_on(
+    arguments: tuple[Any, ...], own: Callable[..., Any], like: Callable[..., Any], within: float
+) -> str | None:
+    expected = like(*copy.deepcopy(arguments))
+    try:
+        found = own(*copy.deepcopy(arguments))
+    except Exception as error:
+        return f"It stops with {_said(error)} for {_shown(arguments)}"
+    if found is None:
+        return "It returns nothing yet: end it with `return ...`."
+    if (shape := _shape(found)) != _shape(expected):
+        return f"It returns {shape} where {_shape(expected)} is due, for {_shown(arguments)}"
+    if not _agree(found, expected, within):
+        return f"For {_shown(arguments)} it gives {_shown(found)}; {_shown(expected)} would be right."
     return None
 
 
@@ -184,7 +194,7 @@ def _shown(value: Any) -> str:
     """In a line of a hint."""
     if isinstance(value, tuple):
         return f"({', '.join(map(_shown, value))})"
-    with np.printoptions(precision=4, threshold=12, edgeitems=2):
+    with np.printoptions(precision=4, threshold=40, edgeitems=3):
         text = (
             f"{value:.6g}" if isinstance(value, float) else str(np.asarray(value)) if _is_array(value) else repr(value)
         )

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import dedent
 from typing import Any
+
+import marimo as mo
 
 from prism_sim import Scenario, load_scenario
 
@@ -16,3 +19,8 @@ def scenario_of(text: str, overrides: Iterable[str] | Mapping[str, Any] = ()) ->
         path = Path(folder) / "lesson.yaml"
         path.write_text(text, encoding="utf-8")
         return load_scenario(path, overrides)
+
+
+def shown(text: str) -> mo.Html:
+    """The text as a block of YAML, to end a cell with."""
+    return mo.md(f"```yaml\n{dedent(text).strip()}\n```")

@@ -12,7 +12,14 @@ from typing import Any, NoReturn
 from prism_sim import commands
 from prism_sim.commands.base import INTERRUPTED, WRONG_INPUT, Command, Purpose, fail, file_path, takes_plugins
 
-PACKAGES = {"PIL": "pillow", "ns": "ns.py", "sklearn": "scikit-learn", "yaml": "pyyaml"}  # of modules named otherwise
+PACKAGES = {  # of modules named otherwise, or that come with an extra
+    "PIL": "pillow",
+    "altair": "'prism-sim[report]'",
+    "ns": "ns.py",
+    "sklearn": "scikit-learn",
+    "vl_convert": "'prism-sim[report]'",
+    "yaml": "pyyaml",
+}
 SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")  # that shtab writes for
 
 

@@ -28,6 +28,7 @@ RATE, RATE_OF_RUNTIME, RATE_OF_TYPE = 1.8, 1.6, 1.2
 TELLING = 0.2
 Q95 = 1.645  # standard deviations to the 95th percentile
 
+PUBLISHED_IN = 2026  # the fits of the ready boards
 Key = tuple[str, str]  # runtime, and the number's name
 
 
@@ -36,6 +37,7 @@ class BoardFit:
     """Numbers of a board's runtimes, in SI units: by (runtime, name), what they are, and their logarithms' deviations.
 
     names: those of `facts.COMMON`, and a rate by its type (float32, q4_0, ...). expected: before the rows were seen.
+    year: of the fit.
     """
 
     board: Board
@@ -45,6 +47,7 @@ class BoardFit:
     deviation: Mapping[Key, float]
     expected_deviation: Mapping[Key, float]
     rows_file: str = "boards.csv"
+    year: int = PUBLISHED_IN
 
     def predicted_s(self, row: BoardRow) -> float:
         return work(row).seconds(_numbers(self.board, row, self.found))
@@ -64,7 +67,9 @@ class BoardFit:
         return self.deviation[key] < 0.7 * self.expected_deviation[key]
 
 
-def fit_board(board: Board, rows: Sequence[BoardRow], rows_file: str = "boards.csv") -> BoardFit:
+def fit_board(
+    board: Board, rows: Sequence[BoardRow], rows_file: str = "boards.csv", year: int = PUBLISHED_IN
+) -> BoardFit:
     """rows: of the board, from a file of this name; those of runtimes with numbers that stand are not looked at."""
     import numpy as np
     from scipy.optimize import least_squares
@@ -101,6 +106,7 @@ def fit_board(board: Board, rows: Sequence[BoardRow], rows_file: str = "boards.c
         dict(zip(keys, map(float, deviations), strict=True)),
         dict(zip(keys, map(float, np.sqrt(np.diag(covariance))), strict=True)),
         rows_file,
+        year,
     )
 
 

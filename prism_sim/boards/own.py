@@ -98,7 +98,7 @@ def read_board(named: str) -> Board:
     if not named.endswith((".yaml", ".yml")):
         hint = nearest(named, boards()) or f"; known: {', '.join(boards())}"
         raise ScenarioError(f"{shown(named)} is neither a board nor a YAML file{hint}", "--board", Place("--board"))
-    source = read_source(Path(named))
+    source = read_source(Path(named), "file of a board")
     if len(source.tree) != 1:
         raise source.error((), f"holds {len(source.tree)} boards; a fit is of one")
     ((name, entry),) = source.tree.items()
@@ -111,10 +111,10 @@ def read_board(named: str) -> Board:
 
 def _check_entry(entry: Mapping[str, Any], here: FieldPath, source: Source) -> None:
     for key in entry:
-        check_key(key, ("summary", "default", "expected", "runtimes", *FACTS), "no fact of a board", here, source)
+        check_key(key, ("summary", "runtime", "expected", "runtimes", *FACTS), "no fact of a board", here, source)
     stated_numbers(DeviceSection, {key: entry[key] for key in FACTS if key in entry}, here, source)
     check_text(entry, "summary", here, source)
-    check_has(entry, ("expected", "runtimes", "default"), here, source)
+    check_has(entry, ("expected", "runtimes", "runtime"), here, source)
     expected = (*here, "expected")
     check_mapping(entry["expected"], expected, source)
     check_has(entry["expected"], ("memory_bandwidth", "float32"), expected, source)
@@ -128,10 +128,10 @@ def _check_entry(entry: Mapping[str, Any], here: FieldPath, source: Source) -> N
         check_name(runtime, inside, source)
         check_mapping(stated, inside, source)
         _check_launch(stated, inside, source)
-    check_text(entry, "default", here, source)
-    if entry["default"] not in entry["runtimes"]:
-        rule = f"{shown(entry['default'])} is not among its runtimes{nearest(entry['default'], entry['runtimes'])}"
-        raise source.error((*here, "default"), rule)
+    check_text(entry, "runtime", here, source)
+    if entry["runtime"] not in entry["runtimes"]:
+        rule = f"{shown(entry['runtime'])} is not among its runtimes{nearest(entry['runtime'], entry['runtimes'])}"
+        raise source.error((*here, "runtime"), rule)
 
 
 def _check_launch(stated: Mapping[str, Any], here: FieldPath, source: Source) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 from prism_sim.boards.facts import Board
@@ -36,7 +37,7 @@ class OwnFit:
 
     @staticmethod
     def of(board: Board, rows: Sequence[BoardRow], rows_file: str) -> OwnFit:
-        fit = fit_board(board, rows, rows_file)
+        fit = fit_board(board, rows, rows_file, date.today().year)
         return OwnFit(fit, tuple(_numbers(fit)), tuple(unseen_of(board, rows)))
 
     @property

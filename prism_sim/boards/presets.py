@@ -74,7 +74,7 @@ def _entry(board: Board, fit: BoardFit | None) -> Iterator[str]:
             yield f"  {name}: {_figure(board.entry[name])}"
     if not board.runtimes:
         return
-    yield f"  runtime: {board.entry['default']}"
+    yield f"  runtime: {board.entry['runtime']}"
     yield "  runtimes:"
     for runtime, stated in board.runtimes.items():
         yield f"    {runtime}:"
@@ -117,7 +117,7 @@ def _number(fit: BoardFit, key: Key) -> dict[str, Any]:
         named = list(dict.fromkeys(row.model for row in rows))
         models = ", ".join(named[:NAMED]) + (f" and {len(named) - NAMED} more" if len(named) > NAMED else "")
         count = f"{len(rows)} row{'s' if len(rows) > 1 else ''}"
-        found["source"] = f"fitted (2026) to {count} of {fit.rows_file}: {models}"
+        found["source"] = f"fitted ({fit.year}) to {count} of {fit.rows_file}: {models}"
     return found
 
 

@@ -73,18 +73,30 @@ def _json(path: Path, reads: Literal["rows", "spans"]) -> DataFrame:
         found = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path}: is no JSON: {error}") from error
-    schema = str(found.get("schema", "")) if isinstance(found, dict) else ""
     try:
         if reads == "spans":
             if not isinstance(found, dict) or "traceEvents" not in found:
                 raise ValueError(f"{path}: is no trace; a timeline is drawn from a trace.json{_TRACES}")
             return pandas.DataFrame(list(_spans(found["traceEvents"])))
-        if rows := _ROWS_OF.get(schema.removeprefix("prism-sim/").partition("/")[0]):
-            return pandas.DataFrame(list(rows(found)))
+        if command_of(found) in _ROWS_OF:
+            return rows_of_json(found)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: is damaged: {error!r}") from error
     known = "run, compare, breakeven, loss or sweep"
     raise ValueError(f"{path}: is no result that can be drawn; give what {known} has written")
+
+
+def command_of(found: Any) -> str:
+    """Whose JSON it is, by its schema: 'prism-sim/run/1' -> 'run'; "" of anything else."""
+    schema = str(found.get("schema", "")) if isinstance(found, Mapping) else ""
+    return schema.removeprefix("prism-sim/").partition("/")[0] if schema.startswith("prism-sim/") else ""
+
+
+def rows_of_json(found: Mapping[str, Any]) -> DataFrame:
+    """The table in what `run`, `compare`, `breakeven` or `loss` gives as JSON. Raises KeyError for anything else."""
+    import pandas
+
+    return pandas.DataFrame(list(_ROWS_OF[command_of(found)](found)))
 
 
 def _flat(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,6 +104,8 @@ def _flat(found: Mapping[str, Any]) -> dict[str, Any]:
     left_out = ("schema", "fidelity", "accuracy", "task", "better_shares", "generation", "ranges")
     row = {key: value for key, value in found.items() if not isinstance(value, (dict, list)) and key not in left_out}
     row.pop("latency_range_s", None)  # where there is none
+    if found.get("latency_range_s"):
+        row["latency_low_s"], row["latency_high_s"] = found["latency_range_s"]
     row |= {} if found.get("accuracy") is None else accuracy_columns(found["accuracy"])
     if (text := found.get("generation")) is not None:
         row |= {name: text[name] for name in ("new_tokens", "ttft_s", "tpot_s", "tokens_per_s", "step_bytes")}
@@ -118,7 +132,8 @@ def _compare_rows(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         singles.append(found["fastest_alone"])
     for one in [*singles, *sorted(found["candidates"], key=lambda one: one.get("latency_s") or math.inf)]:
         if one.get("latency_s") is not None and one["fits"]:
-            yield {**_flat(one), "n_ranks": len(one["devices"]), "versus_single_speedup": one["speedup"]}
+            alone = {"on": one["devices"][0]} if len(one["devices"]) == 1 else {}
+            yield {**_flat(one), "n_ranks": len(one["devices"]), "versus_single_speedup": one["speedup"], **alone}
 
 
 def _breakeven_rows(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

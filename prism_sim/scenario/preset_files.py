@@ -50,7 +50,7 @@ def read_files(paths: Iterable[Path]) -> PresetBook:
 
 
 def _with_file(book: PresetBook, path: Path, name: str) -> PresetBook:
-    source = read_source(path)
+    source = read_source(path, "presets file")
     for kind, entries in source.tree.items():
         check_key(kind, presets.KINDS, "no section of a presets file", (), source)
         check_mapping(entries, (kind,), source)

@@ -79,8 +79,11 @@ class _Composer(yaml.SafeLoader):
         return node
 
 
-def read_source(path: Path | str) -> Source:
-    """Reads a scenario file; raises ScenarioError if it is missing, not UTF-8, not YAML, empty, or no mapping."""
+def read_source(path: Path | str, what: str = "scenario file") -> Source:
+    """Reads a file; what: as errors call it.
+
+    Raises ScenarioError if it is missing, not UTF-8, not YAML, empty, or no mapping.
+    """
     file = str(path)
     start = Place(file, 1, 1)
     try:
@@ -88,9 +91,9 @@ def read_source(path: Path | str) -> Source:
             content = stream.read(MAX_FILE_BYTES + 1)
     except OSError as problem:
         reason = (problem.strerror or str(problem)).lower()
-        raise Place(file).error(file, (), f"cannot be read: {reason}; give the path of a scenario file") from None
+        raise Place(file).error(file, (), f"cannot be read: {reason}; give the path of a {what}") from None
     if len(content) > MAX_FILE_BYTES:
-        raise Place(file).error(file, (), f"is larger than {MAX_FILE_BYTES} bytes, so it is no scenario")
+        raise Place(file).error(file, (), f"is larger than {MAX_FILE_BYTES} bytes, so it is no {what}")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
@@ -101,10 +104,10 @@ def read_source(path: Path | str) -> Source:
     source = Source(file, {})
     node = _compose(text, start, file)
     if node is None:
-        raise start.error(file, (), "the file is empty; see scenarios/ for examples")
+        raise start.error(file, (), f"the file is empty; a {what} consists of lines 'field: value'")
     tree = _construct(node, (), source)
     if not isinstance(tree, dict):
-        raise start.error(file, (), f"{shown(tree)} is no mapping; a scenario consists of lines 'field: value'")
+        raise start.error(file, (), f"{shown(tree)} is no mapping; a {what} consists of lines 'field: value'")
     source.tree = tree
     return source
 

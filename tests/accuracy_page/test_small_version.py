@@ -19,9 +19,9 @@ pytestmark = pytest.mark.slow
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "accuracy-digits.yaml"
 STEPS, FINE_TUNING_STEPS = 200, 100  # a fifth of the usual ones
-SEGMENTS = (1, 2, 4, 8, 16)  # compression rates 33, 16.5, 8.25, 4.1 and 2.1
+SEGMENTS = (1, 4, 16)  # compression rates 33, 8.25 and 2.1
 EXAMPLES = 400
-SURE = 0.999  # of an interval: nine comparisons are judged, on whatever machine
+SURE = 0.999  # of an interval: six comparisons are judged, on whatever machine
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_sending_every_row_answers_as_the_undistributed_model(measured):
 def test_fine_tuning_through_prism_beats_zero_shot_where_much_is_compressed(measured):
     pairs = list(zip(points(measured, FINE_TUNED), points(measured, ZERO_SHOT), strict=True))
     compressing = [pair for pair in pairs if pair[0].simulation.compression[1] >= 4]
-    assert len(compressing) == 4
+    assert len(compressing) == 2
     for tuned, zero_shot in compressing:
         assert less(tuned, zero_shot).low > 0
 

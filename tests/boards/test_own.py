@@ -15,7 +15,7 @@ from prism_sim.scenario import ScenarioError, load_scenario
 BOARD = """\
 my-board:
   summary: a board of mine
-  default: llama.cpp
+  runtime: llama.cpp
   memory: {value: 8 GiB, source: mine}
   expected:
     memory_bandwidth: {value: 20 GB/s, source: "assumption"}
@@ -104,7 +104,7 @@ def test_a_ready_boards_name_is_not_taken_twice(tmp_path):
             "message_overhead.value: 'banana'",
         ),
         ("memory: {value: 8 GiB, source: mine}", "memory: 8 GiB", "my-board.memory: '8 GiB' has no source"),
-        ("default: llama.cpp", "default: [1]", "my-board.default: [1] is not text"),
+        ("runtime: llama.cpp", "runtime: [1]", "my-board.runtime: [1] is not text"),
         ("memory_bandwidth: {value", "memory_bandwidth: {range: [1, 2], value", "'range' is neither value nor source"),
         ("64,55 ms", "64,0 s", "rows.csv:3: seconds: '0 s' must be above 0"),
         ("64,55 ms", "64,nan", "rows.csv:3: seconds: 'nan' must be above 0"),
@@ -122,7 +122,7 @@ def test_a_ready_boards_name_is_not_taken_twice(tmp_path):
             "float16: {value: 1 GFLOP/s, source: a}",
             "expected.float32",
         ),
-        ("default: llama.cpp", "default: llama", "'llama' is not among its runtimes"),
+        ("runtime: llama.cpp", "runtime: llama", "'llama' is not among its runtimes"),
         ("  summary: a board of mine\n", "", "my-board.summary: is missing"),
         ("expected:", "expect:", "'expect' is no fact of a board; did you mean 'expected'?"),
     ],

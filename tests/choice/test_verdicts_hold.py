@@ -63,7 +63,7 @@ def really_fits(candidate: Candidate, memory: list[float | None]) -> bool:
 
 @pytest.mark.slow
 @given(drawn=devices, network=networks, batch=st.sampled_from([1, 2, 5]))
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_recommended_fits_and_is_the_fastest_of_its_class(tmp_path: Path, drawn, network, batch):
     file = tmp_path / "hardware.yaml"
     file.write_text(TEXT)

@@ -103,6 +103,7 @@ JOINING = (
     "calibration",
     "validation",
     "reports",
+    "pages",
     "commands",
     "cli",
 )

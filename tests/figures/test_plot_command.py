@@ -131,7 +131,7 @@ def test_results_have_the_names_that_a_sweep_gives_them(written):
     swept = read_results(written / "sweep")
     run, compared = read_results(written / "run"), read_results(written / "compare")
     derived = {"sent_bytes", "peak_memory_bytes", "streamed_bytes", "name"}
-    only_compared = {"lossless", "fits", "speedup", "speedup_over_fastest"}
+    only_compared = {"lossless", "fits", "speedup", "speedup_over_fastest", "on"}
     assert set(run) - set(swept) <= derived
     assert set(compared) - set(swept) <= derived | only_compared
     (alike,) = swept[(swept["strategy"] == "prism") & (swept["segments"] == 2)].index[-2:-1]

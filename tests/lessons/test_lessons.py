@@ -15,8 +15,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from checks import QUICK, Question, Verdict
+from checks import QUICK, Question, Results, Verdict
 from grade import HERE, lessons, module_of, questions_among
+from grade import main as grade_files
 
 pytestmark = pytest.mark.slow
 
@@ -63,12 +64,18 @@ def lesson(request: pytest.FixtureRequest) -> Lesson:
     return Lesson(request.param)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick() -> Any:
-    """Slow parts in their small variant; a cache for all lessons, since they are run once for all tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(QUICK, "1")
-        yield
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a lesson has trained, for its second run."""
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(kept: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One for all lessons, and slow parts in their small variant."""
+    monkeypatch.setenv("PRISM_SIM_CACHE", str(kept))
+    monkeypatch.setenv(QUICK, "1")
+    return kept
 
 
 def test_every_cell_runs_before_anything_is_answered(lesson: Lesson) -> None:
@@ -129,3 +136,23 @@ def test_a_lesson_runs_as_a_script_from_anywhere(tmp_path: Path) -> None:
     environment = {**os.environ, QUICK: "1", "PYTHONPATH": str(HERE.parent)}
     ran = subprocess.run([sys.executable, first], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_what_is_handed_in_is_graded(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A right answer, a wrong one, the rest open; beside it a file of something else, and one of no lesson."""
+    name = next(iter(lessons()))
+    solved = module_of(HERE / "solutions" / f"{name}.py")
+    n_questions = len(solved.ANSWERS)
+    given = [solved.ANSWERS["answer_1"], written(solved.WRONG["answer_2"]), *[None] * (n_questions - 2)]
+    files = {
+        "ada.json": Results(name, "Ada", given, ()).file_text(),
+        "notes.json": "{}",
+        "other.json": Results("99_nothing", "Ada", given, ()).file_text(),
+    }
+    for file, text in files.items():
+        (tmp_path / file).write_text(text)
+    assert grade_files([str(tmp_path / file) for file in files]) == 2
+    said = capsys.readouterr()
+    opened = "".join(f"; {place} unanswered" for place in range(3, n_questions + 1))
+    assert said.out == f"Ada: {name}, 1 of {n_questions} right; 2 wrong{opened}\n"
+    assert [line.split(": ")[1].split(" ")[0] for line in said.err.splitlines()] == ["is", "answers"]

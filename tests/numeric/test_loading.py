@@ -121,8 +121,13 @@ def folder_alone(folder: Path, tmp_path: Path) -> ModelSource:
     return ModelSource(model_config(scenario), str(spec.folder), spec.head, spec.dtype, scenario.seed)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
-@pytest.mark.parametrize(("kind", "head"), CASES)
+@pytest.mark.parametrize(
+    ("kind", "head", "dtype"),
+    [
+        *((kind, head, "float32") for kind, head in CASES),
+        *((kind, "none", dtype) for kind in CONFIGS for dtype in ("float16", "bfloat16")),
+    ],
+)
 def test_a_saved_folder_says_itself_which_model_it_is(tmp_path, kind, head, dtype):
     saved = made(kind, head).to(getattr(torch, dtype))
     saved.save_pretrained(tmp_path / "saved")
