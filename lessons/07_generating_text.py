@@ -305,7 +305,7 @@ def _():
 
 
 @app.cell
-def _(real):
+def real_model(real):
     def texts():
         """Strategy, its text and its ranks' caches, each over two ranks but the first."""
         import torch

@@ -83,7 +83,7 @@ def _(alone, dealt, split):
 
 
 @app.cell
-def _():
+def queue_by_hand():
     def responses_s(gaps_s, services_s, n_servers=1):
         """Seconds from the arrival of each request to its answer; first come, first served.
 

@@ -27,6 +27,30 @@ with app.setup:
     from prism_sim.calibration.fit import fit
     from prism_sim.calibration.table import ORIN_NANO, MeasuredRow, MeasuredTable, read_table
 
+    @cache
+    def fitted(without=None):
+        """Of the six rows, but one; kept, as it takes a while. One start of the search is enough here, `prism-sim fit`
+        takes eight.
+
+        Returns the fit, and what it predicts of the row that is left out, in seconds.
+        """
+        paper = """
+        name: ViT-Base on two Jetson Orin Nano
+        model: {preset: vit-base-patch16-224}
+        workload: {batch: 8}
+        placement: {input: replicated, output: in_place}
+        devices: [{preset: jetson-orin-nano, count: 2}]
+        network: {preset: wifi-6e, medium: switch, bandwidth: 400 Mbit/s}
+        strategy: {name: prism, segments: 10}
+        """
+        scenario, table = scenario_of(paper), read_table(ORIN_NANO)
+        rows = tuple(row for place, row in enumerate(table.rows) if place != without)
+        found = fit(replace(table, rows=rows), scenario, n_starts=1)
+        if without is None:
+            return found, None
+        (case,) = cases(replace(table, rows=(table.rows[without],)), scenario)
+        return found, case.predicted_s(found.values)["total"]
+
 
 @app.cell(hide_code=True)
 def _():
@@ -208,7 +232,7 @@ def _(board, of_board):
         .mark_point(filled=True, size=50)
         .encode(
             x=alt.X("error", axis=alt.Axis(format="+%"), title="relative error"),
-            y=alt.Y("row", title=None, axis=alt.Axis(labelLimit=150)),
+            y=alt.Y("row", title=None, axis=alt.Axis(labelLimit=190)),
             color=alt.Color("fit", title="the fit", scale=alt.Scale(range=["#D55E00", "#0072B2"])),
             shape=alt.Shape("fit", title="the fit"),
             tooltip=["row", "fit", alt.Tooltip("error", format="+.1%")],
@@ -279,24 +303,9 @@ def _():
 
 @app.cell
 def _():
-    paper = """
-    name: ViT-Base on two Jetson Orin Nano
-    model: {preset: vit-base-patch16-224}
-    workload: {batch: 8}
-    placement: {input: replicated, output: in_place}
-    devices: [{preset: jetson-orin-nano, count: 2}]
-    network: {preset: wifi-6e, medium: switch, bandwidth: 400 Mbit/s}
-    strategy: {name: prism, segments: 10}
-    """
-    scenario = scenario_of(paper)
     table = read_table(ORIN_NANO)
-
-    def fitted(rows):
-        """Of these rows of the table; one start of the search is enough here, `prism-sim fit` takes eight."""
-        return fit(replace(table, rows=tuple(rows)), scenario, n_starts=1)
-
-    published = fitted(table.rows)
-    return fitted, published, scenario, table
+    published, _unseen_s = fitted()
+    return published, table
 
 
 @app.cell(hide_code=True)
@@ -307,26 +316,14 @@ def _(table):
 
 
 @app.cell
-def _(fitted, scenario, table):
-    @cache
-    def held_out(place):
-        """The fit without a row, and what it predicts of that, in seconds."""
-        found = fitted([row for other, row in enumerate(table.rows) if other != place])
-        (case,) = cases(replace(table, rows=(table.rows[place],)), scenario)
-        return found, case.predicted_s(found.values)["total"]
-
-    return (held_out,)
-
-
-@app.cell
-def _(held_out, left_out, published, table):
+def _(left_out, published, table):
     def compared_totals(place):
         """Measured and predicted totals; the row that is left out, if one is, by a fit without it."""
-        found = published if place is None else held_out(place)[0]
+        found, left_out_s = fitted(place)
         by_row = dict(zip((row.name for row in found.table.rows), found.predicted_s, strict=True))
         for number, row in enumerate(table.rows):
             unseen_row = number == place
-            predicted_s = held_out(place)[1] if unseen_row else by_row[row.name]["total"]
+            predicted_s = left_out_s if unseen_row else by_row[row.name]["total"]
             yield {"row": row.name, "time": "measured", "ms": 1e3 * row.total_s}
             yield {"row": row.name, "time": "predicted, unseen" if unseen_row else "predicted", "ms": 1e3 * predicted_s}
 
@@ -353,7 +350,7 @@ def _(held_out, left_out, published, table):
         off_by = [abs(error) for error in published.errors()]
         told = f"All six fitted: {np.mean(off_by):.1%} off in the mean, {max(off_by):.1%} at most."
     else:
-        row_out, unseen_s = table.rows[left_out.value], held_out(left_out.value)[1]
+        row_out, unseen_s = table.rows[left_out.value], fitted(left_out.value)[1]
         told = (
             f"{row_out.name}, not seen: measured {1e3 * row_out.total_s:.0f} ms, predicted {1e3 * unseen_s:.0f} ms, "
             f"**{unseen_s / row_out.total_s - 1:+.1%}**."
@@ -378,12 +375,12 @@ def _():
 
 
 @app.cell
-def _(answer_4, held_out, published, table):
+def _(answer_4, published, table):
     seen_off = float(np.mean([abs(error) for error in published.errors()]))
 
     def hint_of(given):
         """Fits six times, so only once there is an answer."""
-        off_by = np.array([held_out(place)[1] / row.total_s - 1 for place, row in enumerate(table.rows)])
+        off_by = np.array([fitted(place)[1] / row.total_s - 1 for place, row in enumerate(table.rows)])
         rule = checks.number(
             100 * float(np.abs(off_by).mean()),
             unit="%",
@@ -454,7 +451,7 @@ def _(published):
         {
             "number": one.parameter.name,
             "fitted": one.parameter.text(one.value, 3),
-            "95 % interval": f"{one.parameter.text(one.low, 2)} to {one.parameter.text(one.high, 2)}",
+            "95 % interval": f"{one.parameter.text(one.low, 3)} to {one.parameter.text(one.high, 3)}",
             "high / low": round(one.high / one.low, 1),
         }
         for one in published.found

@@ -306,12 +306,13 @@ def _(first_try):
 
 
 @app.cell
-def _(answer_4, first_try, judged):
+def design_verdict(answer_4, first_try, judged):
     def hint_of(text):
         try:
             _answer, rows = judged(text)
         except ValueError as error:
-            return f"\n\n```text\n{re.sub(r'\S*/lesson[.]yaml', 'design.yaml', str(error))}\n```"
+            told = re.sub(r"\S*/lesson[.]yaml", "design.yaml", str(error))
+            return f"\n\n```text\n{told}\n```"
         missed = [f"{what} {has}, but the limit is {limit}" for what, limit, has, met in rows if not met]
         return f"Not met: {'; '.join(missed)}." if missed else None
 
