@@ -65,9 +65,9 @@ accuracy: $(INSTALLED)
 	$(BIN)/python plots/accuracy.py --page docs/accuracy.md --images plots/gallery
 	$(BIN)/python plots/generated_text.py --page docs/accuracy.md --images plots/gallery
 
-# Ten lessons in the browser, at the address that is printed; to show them without their code: .venv/bin/marimo run FILE.
+# The lessons in the browser, without their code, at the address that is printed; with it: .venv/bin/marimo edit lessons
 lessons: $(INSTALLED)
-	$(BIN)/marimo edit --skip-update-check lessons
+	$(BIN)/marimo run --token lessons
 
 clean:
 	rm -rf $(VENV) out

@@ -140,7 +140,7 @@ def _():
     return (answer_1,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_1, pair):
     exchange = next(one for one in pair.plan.exchanges if one.label == "block 0")
     sent_bytes = exchange.bytes_by_rank[0]
@@ -182,7 +182,7 @@ def _():
     return (answer_2,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_2):
     def played_s(payload_bytes, bits_per_s, latency_s):
         """One message between two devices that do nothing else, on the simulator's own network."""
@@ -218,7 +218,7 @@ def _(pair):
     return (answer_3,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_3, pair, scenario):
     endless = {"ranks": [0, 1], "network.bandwidth": "1000000 Gbit/s", "network.latency": "0 s"}
     without_delay = simulate(scenario.with_overrides(endless))
@@ -252,7 +252,7 @@ def _():
     return (answer_4,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_4, pair, scenario):
     doubled = simulate(scenario.with_overrides({"ranks": [0, 1], "network.bandwidth": "200 Mbit/s"}))
     question_4 = checks.choice(
@@ -285,7 +285,7 @@ def _():
     return (answer_5,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(alone, answer_5, pair, scenario):
     found = break_even(
         scenario.with_overrides({"ranks": [0, 1]}), "network.bandwidth", "single", "10 Mbit/s", "1 Gbit/s", 8

@@ -87,7 +87,14 @@ def _(block):
                 "These are the kernels of one block of ViT-Base on 197 tokens of width 768, as the simulator counts "
                 "them. `queries` multiplies 197 x 768 by 768 x 768 numbers."
             ),
-            mo.ui.table(listed, selection=None, page_size=12),
+            mo.ui.table(
+                listed,
+                selection=None,
+                page_size=12,
+                show_column_summaries=False,
+                show_data_types=False,
+                show_search=False,
+            ),
         ]
     )
     return
@@ -108,7 +115,7 @@ def _():
     return (answer_1,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_1, scenario):
     large = scenario.with_overrides(
         {"model.preset": "bert-large-uncased", "model.head": "masked_lm", "workload.tokens": 128}
@@ -146,7 +153,7 @@ def _():
     return (answer_2,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_2):
     def device_kernel_s(flops, moved_bytes, flops_per_s, bytes_per_s, launch_s):
         """The package's own."""
@@ -247,7 +254,7 @@ def _():
     return (answer_3,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_3):
     question_3 = checks.number(
         60 / 12,
@@ -277,7 +284,7 @@ def _():
     return (answer_4,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_4):
     def intensity(n_rows, width=768):
         """Of `queries` on so many rows."""
@@ -334,7 +341,7 @@ def _(text_run):
     return (answer_5,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_5, text_run, writes):
     twice_compute = simulate(writes.with_overrides({"devices[0].compute": "80 GFLOP/s"})).generation.tpot_s
     twice_memory = simulate(writes.with_overrides({"devices[0].memory_bandwidth": "16 GB/s"})).generation.tpot_s
@@ -380,7 +387,7 @@ def _():
     return (answer_6,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_6, part_s, whole_s):
     question_6 = checks.number(
         whole_s / part_s,

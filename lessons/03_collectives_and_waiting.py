@@ -47,7 +47,7 @@ def _():
     There are several ways to do either:
 
     | way | all-gather | rounds, one after another |
-    |---|---|---|
+    |:---|:---|:---|
     | direct | each sends its piece to each of the others | 1 |
     | ring | each passes on to its neighbour what it got last | $P-1$ |
     | tree | distances double: 1, 2, 4, ... (Bruck's algorithm) | $\lceil\log_2 P\rceil$ |
@@ -148,7 +148,7 @@ def _():
     return (answer_1,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_1, played):
     sent_bytes = played("all_gather", "direct", 4, 300_000, 100e6, 1e-3).sent_bytes[0]
     question_1 = checks.number(
@@ -187,7 +187,7 @@ def _():
     return (answer_2,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_2, collective):
     def messages_bytes(payload_bytes, n_devices):
         """What the first device sends, of the package's own messages."""
@@ -249,7 +249,7 @@ def _():
     return (answer_3,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_3, small):
     question_3 = checks.choice(
         "direct",
@@ -273,7 +273,7 @@ def _():
     return (answer_4,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_4, big):
     question_4 = checks.choice(
         "ring",
@@ -368,7 +368,7 @@ def _():
     return (answer_5,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_5, even):
     idle_percent = (1 - even.busy_s[0] / even.latency_s) * 100
     question_5 = checks.number(
@@ -398,7 +398,7 @@ def _():
     return (answer_6,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_6, even, scenario):
     def with_share(share):
         """Simulated, with the rest for the other two."""

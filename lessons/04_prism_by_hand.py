@@ -82,7 +82,7 @@ def _():
     return (answer_1,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_1):
     def package_means(rows, n_segments):
         """Equation 1 of arXiv 2605.25682."""
@@ -136,7 +136,7 @@ def _():
     return (answer_2,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_2):
     counts_of_three = torch.tensor([[1.0, 1.0, 6.0]])
     weight = float(attention_bias(counts_of_three).softmax(-1)[0, 0, 0, -1])
@@ -166,7 +166,7 @@ def _():
     return (answer_3,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_3):
     def package_weights(logits, counts):
         """Softmax with the package's bias."""
@@ -236,7 +236,7 @@ def _(alike, counted, n_means, parts, tokens, x):
         alt.Chart(distances, width=420, height=120)
         .mark_bar()
         .encode(
-            x=alt.X("distance", title="distance from the exact output row", scale=alt.Scale(domain=[0, 1.2])),
+            x=alt.X("distance", title="distance from the exact output row", scale=alt.Scale(domain=[0, 0.6])),
             y=alt.Y("token", sort=None, title=None),
             tooltip=["token", alt.Tooltip("distance", format=".3g")],
         )
@@ -262,7 +262,7 @@ def _():
     return (answer_4,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_4, errors, x):
     same = np.concatenate([np.tile(x[:1], (4, 1)), x[4:]])
     with_counts, without = errors(same, 1, True).max(), errors(same, 1, False).max()
@@ -349,7 +349,7 @@ def _():
     return (answer_5,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_5):
     def package_mask(queries, last_tokens):
         """The package's own."""
@@ -457,7 +457,7 @@ def _():
     return (answer_6,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_6, relative_error):
     nothing_lost, one_fewer = relative_error(99)[0], relative_error(98)[0]
     question_6 = checks.number(
@@ -512,11 +512,11 @@ def _(
 
 @app.cell(hide_code=True)
 def _():
-    mo.md("""
+    mo.md(r"""
     ## What to take along
 
     - PRISM sends $L$ means a device and block in place of its rows; own rows stay as they are.
-    - $\\log g$ in the softmax makes a mean of $g$ tokens weigh like $g$ copies, without making them.
+    - $\log g$ in the softmax makes a mean of $g$ tokens weigh like $g$ copies, without making them.
     - One comparison masks a causal model: the last token behind a key must not be after the query.
     - It is exact where a segment's tokens are equal, or has one token only; else it loses what tells them apart.
 

@@ -67,7 +67,7 @@ def _():
     return (answer_1,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_1):
     vit = """
     model: {preset: vit-base-patch16-224}
@@ -107,7 +107,7 @@ def _():
     return (answer_2,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_2):
     def package_segments(n_tokens, n_devices, compression_rate):
         """What PRISM's options come to, for a model of one block."""
@@ -132,7 +132,7 @@ def _():
     return (answer_3,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_3, vit_run):
     saved_percent = vit_run.communication_reduction * 100
     question_3 = checks.number(
@@ -285,7 +285,7 @@ def _(by_segments):
     return (answer_4,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_4, by_segments):
     lost = by_segments[1].accuracy.difference
     right, other = "yes", "no, the interval is too wide"
@@ -324,7 +324,7 @@ def _(alone_ms):
     return (answer_5,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(alone_ms, answer_5, latency_ms):
     slow_ms = {segments: latency_ms(segments, 0.25) for segments in range(1, 10)}
     largest = max(segments for segments, ms in slow_ms.items() if ms < alone_ms)
@@ -358,7 +358,7 @@ def _():
     return (answer_6,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _(answer_6, scenario):
     least = simulate(scenario.with_overrides({"strategy.segments": 1, "network.bandwidth": "20 Mbit/s"})).breakdown_s
     question_6 = checks.choice(

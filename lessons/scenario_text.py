@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import dedent
@@ -23,4 +24,5 @@ def scenario_of(text: str, overrides: Iterable[str] | Mapping[str, Any] = ()) ->
 
 def shown(text: str) -> mo.Html:
     """The text as a block of YAML, to end a cell with."""
-    return mo.md(f"```yaml\n{dedent(text).strip()}\n```")
+    # mo.md would take a list in it for one of its own
+    return mo.Html(f'<div class="codehilite"><pre>{escape(dedent(text).strip())}</pre></div>')

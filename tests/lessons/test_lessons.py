@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -59,9 +59,15 @@ def verdicts(definitions: Mapping[str, Any]) -> dict[str, Verdict]:
     return {name: value for name, value in definitions.items() if name.startswith("verdict_")}
 
 
-@pytest.fixture(scope="module", params=lessons().values(), ids=lessons().keys())
+@cache
+def lesson_of(place: int) -> Lesson:
+    """Run once for all tests."""
+    return Lesson(list(lessons().values())[place - 1])
+
+
+@pytest.fixture(scope="module", params=range(1, len(lessons()) + 1), ids=list(lessons()))
 def lesson(request: pytest.FixtureRequest) -> Lesson:
-    return Lesson(request.param)
+    return lesson_of(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +131,58 @@ def test_it_begins_with_a_title_and_the_time_and_ends_with_what_to_read_next(les
     assert any(text.lstrip().startswith(f"# {place}. ") and "**Time:**" in text for text in texts)
     assert any("What to take along" in text for text in texts)
     assert any("**Read next:**" in text for text in texts)
+
+
+def test_lesson_1_says_in_words_what_is_computed() -> None:
+    """197 tokens of 768 numbers, 12 blocks; computing falls and does not halve; from a bandwidth on it pays."""
+    found = lesson_of(1).unanswered
+    job, alone, pair = found["pair"].job, found["alone"], found["pair"]
+    assert (job.n_tokens, job.sizes.width, job.sizes.n_blocks) == (197, 768, 12)
+    assert sum(exchange.kind == "all_gather" for exchange in pair.plan.exchanges) == 12
+    assert alone.breakdown_s["compute"] / 2 < pair.breakdown_s["compute"] < alone.breakdown_s["compute"]
+    assert pair.latency_s / 2 < found["doubled"].latency_s < pair.latency_s < alone.latency_s
+    assert found["without_delay"].latency_s == pytest.approx(pair.breakdown_s["compute"], rel=0.01)
+    assert 50 < found["even_mbit_per_s"] < 100
+
+
+def test_lesson_2_says_in_words_what_is_computed() -> None:
+    """A product's FLOPs and bytes; a new token waits for memory alone; a split below the ridge gains nothing."""
+    found = lesson_of(2).unanswered
+    queries = found["queries"]
+    assert queries.flops == 2 * 197 * 768 * 768
+    assert queries.moved_bytes == 4 * (197 * 768 + 768 * 768 + 768 + 197 * 768)
+    assert found["twice_memory"] == pytest.approx(found["text_run"].tpot_s / 2, rel=0.01)
+    assert found["twice_compute"] == pytest.approx(found["text_run"].tpot_s, rel=0.01)
+    assert 1 < found["whole_s"] / found["part_s"] < 1.05
+
+
+def test_lesson_3_says_in_words_what_is_computed() -> None:
+    """Rounds count for small messages, bytes for large ones; the slow board never waits."""
+    found = lesson_of(3).unanswered
+    small, big, even = found["small"], found["big"], found["even"]
+    rounds_ms = {"direct": 1 * 2, "star": 2 * 2, "tree": 6 * 2, "ring": 14 * 2}
+    assert small.to_dict() == pytest.approx(rounds_ms, rel=0.05)
+    assert big["direct"] / big["ring"] == pytest.approx(7 / (2 * 7 / 8), rel=0.2)  # payloads on a link
+    assert big.idxmin() == "ring"
+    assert even.wait_s[2] == 0 < even.wait_s[0]
+
+
+def test_lesson_4_says_in_words_what_is_computed() -> None:
+    """Exact where tokens are alike and counted; exact where each mean is of one row."""
+    found = lesson_of(4).unanswered
+    assert found["with_counts"] < 1e-12 < 0.1 < found["without"]
+    assert found["nothing_lost"] < 1e-12 < found["one_fewer"]
+    assert found["by_segments"]["relative error"].is_monotonic_decreasing
+
+
+def test_lesson_5_says_in_words_what_is_computed() -> None:
+    """17 tokens on two devices; nothing is lost where every row is sent, and much where one mean is."""
+    found = lesson_of(5).unanswered
+    points, alone = found["by_segments"], found["alone"]
+    assert alone.simulation.job.n_tokens == 17
+    assert points[9].accuracy.distributed == points[9].accuracy.undistributed
+    assert points[1].accuracy.difference.high < 0
+    assert found["latency_ms"](1, 0.25) < found["alone_ms"] < found["latency_ms"](9, 0.25)
 
 
 def test_each_lesson_has_solutions_and_none_are_left_over() -> None:
