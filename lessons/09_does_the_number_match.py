@@ -518,7 +518,7 @@ def _():
 
 
 @app.cell
-def _(measure):
+def this_machine(measure):
     dims = {
         "model_type": "bert",
         "hidden_size": 256,
@@ -544,12 +544,22 @@ def _(measure):
             ran = subprocess.run(command, capture_output=True, text=True, check=True)
         return sections, json.loads(ran.stdout)
 
-    if measure.value:
-        here_text, here = measured_here()
-        found_here = mo.md(
+    def told():
+        from prism_sim.live.launcher import LiveError
+
+        try:
+            here_text, here = measured_here()
+        except LiveError as error:
+            return f"It failed: {error}"
+        except subprocess.CalledProcessError as error:
+            return f"It failed: {error.stderr}"
+        return (
             f"```yaml\n{here_text}```\n\nTwo processes: measured **{1e3 * here['measured']['latency_s']:.1f} ms**, "
             f"predicted **{1e3 * here['predicted']['latency_s']:.1f} ms**."
         )
+
+    if measure.value:
+        found_here = mo.md(told())
     else:
         found_here = mo.md(
             "*Not measured: the switch is off.* When 150 such runs were last compared (docs/trust.md), half of them "
