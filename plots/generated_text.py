@@ -19,6 +19,7 @@ from prism_sim.commands.base import Teller, progress, share_processor
 share_processor()  # before anything loads torch
 
 import generated_text_page as pages_of  # noqa: E402
+import generated_text_real as real  # noqa: E402
 from accuracy_workers import INTERRUPTED, INTERRUPTION, Ended, Job, Message, side_by_side  # noqa: E402
 from generated_text_study import Effort, GeneratedText, measure  # noqa: E402
 
@@ -38,11 +39,14 @@ def main() -> int:
     begun_s = monotonic()
     try:
         page = options.page.read_text(encoding="utf-8")
-        pages.check_places(page, KIND, (pages_of.LOSS, pages_of.SPEED, pages_of.PLACES, pages_of.RUN))
+        places = (pages_of.LOSS, pages_of.REAL, pages_of.SPEED, pages_of.PLACES, pages_of.RUN)
+        pages.check_places(page, KIND, places)
         with progress(f"training and judging {' and '.join(pages_of.MODELS)}, {effort.steps} steps each") as tell:
             found = _measured(effort, tell)
         speeds = pages_of.large_speeds()
         written = pages_of.contents(found, speeds)
+        if file := real.weights():
+            written[pages_of.REAL] = pages_of.real_loss(real.measure_real(file, effort.texts or real.TEXTS))
         written[pages_of.RUN] = told = _run(found, effort, monotonic() - begun_s)
         write_whole(options.page, pages.filled(page, KIND, written))
         picture = options.images / f"{pages_of.PICTURE}.png"
@@ -89,7 +93,8 @@ def _run(found: Sequence[GeneratedText], effort: Effort, elapsed_s: float) -> st
     n_new = sum(one.n_new for one in found)
     kept = f"{n_new} of {2 * len(found)} models were trained now"
     steps = f"{effort.steps} steps of training, {effort.tuning_steps} through the split"
-    return f"This took {timedelta(seconds=round(elapsed_s))} h; {kept}: {steps}.\n"
+    others = "" if real.weights() else f" SmolLM2-135M was not judged again: its weights need {real.INSTALL}."
+    return f"This took {timedelta(seconds=round(elapsed_s))} h; {kept}: {steps}.{others}\n"
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from prism_sim.reports.page import table
 from prism_sim.units_text import bytes_text, seconds_text
 
 LOSS, SPEED, PLACES, RUN = "generated-text", "generated-speed", "generated-places", "generated-run"
+REAL = "generated-real"
 PICTURE = "generated-text"
 MODELS = {"python-text": "small GPT-2", "python-text-llama": "small Llama"}
 LARGE_NAME = "Llama 3.2 1B"
@@ -27,6 +28,14 @@ def contents(found: Sequence[GeneratedText], speeds: Sequence[Speed]) -> dict[st
     losses = [line for one in found for line in (*_loss(one), "")]
     means = [line for one in found if one.placed for line in _places(one)]
     return {LOSS: _text(losses[:-1]), SPEED: _text(_speed(speeds)), PLACES: _text(means)}
+
+
+def real_loss(one: GeneratedText) -> str:
+    """Of a model that others trained: a row a way."""
+    words = one.metric.replace("_", " ")
+    rows = [(*_how(way.speed), *_judged(one.metric, (way,))) for way in one.judged]
+    heading = f"**SmolLM2-135M**, {one.n_texts} of the test texts, zero-shot:"
+    return _text([heading, "", *table((*HOW, words, "lost"), rows)])
 
 
 def large_speeds() -> list[Speed]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from generated_text_places import PLACES, standing
+from transformers import PreTrainedModel
 
 from prism_sim import families, load_scenario, strategies, tasks
 from prism_sim.evaluation import Spread, evaluate
@@ -29,8 +30,11 @@ SCENARIOS = Path(__file__).parents[1] / "scenarios"
 RANKS, PROMPT, NEW = 4, 128, 128  # tokens of a text: those of the prompt, then those that are judged
 ROWS = PROMPT // RANKS
 SEGMENTS = (16, 8, 4, 2, 1)  # compression rates 2, 4, 8, 16 and 32
-EXACT: tuple[Mapping[str, Any], ...] = tuple({"name": name} for name in ("single", "tensor_parallel", "pipeline"))
-LOSSY = tuple({"name": "prism", "segments": segments} for segments in (ROWS, *SEGMENTS))  # the first sends every row
+Way = Mapping[str, Any]  # how a text is spread: a scenario's `strategy`
+EXACT: tuple[Way, ...] = tuple({"name": name} for name in ("single", "tensor_parallel", "pipeline"))
+LOSSY: tuple[Way, ...] = tuple(
+    {"name": "prism", "segments": segments} for segments in (ROWS, *SEGMENTS)
+)  # the first sends every row
 # in one pass over a whole text the last rank owns the continuation too: the same mathematics, and differentiable
 SHARES = (*[ROWS / (PROMPT + NEW)] * (RANKS - 1), (ROWS + NEW) / (PROMPT + NEW))
 
@@ -104,10 +108,11 @@ def measure(progress: Progress, task_name: str, effort: Effort) -> GeneratedText
     tuned = finetune(FinetuneRequest(through, (1, ROWS - 1), steps=effort.tuning_steps), progress)
     splits = task.load()
     test, validation = (_first(part, effort.texts) for part in (splits.test, splits.validation))
-    before, after = (Judge(task, obtained.folder, test) for obtained in (trained, tuned))
+    before, after = (Judge.of_checkpoint(task, obtained.folder, test) for obtained in (trained, tuned))
     judged = [*before.ways(ZERO_SHOT), *after.ways(FINE_TUNED)]
-    rotary = families.find(task.family).dimensions(before.config).rotary
-    placed = tuple(Judge(task, trained.folder, validation).placed()) if rotary else ()
+    assert task.reference is not None
+    rotary = families.find(task.family).dimensions(task.reference.config).rotary
+    placed = tuple(Judge.of_checkpoint(task, trained.folder, validation).placed()) if rotary else ()
     n_new = trained.new + tuned.new
     return GeneratedText(task_name, before.metric.name, len(test), len(validation), tuple(judged), placed, n_new)
 
@@ -117,23 +122,32 @@ def _first(part: Examples, n_texts: int | None) -> Examples:
 
 
 class Judge:
-    """What one checkpoint makes of some texts."""
+    """What one checkpoint makes of some texts.
 
-    def __init__(self, task: Task, folder: Path, texts: Examples) -> None:
+    runs: of PROMPT + NEW tokens, made by `tokenizer`, the text of a tokenizer.json. speed: of a way to spread it.
+    """
+
+    def __init__(
+        self, task: Task, model: PreTrainedModel, runs: Examples, tokenizer: str, speed: Callable[[Way], Speed]
+    ) -> None:
+        self.task, self.model, self.metric, self.speed = task, model, metrics.find(task.metrics[0]), speed
+        self.texts = continuations(runs, PROMPT, tokenizer)
+        self.alone = self._answered(None)
+
+    @staticmethod
+    def of_checkpoint(task: Task, folder: Path, runs: Examples) -> Judge:
+        """Of a model that was trained for the task."""
         splits = task.load()
         assert task.reference is not None
         assert splits.tokenizer is not None
-        self.task, self.config, self.metric = task, task.reference.config, metrics.find(task.metrics[0])
-        self.model = load(ModelSource(self.config, str(folder), task.head, "float32", 0))
-        self.texts = continuations(texts, PROMPT, splits.tokenizer)
-        self.alone = self._answered(None)
+        model = load(ModelSource(task.reference.config, str(folder), task.head, "float32", 0))
+        return Judge(task, model, runs, splits.tokenizer, lambda way: speed_of(small(task.name, way)))
 
-    def ways(self, checkpoint: str) -> Iterator[Judged]:
+    def ways(self, checkpoint: str, ways: Sequence[Way] = (*EXACT, *LOSSY)) -> Iterator[Judged]:
         """Exact strategies, then prism with less and less segments."""
-        for strategy in (*EXACT, *LOSSY):
-            found = self._through(**strategy)
-            speed = speed_of(small(self.task.name, strategy))
-            yield Judged(checkpoint, speed, interval(self.metric, found), self._lost(found))
+        for way in ways:
+            found = self._through(**way)
+            yield Judged(checkpoint, self.speed(way), interval(self.metric, found), self._lost(found))
 
     def placed(self) -> Iterator[PlacedMeans]:
         for segments in SEGMENTS:
@@ -155,7 +169,7 @@ class Judge:
         return difference(self.metric, through, self.alone)
 
 
-def small(task_name: str, strategy: Mapping[str, Any], others: Mapping[str, Any] | None = None) -> Scenario:
+def small(task_name: str, strategy: Way, others: Mapping[str, Any] | None = None) -> Scenario:
     """The task's model on the devices of the larger one, writing as much text as is judged."""
     devices = {"devices": [{"preset": "raspberry-pi-5", "count": RANKS}], "network": {"preset": "gigabit-ethernet"}}
     text = {"workload": {"tokens": PROMPT, "new_tokens": NEW}}
@@ -165,9 +179,11 @@ def small(task_name: str, strategy: Mapping[str, Any], others: Mapping[str, Any]
     )
 
 
-def large(strategy: Mapping[str, Any]) -> Scenario:
+def large(strategy: Way, preset: str = "llama-3.2-1b") -> Scenario:
+    """A model that is not trained here, in float16, on four boards."""
     ready = load_scenario(SCENARIOS / "generate-llama-four-pi5.yaml")
-    return ready.with_overrides({"strategy": dict(strategy), "workload": {"tokens": PROMPT, "new_tokens": NEW}})
+    text = {"tokens": PROMPT, "new_tokens": NEW}
+    return ready.with_overrides({"model.preset": preset, "strategy": dict(strategy), "workload": text})
 
 
 def speed_of(scenario: Scenario) -> Speed:

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import generated_text_page as page_of
+import generated_text_real as real
+import numpy as np
 import pytest
 import torch
 import transformers
@@ -16,7 +18,9 @@ from generated_text_study import FINE_TUNED, NEW, PROMPT, SHARES, ZERO_SHOT, Gen
 from prism_sim import infer
 from prism_sim.partition import Keys, shared_split
 from prism_sim.reports.page import check_places
+from prism_sim.tasks import python_docs
 from prism_sim.tasks.intervals import Interval
+from prism_sim.tasks.python_tasks import RUN_SHARES
 
 ROOT = Path(__file__).parents[2]
 ALONE = Speed("single", None, None, 0, 0.004, 0.002)
@@ -102,3 +106,26 @@ def test_a_page_without_a_place_is_refused_before_anything_is_trained(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("no place for generated-text: add the lines <!-- accuracy: generated-text -->")
+
+
+def test_a_model_that_others_trained_has_a_row_a_way():
+    judged_alone = GeneratedText(
+        "smollm2-135m", "bits_per_character", 3, 0, tuple(judged(ZERO_SHOT, 1.5, NOTHING)), (), 0
+    )
+    *_, last = page_of.real_loss(judged_alone).splitlines()
+    assert last == "| prism | 8 | 4 | 1.00 kB | 8.00 ms | 2.50 ms | 1.500 | +0.0000 (+0.0000 to +0.0000) |"
+
+
+def test_runs_of_a_real_tokenizer_are_whole_and_from_all_over():
+    class Bytes:
+        eos_token_id = 256
+
+        def encode(self, text: str, add_special_tokens: bool) -> list[int]:
+            assert not add_special_tokens
+            return list(text.encode())
+
+    ids = real._runs(Bytes(), 5).inputs["input_ids"]
+    assert ids.shape == (5, PROMPT + NEW)
+    first, *_ = python_docs.split((*python_docs.topics(), *python_docs.documents()), RUN_SHARES)["test"]
+    assert bytes(ids[0][: len(first.text.encode())].tolist()[: PROMPT + NEW]).startswith(first.text.encode()[:100])
+    assert len(np.unique(ids, axis=0)) == 5
