@@ -221,18 +221,22 @@ def _(board, of_board):
     unseen = [one for one in unseen_of(board, of_board) if one.unseen_s is not None]
     compared = pd.DataFrame(
         [
-            {"row": one.row.name.split(":")[0], "fit": how, "error": predicted_s / one.row.seconds - 1}
+            {
+                "row": one.row.name.split(":")[0].replace(", token after ", ", after "),
+                "fit": how,
+                "error": predicted_s / one.row.seconds - 1,
+            }
             for one in unseen
-            for how, predicted_s in (("has seen it", one.fitted_s), ("has not seen its model", one.unseen_s))
+            for how, predicted_s in (("seen", one.fitted_s), ("model unseen", one.unseen_s))
         ]
     )
     sizes = compared.assign(size=compared["error"].abs()).groupby("fit")["size"].median()
     strips = (
-        alt.Chart(compared, width="container", height=320, title="Predicted over measured, less one")
+        alt.Chart(compared, width="container", height=320, title="Relative error of each row")
         .mark_point(filled=True, size=50)
         .encode(
             x=alt.X("error", axis=alt.Axis(format="+%"), title="relative error"),
-            y=alt.Y("row", title=None, axis=alt.Axis(labelLimit=190)),
+            y=alt.Y("row", title=None, axis=alt.Axis(labelLimit=170)),
             color=alt.Color("fit", title="the fit", scale=alt.Scale(range=["#D55E00", "#0072B2"])),
             shape=alt.Shape("fit", title="the fit"),
             tooltip=["row", "fit", alt.Tooltip("error", format="+.1%")],
@@ -243,8 +247,8 @@ def _(board, of_board):
         [
             strips,
             mo.md(
-                f"Half of the rows are within {sizes['has seen it']:.1%} of a fit that has seen them, and within "
-                f"**{sizes['has not seen its model']:.1%}** of one that has not."
+                f"Half of the rows are within {sizes['seen']:.1%} of a fit that has seen them, and within "
+                f"**{sizes['model unseen']:.1%}** of one that has not."
             ),
         ]
     )
@@ -277,7 +281,7 @@ def _(answer_3, unseen):
         within=0.05,
         reason=f"Measured {llama.row.seconds:.1f} s, predicted {llama.unseen_s:.1f} s. With its own row in the fit it "
         f"is {llama.fitted_s / llama.row.seconds - 1:+.0%}: the row itself pulled the numbers its way.",
-        hint="The dot of the fit that has not seen its model, in the line of llama-2-7b, 109 tokens.",
+        hint="The dot 'model unseen', in the line of llama-2-7b, 109 tokens.",
         mistakes={
             100 * (llama.fitted_s / llama.row.seconds - 1): "That is the fit that has seen the row.",
             off / 100: "In per cent.",

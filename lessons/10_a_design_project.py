@@ -456,7 +456,7 @@ def _(answer, answer_4, reasons, rows, verdict_4):
                     ],
                     justify="start",
                 ),
-                mo.md("A page with charts of the same scenario: `prism-sim report design.yaml --no-numerics`."),
+                mo.md("On the command line, `prism-sim explain design.yaml` says more of the why."),
             ]
         )
     else:
