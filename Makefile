@@ -13,7 +13,7 @@ BASE := HEAD
 # a file's tests stay together, since they share what is dear; torch's threads leave the cores to the other worker
 PYTEST = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 12
 
-.PHONY: demo gallery test check bench waiting drift validate accuracy lessons clean
+.PHONY: demo gallery docs test check bench waiting drift validate accuracy lessons clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "prism_sim needs Python >= 3.11, this is %s" % sys.version)'
@@ -31,6 +31,11 @@ demo: $(INSTALLED)
 # The images of plots/gallery/, from the ready studies.
 gallery: $(INSTALLED)
 	$(BIN)/python plots/gallery.py -o plots/gallery
+
+# The documentation as a site; a warning, such as a link that leads nowhere, is an error.
+docs: $(INSTALLED)
+	$(BIN)/python -m sphinx -q -E -W --keep-going -n -b html docs out/docs
+	@echo "out/docs/index.html"
 
 test: $(INSTALLED)
 	$(BIN)/ruff check

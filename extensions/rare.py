@@ -41,7 +41,7 @@ def rank(me: Role, model: Model, options: Options) -> Program:
 STRATEGY = Strategy(
     name="rare",
     summary="as prism, but summaries are exchanged before every k-th block only; lossy",
-    source="",
+    source="PRISM, exchanging more rarely: arXiv 2507.12145",
     options=Options,
     rank=rank,
     terminal=token_split.terminal_program,

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from prism_sim.numeric.generate import generate
     from prism_sim.numeric.infer import fit_codebooks, infer
     from prism_sim.plugins import PluginError, load_plugin
+    from prism_sim.ready.examples import example
     from prism_sim.scenario import Scenario, ScenarioError, load_scenario
     from prism_sim.sweeping.sweep import sweep
 
@@ -16,6 +17,7 @@ __all__ = [
     "PluginError",
     "Scenario",
     "ScenarioError",
+    "example",
     "fit_codebooks",
     "generate",
     "infer",
@@ -29,6 +31,7 @@ _HOMES = {
     "PluginError": "prism_sim.plugins",
     "Scenario": "prism_sim.scenario",
     "ScenarioError": "prism_sim.scenario",
+    "example": "prism_sim.ready.examples",
     "fit_codebooks": "prism_sim.numeric.infer",
     "generate": "prism_sim.numeric.generate",
     "infer": "prism_sim.numeric.infer",

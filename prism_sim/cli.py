@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without Greek letters shows a question mark
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     command: Command = options.command
     try:
         plugins.load([*plugins.in_environment(), *options.plugins])
@@ -84,11 +84,13 @@ class _Completion(argparse.Action):
         for action in (action for one in subparsers.values() for action in one._actions):
             if action.type is file_path:
                 action.complete = shtab.FILE
+            elif (names := getattr(action, "offered", None)) is not None:
+                action.choices = [*names()]
         print(shtab.complete(parser, shell))
         parser.exit()
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = _MainParser(prog="prism-sim", description="Simulates Transformer inference spread over edge devices.")
     parser.add_argument("--version", action="version", version=_version())
     parser.add_argument(

@@ -166,6 +166,7 @@ class RunResult:
             "device": self._device(simulation, rank),
             "runtime": self.scenario.devices[simulation.device_of[rank]].runtime,
             "flops": simulation.block_flops(rank),
+            "head_flops": simulation.labelled_flops(rank, HEAD),
             "busy_s": simulation.busy_s[rank],
             "wait_s": simulation.wait_s[rank],
             "sent_bytes": simulation.sent_bytes[rank],

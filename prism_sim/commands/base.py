@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -33,13 +33,14 @@ SPINS = 3_000  # of GNU OpenMP: about as long as passes between two products of 
 class Purpose(Enum):
     """What a user comes for; `--help` lists the commands under these, in this order."""
 
+    BEGIN = "begin with what is ready"
     ASK = "ask about one scenario"
     EXPLORE = "explore many of its variants"
     ACCURACY = "see what it costs in accuracy"
     TRUST = "fit, measure, and see how far to trust it"
 
 
-ASK, EXPLORE, ACCURACY, TRUST = Purpose
+BEGIN, ASK, EXPLORE, ACCURACY, TRUST = Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,10 @@ class Command:
     order: int = 50
 
 
-def takes_scenario(parser: argparse.ArgumentParser) -> None:
-    """Arguments of a command about one scenario; see `load`."""
-    parser.add_argument("scenario", type=file_path, help="a scenario file (YAML)")
+def takes_scenario(parser: argparse.ArgumentParser, without: str = "") -> None:
+    """Arguments of a command about one scenario; see `load`. without: what happens if it is left out, where it may."""
+    nargs, text = ("?", f"; without: {without}") if without else (None, "")
+    parser.add_argument("scenario", type=file_path, nargs=nargs, help=f"a scenario file (YAML){text}")
     takes_overrides(parser, "change a field, as in --set network.bandwidth='50 Mbit/s'; may be repeated")
 
 
@@ -72,8 +74,28 @@ def takes_many(parser: argparse.ArgumentParser, option: str, metavar: str, text:
     parser.add_argument(option, metavar=metavar, action="append", default=[], help=text, **more)
 
 
+def takes_name(parser: argparse.ArgumentParser, text: str, names: Callable[[], Iterable[str]]) -> None:
+    """An argument `name` that may be left out. names: those that a shell offers, asked for by its completion alone."""
+    parser.add_argument("name", nargs="?", help=text).offered = names  # type: ignore[attr-defined]
+
+
 def takes_no_numerics(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-numerics", action="store_true", help="timing alone: do not compute the real outputs")
+
+
+def takes_jobs(parser: argparse.ArgumentParser) -> None:
+    """Of what computes the points of a sweep."""
+    from prism_sim.live.launcher import n_cores
+
+    text = "processes; the table does not depend on them (default: a core each, %(default)s)"
+    parser.add_argument("--jobs", metavar="N", type=_count, default=n_cores(), help=text)
+
+
+def _count(text: str) -> int:
+    count = int(text) if text.isdecimal() else 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes, 1 or more")
+    return count
 
 
 def takes_json(parser: argparse.ArgumentParser) -> None:
@@ -122,10 +144,19 @@ def file_path(text: str) -> Path:
 
 
 def load(options: argparse.Namespace) -> Scenario:
-    """The scenario with the command line's overrides. Raises ScenarioError."""
-    from prism_sim.scenario import load_scenario
+    """The scenario with the command line's overrides. Raises ScenarioError; of a missing file that is a ready one's,
+    with what writes it there.
+    """
+    from prism_sim.scenario import ScenarioError, load_scenario
 
-    return load_scenario(options.scenario, options.overrides)
+    try:
+        return load_scenario(options.scenario, options.overrides)
+    except ScenarioError as error:
+        from prism_sim.ready.examples import written_by
+
+        if options.scenario.exists() or (command := written_by(options.scenario)) is None:
+            raise
+        raise ScenarioError(f"{error}; a ready one of this name is written there by: {command}") from None
 
 
 def needs(*modules: str) -> None:
@@ -225,8 +256,6 @@ def deliver(answer: Answer, options: argparse.Namespace) -> int:
 
 def write_files(contents: Mapping[Path, Content]) -> None:
     """Writes texts and pictures, each whole or not at all, and names them; the path `-` is standard output."""
-    from rich.console import Console
-
     from prism_sim.kept.files import write_whole
 
     for path, content in contents.items():
@@ -234,7 +263,15 @@ def write_files(contents: Mapping[Path, Content]) -> None:
             print(content, end="")
         else:
             write_whole(path, content)
-            Console(stderr=True).print(f"wrote {path}", style="dim", markup=False, highlight=False, soft_wrap=True)
+            tell_written([path])
+
+
+def tell_written(paths: Iterable[Path]) -> None:
+    """Names files on standard error."""
+    from rich.console import Console
+
+    for path in paths:
+        Console(stderr=True).print(f"wrote {path}", style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
 def as_json(found: Any) -> str:

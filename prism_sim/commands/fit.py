@@ -63,10 +63,9 @@ def _fit_scenario(options: argparse.Namespace) -> int:
     from prism_sim.calibration.fragment import fragment
     from prism_sim.calibration.table import read_table
     from prism_sim.reports.fit import show_fit
-    from prism_sim.scenario import load_scenario
 
     table = read_table(options.table)
-    scenario = load_scenario(options.scenario, options.overrides)
+    scenario = base.load(options)
     free = None if options.free is None else [name.strip() for name in options.free.split(",")]
     with base.progress(f"fitting {scenario.name} to {table.n_numbers} measured numbers"):
         found = fit(table, scenario, free)

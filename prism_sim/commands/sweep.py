@@ -13,17 +13,9 @@ if TYPE_CHECKING:
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
-    from prism_sim.live.launcher import n_cores
-
     base.takes_scenario(parser)
     base.takes_no_numerics(parser)
-    parser.add_argument(
-        "--jobs",
-        metavar="N",
-        type=_count,
-        default=n_cores(),
-        help="processes; the table does not depend on them (default: a core each, %(default)s)",
-    )
+    base.takes_jobs(parser)
     parser.add_argument("--resume", action="store_true", help="go on where a sweep to the same place ended")
     parser.add_argument(
         "--out",
@@ -78,13 +70,6 @@ def _to_file(scenario: Scenario, options: argparse.Namespace) -> int:
     show_sweep(done.table, done.grid, done.n_known, perf_counter() - begin_s, Console())
     console.print(f"wrote {order.table}", style="dim", markup=False, highlight=False, soft_wrap=True)
     return 0
-
-
-def _count(text: str) -> int:
-    count = int(text) if text.isdecimal() else 0
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes, 1 or more")
-    return count
 
 
 COMMAND = base.Command("sweep", "every point of a scenario's sweep, as one table", prepare, run, base.EXPLORE, 1)

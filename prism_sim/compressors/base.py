@@ -86,6 +86,7 @@ class Lever:
 class Entry:
     """A reducer or a quantiser in the catalogue. create(**settings) makes it of those that it names in `settings`.
 
+    source: as a strategy's.
     lossless: nothing is lost, whatever the settings. lever: None where every message of a partition has one size.
     """
 

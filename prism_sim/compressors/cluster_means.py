@@ -60,7 +60,7 @@ def _nearest(points: Any, centres: Any) -> Any:
 COMPRESSOR = Entry(
     name="cluster_means",
     summary="means of tokens clustered by what they hold (k-means), weighed by their number, which travels",
-    source="ClusTR (arXiv 2208.13138)",
+    source="ClusTR, arXiv 2208.13138",
     create=ClusterMeans,
     kind="reducer",
     settings=("segments",),

@@ -25,7 +25,7 @@ class Identity:
 COMPRESSOR = Entry(
     name="identity",
     summary="all rows as they are; exact",
-    source="Voltage (Hu and Li, ICDCS 2024)",
+    source="Hu, Li (2024), Voltage, ICDCS",
     create=Identity,
     kind="reducer",
     lossless=True,

@@ -63,7 +63,7 @@ COMPRESSORS = tuple(
     Entry(
         name=f"int{bits}",
         summary=f"each element {bits} bits between its row's smallest and largest, which cross as float32",
-        source="per-row affine quantisation, as in Jacob et al. (arXiv 1712.05877)",
+        source="Jacob et al. (2017), arXiv 1712.05877: affine quantisation, here per row",
         create=partial(IntegerRows, bits),
         kind="quantiser",
     )

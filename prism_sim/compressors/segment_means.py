@@ -43,7 +43,7 @@ class SegmentMeans(FewRows):
 COMPRESSOR = Entry(
     name="segment_means",
     summary="means of contiguous tokens, weighed in attention by their number",
-    source="PRISM (arXiv 2605.25682, eq. 1)",
+    source="PRISM as in arXiv 2605.25682, eq. 1",
     create=SegmentMeans,
     kind="reducer",
     settings=("segments",),

@@ -90,7 +90,7 @@ def _step(rows: Any, taken: Any, n_merged: int) -> Any:
 COMPRESSOR = Entry(
     name="token_merging",
     summary="the most similar tokens merged until L remain, weighed by their number, which travels",
-    source="ToMe (arXiv 2210.09461)",
+    source="ToMe, arXiv 2210.09461",
     create=TokenMerging,
     kind="reducer",
     settings=("segments",),

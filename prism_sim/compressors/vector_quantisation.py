@@ -10,7 +10,7 @@ from prism_sim.compressors import packing
 from prism_sim.compressors.base import CompressorStep, Entry, Lever
 from prism_sim.partition import even_split, ranges
 
-DEFAULT_CODES = 1024  # ASTRA (arXiv 2505.19342)
+DEFAULT_CODES = 1024  # ASTRA, arXiv 2505.19342
 DEFAULT_GROUPS = 16  # assumption: within ASTRA's 1 to 32
 
 
@@ -89,7 +89,7 @@ def nearest(x: Any, entries: Any) -> Any:
 COMPRESSOR = Entry(
     name="vector_quantisation",
     summary="each group of columns as a code of a codebook, fitted to each block's rows before the run",
-    source="ASTRA (arXiv 2505.19342)",
+    source="ASTRA, arXiv 2505.19342",
     create=VectorQuantisation,
     kind="quantiser",
     settings=("codebook_size", "codebook_groups"),

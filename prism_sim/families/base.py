@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from prism_sim.catalogue import look_up
@@ -40,6 +40,10 @@ class Layer:
     def moved(self) -> int:
         return self.rows * (self.n_in + self.n_out)
 
+    def part(self, n_out: int) -> Layer:
+        """Of a language model's product, for so many of its vocabulary, their rows of the table held by themselves."""
+        return replace(self, n_out=n_out, table=0, own_table=self.n_in * n_out)
+
 
 def linear(name: str, rows: int, n_in: int, n_out: int, bias: bool = True) -> Layer:
     return Layer(name, rows, n_in, n_out, n_in * n_out + bias * n_out)
@@ -54,10 +58,20 @@ def serves_all(config: Mapping[str, Any], batch: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class VocabularyPath:
+    """Where a language model keeps what follows its blocks, as dotted paths: the last norm, and the product."""
+
+    norm: str
+    product: str
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """What follows the blocks. layers(dimensions, batch, rows that it reads a sample, all tokens).
 
     refuse(configuration, batch): why Hugging Face's own code cannot serve them with this head; None if it can.
+    vocabulary: of a language model's, whose last layer has a row of weights for each token, and no bias, so that parts
+    of the vocabulary can be computed apart; None: of another head.
     """
 
     name: str
@@ -65,6 +79,7 @@ class Head:
     reads: str  # first, first two, last or all
     layers: Callable[[Dimensions, int, int, int], tuple[Layer, ...]]
     refuse: Callable[[Mapping[str, Any], int], str | None] = serves_all
+    vocabulary: VocabularyPath | None = None
 
     def tokens(self, n_tokens: int) -> range:
         """The tokens whose rows this head reads."""

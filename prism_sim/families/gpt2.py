@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from prism_sim.families.base import Affine, BlockParts, Dimensions, Family, Head, Layer, linear, norm
+from prism_sim.families.base import Affine, BlockParts, Dimensions, Family, Head, Layer, VocabularyPath, linear, norm
 from prism_sim.families.configuration import activation, n_labels, optional, required
 
 # Hugging Face's other names, which win where both are given (GPT2Config.attribute_map)
@@ -15,6 +15,7 @@ ALIASES = {
     "num_attention_heads": "n_head",
     "num_hidden_layers": "n_layer",
 }
+AFTER_BLOCKS = VocabularyPath(norm="transformer.ln_f", product="lm_head")
 
 
 def _language_model(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
@@ -59,7 +60,7 @@ class GPT2(Family):
     input_name = "input_ids"
     old_buffers = ("attn.bias", "attn.masked_bias")
     heads = (
-        Head("lm", "GPT2LMHeadModel", "last", _language_model),
+        Head("lm", "GPT2LMHeadModel", "last", _language_model, vocabulary=AFTER_BLOCKS),
         Head("sequence_classification", "GPT2ForSequenceClassification", "all", _sequence, _last_of_each),
         Head("token_classification", "GPT2ForTokenClassification", "all", _tokens),
         Head("question_answering", "GPT2ForQuestionAnswering", "all", _answer),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from prism_sim.families.base import Affine, BlockParts, Dimensions, Family, Head, Layer, as_it_is
+from prism_sim.families.base import Affine, BlockParts, Dimensions, Family, Head, Layer, VocabularyPath, as_it_is
 from prism_sim.families.configuration import RMS_NORM, activation, optional, required
 
 # What the positions' angles may be scaled by; others depend on the input's length, or scale the attention itself
 ROPE_TYPES = ("default", "linear", "llama3")
+AFTER_BLOCKS = VocabularyPath(norm="model.norm", product="lm_head")
 
 
 def _language_model(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Layer, ...]:
@@ -25,7 +26,7 @@ def _bare(sizes: Dimensions, batch: int, rows: int, n_tokens: int) -> tuple[Laye
 
 def decoder_heads(lm: str, bare: str) -> tuple[Head, ...]:
     """What may follow the blocks, under Hugging Face's names of its classes."""
-    return Head("lm", lm, "last", _language_model), Head("none", bare, "all", _bare)
+    return Head("lm", lm, "last", _language_model, vocabulary=AFTER_BLOCKS), Head("none", bare, "all", _bare)
 
 
 class Llama(Family):

@@ -33,7 +33,7 @@ def draw_latency(table: DataFrame, *, x: str = "", title: str = "") -> Figure:
 
     table: `latency_s`, `strategy` and x. Raises ValueError for a missing column, nothing to draw, or no x.
     """
-    return _draw_along(table, NAME, x or _swept_number(canonical(table), NAME), title)
+    return _draw_along(table, NAME, x or swept_number(canonical(table), NAME), title)
 
 
 def draw_latency_bandwidth(table: DataFrame, *, x: str = BANDWIDTH, title: str = "") -> Figure:
@@ -55,7 +55,7 @@ def draw_token_rate(table: DataFrame, *, x: str = "", title: str = "") -> Figure
 
 
 def _draw_tokens(table: DataFrame, plot: str, columns: tuple[str, ...], x: str, title: str) -> Figure:
-    along = x or _swept_number(canonical(table), plot)
+    along = x or swept_number(canonical(table), plot)
     return draw_chart(
         Chart(plot, numeric(checked(table, plot, *columns, along, "strategy"), plot, along), along, columns, title)
     )
@@ -78,7 +78,8 @@ def _draw_along(table: DataFrame, plot: str, x: str, title: str) -> Figure:
     return draw_chart(Chart(plot, rows, x, ("latency_s",), title, decorate=mark))
 
 
-def _swept_number(table: DataFrame, plot: str) -> str:
+def swept_number(table: DataFrame, plot: str) -> str:
+    """The one swept field of numbers, those of a strategy's options aside. Raises ValueError if there is not one."""
     numbers = [field for field in varying(table) if table[field].map(lambda value: isinstance(value, Real)).all()]
     numbers = [field for field in numbers if not field.startswith("strategy.")] or numbers
     if len(numbers) != 1:

@@ -15,9 +15,10 @@ from prism_sim.numeric.block import TensorBlock
 from prism_sim.numeric.cache import Cache
 from prism_sim.numeric.codebooks import codebooks_for
 from prism_sim.numeric.infer import main_output, plain
-from prism_sim.numeric.interpreter import padding_mask, rows_after_blocks, with_layers
+from prism_sim.numeric.interpreter import padding_mask, rows_after_blocks
 from prism_sim.numeric.meter import SilentMeter
 from prism_sim.numeric.model import Input, TensorModel
+from prism_sim.numeric.vocabulary import no_rows, vocabulary_head, with_last_product, with_module
 from prism_sim.shapes.job import Job
 
 
@@ -42,7 +43,8 @@ class Forward:
     def __init__(self, model: nn.Module, inputs: Mapping[str, Any], job: Job, n_threads: int) -> None:
         self.inputs, self.job, self.n_threads = inputs, job, n_threads
         path = families.find(job.sizes.family).path(model)
-        self.stand_in = with_layers(model, path, nn.ModuleList([_Between(self._blocks)]))
+        stand_in, self.last = with_last_product(model, job.head)
+        self.stand_in = with_module(stand_in, path, nn.ModuleList([_Between(self._blocks)]))
         self.embedded: SimpleQueue[Tensor | BaseException] = SimpleQueue()
         self.rows: SimpleQueue[Tensor | None] = SimpleQueue()
         self.thread = Thread(target=self._run, daemon=True)
@@ -63,7 +65,16 @@ class Forward:
 
         Of text also the likeliest next token of each sequence, (batch,).
         """
-        self._go_on(rows_after_blocks(self.job, (), rows))
+        self._finish(rows_after_blocks(self.job, (), rows))
+
+    def head_from(self, logits: Tensor) -> None:
+        """The same where the ranks have run the head."""
+        assert self.last is not None
+        self.last.gathered = logits
+        self._finish(no_rows(self.job, logits))
+
+    def _finish(self, rows: Tensor) -> None:
+        self._go_on(rows)
         if self.job.prompt_tokens:
             self.next_token = self.output[:, -1].argmax(-1)
 
@@ -125,6 +136,10 @@ class LiveModel(TensorModel):
         assert self.forward is not None
         self.forward.head(rows)
 
+    def head_from(self, parts: Sequence[Tensor]) -> None:
+        assert self.forward is not None
+        self.forward.head_from(torch.cat(tuple(parts), dim=-1))
+
 
 class Workshop:
     """What a process keeps from run to run: the model, its blocks, and the input. job: of the first pass."""
@@ -148,7 +163,8 @@ class Workshop:
             expected = f"{job.batch} x {job.n_tokens}"
             raise ValueError(f"the inputs make {tuple(embedded.shape[:2])} samples and tokens, not {expected}")
         found = codebooks_for(model, job, codebooks)
-        self.given = Input(trunk, inputs, embedded, padding_mask(inputs), embedding_flops=0, codebooks=found)
+        vocabulary = vocabulary_head(model, job.head)
+        self.given = Input(trunk, inputs, embedded, padding_mask(inputs), 0, found, vocabulary)
 
     def forward(self) -> Forward:
         return Forward(self.model, self.inputs, self.job, self.n_threads)

@@ -13,7 +13,7 @@ from prism_sim.element_types import ELEMENT_TYPES, ElementType
 from prism_sim.plan import Exchange, ExchangeId, ParticipantId, participants
 from prism_sim.shapes.interpreter import caches_before
 from prism_sim.shapes.job import Job
-from prism_sim.shapes.ledger import Ledger, Mask, Packed, Shape
+from prism_sim.shapes.ledger import Ledger, Mask, Packed, Shape, Unrounded
 from prism_sim.shapes.model import ShapeModel
 from prism_sim.wire import at_the_border
 
@@ -127,6 +127,8 @@ def _structure(value: Any, job: Job) -> Structure:
         return Leaf((value.nbytes // job.n_tokens, job.n_tokens), MASK)
     if isinstance(value, Packed):
         return Leaf(value.shape, BYTES)
+    if isinstance(value, Unrounded):
+        return Leaf(value.shape, job.dtype)
     found = Leaf(value.shape, job.wire_dtype or job.dtype) if isinstance(value, Shape) else None
     if found is None or found.nbytes != value.nbytes:
         raise ValueError(f"a live run does not know what a {type(value).__name__} looks like on the wire")

@@ -18,7 +18,7 @@ from prism_sim.plan import Plan
 from prism_sim.shapes.interpreter import predict
 from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import Placement
-from prism_sim.strategies.options import Excludes, declared, marks, minima
+from prism_sim.strategies.options import Excludes, choices, declared, marks, minima
 from prism_sim.strategies.prism import DEFAULT_SEGMENTS
 
 REFUSED = (
@@ -107,6 +107,9 @@ def options_of(
     if strange := set(stated) - set(known) - {"segments"}:
         listed = ", ".join(sorted(known)) or "none"
         raise ValueError(f"{strategy} does not know {', '.join(sorted(strange))}; its options: {listed}")
+    for name, words in choices(kind).items():
+        if (word := stated.get(name, words[0])) not in words:
+            raise ValueError(f"{name}(={word!r}) is not one of {', '.join(words)}")
     for name in stated.keys() & known.keys():
         minimum = minima(kind).get(name)
         for value in stated[name] if isinstance(stated[name], tuple) else (stated[name],):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from prism_sim.numeric.cache import Cache
 from prism_sim.numeric.codebooks import Codebooks, codebooks_for
 from prism_sim.numeric.meter import FlopMeter, SilentMeter, flop_counter
 from prism_sim.numeric.model import Input, TensorModel
+from prism_sim.numeric.vocabulary import LastProduct, no_rows, vocabulary_head, with_last_product, with_module
 from prism_sim.plan import Compute, Kernel, Plan
 from prism_sim.shapes.job import Job
 from prism_sim.strategies.base import HEAD
@@ -46,13 +46,19 @@ class _How:
 
 
 class Ranks(nn.Module):
-    """Stands in place of a model's layer list: all participants run in it, one forward pass."""
+    """Stands in place of a model's layer list: all participants run in it, one forward pass.
 
-    def __init__(self, job: Job, trunk: nn.Module, inputs: Mapping[str, Any], how: _How) -> None:
+    last: what stands in place of the model's last product, for logits that the ranks have made.
+    """
+
+    def __init__(
+        self, job: Job, model: nn.Module, inputs: Mapping[str, Any], how: _How, last: LastProduct | None
+    ) -> None:
         super().__init__()
         self.job, self.inputs, self.how, self.counter = job, inputs, how, how.counter
         family = families.find(job.sizes.family)
-        self.held = (trunk,)  # in a tuple: not a child of this module
+        trunk = getattr(model, family.trunk, model)
+        self.held = trunk, last, vocabulary_head(model, job.head)  # in a tuple: no children of this module
         self.blocks = [TensorBlock(family.parts(layer), trunk.training) for layer in family.layers(trunk)]
         self.real = padding_mask(inputs)
         self.done: Driven | None = None
@@ -65,7 +71,8 @@ class Ranks(nn.Module):
         if embedded.shape[:2] != (self.job.batch, self.job.n_tokens):
             expected = f"{self.job.batch} x {self.job.n_tokens}"
             raise ValueError(f"the inputs make {tuple(embedded.shape[:2])} samples and tokens, not {expected}")
-        given = Input(self.held[0], self.inputs, embedded, self.real, self._flops(), self.how.codebooks)
+        trunk, last, vocabulary = self.held
+        given = Input(trunk, self.inputs, embedded, self.real, self._flops(), self.how.codebooks, vocabulary)
         meters = [FlopMeter(self.counter) if self.counter else SilentMeter() for _ in range(self.job.n_ranks + 1)]
         models = [
             TensorModel(
@@ -79,13 +86,17 @@ class Ranks(nn.Module):
         ]
         self.done = driver.run(programs(self.job, models), meters)
         self.flops_when_done = self._flops()
+        if (logits := models[-1].gathered) is not None:
+            assert last is not None
+            last.gathered = logits
+            return no_rows(self.job, logits)
         return rows_after_blocks(self.job, self.done.results, models[-1].output)
 
 
 def programs(job: Job, models: Sequence[TensorModel]) -> list[Program]:
     """Every participant's program on its model; rows cross in the element type of the wire."""
     made = job.programs(list(models))
-    if job.wire_dtype in (None, job.dtype):
+    if job.crosses_as_it_is:
         return made
     return [at_the_border(program, me.send, me.receive) for program, me in zip(made, models, strict=True)]
 
@@ -135,10 +146,10 @@ def execute(
     """
     found = codebooks_for(model, job, codebooks)
     family = families.find(job.sizes.family)
-    trunk = getattr(model, family.trunk, model)
+    stand_in, last = with_last_product(model, job.head)
     with flop_counter() if observe else nullcontext() as counter:
-        ranks = Ranks(job, trunk, inputs, _How(counter, watch, found, caches))
-        stand_in = with_layers(model, family.path(model), nn.ModuleList([ranks]))
+        ranks = Ranks(job, model, inputs, _How(counter, watch, found, caches), last)
+        stand_in = with_module(stand_in, family.path(model), nn.ModuleList([ranks]))
         output = stand_in(**inputs)
         head_flops = counter.get_total_flops() - ranks.flops_when_done if counter else 0
     assert ranks.done is not None
@@ -151,13 +162,3 @@ def _observed(job: Job, done: Driven, head_flops: int) -> Plan:
         programs[-1] = (*programs[-1], Compute(HEAD, (Kernel("observed", head_flops, 0),)))
     nothing = (0,) * len(programs)
     return Plan(job.n_ranks, tuple(programs), done.exchanges, nothing, nothing)
-
-
-def with_layers(module: nn.Module, path: list[str], layers: nn.ModuleList) -> nn.Module:
-    """A copy of `module` that differs only in what stands at `path`; all other children are shared."""
-    if not path:
-        return layers
-    child = getattr(module, path[0])
-    changed = copy.copy(module)
-    changed._modules = {**module._modules, path[0]: with_layers(child, path[1:], layers)}
-    return changed

@@ -18,6 +18,7 @@ from prism_sim.numeric.cache import Cache
 from prism_sim.numeric.equations import Turn, attention_bias, partition_aware_causal_mask
 from prism_sim.numeric.meter import FlopMeter, SilentMeter
 from prism_sim.numeric.quantised import QuantisedRows
+from prism_sim.numeric.vocabulary import UnroundedLogits, VocabularyHead
 from prism_sim.partition import Keys
 from prism_sim.shapes.job import Job, OfJob
 
@@ -28,7 +29,8 @@ class Input:
 
     embedded: (batch, tokens, width), by the model's own embedding. real: (batch, tokens) padding mask or None.
     embedding_flops: what the counter saw the embedding do. raw: the model's inputs, for ranks that embed themselves.
-    codebooks: of each block, (entries, width); None where no compressor needs them.
+    codebooks: of each block, (entries, width); None where no compressor needs them. vocabulary: None of a model whose
+    head has none.
     """
 
     trunk: Any
@@ -37,10 +39,14 @@ class Input:
     real: Tensor | None
     embedding_flops: int
     codebooks: Sequence[Tensor] | None = None
+    vocabulary: VocabularyHead | None = None
 
 
 class TensorModel(OfJob):
-    """One participant's view: blocks on the model's own weights. head() only keeps the rows: the head runs after."""
+    """One participant's view: blocks on the model's own weights. head() only keeps the rows: the head runs after.
+
+    output: those rows. gathered: the logits, in place of them.
+    """
 
     def __init__(
         self,
@@ -55,6 +61,7 @@ class TensorModel(OfJob):
         self.job, self.given, self.blocks, self.meter = job, given, blocks, meter
         self.family = families.find(job.sizes.family)
         self.output: Tensor | None = None
+        self.gathered: Tensor | None = None
 
     def embed(self, tokens: range, samples: range | None = None) -> Tensor:
         given, main = self.given, self.family.input_name
@@ -92,6 +99,14 @@ class TensorModel(OfJob):
     def head(self, rows: Tensor) -> None:
         self.output = rows
 
+    def logits(self, rows: Tensor, vocabulary: range) -> Tensor | UnroundedLogits:
+        assert self.given.vocabulary is not None
+        found = self.given.vocabulary.logits(rows, vocabulary)
+        return found if self.job.crosses_as_it_is else UnroundedLogits(found)
+
+    def head_from(self, parts: Sequence[Tensor]) -> None:
+        self.gathered = torch.cat(tuple(parts), dim=-1)
+
     def compress(
         self, compressor: Compressor, block: int, x: Tensor, tokens: range, padding: Tensor | None
     ) -> tuple[Any, ...]:
@@ -125,7 +140,9 @@ class TensorModel(OfJob):
         return parts[0] if len(parts) == 1 else torch.cat(tuple(parts), dim=0)
 
     def send(self, value: Any) -> Any:
-        """What goes out: rows in the element type of the wire; a mask and packed bytes as they are."""
+        """What goes out: rows in the element type of the wire; a mask, packed bytes and logits as they are."""
+        if isinstance(value, UnroundedLogits):
+            return value.numbers
         if not _is_rows(value):
             return value
         wire = self.job.wire_type

@@ -12,9 +12,10 @@ from rich.table import Table
 
 from prism_sim.reports.collectives import exchanges_lines
 from prism_sim.reports.tables import NarrowName, new_table, parts_table
+from prism_sim.timing.storage import STORAGE
 from prism_sim.units_text import seconds_text
 from prism_sim.why.explain import Explanation
-from prism_sim.why.path import STORAGE, Load
+from prism_sim.why.path import Load
 from prism_sim.why.what_if import WhatIf
 
 MOST_LOADS = 8

@@ -8,18 +8,19 @@ from rich.console import Console
 
 from prism_sim.generation.generation import Generation
 from prism_sim.reports.tables import new_table
+from prism_sim.timing.storage import storage_apart
 from prism_sim.units_text import bytes_text, seconds_text
 
 
 def show_generation(found: Generation, console: Console) -> None:
-    parts = [
-        part for part, seconds in found.prompt_breakdown_s.items() if seconds or (found.step_breakdown_s or {})[part]
-    ]
+    of_prompt = storage_apart(found.prompt_breakdown_s, found.prompt_storage_s)
+    of_step = storage_apart(found.step_breakdown_s or {}, found.step_storage_s or 0.0)
+    parts = [part for part in of_prompt | of_step if of_prompt.get(part) or of_step.get(part)]
     table = new_table("", "", *parts, title="Where the time goes (critical path)")
-    row = [seconds_text(found.prompt_breakdown_s[part]) for part in parts]
+    row = [seconds_text(of_prompt.get(part, 0.0)) for part in parts]
     table.add_row("to the first token (TTFT)", seconds_text(found.ttft_s), *row)
-    if found.tpot_s is not None and found.step_breakdown_s is not None:
-        row = [seconds_text(found.step_breakdown_s[part]) for part in parts]
+    if found.tpot_s is not None:
+        row = [seconds_text(of_step.get(part, 0.0)) for part in parts]
         table.add_row("each later one (TPOT)", seconds_text(found.tpot_s), *row)
     console.print(table)
     console.print()

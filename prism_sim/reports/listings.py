@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from prism_sim import compressors, families, figures, strategies, tasks
+from prism_sim.ready import examples, lessons
 from prism_sim.syntax import presets
 
 
@@ -34,6 +35,22 @@ def listing(what: str, book: presets.PresetBook = presets.READY) -> Table:
         case _:
             plots = figures.catalogue().values()
             return _sourced("plot", [(plot.name, plot.summary, plot.written_by) for plot in plots], "drawn by")
+
+
+def examples_listing() -> Table:
+    """The ready scenarios, each with the question that it asks."""
+    table = _table("example", "what it asks")
+    for known in examples.catalogue().values():
+        table.add_row(known.name, escape(known.question))
+    return table
+
+
+def lessons_listing() -> Table:
+    """The lessons, in their order."""
+    table = _table("lesson", "what it is about", "time")
+    for known in lessons.catalogue().values():
+        table.add_row(f"{known.number:2} {known.name}", escape(known.title), escape(known.duration))
+    return table
 
 
 def _table(*columns: str) -> Table:

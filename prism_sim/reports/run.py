@@ -17,6 +17,7 @@ from prism_sim.reports.fit_samples import RANGE, range_cell, show_samples
 from prism_sim.reports.generation import show_generation
 from prism_sim.reports.tables import NarrowName, memory_text, new_table, parts_table
 from prism_sim.simulation.simulate import Simulation
+from prism_sim.timing.storage import storage_apart
 from prism_sim.units_text import bytes_text, flops_text, seconds_text, speedup_text
 
 
@@ -28,7 +29,8 @@ def show(result: RunResult, console: Console) -> None:
     if result.samples is not None:
         show_samples(result.samples, result.times, console)
     if (generation := result.simulation.generation) is None:
-        console.print(parts_table(result.simulation.breakdown_s, result.latency_s))
+        parts = storage_apart(result.simulation.breakdown_s, result.simulation.pass_storage_s)
+        console.print(parts_table(parts, result.latency_s))
     else:
         show_generation(generation, console)
         if (several := result.simulation.back_to_back.in_flight) is not None:
@@ -59,8 +61,9 @@ def _question(result: RunResult) -> str:
     summary = "" if rate is None or segments is None else f", L = {segments} (CR {rate:.3g})"
     what = "one forward pass (prefill)" if families.find(job.sizes.family).causal else "one forward pass"
     then = f", then {job.new_tokens} new" if job.new_tokens else ""
+    head = f"head {job.head.name}{' split over the ranks' if result.simulation.head_is_split else ''}"
     return (
-        f"{escape(scenario.model.label)} (head {job.head.name}, {job.dtype}), "
+        f"{escape(scenario.model.label)} ({head}, {job.dtype}), "
         f"{what} of {job.batch} x {job.n_tokens} tokens{then}: {job.strategy}{summary} over {job.n_ranks} rank(s)"
     )
 

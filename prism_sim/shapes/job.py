@@ -135,6 +135,11 @@ class Job:
         single = strategies.find("single")
         return replace(self, n_ranks=1, strategy=single.name, options=single.options())
 
+    @property
+    def crosses_as_it_is(self) -> bool:
+        """Whether rows cross in the element type in which they are computed with."""
+        return self.wire_dtype in (None, self.dtype)
+
     def roles(self) -> list[Role]:
         """The participants: ranks, then the terminal."""
         return [Role(index, self.n_ranks, self.placement) for index in participants(self.n_ranks)]
@@ -204,3 +209,7 @@ class OfJob:
     @property
     def head_tokens(self) -> range:
         return self.job.head_tokens
+
+    @property
+    def vocabulary(self) -> int:
+        return self.job.sizes.vocabulary if self.job.head.vocabulary else 0

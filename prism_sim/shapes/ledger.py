@@ -108,7 +108,7 @@ class Ledger:
 
     def send(self, value: Any) -> Any:
         """What goes out, in the element type of the wire; bytes as they are."""
-        if self.crosses_as_it_is or not isinstance(value, Shape) or isinstance(value, Packed):
+        if self.crosses_as_it_is or not isinstance(value, Shape) or isinstance(value, Unrounded):
             return value
         self.kernel("to wire type", 0, 2 * value.elements)
         return Shape(value.shape, self, self.wire.nbytes(value.elements))
@@ -119,8 +119,8 @@ class Ledger:
             return value
         if value.owner is self and self.crosses_as_it_is:
             return value
-        if isinstance(value, Packed):
-            return Packed(value.shape, self) if value.owner is not self else value
+        if isinstance(value, Unrounded):
+            return type(value)(value.shape, self) if value.owner is not self else value
         if not self.crosses_as_it_is:
             self.kernel("from wire type", 0, 2 * value.elements)
             return Shape(value.shape, self)
@@ -159,8 +159,14 @@ class Shape:
         return Shape(self.shape, self.owner)
 
 
-class Packed(Shape):
-    """Stands for a tensor of bytes, which cross as they are, whatever the wire's element type."""
+class Unrounded(Shape):
+    """Stands for a tensor that crosses in the element type of its owner, whatever the wire's."""
+
+    __slots__ = ()
+
+
+class Packed(Unrounded):
+    """Stands for a tensor of bytes."""
 
     __slots__ = ()
 

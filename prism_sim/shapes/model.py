@@ -14,7 +14,7 @@ from prism_sim.partition import Keys
 from prism_sim.shapes.block import ShapeBlock
 from prism_sim.shapes.cache import CacheSizes, Lengthened
 from prism_sim.shapes.job import Job, OfJob
-from prism_sim.shapes.ledger import Ledger, Mask, Packed, Shape
+from prism_sim.shapes.ledger import Ledger, Mask, Packed, Shape, Unrounded
 
 
 class ShapeModel(OfJob):
@@ -86,6 +86,15 @@ class ShapeModel(OfJob):
 
     def head(self, rows: Shape) -> None:
         self._layers(self.job.head.layers(self.job.sizes, self.job.batch, rows.shape[1], self.job.n_tokens))
+
+    def logits(self, rows: Shape, vocabulary: range) -> Unrounded:
+        batch, n_rows, _ = rows.shape
+        *before, product = self.job.head.layers(self.job.sizes, batch, n_rows, n_rows)
+        self._layers([*before, product.part(len(vocabulary))])
+        return Unrounded((batch, n_rows, len(vocabulary)), self.ledger)
+
+    def head_from(self, parts: Sequence[Unrounded]) -> None:
+        self._concatenate(parts, 2)
 
     def compress(
         self, compressor: Compressor, block: int, x: Shape, tokens: range, padding: Mask | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -10,7 +11,8 @@ from prism_sim import strategies, timing
 from prism_sim.generation.decoding import decoded_cache_bytes, request_plan
 from prism_sim.plan import Plan
 from prism_sim.shapes.job import Job
-from prism_sim.shares.setting import Setting
+from prism_sim.shares.setting import Played, Setting
+from prism_sim.timing.media.base import Carrier
 
 ThroughputMode = Literal["split", "in turn"]
 SAME = 1e-9  # relative; paces nearer to each other differ by rounding
@@ -91,12 +93,30 @@ class BackToBack:
 
     @property
     def _paces_of_generation(self) -> dict[ThroughputMode, float]:
-        """One request after another; in turn, each rank at its own pace."""
-        found: dict[ThroughputMode, float] = {"split": 1 / self.setting.played().latency_s}
+        """One request after another, or as many as keep stages busy; in turn, each rank at its own pace."""
+        alone_per_s = 1 / self.setting.played().latency_s
+        found: dict[ThroughputMode, float] = {"split": max(alone_per_s, self._pace_of_stages(alone_per_s))}
         if self.turns and self.turns_fit:
-            alone = (replace(self.setting, job=job).played() for job in self._jobs_in_turn)
-            found["in turn"] = sum(1 / one.latency_s for one in alone)
+            alone = [replace(self.setting, job=job).played() for job in self._jobs_in_turn]
+            loads = [_load_s(one) for one in alone]
+            found["in turn"] = timing.served_per_s([one.latency_s for one in alone], loads)
         return found
+
+    def _pace_of_stages(self, alone_per_s: float) -> float:
+        """Requests a second, of whose sequences several are in flight; 0: there are no stages, or room for one alone.
+
+        Some are at their prompt while others are at their steps: a stage's time for a request is the sum of both.
+        alone_per_s: of one at a time, which none of several exceeds.
+        """
+        several, decoding, job = self.in_flight, self.setting.decoding, self.setting.job
+        if several is None or decoding is None or several.sequences == job.batch:
+            return 0.0
+        where = self.setting.playing, self.setting.device_of, self.setting.network
+        n_requests = several.sequences // job.batch
+        prompts = timing.play_stream(self.plan, *where, in_flight=n_requests)
+        middle_steps = decoding.total_s / decoding.middle.timeline.latency_s  # as many as take as long as all steps
+        busiest_s = 1 / prompts.throughput_per_s + middle_steps * job.batch / several.tokens_per_s
+        return min(1 / busiest_s, n_requests * alone_per_s)
 
     @cached_property
     def in_flight(self) -> InFlight | None:
@@ -126,6 +146,16 @@ class BackToBack:
             return None
         paces = self.paces_per_s
         return "in turn" if in_turn_is_faster(paces.get("in turn", 0.0), paces["split"]) else "split"
+
+
+def _load_s(one: Played) -> dict[Carrier, float]:
+    """What a request that generates text asks of each processor and each carrier of bytes."""
+    decoding, network = one.setting.decoding, one.setting.network
+    found = defaultdict(float, timing.load_s(one.timeline, network))
+    for moment in () if decoding is None else decoding.moments:
+        for carrier, seconds in timing.load_s(moment.timeline, network).items():
+            found[carrier] += moment.weight * seconds
+    return dict(found)
 
 
 def in_turn_is_faster(in_turn_per_s: Any, split_per_s: Any) -> Any:

@@ -25,6 +25,7 @@ from prism_sim.simulation.back_to_back import BackToBack, ThroughputMode
 from prism_sim.simulation.model_config import model_spec
 from prism_sim.strategies.base import EMBEDDING, HEAD
 from prism_sim.timing.collectives import Message, lower
+from prism_sim.timing.storage import storage_s
 
 DEFAULT_TOKENS = 128  # of a text model whose scenario leaves the number to the input
 
@@ -66,7 +67,23 @@ class Simulation:
     @cached_property
     def generation(self) -> Generation | None:
         """Of a request that generates text; None of any other."""
-        return Generation.of(self.job, self.timeline, self.decoding) if self.job.new_tokens else None
+        if not self.job.new_tokens:
+            return None
+        return Generation.of(self.job, self.timeline, self.decoding, (self.pass_storage_s, self._steps_storage_s))
+
+    @cached_property
+    def pass_storage_s(self) -> float:
+        """Of the computing on the pass's critical path, what waits for weights that storage is read for."""
+        return self._storage_s(self.plan, self.timeline)
+
+    @property
+    def _steps_storage_s(self) -> float:
+        """The same of all steps that follow it."""
+        moments = () if self.decoding is None else self.decoding.moments
+        return sum(one.weight * self._storage_s(one.plan, one.timeline) for one in moments)
+
+    def _storage_s(self, plan: Plan, timeline: timing.Timeline) -> float:
+        return storage_s(timeline, plan, self.setting.playing, self.device_of)
 
     @property
     def latency_s(self) -> float:
@@ -164,6 +181,11 @@ class Simulation:
 
     def labelled_flops(self, participant: ParticipantId, label: str) -> int:
         return self._flops[participant].get(label, 0)
+
+    @property
+    def head_is_split(self) -> bool:
+        """Whether ranks run the head, each for a part of the vocabulary."""
+        return any(self.labelled_flops(rank, HEAD) for rank in self.plan.ranks)
 
     @cached_property
     def _flops(self) -> list[dict[str, int]]:

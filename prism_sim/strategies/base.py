@@ -21,6 +21,7 @@ Part = tuple[Any, Any]  # attention over some of the keys: rows, and log sums of
 Bias = Any  # what is added to the attention logits, or None for nothing
 Padding = Any  # (batch, tokens), true at real tokens; None: no padding
 Message = tuple[Any, ...]  # what a compressor makes of rows: tensors, or the shapes of such
+Logits = Any  # of a part of the vocabulary, (batch, tokens, part); they cross as they are, never rounded
 Counts = Any  # (batch, keys), tokens behind each key; None: everybody knows them
 
 
@@ -133,8 +134,21 @@ class Model(Protocol):
         """The input's padding mask, of all tokens; None if there is none."""
         ...
 
+    @property
+    def vocabulary(self) -> int:
+        """Of a language model's head, whose parts ranks may compute; 0: another head runs, or none."""
+        ...
+
     def head(self, rows: Rows) -> None:
         """Runs the head on the rows of `head_tokens`."""
+        ...
+
+    def logits(self, rows: Rows, vocabulary: range) -> Logits:
+        """What a language model's head makes of the rows of `head_tokens` for this part of the vocabulary."""
+        ...
+
+    def head_from(self, parts: Sequence[Logits]) -> None:
+        """In place of `head`: the logits of the whole vocabulary from those of its parts, in order."""
         ...
 
     def compress(self, compressor: Compressor, block: int, x: Rows, tokens: range, padding: Padding) -> Message:
@@ -266,6 +280,7 @@ class Steps:
 class Strategy:
     """A way to spread one forward pass over ranks.
 
+    source: the papers that it is from, as `citing.publications` reads them: Authors (year), Title, arXiv ID.
     rank, terminal: the programs, as (role, model, options) -> generator. one_rank: it runs on a single device,
     however many the scenario names. compressors: what stands in for the rows before each block, given options,
     tokens, ranks and blocks; None where nothing is compressed. lossless(options): the output equals the undistributed

@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import gcd
 
-from prism_sim.effects import Mark, Program
+from prism_sim.effects import AllGather, Mark, Program
 from prism_sim.partition import Keys, split
 from prism_sim.strategies import tensor_parallel
 from prism_sim.strategies.alike import AlikeBlocks
 from prism_sim.strategies.base import Bias, Block, Heads, Model, Places, Role, Rows, Steps, Strategy
-from prism_sim.strategies.model_split import ModelSplit, heads_and_columns
+from prism_sim.strategies.model_split import heads_and_columns
 from prism_sim.strategies.ring import gather_through, reduce_through
-from prism_sim.strategies.token_split import TokenSplit, give_output, take_input, terminal_program
+from prism_sim.strategies.split_head import TensorSplit, give_logits, is_split, take_logits
+from prism_sim.strategies.token_split import give_output, needed_rows, run_head, scatter_input, take_input
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,10 @@ class RankPart:
         return (yield from reduce_through(self.me, contract, f"{label} reduce"))
 
 
-def rank(me: Role, model: Model, options: ModelSplit) -> Program:
+def rank(me: Role, model: Model, options: TensorSplit) -> Program:
     """x: the residual stream of the own tokens. Tokens are split evenly; shares weigh heads and columns."""
     heads, columns = heads_and_columns(me, model, options.shares)
+    splits_head = is_split(me, model, options)
     tiles, everything = split(model.n_tokens, me.n_ranks), range(model.n_tokens)
     x, padding = yield from take_input(me, model, tiles)
     bias = model.bias(everything, [Keys(everything, len(everything))], model.mask_so_far(0, padding))
@@ -76,11 +78,16 @@ def rank(me: Role, model: Model, options: ModelSplit) -> Program:
         x = block.after_attention(x, (yield from part.attention(number, block.attention_norm(x), label)))
         yield Mark(label := f"block {number}: feed-forward")
         x = block.after_feed_forward(x, (yield from part.feed_forward(block, block.feed_forward_norm(x), label)))
+    if splits_head:
+        yield Mark("output")
+        parts = yield AllGather(needed_rows(model, x, tiles[me.index]), me.ranks, "output")
+        return (yield from give_logits(me, model, options, model.join([part for part in parts if part is not None])))
     return (yield from give_output(me, model, x, tiles[me.index]))
 
 
-def terminal(me: Role, model: Model, options: ModelSplit) -> Program:
-    return (yield from terminal_program(me, model, TokenSplit()))
+def terminal(me: Role, model: Model, options: TensorSplit) -> Program:
+    yield from scatter_input(me, model, split(model.n_tokens, me.n_ranks))
+    yield from (take_logits if is_split(me, model, options) else run_head)(me, model)
 
 
 def turns(n_ranks: int) -> int:
@@ -92,7 +99,7 @@ STRATEGY = Strategy(
     name="galaxy",
     summary="tensor parallel in tiles round a ring, exchanges hidden behind products; exact",
     source="Galaxy, arXiv 2405.17245",
-    options=ModelSplit,
+    options=TensorSplit,
     rank=AlikeBlocks(rank, turns=turns),
     terminal=terminal,
     lossless=lambda options: True,

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import DocInfo, Ge, doc
 
@@ -91,6 +92,21 @@ def documentation(options: type) -> dict[str, str]:
 def minima(options: type) -> dict[str, Any]:
     """Option -> what it, or each item of its list, must not be less than."""
     return {name: mark.ge for name, mark in marks(options, Ge).items()}
+
+
+def choices(options: type) -> dict[str, tuple[str, ...]]:
+    """Option -> the words that it may be, where it is one of some words and nothing else."""
+    found = {name: _words(hint) for name, hint in declared(options).items()}
+    return {name: words for name, words in found.items() if words}
+
+
+def _words(annotation: Any) -> tuple[str, ...]:
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        return _words(get_args(annotation)[0])
+    kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
+    return _words(kinds[0]) if len(kinds) == 1 and get_origin(annotation) in (Union, UnionType) else ()
 
 
 def _marks(annotation: Any) -> Iterator[Any]:

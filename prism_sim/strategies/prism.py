@@ -143,7 +143,11 @@ def no_steps(options: Options) -> NoStep | None:
 STRATEGY = Strategy(
     name="prism",
     summary="tokens split over the ranks, L segment means exchanged before every block; lossy",
-    source="arXiv 2507.12145 and 2605.25682",
+    source=(
+        "Qazi, Iosifidis, Zhang (2025), PRISM: Distributed Inference for Foundation Models at Edge, arXiv 2507.12145; "
+        "Qazi, Iosifidis, Zhang (2026), Profiling-Driven Adaptive Distributed Transformer Inference on Embedded Edge "
+        "Deployment, arXiv 2605.25682"
+    ),
     options=Options,
     rank=AlikeBlocks(rank, unless=by_block),
     terminal=terminal_program,

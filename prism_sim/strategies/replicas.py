@@ -87,7 +87,7 @@ def each_alone(options: SampleSplit, n_ranks: int) -> tuple[SampleSplit, ...]:
 STRATEGY = Strategy(
     name="replicas",
     summary="the whole model on each rank, the batch split over them, no exchange in between; exact",
-    source="",
+    source="prism_sim",
     options=SampleSplit,
     rank=AlikeBlocks(rank),
     terminal=terminal,

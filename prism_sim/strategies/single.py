@@ -37,7 +37,7 @@ def terminal(me: Role, model: Model, options: Options) -> Program:
 STRATEGY = Strategy(
     name="single",
     summary="the whole model on one device, the terminal unless ranks say otherwise; exact",
-    source="",
+    source="prism_sim",
     options=Options,
     rank=AlikeBlocks(rank),
     terminal=terminal,

@@ -1,6 +1,7 @@
 """Megatron's tensor parallelism (Shoeybi et al., arXiv 1909.08053): heads and feed-forward columns are split.
 
 Every rank holds the rows of all tokens and a part of every weight; two all-reduces a block sum the partial results.
+A language model's head may be split too, by vocabulary.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from prism_sim.effects import AllReduce, Broadcast, Mark, Program, Recv, Send
 from prism_sim.plan import ParticipantId
 from prism_sim.strategies.alike import AlikeBlocks
 from prism_sim.strategies.base import HEAD, Model, Role, Steps, Strategy
-from prism_sim.strategies.model_split import ModelSplit, attention, head_rows, heads_and_columns, whole
+from prism_sim.strategies.model_split import attention, head_rows, heads_and_columns, whole
+from prism_sim.strategies.split_head import TensorSplit, give_logits, is_split, take_logits
 from prism_sim.strategies.token_split import embed_all
 
 SPEAKER = ParticipantId(0)  # all ranks end with the same rows: one of them sends or returns them
 
 
-def rank(me: Role, model: Model, options: ModelSplit) -> Program:
+def rank(me: Role, model: Model, options: TensorSplit) -> Program:
     heads, columns = heads_and_columns(me, model, options.shares)
+    splits_head = is_split(me, model, options)
     x, padding = yield from take_all(me, model)
     among = whole(model, padding)
     for number, block in enumerate(model.blocks):
@@ -29,6 +32,8 @@ def rank(me: Role, model: Model, options: ModelSplit) -> Program:
         f = block.feed_forward(block.feed_forward_norm(x), columns)
         x = block.after_feed_forward(x, (yield AllReduce(f, me.ranks, label)))
         del f
+    if splits_head:
+        return (yield from give_logits(me, model, options, head_rows(model, x)))
     if me.index != SPEAKER:
         return None
     if me.placement.output == "in_place":
@@ -45,11 +50,13 @@ def take_all(me: Role, model: Model) -> Program:
     return (yield Broadcast(None, me.terminal, me.everyone, "input"))
 
 
-def terminal(me: Role, model: Model, options: ModelSplit) -> Program:
-    """The terminal embeds and broadcasts all rows, receives those that the head reads, and runs the head."""
+def terminal(me: Role, model: Model, options: TensorSplit) -> Program:
+    """The terminal embeds and broadcasts all rows, and runs the head on those that it reads, or gathers its logits."""
     if me.placement.input == "terminal":
         yield Broadcast((yield from embed_all(model)), me.terminal, me.everyone, "input")
-    if me.placement.output == "terminal":
+    if is_split(me, model, options):
+        yield from take_logits(me, model)
+    elif me.placement.output == "terminal":
         rows = yield Recv(SPEAKER, "output")
         yield Mark(HEAD)
         model.head(rows)
@@ -59,8 +66,8 @@ def terminal(me: Role, model: Model, options: ModelSplit) -> Program:
 STRATEGY = Strategy(
     name="tensor_parallel",
     summary="heads and feed-forward columns split over the ranks, two all-reduces a block; exact",
-    source="Megatron-LM, arXiv 1909.08053",
-    options=ModelSplit,
+    source="Shoeybi et al. (2019), Megatron-LM, arXiv 1909.08053",
+    options=TensorSplit,
     rank=AlikeBlocks(rank),
     terminal=terminal,
     lossless=lambda options: True,

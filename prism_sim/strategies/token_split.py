@@ -57,14 +57,22 @@ def overlap_of(some: range, others: range) -> range:
 
 def terminal_program(me: Role, model: Model, options: TokenSplit) -> Program:
     """The terminal embeds and scatters rows, gathers those that the head reads, and runs the head."""
-    parts = split(model.n_tokens, me.n_ranks, options.shares)
+    yield from scatter_input(me, model, split(model.n_tokens, me.n_ranks, options.shares))
+    yield from run_head(me, model)
+
+
+def scatter_input(me: Role, model: Model, parts: Sequence[range]) -> Program:
+    """The terminal's half of `take_input`."""
     if me.placement.input == "terminal":
         yield Scatter((yield from embedded_pieces(model, parts)), me.terminal, me.everyone, "input")
+
+
+def run_head(me: Role, model: Model) -> Program:
+    """The terminal's half of `give_output`, and the head."""
     if me.placement.output == "terminal":
         rows = yield Gather(None, me.terminal, me.everyone, "output")
         yield Mark(HEAD)
         model.head(model.join([part for part in rows if part is not None]))
-    return None
 
 
 def embed_all(model: Model) -> Program:

@@ -41,7 +41,7 @@ def step_rank(me: Role, model: Model, options: Options) -> Program:
 STRATEGY = Strategy(
     name="voltage",
     summary="tokens split over the ranks, all rows exchanged before every block; exact",
-    source="Hu and Li, ICDCS 2024, as restated in arXiv 2605.25682",
+    source="Hu, Li (2024), Voltage, ICDCS; as restated in arXiv 2605.25682",
     options=Options,
     rank=AlikeBlocks(rank),
     terminal=terminal_program,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, Field, create_model
 from pydantic.fields import FieldInfo
 
 from prism_sim.plugins import remembered
@@ -24,7 +24,8 @@ ITEM = "[]"  # stands for any index in the path of a field
 @remembered()
 def scenario_model() -> type[ScenarioSection]:
     """The whole schema, with the options of every strategy in the catalogue."""
-    return create_model("Scenario", __base__=ScenarioSection, strategy=(strategy_section.section_model(), ...))
+    described = Field(description=ScenarioSection.model_fields["strategy"].description)
+    return create_model("Scenario", __base__=ScenarioSection, strategy=(strategy_section.section_model(), described))
 
 
 def validated(tree: Mapping[str, Any], book: PresetBook) -> ScenarioSection:
@@ -53,7 +54,7 @@ def _standard(node: Any, book: PresetBook) -> Any:
         return [_standard(item, book) for item in node]
     if not isinstance(node, dict):
         return node
-    names = {"ge": "minimum", "le": "maximum"}
+    names = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum"}
     if node.get("type") == "array":
         names |= {"minLength": "minItems"}
     if node.get("type") == "string" and PRESETS in node:

@@ -41,7 +41,8 @@ class ModelSection(Section):
     hf: str | Absent = absent("a Hugging Face hub id, a local folder with config.json, or a .gguf file", min_length=1)
     dims: dict[str, Any] | Absent = absent("dimensions as in config.json, model_type included")
     weights: Literal["random", "pretrained"] | Absent = absent(
-        "default: pretrained if hf is a folder that holds weights, else random"
+        "pretrained: those of hf; random: seeded ones of the right sizes; default: pretrained if hf is a folder that "
+        "holds weights, else random"
     )
     dtype: Literal["float32", "float16", "bfloat16"] | Absent = absent(
         "of weights and activations; default: that of the model's config.json, else float32"
@@ -53,14 +54,15 @@ class ModelSection(Section):
         "of rows that cross the network; q8_0: 34 bytes for 32; default: dtype"
     )
     head: Annotated[str, HeadName()] | Absent = absent(
-        "default: the preset's, else by architectures in config.json, else the family's usual one"
+        "what follows the blocks; default: the preset's, else by architectures in config.json, else the family's usual "
+        "one"
     )
 
 
 class WorkloadSection(Section):
     """One request."""
 
-    batch: int = Field(default=1, ge=1, le=MAX_BATCH)
+    batch: int = Field(default=1, ge=1, le=MAX_BATCH, description="samples in one forward pass")
     tokens: int | Absent = absent("of a text model; default 128", ge=1, le=MAX_TOKENS)
     new_tokens: int | Absent = absent(
         "to generate after the prompt, by a causal language model; default: one pass over the input",
@@ -73,8 +75,12 @@ class WorkloadSection(Section):
 class PlacementSection(Section):
     """Where the input lies and where the output is wanted."""
 
-    input: Literal["terminal", "replicated"] = "terminal"
-    output: Literal["terminal", "in_place"] = "terminal"
+    input: Literal["terminal", "replicated"] = Field(
+        default="terminal", description="terminal: it embeds and sends the rows; replicated: on every rank beforehand"
+    )
+    output: Literal["terminal", "in_place"] = Field(
+        default="terminal", description="terminal: it gathers what the head needs; in_place: rows stay with their ranks"
+    )
 
 
 class DeviceSection(Section):
@@ -87,14 +93,21 @@ class DeviceSection(Section):
         min_length=1,
         examples=list(RUNTIMES),
     )
-    name: str | Absent = absent(min_length=1)
-    count: int = Field(default=1, ge=1, le=MAX_DEVICES)
-    compute: ComputeRate | Absent = absent("FLOP/s reached, not peak")
+    name: str | Absent = absent(
+        "by which terminal, ranks and links refer to it, numbered from -0 where count is over 1; default: the preset's",
+        min_length=1,
+    )
+    count: int = Field(default=1, ge=1, le=MAX_DEVICES, description="how many equal ones")
+    compute: ComputeRate | Absent = absent(
+        "FLOP/s reached, not peak; default: the preset's, and must be stated without one"
+    )
     compute_float16: ComputeRate | Absent = absent("FLOP/s reached in float16 and bfloat16; default: as compute")
     compute_int8: ComputeRate | Absent = absent("FLOP/s reached with weights in int8; default: as without")
     compute_q8_0: ComputeRate | Absent = absent("FLOP/s reached with weights in q8_0; default: as without")
     compute_q4_0: ComputeRate | Absent = absent("FLOP/s reached with weights in q4_0; default: as without")
-    memory_bandwidth: Annotated[float, units.MEMORY_RATE] | Absent = None
+    memory_bandwidth: Annotated[float, units.MEMORY_RATE] | Absent = absent(
+        "at which kernels read and write, reached, not peak; default: the preset's, and must be stated without one"
+    )
     memory_overlap: float | Absent = absent(
         "part of the shorter of a kernel's arithmetic and memory traffic that hides behind the longer; "
         "default 1: a roofline",
@@ -104,15 +117,17 @@ class DeviceSection(Section):
     attention_efficiency: float | Absent = absent(
         "part of the compute rate that attention's own products reach, softmax between them; default 1", gt=0, le=1
     )
-    memory: Annotated[float, units.MEMORY] | Absent = None
+    memory: Annotated[float, units.MEMORY] | Absent = absent(
+        "for weights and activations; default: unknown, and not checked"
+    )
     storage_bandwidth: Annotated[float, units.STORAGE_RATE] | Absent = absent(
         "at which weights without room in memory are read anew for each pass; default: what does not fit is refused"
     )
-    op_overhead: Seconds | Absent = absent("time that a kernel launch costs")
+    op_overhead: Seconds | Absent = absent("time that a kernel launch costs; default 0 s")
     staging_bandwidth: CopyRate | Absent = absent(
-        "of copies between accelerator and host around a message; none: no such copies"
+        "of copies between accelerator and host around a message; default none: no such copies"
     )
-    staging_latency: Seconds | Absent = None
+    staging_latency: Seconds | Absent = absent("time that such a copy takes whatever its size; default 0 s")
     staging_ramp: Seconds | Absent = absent("how long a copy's rate climbs to staging_bandwidth; default 0 s")
     dispatch: Seconds | Absent = absent(
         "host time to hand a kernel to the accelerator, ahead of it until a copy; default 0 s"
@@ -125,9 +140,11 @@ class DeviceSection(Section):
         "host time of a message that it sends; network.message_overhead, unless stated in the scenario, is the largest "
         "of those that the ranks' and the terminal's devices state"
     )
-    idle_power: Watts | Absent = None
-    busy_power: Annotated[float, units.BUSY_POWER] | Absent = None
-    radio_power: Watts | Absent = None
+    idle_power: Watts | Absent = absent("drawn while it waits; default: unknown, and so is the energy")
+    busy_power: Annotated[float, units.BUSY_POWER] | Absent = absent(
+        "drawn in place of idle_power while it computes, copies or handles a message; default: unknown"
+    )
+    radio_power: Watts | Absent = absent("drawn on top while it sends or receives; default 0 W")
 
 
 class LinkSection(Section):
@@ -194,10 +211,10 @@ class NetworkSection(Section):  # which medium uses which field: `network.USED_B
 class RangeSection(Section):
     """A swept range; from and to are values of the swept field."""
 
-    start: Any = Field(alias="from")
-    stop: Any = Field(alias="to")
-    points: int = Field(ge=2, le=100_000)
-    scale: Literal["linear", "log"] = "linear"
+    start: Any = Field(alias="from", description="its first value")
+    stop: Any = Field(alias="to", description="its last value")
+    points: int = Field(ge=2, le=100_000, description="how many values, both ends among them")
+    scale: Literal["linear", "log"] = Field(default="linear", description="equal steps, or equal ratios")
 
 
 _AXIS = {"anyOf": [{"type": "array", "minItems": 1}, RangeSection.model_json_schema()]}
@@ -206,22 +223,24 @@ _AXIS = {"anyOf": [{"type": "array", "minItems": 1}, RangeSection.model_json_sch
 class ScenarioSection(Section):
     """A scenario of prism_sim; `strategy` is refined by `schema.scenario_model`."""
 
-    name: str | Absent = absent("default: the file's name")
+    name: str | Absent = absent("in tables and pictures; default: the file's name")
     model: ModelSection | Absent = absent("may be left out of a task that has its own")
     task: TaskSection | Absent = absent("real examples with labels: gives accuracy beside latency")
-    workload: WorkloadSection = Field(default_factory=WorkloadSection)
-    placement: PlacementSection = Field(default_factory=PlacementSection)
-    devices: list[DeviceSection] = Field(min_length=1)
+    workload: WorkloadSection = Field(default_factory=WorkloadSection, description="one request")
+    placement: PlacementSection = Field(
+        default_factory=PlacementSection, description="where the input lies and where the output is wanted"
+    )
+    devices: list[DeviceSection] = Field(min_length=1, description="the boards, phones and computers")
     terminal: Annotated[int | str, DeviceRef()] = Field(default=0, description="index or name of the device that asks")
     ranks: list[Annotated[int | str, DeviceRef()]] | Absent = absent(
         "devices that hold a part; default: all", min_length=1
     )
-    network: NetworkSection
-    strategy: strategy_section.StrategySection
+    network: NetworkSection = Field(description="what connects the devices")
+    strategy: strategy_section.StrategySection = Field(description="how the model is spread over the ranks")
     presets: list[Annotated[str, Field(min_length=1)]] | Absent = absent(
         "files with devices, networks or models of one's own, relative to the scenario", min_length=1
     )
-    seed: int = Field(default=0, ge=0, le=MAX_SEED)
+    seed: int = Field(default=0, ge=0, le=MAX_SEED, description="of random weights and synthetic input")
     sweep: dict[str, Annotated[Any, WithJsonSchema(_AXIS)]] = Field(
         default={},
         description="dotted field -> values; several, with commas -> rows of values; points -> list of points",

@@ -57,7 +57,12 @@ def section_model() -> type[StrategySection]:
         for option, kind in kinds.items()
     }
     names: Any = Literal[tuple(strategies.nameable())]
-    return create_model("StrategySection", __base__=StrategySection, name=(names, ...), **fields)
+    return create_model(
+        "StrategySection",
+        __base__=StrategySection,
+        name=(names, Field(description="a strategy of `list strategies`")),
+        **fields,
+    )
 
 
 @remembered()

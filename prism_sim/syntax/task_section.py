@@ -35,7 +35,7 @@ def names() -> list[str]:
 class TaskSection(Section):
     """A task of `list tasks`; its name alone may be written in place of the section."""
 
-    name: Annotated[str, TaskName()]
+    name: Annotated[str, TaskName()] = Field(description="a task of `list tasks`")
     checkpoint: str | Absent = absent(
         "`reference`, the small model that is trained once, or the folder of another; default: reference, "
         "unless `model` names one",

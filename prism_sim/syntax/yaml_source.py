@@ -18,6 +18,7 @@ from prism_sim.syntax.errors import FieldPath, Place, ScenarioError, shown
 from prism_sim.syntax.presets import READY, PresetBook
 
 MAX_FILE_BYTES = 1_000_000
+SCENARIO_FILE = "scenario file"  # as errors call it
 MAX_DEPTH = 40  # nested lists and mappings; a scenario needs five
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
@@ -79,7 +80,7 @@ class _Composer(yaml.SafeLoader):
         return node
 
 
-def read_source(path: Path | str, what: str = "scenario file") -> Source:
+def read_source(path: Path | str, what: str = SCENARIO_FILE) -> Source:
     """Reads a file; what: as errors call it.
 
     Raises ScenarioError if it is missing, not UTF-8, not YAML, empty, or no mapping.
@@ -104,7 +105,8 @@ def read_source(path: Path | str, what: str = "scenario file") -> Source:
     source = Source(file, {})
     node = _compose(text, start, file)
     if node is None:
-        raise start.error(file, (), f"the file is empty; a {what} consists of lines 'field: value'")
+        ready = " (prism-sim example lists ready ones)" if what == SCENARIO_FILE else ""
+        raise start.error(file, (), f"the file is empty; a {what} consists of lines 'field: value'{ready}")
     tree = _construct(node, (), source)
     if not isinstance(tree, dict):
         raise start.error(file, (), f"{shown(tree)} is no mapping; a {what} consists of lines 'field: value'")

@@ -88,7 +88,7 @@ def _task(layout: CifarLayout) -> Task:
     return Task(
         name=layout.name.lower(),
         summary=f"photographs of 32 x 32 pixels, {len(layout.classes)} classes; 50,000 to train, 10,000 to test",
-        source=f"Krizhevsky, Learning Multiple Layers of Features from Tiny Images (2009); {HOMEPAGE}",
+        source=f"Krizhevsky (2009), Learning Multiple Layers of Features from Tiny Images; {HOMEPAGE}",
         family="vit",
         head="image_classification",
         metrics=("accuracy",),

@@ -51,7 +51,7 @@ def enlarged(pictures: Array) -> Array:
 TASK = Task(
     name="digits",
     summary="which digit was written by hand; 1,797 pictures",
-    source="UCI optical recognition of handwritten digits (Alpaydin and Kaynak, 1998), as scikit-learn ships it",
+    source="Alpaydin and Kaynak (1998), Optical recognition of handwritten digits, UCI, as scikit-learn ships it",
     family="vit",
     head="image_classification",
     metrics=("accuracy",),

@@ -2,7 +2,7 @@
 
 from prism_sim.devices import Device
 from prism_sim.timing.collectives import ALGORITHMS, CHOICES, COLLECTIVES, QUICKEST
-from prism_sim.timing.dealing import deal, dealt_per_s
+from prism_sim.timing.dealing import deal, dealt_per_s, load_s, served_per_s
 from prism_sim.timing.energy import energy_j
 from prism_sim.timing.media import NETWORKS, Link, Links, Network, SharedRadio, Switch
 from prism_sim.timing.once import play_once
@@ -29,7 +29,9 @@ __all__ = [
     "deal",
     "dealt_per_s",
     "energy_j",
+    "load_s",
     "play_once",
     "play_stream",
+    "served_per_s",
     "to_trace_events",
 ]

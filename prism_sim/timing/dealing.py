@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from prism_sim.devices import Device
@@ -39,7 +39,35 @@ def deal(timelines: Sequence[Timeline], network: Network, devices: Sequence[Devi
     turn. Of such rounds of up to `MOST_DEALT` requests, that which serves most for what the busiest of them has to do;
     of equals the shortest. Each way once, if none takes any time.
     """
-    loads = [_load_s(timeline, network) for timeline in timelines]
+    loads = [load_s(timeline, network) for timeline in timelines]
+    best, round_s = _best_round(loads)
+    if not round_s:
+        return Deal(best, 3, math.inf)
+    fed = {("processor", number) for number, device in enumerate(devices) if device.is_fed}
+    used = {one for load in loads for one in load}
+    sure_s = max((sum(loads[way].get(one, 0.0) for way in best) for one in used if one not in fed), default=0.0)
+    in_flight = _in_flight([timelines[way] for way in set(best)], round_s, len(best))
+    return Deal(best, in_flight, len(best) / sure_s if sure_s else math.inf)
+
+
+def served_per_s(latencies_s: Sequence[float], loads: Sequence[Mapping[Carrier, float]]) -> float:
+    """Requests a second by ways that each serve one at a time, the next as soon as the last is answered.
+
+    latencies_s: of a request by each way. loads: what it asks of each processor and carrier. Ways serve as if alone,
+    unless what they share has too much to do: then as many as that can do in the best round.
+    """
+    paces_per_s = [1 / seconds for seconds in latencies_s]
+    used = {one for load in loads for one in load}
+    parts = [sum(pace * load.get(one, 0.0) for pace, load in zip(paces_per_s, loads, strict=True)) for one in used]
+    if max(parts, default=0.0) <= 1 + SAME:
+        return sum(paces_per_s)
+    each = [{**load, ("way", way): latencies_s[way]} for way, load in enumerate(loads)]
+    best, round_s = _best_round(each)
+    return len(best) / round_s
+
+
+def _best_round(loads: Sequence[Mapping[Carrier, float]]) -> tuple[tuple[int, ...], float]:
+    """The ways of a round, as `deal` chooses them, and how long its busiest processor or carrier has to do for it."""
     dealt_s: defaultdict[Carrier, float] = defaultdict(float)
     order: list[int] = []
     n_best, round_s = len(loads), math.inf
@@ -50,14 +78,10 @@ def deal(timelines: Sequence[Timeline], network: Network, devices: Sequence[Devi
             dealt_s[one] += seconds
         busiest_s = max(dealt_s.values(), default=0.0)
         if not busiest_s:
-            return Deal(tuple(range(len(loads))), 3, math.inf)
+            return tuple(range(len(loads))), 0.0
         if busiest_s * n_best * (1 + SAME) < round_s * len(order):
             n_best, round_s = len(order), busiest_s
-    best = tuple(order[:n_best])
-    fed = {("processor", number) for number, device in enumerate(devices) if device.is_fed}
-    sure_s = max((sum(loads[way].get(one, 0.0) for way in best) for one in dealt_s if one not in fed), default=0.0)
-    in_flight = _in_flight([timelines[way] for way in set(best)], round_s, n_best)
-    return Deal(best, in_flight, n_best / sure_s if sure_s else math.inf)
+    return tuple(order[:n_best]), round_s
 
 
 def dealt_per_s(turns: Sequence[Plan], devices: Sequence[Device], device_of: Sequence[int], network: Network) -> float:
@@ -75,7 +99,7 @@ def _in_flight(timelines: Sequence[Timeline], round_s: float, n_requests: int) -
     return min(2 + math.ceil(slowest_s / round_s - SAME), most) if slowest_s < most * round_s else most
 
 
-def _load_s(timeline: Timeline, network: Network) -> dict[Carrier, float]:
+def load_s(timeline: Timeline, network: Network) -> dict[Carrier, float]:
     """Seconds for which a request keeps each processor and each carrier busy; none that it leaves alone."""
     found: defaultdict[Carrier, float] = defaultdict(float)
     for device, busy_s in enumerate(timeline.busy_s):

@@ -14,8 +14,9 @@ from prism_sim.simulation.memory import refuse_unless_it_fits
 from prism_sim.simulation.placed import placed
 from prism_sim.simulation.simulate import Simulation, simulate
 from prism_sim.timing.media.base import Carrier
+from prism_sim.timing.storage import reading
 from prism_sim.timing.trace import FIRST, MICROSECONDS
-from prism_sim.why.path import Load, Stage, Stretch, loads, parts_s, reading, stages, stretches
+from prism_sim.why.path import Load, Stage, Stretch, loads, parts_s, stages, stretches
 from prism_sim.why.what_if import FACTOR, WhatIf, what_ifs
 
 SCHEMA = "prism-sim/explain/1"
@@ -183,6 +184,12 @@ def explain(scenario: Scenario) -> Explanation:
         scenario = resolved(scenario)
         simulation = simulate(scenario)
         refuse_unless_it_fits(scenario, simulation)
+    return explained(scenario, simulation)
+
+
+def explained(scenario: Scenario, simulation: Simulation) -> Explanation:
+    """Of a scenario's own simulation, which fits its devices. Raises ScenarioError as above."""
+    with placed(scenario):
         return Explanation(
             scenario, simulation, waiting(simulation), bounds(simulation), what_ifs(scenario, simulation)
         )

@@ -9,11 +9,10 @@ from itertools import groupby
 from math import fsum
 from typing import NamedTuple
 
-from prism_sim.plan import Plan
-from prism_sim.timing import Device, Timeline
+from prism_sim.timing import Timeline
 from prism_sim.timing.critical_path import Segment
+from prism_sim.timing.storage import STORAGE, storage_apart
 
-STORAGE = "storage"  # part of a path: computing that takes as long as reading its weights does
 MOST_STAGES = 16  # rows that one still reads
 ALIKE = 0.02  # neighbouring stages that differ less than this in length are shown as one
 
@@ -84,22 +83,7 @@ def stretches(timeline: Timeline, reading: Container[tuple[int, str]] = ()) -> t
 
 def parts_s(breakdown_s: Mapping[str, float], path: Sequence[Stretch]) -> dict[str, float]:
     """Of a path whose parts these are: the same, what waits for storage taken from computing."""
-    reading_s = fsum(stretch.length_s for stretch in path if stretch.part == STORAGE)
-    computing_s = breakdown_s["compute"] - reading_s
-    return {**breakdown_s, "compute": computing_s, STORAGE: reading_s} if reading_s else dict(breakdown_s)
-
-
-def reading(plan: Plan, devices: Sequence[Device], device_of: Sequence[int]) -> set[tuple[int, str]]:
-    """The participants and labels whose weights take longer to be read from storage than to be computed with."""
-    longer_s: dict[tuple[int, str], float] = {}
-    for one in plan.participants:
-        if (device := devices[device_of[one]]).streamed:
-            for step in plan.computes(one):
-                kernels_s = sum(map(device.kernel_s, step.kernels))
-                longer_s[one, step.label] = (
-                    longer_s.get((one, step.label), 0.0) + device.read_s(step.kernels) - kernels_s
-                )
-    return {key for key, seconds in longer_s.items() if seconds > 0}
+    return storage_apart(breakdown_s, fsum(stretch.length_s for stretch in path if stretch.part == STORAGE))
 
 
 def stages(path: Sequence[Stretch]) -> tuple[Stage, ...]:

@@ -239,7 +239,8 @@ def test_a_completion_script_knows_commands_and_options_and_completes_files(pris
     script = tmp_path / "completion.sh"
     script.write_text(prism_sim("--completion", "bash").out)
     (tmp_path / "mine.yaml").touch()
-    for typed, offered in (("brea", "breakeven"), ("explain --js", "--json"), ("explain mi", "mine.yaml")):
+    cases = {"brea": "breakeven", "explain --js": "--json", "explain mi": "mine.yaml", "cite mi": "mine.yaml"}
+    for typed, offered in {**cases, "example vit-b": "vit-base-orin-nano"}.items():
         words = f"COMP_WORDS=(prism-sim {typed}); COMP_CWORD={len(typed.split())}; _shtab_prism_sim"
         command = f'. {script}; {words}; echo "${{COMPREPLY[@]}}"'
         ended = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -37,7 +37,7 @@ def assert_refused(said, *words: str) -> str:
     [
         (None, ["cannot be read", "give the path"]),
         ("FOLDER", ["is a directory"]),
-        ("", ["empty", "scenarios/"]),
+        ("", ["empty", "prism-sim example"]),
         ("a: [1", ["not YAML", ":1:"]),
         ("just text", ["no mapping"]),
         ("modell: {}" + DEVICES, ["modell", "did you mean 'model'", ":1:1"]),

@@ -88,6 +88,7 @@ ROOMS = {
 # above in this file and of those before it here, and nothing that comes after
 JOINING = (
     "kept",
+    "ready",
     "generation",
     "shares",
     "simulation",
@@ -100,6 +101,7 @@ JOINING = (
     "sweeping",
     "searching",
     "boards",
+    "citing",
     "calibration",
     "validation",
     "reports",

@@ -184,6 +184,23 @@ def test_rows_cross_in_groups_of_32(algorithm: str, strategy: str):
     assert sum(post.sent_bytes.values()) == crossed
 
 
+def test_logits_of_a_split_head_cross_as_they_are_where_rows_do_not():
+    model, inputs = (
+        build("llama", "lm", hidden_size=96, num_attention_heads=3, num_key_value_heads=3),
+        inputs_of("llama"),
+    )
+    options = strategies.find("galaxy").options(head="split")
+    job = dataclasses.replace(job_for(model, inputs, 3, "galaxy", options, Placement()), wire_dtype="q8_0")
+    with torch.no_grad():
+        wanted = main_output(execute(model, inputs, job).output)
+    found, post, _ = live(model, inputs, job, "direct", [0, 1, 2, 3])
+    assert relative_error(found, wanted) < ROUNDING
+    logits = next(one for one in predict(job).exchanges if one.label == "logits")
+    assert sum(logits.bytes_by_rank) == wanted.nbytes
+    crossed = sum(message.payload_bytes for one in predict(job).exchanges for message in lower(one, "direct"))
+    assert sum(post.sent_bytes.values()) == crossed
+
+
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("strategy", sorted(strategies.catalogue()))
 @pytest.mark.parametrize("ranks", [2, 3, 5])

@@ -25,7 +25,9 @@ DECODERS = [name for name, family in families.catalogue().items() if family.caus
 EXACT: list[tuple[str, dict[str, Any]]] = [
     ("single", {}),
     ("tensor_parallel", {}),
+    ("tensor_parallel", {"head": "terminal"}),
     ("galaxy", {}),
+    ("galaxy", {"head": "terminal"}),
     ("pipeline", {}),
     ("pipeline", {"chunks": 3}),
     ("pipeline", {"micro_batches": 2, "chunks": 2}),
@@ -191,6 +193,7 @@ def test_partial_attention_fused_is_whole_attention(masked: bool) -> None:
         ({"new_tokens": 60}, "a prompt of 9 and 60 new: 69 tokens exceed the model's 64 positions"),
         ({"compressor": "token_merging"}, "compressor token_merging has no step"),
         ({"placement": Placement(output="in_place")}, "output in_place cannot generate text"),
+        ({"strategy": "galaxy", "head": "splitt"}, r"head\(='splitt'\) is not one of terminal, split"),
         ({"temperature": -1.0}, "temperature"),
         ({"top_k": 0}, "top_k"),
         ({"strategy": "pipeline", "chunks": 10}, r"chunks\(=10\) must be at most the 9 tokens"),

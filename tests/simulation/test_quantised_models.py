@@ -119,6 +119,22 @@ def test_what_crosses_is_seen_to_be_rounded_and_as_many_bytes_as_predicted(scena
     assert found.cosine > 0.99
 
 
+@pytest.mark.parametrize("strategy", ["tensor_parallel", "galaxy"])
+def test_a_split_head_keeps_its_groups_and_its_logits_cross_unrounded(scenario: Scenario, strategy: str) -> None:
+    """Of 50 words 17, 17 and 16, of whole rows; in q8_0, as a head is where the rest has four bits."""
+    three = {"devices[0].count": 3, "model.dims.num_attention_heads": 8, "model.dims.num_key_value_heads": 8}
+    wide = three | {"model.dims.head_dim": 16, "model.dims.intermediate_size": 192, "strategy.name": strategy}
+    chosen = scenario.with_overrides(wide | {"model.weight_dtype": "q4_0", "model.wire_dtype": "q8_0"})
+    asked = chosen.with_overrides({"strategy.head": "split"})
+    whole, parted = simulate(chosen).plan, simulate(asked).plan
+    own = [34 * WIDTH // 32 * n_words + 4 * WIDTH for n_words in (17, 17, 16)]
+    assert [b - a for a, b in zip(whole.weight_bytes, parted.weight_bytes, strict=True)][:3] == own
+    assert parted.weight_bytes[3] == WORDS * WIDTH // 32 * 18
+    logits = next(one for one in parted.exchanges if one.label == "logits")
+    assert logits.bytes_by_rank == (4 * 2 * 17, 4 * 2 * 17, 4 * 2 * 16, 0)
+    assert fidelity_of(asked, simulate(asked).job).plan_confirmed
+
+
 @pytest.mark.parametrize("kept", ["q8_0", "q4_0"])
 @pytest.mark.parametrize("strategy", ["voltage", "tensor_parallel", "galaxy"])
 def test_an_exact_strategy_loses_nothing_whatever_the_weights_are(scenario: Scenario, kept: str, strategy: str) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from prism_sim import Scenario, ScenarioError, load_scenario, run
 from prism_sim.devices import Device
 from prism_sim.plan import Kernel
 from prism_sim.reports.explain import sentences
+from prism_sim.reports.run import show
 from prism_sim.shapes.interpreter import predict
 from prism_sim.simulation.memory import demands
 from prism_sim.simulation.simulate import Simulation, simulate
 from prism_sim.sweeping.sweep import sweep
+from prism_sim.units_text import seconds_text
 from prism_sim.why.explain import explain
 
 MODEL = {
@@ -79,14 +83,42 @@ def test_a_step_takes_its_bytes_at_the_rate_of_storage(tmp_path: Path) -> None:
     part = simulation.streamed_bytes[0] / sum(simulation.plan.weight_bytes)
     assert part == pytest.approx(0.75, rel=1e-6)
     assert simulation.decoding.tpot_s == pytest.approx(part * matrices / SLOW, rel=1e-3)
+    assert simulation.generation is not None
+    assert simulation.generation.step_storage_s == pytest.approx(simulation.decoding.tpot_s, rel=1e-3)
+
+
+@pytest.mark.parametrize("more", [{}, {"new_tokens": 3}], ids=["pass", "text"])
+def test_a_run_tells_reading_from_computing_as_its_explanation_does(tmp_path: Path, more: dict[str, int]) -> None:
+    """Beside the parts of the contract, which sum to the latency as they did."""
+    asked = short(tmp_path, 0.3, workload={"tokens": 8, **more})
+    result, why = run(asked, numerics=False), explain(asked)
+    simulation = result.simulation
+    assert 0 < why.breakdown_s["storage"] == pytest.approx(simulation.pass_storage_s, rel=1e-9)
+    assert "storage" not in simulation.breakdown_s
+    assert sum(simulation.breakdown_s.values()) == pytest.approx(simulation.latency_s, rel=1e-9)
+    if (found := simulation.generation) is not None:
+        assert why.token is not None  # of the middle one of steps, not of their mean
+        assert found.step_storage_s == pytest.approx(why.token.breakdown_s["storage"], rel=1e-2)
+    console = Console(width=120, file=StringIO(), force_terminal=False)
+    show(result, console)
+    assert seconds_text(why.breakdown_s["storage"]) in console.file.getvalue()  # type: ignore[attr-defined]
+    assert " storage" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_where_storage_is_not_read_no_computing_waits_for_it(tmp_path: Path) -> None:
+    found = simulate(scenario(tmp_path)).generation
+    assert found is not None
+    assert (found.prompt_storage_s, found.step_storage_s) == (0, 0)
 
 
 @pytest.mark.parametrize("name", ["single", "tensor_parallel", "pipeline", "voltage", "prism", "replicas"])
 def test_storage_that_is_not_needed_changes_nothing(tmp_path: Path, name: str) -> None:
-    """To the byte where all fits; a byte less is read from storage."""
+    """To the byte where all fits; a byte less is read from storage. In stages a second sequence may be in flight."""
     told: dict[str, Any] = {"count": 2, "strategy": {"name": name}}
     ample = simulate(scenario(tmp_path, **told))
-    enough = simulate(scenario(tmp_path, max(ample.device_bytes.values()), **told))
+    assert ample.generation is not None
+    beside = max(ample.generation.cache_bytes) if name == "pipeline" else 0
+    enough = simulate(scenario(tmp_path, max(ample.device_bytes.values()) + beside, **told))
     assert (enough.latency_s, enough.throughput_per_s) == (ample.latency_s, ample.throughput_per_s)
     assert not any(enough.streamed_bytes.values())
     less = simulate(scenario(tmp_path, max(ample.device_bytes.values()) - 1, **told))
@@ -100,8 +132,9 @@ def test_each_device_reads_what_it_lacks(tmp_path: Path, name: str) -> None:
     simulation = simulate(short(tmp_path, 0.5, count=2, strategy={"name": name}))
     playing, device_of = simulation.setting.playing, simulation.device_of
     each_s = [playing[device_of[one]].streamed * read_bytes(simulation, one) / SLOW for one in range(3)]
-    assert min(each_s) > 0
     rank_0, rank_1, terminal = each_s
+    assert min(rank_0, rank_1) > 0
+    assert (terminal > 0) == (name == "pipeline")  # whose head is whole: of a table a step embeds one row alone
     expected_s = terminal + (rank_0 + rank_1 if name == "pipeline" else max(rank_0, rank_1))
     assert simulation.decoding is not None
     assert simulation.decoding.tpot_s == pytest.approx(expected_s, rel=2e-2)

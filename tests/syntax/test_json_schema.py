@@ -27,6 +27,7 @@ RULES = {
     "enum": (object, lambda value, rule: value in rule),
     "minimum": (NUMBER, lambda value, rule: value >= rule),
     "maximum": (NUMBER, lambda value, rule: value <= rule),
+    "exclusiveMinimum": (NUMBER, lambda value, rule: value > rule),
     "minLength": (str, lambda value, rule: len(value) >= rule),
     "pattern": (str, lambda value, rule: re.search(rule, value) is not None),
     "minItems": (list, lambda value, rule: len(value) >= rule),

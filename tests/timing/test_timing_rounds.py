@@ -9,7 +9,7 @@ from timing_plans import device, exchange, plan, work
 
 from prism_sim.plan import Plan, Start, Wait
 from prism_sim.timing import Switch, deal, play_once, play_stream
-from prism_sim.timing.dealing import MOST_DEALT, Deal
+from prism_sim.timing.dealing import MOST_DEALT, Deal, served_per_s
 
 FAST = Switch(1e15, 1e15)
 
@@ -123,3 +123,12 @@ def test_plans_for_different_numbers_of_ranks_make_no_round() -> None:
     for plans in ([], [at_home(0, [1.0]), at_home(0, [1.0, 1.0])]):
         with pytest.raises(ValueError, match=r"plans for \[.*\] ranks make no round"):
             play_stream(plans, boards(3), [0, 1, 2], FAST)
+
+
+def test_ways_that_serve_one_at_a_time_share_what_they_all_need() -> None:
+    """As many as alone, until that has too much to do; one way that keeps it busy gives way to those that hardly do."""
+    shared = ("processor", 0)
+    assert served_per_s([1.0, 2.0], [{shared: 0.3}, {shared: 0.4}]) == 1.5
+    assert served_per_s([1.0, 1.0], [{shared: 0.8}, {shared: 0.8}]) == pytest.approx(1 / 0.8)
+    others = [{shared: 0.2, ("processor", one): 0.8} for one in (1, 2, 3)]
+    assert served_per_s([1.0] * 4, [{shared: 1.0}, *others]) == pytest.approx(3 + 0.4, rel=0.03)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from prism_sim.progress import SILENT
@@ -37,9 +35,3 @@ def test_what_is_left_out_is_predicted_worse_than_what_was_fitted(outcome: PartO
     by_case = {row.case: abs(row.error) for row in outcome.rows}
     left_out = {case: error for case, error in by_case.items() if case.startswith("without ")}
     assert all(error > by_case[case.removeprefix("without ")] for case, error in left_out.items())
-
-
-def test_the_part_is_skipped_outside_a_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(published, "SCENARIO", tmp_path / "none.yaml")
-    found = published.run(ValidationSettings(), SILENT)
-    assert found.skipped == "none.yaml is not installed with the package: run this in a checkout"

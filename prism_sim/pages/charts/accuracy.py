@@ -12,7 +12,7 @@ from prism_sim.figures.rows import UNDISTRIBUTED, checked, named_text, varying
 from prism_sim.figures.style import FAINT
 from prism_sim.pages.charts.look import (
     HEIGHT_PIXELS,
-    Amounts,
+    AxisAmounts,
     Layer,
     Rows,
     colours,
@@ -42,7 +42,10 @@ def accuracy_chart(results: Results, title: str = "") -> alt.LayerChart:
         raise ValueError(f"{NAME}: {', '.join(metrics)} cannot share an axis; keep the rows of one")
     metric = metrics[0]
     values = [table[name] for name in ("accuracy", "accuracy_low", "accuracy_high") if name in table]
-    x, y = Amounts.of("latency_s", table["latency_s"]), Amounts.of(metric, [v for one in values for v in one.dropna()])
+    x, y = (
+        AxisAmounts.of("latency_s", table["latency_s"]),
+        AxisAmounts.of(metric, [v for one in values for v in one.dropna()]),
+    )
     rows = _rows(table, x, y)
     styles = strategy_styles(list(table["strategy"]))
     base = over(rows).encode(x=alt.X("x:Q", scale=x.scale(zero=True), axis=x.axis()), color=colours(styles))
@@ -64,7 +67,7 @@ def accuracy_chart(results: Results, title: str = "") -> alt.LayerChart:
     return finished(layered(*drawn, points), HEIGHT_PIXELS, heading, said, [INTERVALS] if has_intervals else [])
 
 
-def _level(amount: float, y: Amounts) -> alt.LayerChart:
+def _level(amount: float, y: AxisAmounts) -> alt.LayerChart:
     """The model as it is, on one device."""
     text = f"undistributed: {y.text(amount)}"
     base = over([{"y": amount / y.factor, "text": text}]).encode(y="y:Q")
@@ -72,7 +75,7 @@ def _level(amount: float, y: Amounts) -> alt.LayerChart:
     return layered(base.mark_rule(color=FAINT, strokeDash=[4, 3]), words.encode(text="text:N"))
 
 
-def _rows(table: Any, x: Amounts, y: Amounts) -> Rows:
+def _rows(table: Any, x: AxisAmounts, y: AxisAmounts) -> Rows:
     fields = varying(table)
     found: Rows = []
     for _, row in table.iterrows():

@@ -12,12 +12,12 @@ from pandas import DataFrame
 from prism_sim.figures.latency import crossings
 from prism_sim.figures.panels import PanelLine, lines
 from prism_sim.figures.quantities import quantity
-from prism_sim.figures.rows import OF_VARIANTS, checked, named_text, numeric, varying, with_references
+from prism_sim.figures.rows import OF_VARIANTS, checked, named_text, numeric, text_of, varying, with_references
 from prism_sim.figures.style import Style, variant_style
 from prism_sim.pages.charts.look import (
     HEIGHT_PIXELS,
     INK,
-    Amounts,
+    AxisAmounts,
     Layer,
     Rows,
     colours,
@@ -41,8 +41,8 @@ class Curves:
 
     lines: dict[str, PanelLine]
     styles: dict[str, Style]
-    x: Amounts
-    y: Amounts
+    x: AxisAmounts
+    y: AxisAmounts
 
     def rows(self) -> Rows:
         return [
@@ -98,14 +98,15 @@ def _curves(table: DataFrame, x: str, y: str) -> Curves:
             f"{NAME}: {', '.join(surroundings)} vary beside {x}; keep one value of each, as rows[rows[...] == ...] does"
         )
     found = lines(rows, NAME, x, y)
-    x_amounts = Amounts.of(x, [value for line in found for value in line.x])
+    x_amounts = AxisAmounts.of(x, [value for line in found for value in line.x])
     if x == COMPRESSION:
         found = [_across(line, x_amounts) for line in found]
     named = {line.label: line for line in found}
-    return Curves(named, dict(_styles(found)), x_amounts, Amounts.of(y, [value for line in found for value in line.y]))
+    y_amounts = AxisAmounts.of(y, [value for line in found for value in line.y])
+    return Curves(named, dict(_styles(found)), x_amounts, y_amounts)
 
 
-def _across(line: PanelLine, along: Amounts) -> PanelLine:
+def _across(line: PanelLine, along: AxisAmounts) -> PanelLine:
     """What is sent whole costs the same wherever the others are."""
     if max(line.x) > 1:
         return line
@@ -157,10 +158,11 @@ def _said(curves: Curves, met: Sequence[tuple[float, float, str]]) -> str:
     """'Lines: prism goes from 545 ms at 10 Mbit/s to 415 ms at 1 Gbit/s; ...'"""
     x = curves.x.column
     each = [
-        f"{name} goes from {curves.y.text(line.y[0])} at {named_text(x, float(line.x[0]))} "
-        f"to {curves.y.text(line.y[-1])} at {named_text(x, float(line.x[-1]))}"
+        f"{name} goes from {curves.y.text(line.y[0])} at {text_of(x, float(line.x[0]))} "
+        f"to {curves.y.text(line.y[-1])} at {text_of(x, float(line.x[-1]))}"
         for name, line in [*curves.lines.items()][:MOST_SAID]
     ]
-    rings = [f"{name} is as fast as single at {named_text(x, at)}" for at, _, name in met[:MOST_SAID]]
+    rings = [f"{name} is as fast as single at {text_of(x, at)}" for at, _, name in met[:MOST_SAID]]
     more = ["and others"] if len(curves.lines) > MOST_SAID else []
-    return f"Lines of {quantity(curves.y.column).label}: {'; '.join([*each, *more, *rings])}."
+    label = f"{quantity(curves.y.column).label} along {quantity(x).label}"
+    return f"Lines of {label}: {'; '.join([*each, *more, *rings])}."

@@ -12,7 +12,7 @@ from prism_sim.figures.rows import named_text
 from prism_sim.pages.charts.look import (
     HEIGHT_PIXELS,
     INK,
-    Amounts,
+    AxisAmounts,
     Layer,
     colours,
     dashes,
@@ -39,8 +39,8 @@ def break_even_chart(
     found = described(result)
     field = found["field"]
     rows = list(_rows(found))
-    x = Amounts.of(field, [row["x"] for row in rows] + ([] if present is None else [present]))
-    y = Amounts.of("latency_s", [row[end] for row in rows for end in ("low", "high") if row[end] is not None])
+    x = AxisAmounts.of(field, [row["x"] for row in rows] + ([] if present is None else [present]))
+    y = AxisAmounts.of("latency_s", [row[end] for row in rows for end in ("low", "high") if row[end] is not None])
     styles = strategy_styles([found["strategy"], found["against"]])
     base = over([_scaled(row, x, y) for row in rows]).encode(
         x=alt.X("x:Q", scale=x.scale(), axis=x.axis()),
@@ -77,12 +77,12 @@ def _rows(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 yield {"name": name, "x": point["value"], "y": seconds, "low": low, "high": high}
 
 
-def _scaled(row: dict[str, Any], x: Amounts, y: Amounts) -> dict[str, Any]:
+def _scaled(row: dict[str, Any], x: AxisAmounts, y: AxisAmounts) -> dict[str, Any]:
     scaled = {end: row[end] / y.factor for end in ("y", "low", "high")}
     return {**row, **scaled, "x": row["x"] / x.factor, "at": named_text(x.column, row["x"]), "text": y.text(row["y"])}
 
 
-def _equal(crossing: Mapping[str, Any], x: Amounts, y: Amounts) -> dict[str, Any]:
+def _equal(crossing: Mapping[str, Any], x: AxisAmounts, y: AxisAmounts) -> dict[str, Any]:
     value, seconds = crossing["at"]["value"], crossing["at"]["latency_s"]
     return {
         "x": value / x.factor,

@@ -36,13 +36,14 @@ _CONFIG: dict[str, Any] = {
     "background": "white",
     "view": {"stroke": None},
     "title": {"anchor": "start", "color": INK, "fontSize": 14, "subtitleColor": "#555555", "subtitleFontSize": 12},
+    "axisY": {"labelLimit": 170},
     "axis": {"gridColor": GRID, "labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12},
     "legend": {"orient": "bottom", "columns": 3, "symbolOpacity": 1, "labelLimit": 260, "labelFontSize": 12},
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Amounts:
+class AxisAmounts:
     """A column's amounts along an axis, in the unit in which they read best.
 
     factor: SI amount of that unit. wide: whether they read better on a logarithmic axis.
@@ -55,10 +56,10 @@ class Amounts:
     wide: bool
 
     @staticmethod
-    def of(column: str, values: Sequence[float]) -> Amounts:
+    def of(column: str, values: Sequence[float]) -> AxisAmounts:
         finite = tuple(float(value) for value in values if math.isfinite(value))
         factor, unit = quantity(column).scale(finite)
-        return Amounts(column, finite, factor, unit, bool(finite) and is_wide(finite))
+        return AxisAmounts(column, finite, factor, unit, bool(finite) and is_wide(finite))
 
     @property
     def title(self) -> str:
@@ -139,11 +140,12 @@ def finished(
     """As wide as its place. description: stands for it where it is not seen. subtitle: lines, empty ones left out."""
     heading = alt.Title(title, subtitle=[line for line in subtitle if line])
     sized: alt.LayerChart = chart.properties(title=heading, description=description, width="container", height=height)
+    sized.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
     made: alt.LayerChart = sized.configure(**_CONFIG)
     return made
 
 
-def marked(amounts: Amounts, at: float) -> alt.LayerChart:
+def marked(amounts: AxisAmounts, at: float) -> alt.LayerChart:
     """A line up from where the scenario is on the x axis, with its text beside it."""
     text = f"as in the scenario: {text_of(amounts.column, at)}"
     left = _share(amounts, at) > 0.6
@@ -155,7 +157,7 @@ def marked(amounts: Amounts, at: float) -> alt.LayerChart:
     return layered(rule, words.encode(y=alt.value(2), text="text:N"))
 
 
-def _share(amounts: Amounts, at: float) -> float:
+def _share(amounts: AxisAmounts, at: float) -> float:
     """How far right a place is, from 0 to 1."""
     least, most = min(amounts.values), max(amounts.values)
     if most <= least:

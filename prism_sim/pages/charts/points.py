@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -16,7 +16,7 @@ from prism_sim.figures.rows import checked, named_text, numeric, varying
 from prism_sim.figures.style import FAINT
 from prism_sim.pages.charts.look import (
     HEIGHT_PIXELS,
-    Amounts,
+    AxisAmounts,
     Rows,
     colours,
     finished,
@@ -44,17 +44,17 @@ def points_chart(results: Results, x: str = "latency_s", y: str = "", title: str
     table = rows_of(results)
     y = y or second_column(table)
     rows = chosen_rows(table, x, y)
-    amounts = Amounts.of(x, rows[x]), Amounts.of(y, rows[y])
+    amounts = AxisAmounts.of(x, rows[x]), AxisAmounts.of(y, rows[y])
     better = (quantity(x).better, quantity(y).better)
     best = front([(float(a), float(b)) for a, b in zip(rows[x], rows[y], strict=True)], better)
     kept = sorted({*best, *_some(len(rows))})
     drawn = _rows(rows, kept, set(best), amounts)
     styles = strategy_styles(list(rows["strategy"]))
-    choices = [_choice(STRATEGY, "strategy", list(styles)), *_device_choices(drawn)]
+    choices = _choices(drawn, list(styles))
     brush = alt.selection_interval(name=BRUSH)
     base = (
         over(drawn)
-        .transform_filter(_condition(drawn))
+        .transform_filter(_chosen(choices))
         .encode(
             x=alt.X("x:Q", scale=amounts[0].scale(), axis=amounts[0].axis()),
             y=alt.Y("y:Q", scale=amounts[1].scale(), axis=amounts[1].axis()),
@@ -63,12 +63,12 @@ def points_chart(results: Results, x: str = "latency_s", y: str = "", title: str
     points = base.mark_point(filled=True, aria=False).encode(
         color=colours(styles),
         shape=shapes(styles),
-        size=alt.Size("best:N", scale=alt.Scale(domain=[True, False], range=[110, 35]), legend=None),
+        size=alt.condition("datum.best", alt.value(110), alt.value(35)),
         opacity=alt.condition(brush, alt.value(0.9), alt.value(0.12)),
         tooltip=tooltips(name="strategy", words="at", x_text=quantity(x).label, y_text=quantity(y).label),
     )
     line = base.transform_filter("datum.best").mark_line(color=FAINT, aria=False).encode(order="x:Q")
-    chart = layered(line, points.add_params(brush, *choices))
+    chart = layered(line, points.add_params(brush, *choices.values()))
     left_out = f"{len(kept)} of {len(rows)} points are drawn" if len(kept) < len(rows) else ""
     heading = title or f"{quantity(y).label.capitalize()} against {quantity(x).label}"
     how = f"large: the front ({_wish(x)}, {_wish(y)}); drag over points to choose them"
@@ -94,7 +94,7 @@ def _some(n_rows: int) -> range:
     return range(0, n_rows, max(1, math.ceil(n_rows / MOST_POINTS)))
 
 
-def _rows(rows: DataFrame, kept: Sequence[int], best: set[int], amounts: tuple[Amounts, Amounts]) -> Rows:
+def _rows(rows: DataFrame, kept: Sequence[int], best: set[int], amounts: tuple[AxisAmounts, AxisAmounts]) -> Rows:
     fields = varying(rows)
     found: Rows = []
     for number in kept:
@@ -121,27 +121,28 @@ def _devices(row: Any) -> str:
     return "" if many is None or many != many else f"{many:.0f}"
 
 
-def _device_choices(drawn: Rows) -> list[alt.Parameter]:
-    several = sorted({row["devices"] for row in drawn} - {""}, key=int)
-    return [_choice(DEVICES, "devices", several)] if len(several) > 1 else []
+def _choices(drawn: Rows, strategies: Sequence[str]) -> dict[str, alt.Parameter]:
+    """By the field of a row: of strategies and of numbers of devices, where there are several."""
+    devices = sorted({row["devices"] for row in drawn} - {""}, key=int)
+    asked = (("name", STRATEGY, "strategy", strategies), ("devices", DEVICES, "devices", devices))
+    return {field: _choice(signal, label, values) for field, signal, label, values in asked if len(values) > 1}
 
 
 def _choice(signal: str, label: str, values: Sequence[str]) -> alt.Parameter:
     return alt.param(name=signal, value=ALL, bind=alt.binding_select(options=[ALL, *values], name=f"{label} "))
 
 
-def _condition(drawn: Rows) -> str:
-    """Of a point: it is of the chosen strategy and number of devices."""
-    several = len({row["devices"] for row in drawn} - {""}) > 1
-    fields = {STRATEGY: "name", **({DEVICES: "devices"} if several else {})}
-    return " && ".join(f"({signal} == '{ALL}' || datum.{field} == {signal})" for signal, field in fields.items())
+def _chosen(choices: Mapping[str, alt.Parameter]) -> str:
+    """Of a point: it is what every choice says."""
+    conditions = [f"({one.name} == '{ALL}' || datum.{field} == {one.name})" for field, one in choices.items()]
+    return " && ".join(conditions) or "true"
 
 
 def _wish(column: str) -> str:
     return f"{'less' if quantity(column).better == 'low' else 'more'} {quantity(column).label}"
 
 
-def _said(rows: DataFrame, best: Sequence[int], amounts: tuple[Amounts, Amounts], left_out: str) -> str:
+def _said(rows: DataFrame, best: Sequence[int], amounts: tuple[AxisAmounts, AxisAmounts], left_out: str) -> str:
     x, y = amounts
     ends = [rows.iloc[number] for number in dict.fromkeys((best[0], best[-1]))]
     each = " and ".join(

@@ -13,7 +13,7 @@ from prism_sim.pages.charts.look import (
     BAR_PIXELS,
     FURTHEST,
     INK,
-    Amounts,
+    AxisAmounts,
     Rows,
     finished,
     layered,
@@ -38,10 +38,10 @@ def strategies_chart(results: Results, title: str = TITLE) -> alt.LayerChart:
     """
     table = checked(rows_of(results), NAME, "latency_s", "strategy").sort_values("latency_s", kind="stable")
     ends = [table[column] for column in ("latency_s", "latency_high_s") if column in table]
-    amounts = Amounts.of("latency_s", [value for column in ends for value in column.dropna()])
+    amounts = AxisAmounts.of("latency_s", [value for column in ends for value in column.dropna()])
     rows = _told_apart([_row(row, amounts) for _, row in table.iterrows()])
     furthest = [row["furthest"] for row in rows]
-    order = alt.Y("name:N", sort=[row["name"] for row in rows], title=None, axis=alt.Axis(labelLimit=170))
+    order = alt.Y("name:N", sort=[row["name"] for row in rows], title=None)
     styles = strategy_styles(list(table["strategy"]))
     colours = alt.Scale(domain=list(styles), range=[style.colour for style in styles.values()])
     base = over(rows).encode(y=order)
@@ -60,12 +60,13 @@ def strategies_chart(results: Results, title: str = TITLE) -> alt.LayerChart:
         tooltip=shown,
     )
     words = base.mark_text(align="left", dx=12, color=INK).encode(x="furthest:Q", text="text:N")
-    chart = layered(bars, ranges.encode(x="low:Q", x2="high:Q"), points, words)
     has_range = any(row["low"] is not None for row in rows)
+    drawn = [bars, *([ranges.encode(x="low:Q", x2="high:Q")] if has_range else []), points, words]
+    chart = layered(*drawn)
     return finished(chart, alt.Step(BAR_PIXELS), title, _said(rows), [HOW, SAMPLED if has_range else ""])
 
 
-def _row(row: Any, amounts: Amounts) -> dict[str, Any]:
+def _row(row: Any, amounts: AxisAmounts) -> dict[str, Any]:
     devices = int(row.get("n_ranks") or 1)
     low, high = row.get("latency_low_s"), row.get("latency_high_s")
     known = low is not None and high is not None and math.isfinite(low)

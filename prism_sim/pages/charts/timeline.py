@@ -9,7 +9,7 @@ import altair as alt
 
 from prism_sim.figures.style import EDGE
 from prism_sim.figures.timeline import PROCESSOR_KINDS, SENDING_KINDS
-from prism_sim.pages.charts.look import Amounts, Rows, finished, layered, over, part_colours, tooltips
+from prism_sim.pages.charts.look import AxisAmounts, Rows, finished, layered, over, part_colours, tooltips
 from prism_sim.simulation.simulate import Simulation
 from prism_sim.timing.timeline import Span
 
@@ -20,11 +20,14 @@ HOW = "drag: move; Alt and wheel: zoom; double click: all of it"
 
 
 def timeline_chart(simulation: Simulation, title: str = "Who does what when") -> alt.LayerChart:
-    """Of one pass over the input. Of many participants, only the first are drawn, as the subtitle says."""
+    """Of one pass over the input; where text is generated, up to the first token.
+
+    Of many participants, only the first are drawn, as the subtitle says.
+    """
     spans = [span for span in simulation.timeline.spans if span.end_s > span.start_s]
     names = _names(simulation)
     drawn, n_lanes = _drawn(spans)
-    amounts = Amounts.of("latency_s", [simulation.timeline.latency_s])
+    amounts = AxisAmounts.of("latency_s", [simulation.timeline.latency_s])
     kinds = [kind for kind in KINDS if any(span.kind == kind for span in drawn)]
     lanes = list(dict.fromkeys(_lane(span, names) for span in sorted(drawn, key=_order)))
     zoom = alt.selection_interval(bind="scales", encodings=["x"], zoom="wheel![event.altKey]", name="zoomed")
@@ -38,7 +41,7 @@ def timeline_chart(simulation: Simulation, title: str = "Who does what when") ->
                 axis=alt.Axis(title=f"time ({amounts.unit})"),
             ),
             x2="end:Q",
-            y=alt.Y("lane:N", sort=lanes, title=None, axis=alt.Axis(labelLimit=150)),
+            y=alt.Y("lane:N", sort=lanes, title=None),
             color=alt.Color("kind:N", scale=part_colours(kinds), title=None),
             tooltip=tooltips(lane="who", kind="what", label="step", begins="from", takes="takes"),
         )
@@ -74,7 +77,7 @@ def _lane(span: Span, names: Sequence[str]) -> str:
     return f"{names[span.participant]} {'sends' if span.kind in SENDING_KINDS else 'works'}"
 
 
-def _rows(spans: Sequence[Span], names: Sequence[str], amounts: Amounts) -> Rows:
+def _rows(spans: Sequence[Span], names: Sequence[str], amounts: AxisAmounts) -> Rows:
     return [
         {
             "lane": _lane(span, names),
@@ -91,7 +94,7 @@ def _rows(spans: Sequence[Span], names: Sequence[str], amounts: Amounts) -> Rows
 
 def _said(simulation: Simulation, names: Sequence[str], left_out: str) -> str:
     """The busy and the waiting time of each, in words."""
-    amounts, timeline = Amounts.of("latency_s", [simulation.timeline.latency_s]), simulation.timeline
+    amounts, timeline = AxisAmounts.of("latency_s", [simulation.timeline.latency_s]), simulation.timeline
     each = [
         f"{name} works {amounts.text(timeline.participant_busy_s[one])} and waits {amounts.text(timeline.wait_s[one])}"
         for one, name in enumerate(names)

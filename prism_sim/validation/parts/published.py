@@ -7,27 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 
-import prism_sim
 from prism_sim.calibration.cases import cases, parts_s, simulation_of
 from prism_sim.calibration.fit import fit
 from prism_sim.calibration.table import ORIN_NANO, MeasuredRow, MeasuredTable, read_table
 from prism_sim.progress import Progress
+from prism_sim.ready.examples import example
 from prism_sim.scenario import Scenario, load_scenario
 from prism_sim.validation.base import JudgedRow, Judgement, PartOutcome, ValidationPart, ValidationSettings
 
-SCENARIO = Path(prism_sim.__file__).parents[1] / "scenarios" / "vit-base-orin-nano.yaml"
+SCENARIO = "vit-base-orin-nano"
 FITTED = "fitted to it"
 FITTED_CLOSE, LEFT_OUT_CLOSE = 0.075, 0.25  # relative, of totals
 QUICK = slice(None, None, 3)  # rows that a quick run leaves out
 
 
 def run(settings: ValidationSettings, progress: Progress) -> PartOutcome:
-    """Skipped outside a checkout, which has the scenario."""
-    if not SCENARIO.exists():
-        return PartOutcome(skipped=f"{SCENARIO.name} is not installed with the package: run this in a checkout")
-    scenario, table = load_scenario(SCENARIO), read_table(ORIN_NANO)
+    scenario, table = load_scenario(example(SCENARIO)), read_table(ORIN_NANO)
     fitted = [row for measured in table.rows for row in _fitted(measured, scenario)]
     left_out = []
     for measured in table.rows[QUICK] if settings.quick else table.rows:

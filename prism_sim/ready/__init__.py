@@ -1,0 +1,1 @@
+"""What comes with the package beside its code: ready scenarios, and lessons. An installation has them within."""
