@@ -468,7 +468,7 @@ def _():
             mo.md(
                 "**Question 5.** Tensor parallelism over *two* boards: in a step, each of the 16 blocks adds up a row "
                 "of 2048 numbers of 2 bytes twice, and both boards must have the sum. How many bytes cross in a step, "
-                "both directions together? (A row to and from the terminal comes on top; 3 % are near enough.)"
+                "both directions together? (What goes to and from the terminal comes on top.)"
             ),
             answer_5,
         ]
@@ -477,20 +477,23 @@ def _():
 
 
 @app.cell
-def _(answer_5, split):
-    pair = split("tensor_parallel", 2)
+def _(answer_5, scenario):
+    pair = simulate(scenario.with_overrides({"strategy.name": "tensor_parallel", "ranks": [0, 1]}))
+    sums = [one for one in pair.decoding.middle.plan.exchanges if one.kind == "all_reduce"]
+    summed_bytes = sum(sum(one.bytes_by_rank) for one in sums)
     question_5 = checks.number(
-        pair.step_bytes,
+        summed_bytes,
         unit="bytes",
         within=0.03,
-        reason=f"16 x 2 x 2048 x 2 x 2 = 262 144, with what the terminal sends {pair.step_bytes:,.0f}. Few bytes, but "
-        "32 exchanges one after another: latency and message overhead count, not bandwidth.",
+        reason=f"16 x 2 x 2048 x 2 x 2 = {summed_bytes:,}; with the row that the terminal sends out and the scores of "
+        f"the words that come back, {pair.generation.step_bytes:,.0f}. Few bytes, but {len(sums)} exchanges one after "
+        "another: latency and message overhead count, not bandwidth.",
         hint="Blocks x sums a block x numbers of a row x bytes a number x directions.",
         mistakes={
-            pair.step_bytes
-            / 2: "Each board sends its part to the other: count both directions, and both sums of a block.",
-            pair.step_bytes
-            / 4: "Each board sends its part to the other: count both directions, and both sums of a block.",
+            summed_bytes / 2: "Each board sends its part to the other: count both directions, and both sums of a "
+            "block.",
+            summed_bytes / 4: "Each board sends its part to the other: count both directions, and both sums of a "
+            "block.",
         },
     )
     verdict_5 = question_5.check(answer_5.value)

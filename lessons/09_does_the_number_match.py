@@ -548,7 +548,7 @@ def this_machine(measure):
             ran = subprocess.run(command, capture_output=True, text=True, check=True)
         return sections, json.loads(ran.stdout)
 
-    def told():
+    def measured_text():
         from prism_sim.live.launcher import LiveError
 
         try:
@@ -563,7 +563,7 @@ def this_machine(measure):
         )
 
     if measure.value:
-        found_here = mo.md(told())
+        found_here = mo.md(measured_text())
     else:
         found_here = mo.md(
             "*Not measured: the switch is off.* When 150 such runs were last compared (docs/trust.md), half of them "
