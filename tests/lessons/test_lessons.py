@@ -214,3 +214,22 @@ def test_what_is_handed_in_is_graded(capsys: pytest.CaptureFixture[str], tmp_pat
     opened = "".join(f"; {place} unanswered" for place in range(3, n_questions + 1))
     assert said.out == f"Ada: {name}, 1 of {n_questions} right; 2 wrong{opened}\n"
     assert [line.split(": ")[1].split(" ")[0] for line in said.err.splitlines()] == ["is", "answers"]
+
+
+def test_lesson_7_shows_who_keeps_what_and_whose_text_is_the_model_s_own() -> None:
+    _, found = module_of(lessons()["07_generating_text"]).real_model.run(real=SimpleNamespace(value=True))
+    rows = {row["strategy"]: list(row.values())[1:] for row in found["real_texts"]}
+    a_row = 2 * 2 * 2 * 16 * 4  # key and value x blocks x key heads x numbers of a head x bytes
+    own, whole = rows["single"][0], 39 * a_row
+    assert whole == 19_968
+    caches = {
+        "single": [whole],
+        "tensor_parallel": [whole // 2, whole // 2],
+        "pipeline": [whole // 2, whole // 2],
+        "voltage": [16 * a_row, 23 * a_row],
+        "prism": [0, (16 + 4 + 7) * a_row],
+    }
+    assert {name: cells[1] for name, cells in rows.items()} == {
+        name: " + ".join(map(str, each)) for name, each in caches.items()
+    }
+    assert {name for name, cells in rows.items() if cells[0] == own} == set(caches) - {"prism"}
