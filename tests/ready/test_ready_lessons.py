@@ -10,6 +10,8 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
+from time import sleep
+from typing import Any
 
 import pytest
 
@@ -126,7 +128,7 @@ def test_a_lesson_is_answered_with_the_token_only(tmp_path: Path):
         address = next(word for line in server.stdout for word in line.split() if word.startswith("http"))
         page, _, token = address.partition("?access_token=")
         asked = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-        refused = asked.open(page)
+        refused = _once_it_listens(asked, page)
         assert "login" in refused.url
         with pytest.raises(urllib.error.HTTPError, match="401"):
             asked.open(f"{page}/api/usage")
@@ -134,6 +136,18 @@ def test_a_lesson_is_answered_with_the_token_only(tmp_path: Path):
             assert lessons.find("1").title in answer.read().decode()
         server.send_signal(signal.SIGINT)
         assert server.wait(60) == 0
+
+
+def _once_it_listens(asked: urllib.request.OpenerDirector, page: str) -> Any:
+    """marimo prints its address a moment before it is there."""
+    for _ in range(100):
+        try:
+            return asked.open(page)
+        except urllib.error.URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError):
+                raise
+        sleep(0.2)
+    raise AssertionError(f"nobody listens at {page}")
 
 
 def test_a_lesson_to_edit_is_a_copy_that_stays_as_it_was_changed(here: Path, started: list[list[str]]):
