@@ -139,7 +139,7 @@ def test_a_lesson_is_answered_with_the_token_only(tmp_path: Path):
 
 
 def _once_it_listens(asked: urllib.request.OpenerDirector, page: str) -> Any:
-    """marimo prints its address a moment before it is there."""
+    """Marimo prints its address a moment before it is there."""
     for _ in range(100):
         try:
             return asked.open(page)
