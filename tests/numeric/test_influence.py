@@ -25,9 +25,16 @@ def gradient_at_embeddings(model: nn.Module, inputs: dict[str, Any], row: int, *
     return gradient.abs().amax((0, 2))
 
 
-@pytest.mark.parametrize("padding", ["none", "left", "right"])
-@pytest.mark.parametrize("ranks", [2, 3])
-@pytest.mark.parametrize("variant", every_variant(), ids=named)
+@pytest.mark.parametrize(
+    ("variant", "ranks", "padding"),
+    [
+        (variant, ranks, padding)
+        for variant in every_variant()
+        for ranks, padding in ((3, "none"), (2, "left"), (3, "right"))
+        if padding == "none" or not variant[1]  # what an option changes, it changes without padding too
+    ],
+    ids=named,
+)
 def test_no_token_moves_an_earlier_one(variant: tuple[str, dict[str, Any]], ranks: int, padding: str) -> None:
     strategy, options = variant
     n_tokens = 11
@@ -41,8 +48,16 @@ def test_no_token_moves_an_earlier_one(variant: tuple[str, dict[str, Any]], rank
         assert gradient[first : min(row + 1, 8)].gt(0).all()  # and every earlier one does
 
 
-@pytest.mark.parametrize("padding", ["left", "right", "holes"])
-@pytest.mark.parametrize("variant", every_variant(), ids=named)
+@pytest.mark.parametrize(
+    ("variant", "padding"),
+    [
+        (variant, padding)
+        for variant in every_variant()
+        for padding in ("left", "right", "holes")
+        if padding == "holes" or not variant[1]
+    ],
+    ids=named,
+)
 @pytest.mark.parametrize("family", ["bert", "gpt2", "llama"])
 def test_a_padded_token_moves_no_real_one(family: str, variant: tuple[str, dict[str, Any]], padding: str) -> None:
     strategy, options = variant

@@ -96,7 +96,10 @@ def test_nor_does_it_matter_which_kin_of_a_family_it_is(model: tuple[str, str], 
     built, inputs = model_of(*model, N_TOKENS), inputs_of(model[0], 2, N_TOKENS, padding=padding)
     with torch.no_grad():
         wanted = at_real_tokens(reference(built, inputs), inputs)
+        whole = model[1] == "none" and padding == "none"  # heads and padding, a kin's own borders, once a strategy
         for strategy, options in [*LOSSLESS, ("prism", {"segments": N_TOKENS})]:
+            if options and not whole and strategy != "prism":
+                continue
             found = infer(built, inputs, ranks=3, strategy=strategy, **options).output
             assert relative_error(at_real_tokens(found, inputs), wanted) < TOLERANCE, (strategy, options)
 
