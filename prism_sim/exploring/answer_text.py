@@ -12,7 +12,7 @@ from prism_sim.exploring.markup import figures, meaning, paragraph, section, tab
 from prism_sim.exploring.meanings import MEANINGS
 from prism_sim.reports.fit_samples import range_cell
 from prism_sim.reports.run import storage_lines
-from prism_sim.reports.tables import memory_text
+from prism_sim.reports.run_cells import compared, compared_cells, memory_cell, parts_s
 from prism_sim.simulation.simulate import Simulation
 from prism_sim.units_text import bytes_text, flops_text, joules_text, per_second_text, seconds_text, speedup_text
 
@@ -85,48 +85,25 @@ def _figures(result: RunResult) -> Iterator[tuple[str, str]]:
 
 
 def _parts(result: RunResult) -> str:
-    parts, whole = result.simulation.breakdown_s, result.latency_s
+    parts, whole = parts_s(result.simulation), result.latency_s
     rows = [(name, seconds_text(part_s), f"{100 * part_s / whole:.1f} %") for name, part_s in parts.items()]
     shares = [part_s / whole for part_s in parts.values()]
     return table("Where the latency goes (critical path)", ("part", "time", "share"), rows, shares)
 
 
 def _compared(result: RunResult) -> str:
-    """As `run` shows it: the strategy, all rows exchanged, and one device alone."""
-    chosen = result.simulation
-    beside = [(chosen.job.strategy, chosen)]
-    if result.voltage is not None and result.voltage is not chosen:
-        beside.append(("voltage (all rows)", result.voltage))
-    beside.append((f"{_place(result, result.single)} alone", result.single))
-    best = result.fastest_single
-    if best is not None and best.device_of[0] != result.scenario.terminal:
-        beside.append((f"{_place(result, best)} alone, shipped to", best))
     headings = ("", "latency", "speed-up", "per device", "sent")
-    return table("How fast", headings, [_compared_row(name, one, result) for name, one in beside])
-
-
-def _compared_row(name: str, simulation: Simulation, result: RunResult) -> tuple[str, ...]:
-    comparable = simulation.fits and result.single.fits
-    return (
-        name if simulation.fits else f"{name} (does not fit)",
-        seconds_text(simulation.latency_s),
-        speedup_text(result.single.latency_s / simulation.latency_s) if comparable else "",
-        flops_text(simulation.gflops_per_device * 1e9 * simulation.job.batch),
-        bytes_text(sum(simulation.sent_bytes)),
-    )
-
-
-def _place(result: RunResult, simulation: Simulation) -> str:
-    return result.scenario.devices[simulation.device_of[0]].name
+    rows = [
+        (name if one.fits else f"{name} (does not fit)", *compared_cells(one, result)) for name, one in compared(result)
+    ]
+    return table("How fast", headings, rows)
 
 
 def _devices(result: RunResult) -> str:
     simulation, plan = result.simulation, result.simulation.plan
     rows = []
     for one, device in zip(plan.participants, simulation.device_of, strict=True):
-        first = simulation.device_of.index(device)
         have = simulation.devices[device].memory_bytes
-        memory = f"{memory_text(simulation, device)}{f' of {bytes_text(have)}' if have else ''}"
         rows.append(
             (
                 f"{'terminal' if one == plan.terminal else f'rank {one}'}: {result.scenario.devices[device].name}",
@@ -134,7 +111,7 @@ def _devices(result: RunResult) -> str:
                 seconds_text(simulation.busy_s[one]),
                 seconds_text(simulation.wait_s[one]),
                 bytes_text(simulation.sent_bytes[one]),
-                memory if first == one else f"with {first}",
+                memory_cell(simulation, one, f" of {bytes_text(have)}" if have else ""),
             )
         )
     return table("Who does what", ("", "blocks", "busy", "waits", "sent", "memory"), rows)

@@ -15,10 +15,10 @@ from prism_sim.reports.accuracy import show_accuracy, show_notes
 from prism_sim.reports.collectives import exchanges_lines
 from prism_sim.reports.fit_samples import RANGE, range_cell, show_samples
 from prism_sim.reports.generation import show_generation
-from prism_sim.reports.tables import NarrowName, memory_text, new_table, parts_table
+from prism_sim.reports.run_cells import compared, compared_cells, memory_cell, parts_s
+from prism_sim.reports.tables import NarrowName, new_table, parts_table
 from prism_sim.simulation.simulate import Simulation
-from prism_sim.timing.storage import storage_apart
-from prism_sim.units_text import bytes_text, flops_text, seconds_text, speedup_text
+from prism_sim.units_text import bytes_text, flops_text, seconds_text
 
 
 def show(result: RunResult, console: Console) -> None:
@@ -29,8 +29,7 @@ def show(result: RunResult, console: Console) -> None:
     if result.samples is not None:
         show_samples(result.samples, result.times, console)
     if (generation := result.simulation.generation) is None:
-        parts = storage_apart(result.simulation.breakdown_s, result.simulation.pass_storage_s)
-        console.print(parts_table(parts, result.latency_s))
+        console.print(parts_table(parts_s(result.simulation), result.latency_s))
     else:
         show_generation(generation, console)
         if (several := result.simulation.back_to_back.in_flight) is not None:
@@ -71,31 +70,19 @@ def _question(result: RunResult) -> str:
 def _comparison(result: RunResult) -> Table:
     of_samples = () if result.samples is None else (RANGE,)
     table = new_table("", "latency", *of_samples, "speed-up", "per device", "sent", title="How fast")
-    chosen = result.simulation
-    _add_row(table, f"[bold]{chosen.job.strategy}[/bold]", chosen, result)
-    if result.voltage is not None and result.voltage is not chosen:
-        _add_row(table, "voltage (all rows)", result.voltage, result)
-    _add_row(table, f"{_device(result, result.single)} alone", result.single, result)
-    best = result.fastest_single
-    if best is not None and best.device_of[0] != result.scenario.terminal:
-        _add_row(table, f"{_device(result, best)} alone, shipped to", best, result)
+    for number, (name, simulation) in enumerate(compared(result)):
+        _add_row(table, f"[bold]{name}[/bold]" if not number else escape(name), simulation, result)
     return table
 
 
-def _device(result: RunResult, simulation: Simulation) -> str:
-    return escape(result.scenario.devices[simulation.device_of[0]].name)
-
-
 def _add_row(table: Table, name: str, simulation: Simulation, result: RunResult) -> None:
-    fits, comparable = simulation.fits, simulation.fits and result.single.fits
+    latency, *others = compared_cells(simulation, result)
     table.add_row(
-        name if fits else f"{name} [red](does not fit)[/red]",
-        seconds_text(simulation.latency_s),
+        name if simulation.fits else f"{name} [red](does not fit)[/red]",
+        latency,
         *(() if result.samples is None else (range_cell(result.samples, simulation),)),
-        speedup_text(result.single.latency_s / simulation.latency_s) if comparable else "",
-        flops_text(simulation.gflops_per_device * 1e9 * simulation.job.batch),
-        bytes_text(sum(simulation.sent_bytes)),
-        style=None if fits else "dim",
+        *others,
+        style=None if simulation.fits else "dim",
     )
 
 
@@ -110,7 +97,7 @@ def _devices(result: RunResult, console: Console) -> list[Table]:
         "waits": [seconds_text(simulation.wait_s[one]) for one in participants],
         "sent": [bytes_text(simulation.sent_bytes[one]) for one in participants],
         "received": [bytes_text(simulation.received_bytes[one]) for one in participants],
-        "memory": [_memory(simulation, one) for one in participants],
+        "memory": [memory_cell(simulation, one) for one in participants],
     }
 
     def table(title: str, *chosen: str) -> Table:
@@ -128,13 +115,6 @@ def _devices(result: RunResult, console: Console) -> list[Table]:
         table("Who does what", "blocks", "busy", "waits"),
         table("What crosses and stays", "sent", "received", "memory"),
     ]
-
-
-def _memory(simulation: Simulation, participant: int) -> str:
-    """Of its device, all that is on it included; who comes after another on one device refers to that."""
-    device = simulation.device_of[participant]
-    first = simulation.device_of.index(device)
-    return memory_text(simulation, device) if first == participant else f"with {first}"
 
 
 def storage_lines(result: RunResult) -> Iterator[str]:

@@ -82,6 +82,11 @@ class Simulation:
         moments = () if self.decoding is None else self.decoding.moments
         return sum(one.weight * self._storage_s(one.plan, one.timeline) for one in moments)
 
+    @property
+    def reading_s(self) -> float:
+        """The same of the whole request."""
+        return self.pass_storage_s + self._steps_storage_s
+
     def _storage_s(self, plan: Plan, timeline: timing.Timeline) -> float:
         return storage_s(timeline, plan, self.setting.playing, self.device_of)
 
